@@ -1,0 +1,230 @@
+"""The command line: python -m vae_core train | evaluate."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from .bounds import check_int
+from .checkpoint import load_checkpoint, read_header
+from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
+from .device import DEVICES, pick_device
+from .evaluate import evaluate_elbo, log_likelihood, standard_error
+from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, VAE, VAEConfig
+from .runs import RunConfig, RunError, RunFolder, train_into
+from .train import DivergedError, Metrics, TrainConfig
+
+MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
+TRAIN_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; what the user did wrong becomes one line on stderr and exit status 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (ValueError, DataError, RunError, DivergedError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+    return 2
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """Trains into a run folder, or goes on with the run that is there."""
+    given, folder, device = vars(options), RunFolder(options.out), pick_device(options.device)
+    if options.resume:
+        config = _resumed_config(folder, given)
+    else:
+        if options.data is None:
+            raise ValueError(f"--data is missing; it must be one of {', '.join(DATASETS)}.")
+        model_config = VAEConfig(**{name: given[name] for name in MODEL_FIELDS if name in given})
+        training = TrainConfig(**{name: given[name] for name in TRAIN_FIELDS if name in given})
+        config = RunConfig(model_config, training, options.data, str(device), "chosen on the command line.")
+        folder.create()
+    dataset = _load(config.data, options.data_dir)
+    model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
+    state = folder.resume(model, config.training, device) if options.resume else None
+    folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
+    stop = _stop_on_interrupt()
+    total = config.training.total_steps(len(dataset.train))
+    with tqdm(total=total, initial=state.step if state else 0, unit="step", disable=None) as bar:
+        for metrics in train_into(folder, model, dataset, config.training, device, state, stop.is_set):
+            _show(bar, metrics)
+    status = folder.read_status()
+    print(f"{status['state']}: {status['message']} The run is in {folder.path}.")
+    return 130 if status["state"] == "stopped" else 0
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    """Prints the held-out figures of a checkpoint."""
+    path = options.checkpoint / "model.safetensors" if options.checkpoint.is_dir() else options.checkpoint
+    device, header, model = pick_device(options.device), read_header(path), load_checkpoint(path)
+    check_int("samples", options.samples, 1, 1_000_000)
+    data = options.data or header.about.get("data")
+    if data is None:
+        raise ValueError(f"{path} does not say what it was trained on; name it with --data.")
+    dataset = _load(data, options.data_dir)
+    images = getattr(dataset, options.split)
+    check_int("images", options.images if options.images is not None else len(images), 1, len(images))
+    binarization = options.binarization or model.config.binarization
+    x = held_out(images, binarization, device)[: options.images]
+    report = {
+        "checkpoint": str(options.checkpoint),
+        "data": data,
+        "split": options.split,
+        "binarization": binarization,
+        "likelihood": model.config.likelihood,
+        "images": len(x),
+        "samples": options.samples,
+        "seed": options.seed,
+        "device": str(device),
+    } | _figures(model.to(device), x, options.samples, options.seed)
+    print(json.dumps(report) if options.json else _as_text(report))
+    return 0
+
+
+def _figures(model: VAE, x: torch.Tensor, samples: int, seed: int) -> dict[str, Any]:
+    """The figures of `evaluate`; images_per_second counts decoded images."""
+    start = time.perf_counter()
+    held = evaluate_elbo(model, x, seed=seed)
+    with tqdm(total=len(x) * samples, unit="image", unit_scale=True, disable=None) as bar:
+        generator = torch.Generator(x.device).manual_seed(seed)
+        log_px = log_likelihood(model, x, samples, generator, progress=bar.update).double()
+    seconds = time.perf_counter() - start
+    return dataclasses.asdict(held) | {
+        "log_likelihood": float(log_px.mean()),
+        "log_likelihood_error": standard_error(log_px),
+        "gap": float(log_px.mean()) - held.elbo,
+        "images_per_second": len(x) * (samples + 1) / seconds,
+    }
+
+
+def _as_text(report: dict[str, Any]) -> str:
+    """The report for a person, a line a figure."""
+    r = report
+    lines = [
+        f"{r['checkpoint']} on {r['images']} {r['split']} images of {TITLES[r['data']]}, "
+        f"{r['likelihood']} likelihood, binarization {r['binarization']} (nats per image)",
+        f"ELBO             {r['elbo']:10.3f} ± {r['elbo_error']:.3f}",
+        f"  reconstruction {r['reconstruction']:10.3f}",
+        f"  KL             {r['kl']:10.3f}",
+        f"log p(x)         {r['log_likelihood']:10.3f} ± {r['log_likelihood_error']:.3f}   (K = {r['samples']})",
+        f"gap              {r['gap']:10.3f}",
+        f"active units     {r['active_units']:6d} of {len(r['kl_per_dim'])}",
+        f"KL per dimension {', '.join(f'{kl:.2f}' for kl in r['kl_per_dim'])}",
+        f"{r['images_per_second']:,.0f} decoded images per second on {r['device']}",
+    ]
+    return "\n".join(lines)
+
+
+def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
+    """The run's own configuration, with the training options that were given now; the model and data must stay."""
+    config = folder.read_config()
+    kept = dataclasses.asdict(config.model) | {"data": config.data, "seed": config.training.seed}
+    for name, value in kept.items():
+        if given.get(name) is not None and given[name] != value:
+            raise ValueError(
+                f"{name} is {given[name]!r}, but the run in {folder.path} has {value!r}; that cannot change."
+            )
+    changes = {name: given[name] for name in TRAIN_FIELDS if name in given}
+    return dataclasses.replace(config, training=dataclasses.replace(config.training, **changes))
+
+
+def _load(name: str, data_dir: Path) -> Dataset:
+    """The dataset, with a bar for its download."""
+    with tqdm(unit="B", unit_scale=True, desc=f"downloading {TITLES[name]}", disable=None, leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        return load_dataset(name, data_dir, progress=progress)
+
+
+def _stop_on_interrupt() -> threading.Event:
+    """An event that the first Ctrl-C sets, so that the run ends in order; a second one interrupts at once."""
+    stop = threading.Event()
+
+    def on_interrupt(signum: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    return stop
+
+
+def _show(bar: tqdm, metrics: Metrics) -> None:
+    """A record on the terminal's bar; where there is no terminal, a line per evaluation."""
+    terms = metrics.test or metrics.train
+    line = f"−ELBO {-terms.elbo:.2f} = reconstruction {-terms.reconstruction:.2f} + KL {terms.kl:.2f}"
+    bar.update(metrics.step - bar.n)
+    if metrics.test:
+        bar.set_postfix_str(f"held-out {line}", refresh=False)
+    if bar.disable and metrics.test:
+        print(
+            f"step {metrics.step}  epoch {metrics.epoch:.2f}  held-out {line}  "
+            f"active {metrics.active_units}  {metrics.images_per_second:,.0f} images/s",
+            flush=True,
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    """All options; those of the model and the training are absent from the result where they were not given."""
+    parser = argparse.ArgumentParser("python -m vae_core", description="Train and evaluate variational autoencoders.")
+    commands = parser.add_subparsers(required=True, metavar="train | evaluate")
+
+    t = commands.add_parser("train", help="train into a run folder", argument_default=argparse.SUPPRESS)
+    t.set_defaults(command=run_train)
+    t.add_argument("--data", default=None, metavar="DATASET", help=" | ".join(DATASETS))
+    t.add_argument("--data-dir", type=Path, default=Path("data"))
+    t.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
+    t.add_argument("--resume", action="store_true", default=False, help="go on with the run in --out")
+    t.add_argument("--device", default="auto", metavar="|".join(DEVICES))
+    model, training = t.add_argument_group("model"), t.add_argument_group("training")
+    model.add_argument("--architecture", metavar="|".join(ARCHITECTURES))
+    model.add_argument("--latent-dim", type=int)
+    model.add_argument("--hidden-dim", type=int)
+    model.add_argument("--likelihood", metavar="|".join(LIKELIHOODS))
+    model.add_argument("--binarization", metavar="|".join(BINARIZATIONS))
+    model.add_argument("--prior-mean", type=float)
+    model.add_argument("--prior-std", type=float)
+    model.add_argument("--sigma", type=float, help="of the Gaussian likelihood")
+    length = training.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=int)
+    length.add_argument("--steps", type=int)
+    training.add_argument("--batch-size", type=int)
+    training.add_argument("--learning-rate", type=float)
+    training.add_argument("--beta", type=float, help="weight of the KL")
+    training.add_argument("--warmup-steps", type=int, help="steps over which beta rises from 0")
+    training.add_argument("--samples", type=int, metavar="L", help="draws of z per image")
+    training.add_argument("--seed", type=int)
+    training.add_argument("--record-every", type=int, metavar="STEPS")
+
+    e = commands.add_parser("evaluate", help="held-out figures of a checkpoint")
+    e.set_defaults(command=run_evaluate)
+    e.add_argument("checkpoint", type=Path, help="a .safetensors file or a run's folder")
+    e.add_argument("--data", default=None, metavar="DATASET", help="default: what it was trained on")
+    e.add_argument("--data-dir", type=Path, default=Path("data"))
+    e.add_argument("--split", choices=("test", "train"), default="test")
+    e.add_argument("--images", type=int, metavar="N", help="only the first N")
+    e.add_argument("--samples", type=int, default=50, metavar="K", help="draws per image for log p(x)")
+    e.add_argument("--binarization", choices=BINARIZATIONS, default=None, help="default: the model's own")
+    e.add_argument("--seed", type=int, default=0)
+    e.add_argument("--device", default="auto", metavar="|".join(DEVICES))
+    e.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""A model as one safe file: weights in safetensors, configuration and figures in its header. No pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from .model import VAE, VAEConfig
+
+FORMAT = "vae_core 1"
+
+
+class CheckpointError(ValueError):
+    """A file is no checkpoint of ours, or a damaged one; the sentence names the file and the fault."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint says of itself: the model's configuration, and about: data, training and figures."""
+
+    config: VAEConfig
+    about: dict[str, Any]
+
+
+def save_checkpoint(model: VAE, path: str | Path, about: dict[str, Any] | None = None) -> None:
+    """Writes the model to one file, all of it or nothing: under a temporary name, fsynced, renamed.
+
+    Args:
+        model: its weights and configuration.
+        path: conventionally *.safetensors.
+        about: what else is to be known of the model, as JSON allows it: data, training, figures.
+
+    Raises:
+        ValueError: a weight is not finite; a file that is there already stays as it was.
+        OSError: the file cannot be written.
+    """
+    weights = {name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()}
+    for name, tensor in weights.items():
+        if not bool(tensor.isfinite().all()):
+            raise ValueError(f"The weights {name} are not finite; they were not saved.")
+    header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), "about": json.dumps(about or {})}
+    write_atomically(path, save(weights, metadata=header))
+
+
+def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE:
+    """The model of a file, in evaluation mode.
+
+    Raises:
+        CheckpointError: the file is missing, truncated, foreign, or holds other shapes than its configuration says.
+    """
+    header, tensors = _read(path)
+    model = VAE(header.config, torch.Generator())
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise CheckpointError(
+                f"{path} does not fit its configuration: {name} has the shape {found.get(name, 'none')}, "
+                f"{header.config.architecture} needs {wanted.get(name, 'none')}."
+            )
+    model.load_state_dict(tensors)
+    return model.to(device).eval()
+
+
+def read_header(path: str | Path) -> Header:
+    """The header of a file, without its weights.
+
+    Raises:
+        CheckpointError: as `load_checkpoint`.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _parse(path, file.metadata())
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} is not there.") from error
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}.") from error
+
+
+def write_atomically(path: str | Path, content: bytes) -> None:
+    """Writes a file under a temporary name, syncs it to the disk and renames it: never half a file.
+
+    Raises:
+        OSError: it cannot be written; what was there stays.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read(path: str | Path) -> tuple[Header, dict[str, Tensor]]:
+    """Header and tensors of a file."""
+    header = read_header(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}.") from error
+
+
+def _parse(path: str | Path, metadata: dict[str, str] | None) -> Header:
+    """The header from a safetensors file's metadata."""
+    if (metadata or {}).get("format") != FORMAT:
+        raise CheckpointError(f"{path} is a safetensors file, but no VAE of this app.")
+    try:
+        return Header(VAEConfig(**json.loads(metadata["config"])), json.loads(metadata["about"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} has a header that cannot be understood: {error}") from error

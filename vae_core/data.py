@@ -1,0 +1,246 @@
+"""Datasets as uint8 tensors, what x is (binarization), and a drawing brought into MNIST's format."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.client
+import os
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .bounds import check_choice
+from .model import BINARIZATIONS, IMAGE_SHAPE
+
+DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
+TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST", "digits": "digits"}
+
+Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0 where unknown)
+
+
+class DataError(RuntimeError):
+    """A dataset cannot be had: not there and not to be downloaded, cut off, damaged. One sentence for the user."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images of 28×28 grey values with their labels, split into training and test.
+
+    train, test: (N, 1, 28, 28) uint8; train_labels, test_labels: (N,) int64.
+    """
+
+    name: str
+    train: Tensor
+    train_labels: Tensor
+    test: Tensor
+    test_labels: Tensor
+
+
+def load_dataset(
+    name: str, data_dir: str | Path, *, download: bool = True, progress: Progress | None = None, timeout: float = 20.0
+) -> Dataset:
+    """The dataset of that name, read from data_dir and downloaded into it first where it is missing.
+
+    Args:
+        name: mnist, fashion-mnist, kmnist (as torchvision has them) or digits (bundled with scikit-learn; needs no
+            network and no data_dir).
+        data_dir: where torchvision's folders are (MNIST/raw, ...).
+        download: whether a missing one may be fetched.
+        progress: told of each chunk of a download: bytes so far, bytes in all.
+        timeout: seconds that the network may be silent.
+
+    Raises:
+        ValueError: the name is unknown.
+        DataError: the dataset is missing and cannot be fetched, or is damaged. Nothing half-written stays.
+    """
+    check_choice("data", name, DATASETS)
+    if name == "digits":
+        return _load_digits()
+    kind = _torchvision_class(name)
+    if not is_present(name, data_dir):
+        if not download:
+            raise DataError(f"{TITLES[name]} is not in {data_dir}.")
+        _download(kind, TITLES[name], Path(data_dir), progress, timeout)
+    try:
+        train, test = kind(data_dir, train=True), kind(data_dir, train=False)
+    except (ValueError, RuntimeError, AssertionError, OSError) as error:
+        raise DataError(
+            f"{TITLES[name]} in {data_dir} is damaged ({error}); delete its folder and load it again."
+        ) from error
+    return Dataset(name, train.data.unsqueeze(1), train.targets.long(), test.data.unsqueeze(1), test.targets.long())
+
+
+def is_present(name: str, data_dir: str | Path) -> bool:
+    """Whether the dataset can be loaded without a network."""
+    check_choice("data", name, DATASETS)
+    if name == "digits":
+        return True
+    kind = _torchvision_class(name)
+    raw = Path(data_dir) / kind.__name__ / "raw"
+    return all((raw / filename.removesuffix(".gz")).is_file() for filename, _ in kind.resources)
+
+
+def load_default(
+    data_dir: str | Path, *, download: bool = True, progress: Progress | None = None
+) -> tuple[Dataset, str]:
+    """MNIST if it is there or can be fetched, else digits; and the sentence that says which and why."""
+    if is_present("mnist", data_dir):
+        return load_dataset("mnist", data_dir), "MNIST, found on this server."
+    if not download:
+        return _load_digits(), "scikit-learn's digits, because MNIST is not on this server yet."
+    try:
+        return load_dataset("mnist", data_dir, progress=progress), "MNIST, downloaded just now."
+    except DataError as error:
+        return _load_digits(), f"scikit-learn's digits, because MNIST could not be had: {error}"
+
+
+def binarize(images: Tensor, how: str, generator: torch.Generator | None = None) -> Tensor:
+    """What the model calls x, from grey values.
+
+    Args:
+        images: (...) uint8, 0 to 255, or floats in [0, 1].
+        how: dynamic (each pixel drawn as Bernoulli(grey)), threshold (grey ≥ 0.5) or grey (as it is).
+        generator: source of the draws, on the device of the images.
+
+    Returns:
+        (...) float in [0, 1]; float32 from uint8, else of the same type.
+
+    Raises:
+        ValueError: how is none of the three.
+
+    Source: Burda et al. (2015), section 5.1, for dynamic.
+    """
+    check_choice("binarization", how, BINARIZATIONS)
+    grey = images.float() / 255 if images.dtype == torch.uint8 else images
+    if how == "dynamic":
+        uniform = torch.rand(grey.shape, generator=generator, dtype=grey.dtype, device=grey.device)
+        return (uniform < grey).to(grey.dtype)
+    return (grey >= 0.5).to(grey.dtype) if how == "threshold" else grey
+
+
+def held_out(images: Tensor, how: str, device: torch.device | str = "cpu") -> Tensor:
+    """The images as x for evaluation: under dynamic, one fixed draw, the same everywhere: (N, 1, 28, 28) float."""
+    return binarize(images.cpu(), how, torch.Generator().manual_seed(0)).to(device)
+
+
+def fit_drawing(ink: Tensor) -> Tensor:
+    """A drawing in MNIST's format: cropped to its ink, scaled into 20×20, its centre of mass at the centre of 28×28.
+
+    Args:
+        ink: (H, W) uint8, 0 paper and 255 ink, or floats in [0, 1].
+
+    Returns:
+        (1, 28, 28) float32 in [0, 1].
+
+    Raises:
+        ValueError: there is no ink, or ink is no picture of 1 to 4096 pixels a side.
+
+    Source: LeCun et al. (1998), section III.A, for how MNIST was made.
+    """
+    if ink.ndim != 2 or not all(1 <= side <= 4096 for side in ink.shape):
+        raise ValueError(f"The drawing is {tuple(ink.shape)}; it must be a picture of 1 to 4096 pixels a side.")
+    grey = ink.float() / 255 if ink.dtype == torch.uint8 else ink.float()
+    if not bool(((grey >= 0) & (grey <= 1)).all()):
+        raise ValueError("The drawing has values outside [0, 1].")
+    rows, columns = (grey > 0.1).any(1).nonzero().flatten(), (grey > 0.1).any(0).nonzero().flatten()
+    if len(rows) == 0:
+        raise ValueError("The drawing is empty: draw something first.")
+    digit = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = 20 / max(digit.shape)
+    size = [max(1, round(side * scale)) for side in digit.shape]
+    digit = F.interpolate(digit[None, None], size=size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+    return _centred_by_mass(digit)
+
+
+def _centred_by_mass(digit: Tensor) -> Tensor:
+    """(h, w) of at most 20×20 on an empty (1, 28, 28), its centre of mass as near 13.5 as whole pixels allow."""
+    h, w = digit.shape
+    mass = digit.sum()
+    top = round(14 - float((digit.sum(1) * (torch.arange(h) + 0.5)).sum() / mass))
+    left = round(14 - float((digit.sum(0) * (torch.arange(w) + 0.5)).sum() / mass))
+    top, left = min(max(top, 0), 28 - h), min(max(left, 0), 28 - w)
+    image = torch.zeros(IMAGE_SHAPE)
+    image[0, top : top + h, left : left + w] = digit
+    return image
+
+
+def _load_digits() -> Dataset:
+    """scikit-learn's 1,797 handwritten digits, bicubic from 8×8 to 28×28: 1,500 for training, 297 for testing."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    bunch = load_digits()
+    small = torch.from_numpy(bunch.images).float()[:, None] / 16
+    large = F.interpolate(small, size=IMAGE_SHAPE[1:], mode="bicubic").clamp(0, 1)
+    images, labels = (large * 255).round().to(torch.uint8), torch.from_numpy(bunch.target).long()
+    split = train_test_split(range(len(images)), test_size=297, random_state=0, stratify=labels)
+    train, test = (torch.tensor(sorted(part)) for part in split)
+    return Dataset("digits", images[train], labels[train], images[test], labels[test])
+
+
+def _torchvision_class(name: str) -> type:
+    """torchvision's class, which knows the files, their MD5 sums and mirrors, and how to read them."""
+    from torchvision import datasets
+
+    return {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST, "kmnist": datasets.KMNIST}[name]
+
+
+def _download(kind: type, title: str, data_dir: Path, progress: Progress | None, timeout: float) -> None:
+    """Fetches the four files of a dataset, each checked against its MD5 before it takes its name.
+
+    torchvision's own download has no time limit and leaves a cut-off file behind, so only its list of files is used.
+    """
+    raw = data_dir / kind.__name__ / "raw"
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{title} cannot be stored in {data_dir}: {error.strerror or error}.") from error
+    for filename, md5 in kind.resources:
+        target = raw / filename.removesuffix(".gz")
+        if not target.is_file():
+            _write_atomically(target, gzip.decompress(_fetch(kind.mirrors, filename, md5, title, progress, timeout)))
+
+
+def _write_atomically(target: Path, content: bytes) -> None:
+    """Writes the file under another name first: a reader sees all of it or nothing."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content)
+        partial.replace(target)
+    except OSError as error:
+        raise DataError(f"{target} cannot be written: {error.strerror or error}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _fetch(mirrors: list[str], filename: str, md5: str, title: str, progress: Progress | None, timeout: float) -> bytes:
+    """The file from the first mirror that gives it whole."""
+    fault = "no mirror is known"
+    for mirror in mirrors:
+        try:
+            with urllib.request.urlopen(mirror + filename, timeout=timeout) as response:
+                content = _read(response, progress)
+        except (http.client.HTTPException, OSError) as error:  # URLError and TimeoutError are OSErrors
+            fault = f"{getattr(error, 'reason', error)}"
+            continue
+        if hashlib.md5(content).hexdigest() == md5:
+            return content
+        fault = "it arrived damaged or cut off"
+    raise DataError(f"{title} could not be downloaded: {filename}: {fault}.")
+
+
+def _read(response: http.client.HTTPResponse, progress: Progress | None) -> bytes:
+    """The response's body, telling of each chunk."""
+    total, chunks, done = int(response.headers.get("Content-Length") or 0), [], 0
+    while chunk := response.read(1 << 16):
+        chunks.append(chunk)
+        done += len(chunk)
+        if progress:
+            progress(done, total)
+    return b"".join(chunks)

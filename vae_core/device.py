@@ -1,0 +1,29 @@
+"""Which device computes."""
+
+import torch
+
+from .bounds import check_choice
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device of that name; auto takes CUDA, else MPS, else the CPU.
+
+    Raises:
+        ValueError: the name is unknown, or this machine has no such device.
+    """
+    check_choice("device", name, DEVICES)
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, is_there in there.items() if is_there)
+    if not there[name]:
+        raise ValueError(f"device is {name!r}, but this machine has no such device; it has cpu.")
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """The device in words, for people: its kind and, for CUDA, its name."""
+    if device.type == "cuda":
+        return f"GPU: {torch.cuda.get_device_name(device)}"
+    return "GPU: Apple (MPS)" if device.type == "mps" else f"CPU: {torch.get_num_threads()} threads"

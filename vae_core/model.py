@@ -1,0 +1,191 @@
+"""The variational autoencoder: its configuration, its encoders and decoders, and the distributions they stand for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .bounds import check_choice, check_float, check_int
+from .objective import bernoulli_log_prob, continuous_bernoulli_log_prob, gaussian_log_prob
+
+IMAGE_SHAPE = (1, 28, 28)
+PIXELS = math.prod(IMAGE_SHAPE)
+LIKELIHOODS = ("bernoulli", "gaussian", "continuous_bernoulli")
+BINARIZATIONS = ("dynamic", "threshold", "grey")
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    """What a VAE is: everything that must be known to rebuild it around its weights.
+
+    Args:
+        architecture: mlp (one hidden layer, ReLU), conv (two strided convolutions), or linear.
+        latent_dim: D, the number of latent dimensions.
+        hidden_dim: units of the hidden layer of mlp and conv.
+        likelihood: p(x|z) of a pixel.
+        binarization: what x is: each grey value drawn anew as Bernoulli(grey) (dynamic), grey ≥ 0.5 (threshold), or
+            the grey value itself (grey). Default: dynamic with a Bernoulli likelihood, else grey.
+        prior_mean, prior_std: μ_p and σ_p of the prior N(μ_p, σ_p²) of every latent dimension.
+        sigma: σ of the Gaussian likelihood; unused by the others.
+
+    Raises:
+        ValueError: a value is out of its bounds; the message names field, value and bounds.
+    """
+
+    architecture: str = "mlp"
+    latent_dim: int = 20
+    hidden_dim: int = 400
+    likelihood: str = "bernoulli"
+    binarization: str | None = None
+    prior_mean: float = 0.0
+    prior_std: float = 1.0
+    sigma: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_choice("architecture", self.architecture, ARCHITECTURES)
+        check_int("latent_dim", self.latent_dim, 1, 512)
+        check_int("hidden_dim", self.hidden_dim, 1, 8192)
+        check_choice("likelihood", self.likelihood, LIKELIHOODS)
+        if self.binarization is None:
+            object.__setattr__(self, "binarization", "dynamic" if self.likelihood == "bernoulli" else "grey")
+        check_choice("binarization", self.binarization, BINARIZATIONS)
+        check_float("prior_mean", self.prior_mean, -100, 100)
+        check_float("prior_std", self.prior_std, 0, 100, above=True)
+        check_float("sigma", self.sigma, 0, 100, above=True)
+
+
+class VAE(nn.Module):
+    """p(x, z) = N(z; μ_p, σ_p² I) p(x|z) with the encoder q(z|x) = N(μ(x), diag σ²(x)) (T5, T16).
+
+    Args:
+        config: what to build.
+        generator: source of the initial weights; torch's global one if None.
+
+    Source: Kingma & Welling (2014), arXiv:1312.6114.
+    """
+
+    def __init__(self, config: VAEConfig | None = None, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config or VAEConfig()
+        self.encoder, self.decoder = ARCHITECTURES[self.config.architecture](self.config)
+        self._initialize(generator)
+
+    def _initialize(self, generator: torch.Generator | None) -> None:
+        """Uniform in ±1/√fan_in, torch's own default, but from the given generator: two threads may build at once."""
+        for layer in self.modules():
+            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+                bound = layer.weight[0].numel() ** -0.5
+                nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """μ and log σ² of q(z|x).
+
+        Args:
+            x: (B, 1, 28, 28) in [0, 1].
+
+        Returns:
+            mu, logvar: (B, D) each.
+
+        Raises:
+            ValueError: x has another shape.
+        """
+        if x.ndim != 4 or x.shape[1:] != IMAGE_SHAPE:
+            raise ValueError(f"x has the shape {tuple(x.shape)}; it must be (B, 1, 28, 28).")
+        mu, logvar = self.encoder(x).chunk(2, dim=-1)
+        return mu, logvar
+
+    def decode(self, z: Tensor) -> Tensor:
+        """The parameters of p(x|z): logits (Bernoulli, continuous Bernoulli) or mean (Gaussian).
+
+        Args:
+            z: (..., D).
+
+        Returns:
+            (..., 1, 28, 28).
+
+        Raises:
+            ValueError: z's last dimension is not D.
+        """
+        if z.shape[-1:] != (self.config.latent_dim,):
+            raise ValueError(f"z has the shape {tuple(z.shape)}; its last dimension must be {self.config.latent_dim}.")
+        flat = z.reshape(-1, self.config.latent_dim)
+        return self.decoder(flat).reshape(*z.shape[:-1], *IMAGE_SHAPE)
+
+    def log_px_z(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z), summed over the pixels (T19).
+
+        Args:
+            x: (B, 1, 28, 28) in [0, 1].
+            z: (..., B, D).
+
+        Returns:
+            (..., B) nats per image.
+        """
+        params = self.decode(z)
+        if self.config.likelihood == "bernoulli":
+            log_prob = bernoulli_log_prob(x, params)
+        elif self.config.likelihood == "continuous_bernoulli":
+            log_prob = continuous_bernoulli_log_prob(x, params)
+        else:
+            log_prob = gaussian_log_prob(x, params, 2.0 * math.log(self.config.sigma))
+        return log_prob.flatten(-3).sum(-1)
+
+    def x_hat(self, z: Tensor) -> Tensor:
+        """E[x|z], the picture to show: (..., D) → (..., 1, 28, 28); in [0, 1] unless the likelihood is Gaussian."""
+        params = self.decode(z)
+        if self.config.likelihood == "bernoulli":
+            return torch.sigmoid(params)
+        if self.config.likelihood == "continuous_bernoulli":
+            return _continuous_bernoulli_mean(params)
+        return params
+
+    def sample_prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """z ~ p(z): (count, D) (T11)."""
+        weight = next(self.parameters())
+        shape = (count, self.config.latent_dim)
+        eps = torch.randn(shape, generator=generator, dtype=weight.dtype, device=weight.device)
+        return self.config.prior_mean + self.config.prior_std * eps
+
+
+def _continuous_bernoulli_mean(logits: Tensor) -> Tensor:
+    """E[x] = 1/(1 − e^−l) − 1/l, ½ at l = 0 (Loaiza-Ganem & Cunningham 2019, eq. 9): same shape as logits."""
+    near_zero = logits.abs() < 1e-1
+    safe = torch.where(near_zero, torch.ones_like(logits), logits)
+    return torch.where(near_zero, 0.5 + logits / 12 - logits**3 / 720, 1 / -torch.expm1(-safe) - 1 / safe)
+
+
+def _mlp(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
+    """One hidden layer on either side, as in Kingma & Welling (2014), appendix C."""
+    d, h = config.latent_dim, config.hidden_dim
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, h), nn.ReLU(), nn.Linear(h, 2 * d))
+    decoder = nn.Sequential(nn.Linear(d, h), nn.ReLU(), nn.Linear(h, PIXELS))
+    return encoder, decoder
+
+
+def _conv(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
+    """28 → 14 → 7 by strided convolutions and back by their transposes."""
+    d, h = config.latent_dim, config.hidden_dim
+    encoder = nn.Sequential(
+        nn.Conv2d(1, 16, 4, stride=2, padding=1), nn.ReLU(),
+        nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(),
+        nn.Flatten(), nn.Linear(32 * 7 * 7, h), nn.ReLU(), nn.Linear(h, 2 * d),
+    )  # fmt: skip
+    decoder = nn.Sequential(
+        nn.Linear(d, h), nn.ReLU(), nn.Linear(h, 32 * 7 * 7), nn.ReLU(), nn.Unflatten(1, (32, 7, 7)),
+        nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1), nn.ReLU(),
+        nn.ConvTranspose2d(16, 1, 4, stride=2, padding=1),
+    )  # fmt: skip
+    return encoder, decoder
+
+
+def _linear(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
+    """No hidden layer: with a Gaussian likelihood this is probabilistic PCA (T20a)."""
+    d = config.latent_dim
+    return nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 2 * d)), nn.Linear(d, PIXELS)
+
+
+ARCHITECTURES = {"mlp": _mlp, "conv": _conv, "linear": _linear}

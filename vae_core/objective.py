@@ -1,0 +1,147 @@
+"""The variational objective as pure functions: KL, log-likelihoods, reparameterization, and the terms of the ELBO.
+
+All densities are in nats and elementwise, as in `torch.distributions`; `elbo` sums them to nats per image.
+T-numbers are the rows of the table of quantities in the README.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .bounds import check_int
+
+if TYPE_CHECKING:
+    from .model import VAE
+
+
+def gaussian_kl(mu: Tensor, logvar: Tensor, prior_mean: float = 0.0, prior_std: float = 1.0) -> Tensor:
+    """KL(q‖p) of q = N(μ, σ²) from p = N(μ_p, σ_p²), per dimension (T7; T8 with the defaults).
+
+    KL = log(σ_p/σ) + (σ² + (μ − μ_p)²) / (2σ_p²) − ½
+
+    Args:
+        mu, logvar: (...,) mean and log σ² of q.
+        prior_mean, prior_std: μ_p and σ_p > 0.
+
+    Returns:
+        (...,) nats per dimension, never negative.
+
+    Source: Odaibo (2019), eq. 29–40; Kingma & Welling (2014), appendix B.
+    """
+    if not prior_std > 0:
+        raise ValueError(f"prior_std is {prior_std!r}; it must be above 0.")
+    prior_var = prior_std**2
+    return 0.5 * ((logvar.exp() + (mu - prior_mean) ** 2) / prior_var - 1.0 - logvar) + math.log(prior_std)
+
+
+def gaussian_log_prob(x: Tensor, mu: Tensor, logvar: Tensor | float) -> Tensor:
+    """log N(x; μ, σ²), constants kept (T19): −(x − μ)²/(2σ²) − ½ log(2πσ²).
+
+    Args:
+        x, mu: (...,) broadcastable.
+        logvar: log σ², a tensor that broadcasts with x or one number.
+
+    Returns:
+        (...,) nats per element.
+    """
+    logvar = torch.as_tensor(logvar, dtype=mu.dtype, device=mu.device)
+    return -0.5 * ((x - mu) ** 2 * torch.exp(-logvar) + logvar + math.log(2.0 * math.pi))
+
+
+def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    """log Bernoulli(x; sigmoid(logits)) = −(binary cross-entropy) (T19).
+
+    A grey x in (0, 1) gives the cross-entropy against it, which is no probability of the data.
+
+    Args:
+        x, logits: (...,) broadcastable; x in [0, 1].
+
+    Returns:
+        (...,) nats per element.
+    """
+    # x·l − softplus(l) is the cross-entropy for every x in [0, 1]; it broadcasts, as F.binary_cross_entropy does not.
+    return x * logits - F.softplus(logits, threshold=50.0)
+
+
+def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    """log ContinuousBernoulli(x; sigmoid(logits)), the proper density on [0, 1] of that shape.
+
+    The Bernoulli's x·l − softplus(l) plus log C(l), with C(l) = l / tanh(l/2).
+
+    Args:
+        x, logits: (...,) broadcastable; x in [0, 1].
+
+    Returns:
+        (...,) nats per element.
+
+    Source: Loaiza-Ganem & Cunningham (2019), eq. 8.
+    """
+    near_zero = logits.abs() < 1e-2
+    safe = torch.where(near_zero, torch.ones_like(logits), logits).abs()
+    log_c = torch.log(safe / torch.tanh(safe / 2))
+    taylor = math.log(2.0) + logits**2 / 12 - 7 * logits**4 / 1440
+    return bernoulli_log_prob(x, logits) + torch.where(near_zero, taylor, log_c)
+
+
+def reparameterize(
+    mu: Tensor, logvar: Tensor, eps: Tensor | None = None, *, generator: torch.Generator | None = None
+) -> Tensor:
+    """z = μ + σ ⊙ ε with ε ~ N(0, I) (T17).
+
+    Args:
+        mu, logvar: (..., D).
+        eps: the noise, broadcastable to more leading dimensions ((L, B, D) gives L draws); drawn here if None.
+        generator: source of the noise that is drawn here.
+
+    Returns:
+        z: the shape of eps, or of mu where eps is None.
+
+    Source: Kingma & Welling (2014), section 2.4.
+    """
+    if eps is None:
+        eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
+    return mu + torch.exp(0.5 * logvar) * eps
+
+
+class ELBO(NamedTuple):
+    """The evidence lower bound of each image, in its two parts: nats per image, larger is better."""
+
+    reconstruction: Tensor  # (B,)    (1/L) Σ_l log p(x|z_l)
+    kl_per_dim: Tensor  #     (B, D)  KL(q(z_j|x)‖p(z_j))
+
+    @property
+    def kl(self) -> Tensor:
+        """KL(q(z|x)‖p(z)), (B,)."""
+        return self.kl_per_dim.sum(-1)
+
+    @property
+    def elbo(self) -> Tensor:
+        """Reconstruction − KL, (B,)."""
+        return self.reconstruction - self.kl
+
+
+def elbo(model: VAE, x: Tensor, samples: int = 1, *, generator: torch.Generator | None = None) -> ELBO:
+    """The ELBO's terms of a batch: L draws of z for the reconstruction, the KL in closed form (T6, T9, T10, T18).
+
+    ELBO = (1/L) Σ_l log p(x|z_l) − KL(q(z|x)‖p(z)),  z_l ~ q(z|x)
+
+    Args:
+        model: the VAE.
+        x: (B, 1, 28, 28) in [0, 1], already binarized where the likelihood wants that.
+        samples: L ≥ 1.
+        generator: source of the draws.
+
+    Raises:
+        ValueError: samples is no whole number ≥ 1.
+    """
+    check_int("samples", samples, 1, 1_000_000)
+    mu, logvar = model.encode(x)
+    eps = torch.randn((samples, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
+    z = reparameterize(mu, logvar, eps)  # (L, B, D)
+    reconstruction = model.log_px_z(x, z).mean(0)
+    return ELBO(reconstruction, gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std))
