@@ -59,6 +59,13 @@ class TrainConfig:
         check_int("seed", self.seed, 0, 2**32 - 1)
         check_int("record_every", self.record_every, 1, 1_000_000)
 
+    def check_images(self, images: int) -> None:
+        """Raises ValueError where a batch is larger than the training set."""
+        if self.batch_size > images:
+            raise ValueError(
+                f"batch_size is {self.batch_size}; the training set has {images} images, so take at most that."
+            )
+
     def total_steps(self, images: int) -> int:
         """Number of batches of the whole training on that many images."""
         return self.steps if self.steps is not None else self.epochs * math.ceil(images / self.batch_size)
@@ -159,11 +166,7 @@ def train(
         ValueError: the batch is larger than the training set.
         DivergedError: the loss is not finite; the weights are then no longer usable.
     """
-    if config.batch_size > len(dataset.train):
-        raise ValueError(
-            f"batch_size is {config.batch_size}; it must be at most {len(dataset.train)}, "
-            f"the number of training images of {dataset.name}."
-        )
+    config.check_images(len(dataset.train))
     device = torch.device(device)
     model.to(device).train()
     images, test = dataset.train.to(device), held_out(dataset.test, model.config.binarization, device)

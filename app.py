@@ -1,0 +1,121 @@
+"""The command line of the app: reads the options, builds the page, serves it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+# Before gradio is imported: no analytics, no hub, no outside connection.
+os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+import gradio as gr
+
+import ui
+from ui import live
+from ui.backend import Backend
+from vae_core.device import DEVICES, describe_device, pick_device
+from vae_core.runs import Runs
+
+HERE = Path(__file__).parent
+CSS = HERE / "ui" / "page.css"
+FONTS = [gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"]  # bundled
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves the app until Ctrl-C; what is wrong with the options becomes one line and exit status 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        device = pick_device(options.device)
+        _check_port(options.host, options.port)
+        _check_folders(options.data_dir, options.runs_dir)
+        auth = _auth(options.auth)
+        runs = Runs(options.runs_dir, device, options.max_trainings or _default_trainings(device))
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    page = ui.build(Backend(options.data_dir, HERE / "checkpoints", runs))
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a stopped service ends its runs in order, as Ctrl-C does
+    print(f"Computing on {describe_device(device)}; runs are kept in {options.runs_dir}.", flush=True)
+    try:
+        page.launch(
+            server_name=options.host,
+            server_port=options.port,
+            share=options.share,
+            auth=auth,
+            theme=gr.themes.Default(primary_hue="blue", secondary_hue="blue", font=FONTS),
+            css_paths=[CSS, live.CSS],
+            app_kwargs={"routes": live.routes()},
+            footer_links=[],
+            enable_monitoring=False,
+            max_file_size="20mb",
+            ssr_mode=False,
+        )
+    finally:
+        runs.close()
+    return 0
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raises ValueError where the address cannot be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ValueError(
+                f"port {port} on {host} cannot be used: {reason}; choose another one with --port."
+            ) from error
+
+
+def _check_folders(data_dir: Path, runs_dir: Path) -> None:
+    """Raises ValueError where a folder cannot be written."""
+    for option, folder in (("--data-dir", data_dir), ("--runs-dir", runs_dir)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise ValueError(f"{option} {folder} cannot be written: {error.strerror or error}.") from error
+
+
+def _auth(text: str | None) -> tuple[str, str] | None:
+    """USER:PASSWORD as a pair."""
+    if text is None:
+        return None
+    user, colon, password = text.partition(":")
+    if not (user and colon and password):
+        raise ValueError("--auth must be USER:PASSWORD.")
+    return user, password
+
+
+def _default_trainings(device: object) -> int:
+    """How many trainings run at once: a GPU has room for several, two CPU cores for one."""
+    return 4 if str(device) == "cuda" else max(1, (os.cpu_count() or 1) // 4)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python app.py", description="Train and explore variational autoencoders in a browser."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to serve a network")
+    parser.add_argument("--port", type=int, default=7860)
+    parser.add_argument("--data-dir", type=Path, default=HERE / "data", help="where datasets are and are downloaded to")
+    parser.add_argument("--runs-dir", type=Path, default=HERE / "runs", help="where trainings are kept")
+    parser.add_argument("--device", default="auto", metavar="|".join(DEVICES))
+    parser.add_argument("--max-trainings", type=int, help="how many run at once; the others wait in order")
+    parser.add_argument("--share", action="store_true", help="also open Gradio's public tunnel")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for these")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""The ELBO tab: −ELBO = reconstruction + KL over the training, and the KL of each latent dimension."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from vae_core.figures import kl_bars, training_curves
+
+from . import live
+
+EXPLANATION = """
+**−ELBO = −reconstruction + KL**, in nats per image, with the KL at weight 1 whatever β is trained with.
+*Held-out* curves are of test images, which the model never trains on. Click a curve's name to hide or show it; drag to
+zoom, double-click to see all again.
+"""
+
+
+def build() -> None:
+    """Lays out the tab; its charts follow the page's run by themselves."""
+    gr.Markdown(EXPLANATION)
+    live.component("curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
+    gr.Markdown("**KL per latent dimension** of the newest training images: a dimension near 0 carries nothing.")
+    live.component("bars", kl_bars().to_plotly_json(), elem_id="kl-bars")

@@ -1,0 +1,81 @@
+"""Small browser components: each is a JavaScript module of this folder, mounted in a gr.HTML.
+
+A module exports mount({element, props, server, watch, trigger}). It builds its own elements, asks the server through
+`server.<function>(request)`, and is told of a new `props.value` from Python by watch("value", ...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import plotly
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+HERE = Path(__file__).parent
+CSS = HERE / "live.css"
+
+# Relative to the page, so that it also works behind a proxy's prefix.
+_ON_LOAD = """
+const base = location.origin + location.pathname.replace(/\\/?$/, "/");
+import(base + "live/{module}.js").then((it) => it.mount({{ element, props, server, watch, trigger }}));
+// Events that Python may listen to: {events}
+"""
+
+
+def component(
+    module: str,
+    value: Any,
+    *,
+    functions: Iterable[Callable] = (),
+    events: Iterable[str] = (),
+    elem_id: str | None = None,
+) -> gr.HTML:
+    """A component whose behaviour is live/<module>.js.
+
+    Args:
+        module: the name of the JavaScript module.
+        value: its `props.value`; JSON, small.
+        functions: server functions that it may call.
+        events: names that it may trigger, each then a listener of the component.
+        elem_id: its id on the page.
+    """
+    on_load = _ON_LOAD.format(module=module, events=", ".join(f'"{event}"' for event in events))
+    return gr.HTML(
+        value,
+        html_template=f'<div class="live live-{module}"></div>',
+        js_on_load=on_load,
+        apply_default_css=False,
+        server_functions=list(functions),
+        elem_id=elem_id,
+    )
+
+
+def routes() -> list[BaseRoute]:
+    """What the browser loads: these modules, and plotly's from the installed package."""
+    library = Path(plotly.__file__).parent / "package_data"
+    return [
+        Mount("/live/library", _Fresh(directory=library)),
+        Mount("/live", _Fresh(directory=HERE)),
+    ]
+
+
+class _Fresh(StaticFiles):
+    """JavaScript that the browser asks for anew each time, and gets only where it has changed."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if not path.endswith(".js"):
+            raise HTTPException(404)
+        return await super().get_response(path, scope)
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        headers: MutableMapping[str, str] = response.headers
+        headers["Cache-Control"] = "no-cache"
+        return response

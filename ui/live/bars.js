@@ -1,0 +1,15 @@
+// KL per latent dimension as bars, in the order of the dimensions so that a bar stays where it is while training.
+
+import { chart } from "./chart.js";
+import { show } from "./feed.js";
+
+export async function mount({ element, props }) {
+  const node = element.querySelector(".live");
+  const Plotly = await chart(node, props.value);
+  let shown = null;
+  show(node, ({ kl_per_dim: kl }) => {
+    if (kl === shown) return;
+    shown = kl;
+    Plotly.restyle(node, { x: [kl.map((_, j) => String(j))], y: [kl] });
+  });
+}

@@ -1,0 +1,53 @@
+// What several components need: elements, pictures of 28×28 bytes, and asking the server for the newest only.
+
+export const SIDE = 28;
+
+/** An element with properties and children: make("button", { className: "x", onclick }, "text", child). */
+export function make(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+/** The bytes of base64 text. */
+export const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+/** Base64 text of bytes. */
+export const base64 = (array) => btoa(String.fromCharCode(...array));
+
+/** Paints count = columns × rows images of 28×28 grey bytes, white ink on black as in MNIST. */
+export function paint(canvas, grey, columns = 1, rows = 1) {
+  [canvas.width, canvas.height] = [columns * SIDE, rows * SIDE];
+  const pen = canvas.getContext("2d");
+  for (let n = 0; n * SIDE * SIDE < grey.length; n += 1) {
+    const image = pen.createImageData(SIDE, SIDE);
+    for (let p = 0; p < SIDE * SIDE; p += 1) {
+      const value = grey[n * SIDE * SIDE + p];
+      image.data.set([value, value, value, 255], 4 * p);
+    }
+    pen.putImageData(image, (n % columns) * SIDE, Math.floor(n / columns) * SIDE);
+  }
+}
+
+/** A function that asks with the newest request only: one question at a time, answers in order, the last always asked. */
+export function latest(ask, onAnswer) {
+  let waiting = null;
+  let busy = false;
+  return async (request) => {
+    waiting = request;
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const asked = waiting;
+      waiting = null;
+      onAnswer((await ask(asked).catch(() => undefined)) ?? { error: "The server does not answer." }, asked);
+    }
+    busy = false;
+  };
+}
+
+/** A number of nats for people. */
+export const nats = (value) => (value === null || value === undefined ? "not finite" : minus(value.toFixed(1)));
+
+/** A formatted number with a real minus sign, as wide as a plus. */
+export const minus = (text) => text.replace("-", "−");

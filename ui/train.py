@@ -1,0 +1,171 @@
+"""The Train tab: settings, Train and Stop, and what the run shows while it learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from vae_core.data import DATASETS, TITLES, DataError
+from vae_core.figures import training_curves
+from vae_core.model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, VAEConfig
+from vae_core.runs import RunError
+from vae_core.train import TrainConfig
+
+from . import live
+from .backend import Backend, answering
+from .session import Session
+
+AUTO = "auto"
+DATA_CHOICES = [("MNIST if it can be had, else digits", AUTO), *((TITLES[name], name) for name in DATASETS)]
+LABELS = {
+    "data": "Data",
+    "architecture": "Architecture",
+    "latent_dim": "Latent dimensions D",
+    "likelihood": "Likelihood p(x|z)",
+    "epochs": "Epochs",
+    "beta": "β, weight of the KL",
+    "learning_rate": "Learning rate",
+    "batch_size": "Batch size",
+    "hidden_dim": "Hidden units",
+    "binarization": "Pixels x",
+    "sigma": "σ of a Gaussian likelihood",
+    "samples": "L, draws of z per image",
+    "warmup_steps": "Warm-up steps of β",
+    "seed": "Seed",
+}
+OF_MODEL = ("architecture", "latent_dim", "likelihood", "hidden_dim", "binarization", "sigma")
+OF_TRAINING = ("epochs", "beta", "learning_rate", "batch_size", "samples", "warmup_steps", "seed")
+LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
+BINARIZATION_TITLES = {
+    "dynamic": "dynamic (drawn anew from grey)",
+    "threshold": "threshold (grey ≥ ½)",
+    "grey": "grey (as they are)",
+}
+
+
+@dataclass(frozen=True)
+class TrainTab:
+    """What the rest of the page needs of this tab."""
+
+    progress: gr.HTML
+    train: gr.Button
+    stop: gr.Button
+
+
+def start(backend: Backend, session: Session, settings: dict[str, Any]) -> str:
+    """Starts a run of this browser with the settings of the form, and gives its id.
+
+    Raises:
+        gr.Error: a setting is out of its bounds; the sentence names it as the page does.
+    """
+    try:
+        data = settings["data"]
+        if data not in (AUTO, *DATASETS):
+            raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
+        model = VAEConfig(**{name: settings[name] for name in OF_MODEL})
+        training = TrainConfig(**{name: settings[name] for name in OF_TRAINING})
+        backend.check_batch(data, training)
+        return backend.runs.start(model, training, data, lambda report: backend.fetch(data, report), session["browser"])
+    except (ValueError, RunError, DataError) as error:
+        raise gr.Error(_as_on_page(str(error)), print_exception=False, title="Not started") from None
+
+
+def stop(backend: Backend, session: Session, run: dict[str, str]) -> None:
+    """Stops the followed run, if it is this browser's.
+
+    Raises:
+        gr.Error: it is not.
+    """
+    try:
+        backend.runs.stop(run["run"], session["browser"])
+    except (RunError, KeyError, TypeError) as error:
+        raise gr.Error(str(error), print_exception=False, title="Not stopped") from None
+
+
+def _as_on_page(sentence: str) -> str:
+    """A message of the core with its field named as the form names it."""
+    field, rest = sentence.split(" ", 1)
+    return f"{LABELS.get(field, field)} {rest}"
+
+
+def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
+    """Lays out the tab and wires its own buttons."""
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=280), gr.Row():
+            train_button = gr.Button("Train", variant="primary", elem_id="train", min_width=80)
+            stop_button = gr.Button("Stop", variant="stop", interactive=False, elem_id="stop", min_width=80)
+        with gr.Column(scale=3, min_width=320):
+            progress = live.component(
+                "progress", {"run": ""}, functions=[answering(backend.follow)], events=["changed"], elem_id="progress"
+            )
+    with gr.Row(equal_height=False, elem_classes="train-body"):
+        with gr.Column(scale=1, min_width=280, elem_classes="train-settings"):
+            fields = _form()
+        with gr.Column(scale=3, min_width=320):
+            live.component("curves", training_curves(("elbo",)).to_plotly_json(), elem_id="train-curves")
+            live.component("pictures", None, elem_id="pictures")
+
+    def on_train(state: Session, *values: Any) -> dict[gr.components.Component, Any]:
+        run = start(backend, state, dict(zip(LABELS, values, strict=True)))
+        return {
+            progress: {"run": run},
+            train_button: gr.Button(interactive=False),
+            stop_button: gr.Button(interactive=True),
+        }
+
+    def on_stop(state: Session, run: dict[str, str]) -> None:
+        stop(backend, state, run)
+
+    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    train_button.click(on_train, [session, *fields], [progress, train_button, stop_button], **quiet)
+    stop_button.click(on_stop, [session, progress], None, **quiet)
+    return TrainTab(progress, train_button, stop_button)
+
+
+def _form() -> list[gr.components.Component]:
+    """The settings, in the order of LABELS."""
+    model, training = VAEConfig(), TrainConfig()
+    first = [
+        gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"]),
+        gr.Radio(list(ARCHITECTURES), value=model.architecture, label=LABELS["architecture"]),
+        gr.Number(model.latent_dim, label=LABELS["latent_dim"], precision=0),
+        gr.Dropdown(
+            [(LIKELIHOOD_TITLES[name], name) for name in LIKELIHOODS],
+            value=model.likelihood,
+            label=LABELS["likelihood"],
+        ),
+    ]
+    with gr.Row():
+        first += [_number(training, "epochs"), _number(training, "beta", None)]
+    with gr.Row():
+        first += [_number(training, "learning_rate", None), _number(training, "batch_size")]
+    with gr.Accordion("More settings", open=False):
+        more = [
+            _number(model, "hidden_dim"),
+            gr.Dropdown(
+                [(title, name) for name, title in BINARIZATION_TITLES.items()],
+                value=BINARIZATIONS[0],
+                label=LABELS["binarization"],
+            ),
+            _number(model, "sigma", None),
+            _number(training, "samples"),
+            _number(training, "warmup_steps"),
+            _number(training, "seed"),
+        ]
+    fields = [*first, *more]
+    likelihood, binarization = fields[3], fields[9]
+    likelihood.input(
+        lambda name: VAEConfig(likelihood=name).binarization,
+        likelihood,
+        binarization,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    return fields
+
+
+def _number(defaults: VAEConfig | TrainConfig, name: str, precision: int | None = 0) -> gr.Number:
+    return gr.Number(getattr(defaults, name), label=LABELS[name], precision=precision, min_width=110)

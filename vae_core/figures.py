@@ -1,0 +1,48 @@
+"""Arrays to plotly figures. Colours of text and grid are left to the page, which knows whether it is light or dark."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+# Of enough contrast on white and on near-black alike, and apart for colour-blind eyes too.
+COLOURS = {"elbo": "#3b82f6", "reconstruction": "#e8710a", "kl": "#10a37f"}
+TITLES = {"elbo": "−ELBO", "reconstruction": "−reconstruction", "kl": "KL"}
+
+
+def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl")) -> go.Figure:
+    """Empty curves over the steps, to be extended: one of the training and one of the held-out images a quantity.
+
+    The traces come in the order train, test, train, test, ..., and meta names the column that each one shows.
+    """
+    figure = go.Figure()
+    for quantity in quantities:
+        title, colour = TITLES[quantity], COLOURS[quantity]
+        figure.add_scatter(
+            x=[], y=[], name=f"{title}, training", mode="lines", meta=f"train_{quantity}",
+            line={"color": colour, "width": 1.5}, opacity=0.6, hovertemplate="%{y:.2f}",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[], y=[], name=f"{title}, held-out", mode="lines+markers", meta=f"test_{quantity}",
+            line={"color": colour, "width": 2}, marker={"size": 6}, hovertemplate="%{y:.2f}",
+        )  # fmt: skip
+    figure.update_layout(hovermode="x unified", legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)"})
+    figure.update_xaxes(title="step", rangemode="nonnegative")
+    figure.update_yaxes(title="nats per image")
+    return _plain(figure)
+
+
+def kl_bars() -> go.Figure:
+    """Empty bars: KL per latent dimension, to be filled."""
+    figure = go.Figure(go.Bar(x=[], y=[], marker={"color": COLOURS["kl"]}, hovertemplate="z%{x}: %{y:.3f} nats"))
+    figure.update_layout(bargap=0.25, showlegend=False)
+    figure.update_xaxes(title="latent dimension", type="category")
+    figure.update_yaxes(title="nats per image", rangemode="tozero")
+    return _plain(figure)
+
+
+def _plain(figure: go.Figure) -> go.Figure:
+    """Without plotly's template and background, which are the page's matter."""
+    return figure.update_layout(
+        template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 56, "r": 12, "t": 16, "b": 44}, uirevision="kept", hoverlabel={"namelength": -1},
+    )  # fmt: skip
