@@ -11,9 +11,8 @@ from vae_core.runs import ENDED
 
 from . import draw, elbo, latents, train
 from .backend import Backend
+from .events import QUIET
 from .session import STORAGE_KEY, Session, restored
-
-QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def build(backend: Backend) -> gr.Blocks:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,7 @@ PAD = 56  # pixels a side of a posted drawing: twice MNIST's, so that scaling to
 DRAWS = 64  # draws of z for the reconstruction term of a drawing
 SAMPLES = 32  # pictures from the prior
 RECONSTRUCTIONS = 8
+RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
 WITHIN = 10  # prior standard deviations that z may be off the prior's mean
 
 
@@ -65,6 +67,7 @@ class Backend:
         self.data_dir, self.runs = data_dir, runs
         self.shipped = {path.stem: path for path in sorted(checkpoints.glob("*.safetensors"))}
         self._lock = threading.Lock()
+        self._network_again = 0.0  # monotonic time from which auto tries to fetch MNIST again
         self._dataset = lru_cache(maxsize=len(DATASETS))(lambda name: load_dataset(name, data_dir, download=False))
         self._loaded = lru_cache(maxsize=64)(_load)
         self._records = lru_cache(maxsize=256)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
@@ -95,9 +98,13 @@ class Backend:
         def progress(done: int, total: int) -> None:
             report(f"Downloading: {done / 1e6:.1f} of {total / 1e6:.1f} MB.")
 
+        report("Loading the data.")
         if name == "auto":
-            _, why = load_default(self.data_dir, progress=progress)
-            return self.dataset("mnist" if is_present("mnist", self.data_dir) else "digits"), f"The data are {why}"
+            reachable = time.monotonic() >= self._network_again
+            dataset, why = load_default(self.data_dir, download=reachable, progress=progress)
+            if reachable and dataset.name == "digits":
+                self._network_again = time.monotonic() + RETRY_AFTER
+            return self.dataset(dataset.name), f"The data are {why}"
         if not is_present(name, self.data_dir):
             load_dataset(name, self.data_dir, progress=progress)
         return self.dataset(name), ""

@@ -9,12 +9,13 @@ import gradio as gr
 
 from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.figures import training_curves
-from vae_core.model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, VAEConfig
+from vae_core.model import ARCHITECTURES, LIKELIHOODS, VAEConfig
 from vae_core.runs import RunError
 from vae_core.train import TrainConfig
 
 from . import live
 from .backend import Backend, answering
+from .events import QUIET
 from .session import Session
 
 AUTO = "auto"
@@ -31,11 +32,22 @@ LABELS = {
     "hidden_dim": "Hidden units",
     "binarization": "Pixels x",
     "sigma": "σ of a Gaussian likelihood",
+    "prior_mean": "Prior mean",
+    "prior_std": "Prior standard deviation",
     "samples": "L, draws of z per image",
     "warmup_steps": "Warm-up steps of β",
     "seed": "Seed",
 }
-OF_MODEL = ("architecture", "latent_dim", "likelihood", "hidden_dim", "binarization", "sigma")
+OF_MODEL = (
+    "architecture",
+    "latent_dim",
+    "likelihood",
+    "hidden_dim",
+    "binarization",
+    "sigma",
+    "prior_mean",
+    "prior_std",
+)
 OF_TRAINING = ("epochs", "beta", "learning_rate", "batch_size", "samples", "warmup_steps", "seed")
 LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
@@ -118,9 +130,8 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     def on_stop(state: Session, run: dict[str, str]) -> None:
         stop(backend, state, run)
 
-    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    train_button.click(on_train, [session, *fields], [progress, train_button, stop_button], **quiet)
-    stop_button.click(on_stop, [session, progress], None, **quiet)
+    train_button.click(on_train, [session, *fields], [progress, train_button, stop_button], **QUIET)
+    stop_button.click(on_stop, [session, progress], None, **QUIET)
     return TrainTab(progress, train_button, stop_button)
 
 
@@ -130,7 +141,7 @@ def _form() -> list[gr.components.Component]:
     first = [
         gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"]),
         gr.Radio(list(ARCHITECTURES), value=model.architecture, label=LABELS["architecture"]),
-        gr.Number(model.latent_dim, label=LABELS["latent_dim"], precision=0),
+        _number(model, "latent_dim"),
         gr.Dropdown(
             [(LIKELIHOOD_TITLES[name], name) for name in LIKELIHOODS],
             value=model.likelihood,
@@ -138,34 +149,24 @@ def _form() -> list[gr.components.Component]:
         ),
     ]
     with gr.Row():
-        first += [_number(training, "epochs"), _number(training, "beta", None)]
+        first += [_number(training, "epochs"), _number(training, "beta")]
     with gr.Row():
-        first += [_number(training, "learning_rate", None), _number(training, "batch_size")]
+        first += [_number(training, "learning_rate"), _number(training, "batch_size")]
     with gr.Accordion("More settings", open=False):
-        more = [
-            _number(model, "hidden_dim"),
-            gr.Dropdown(
-                [(title, name) for name, title in BINARIZATION_TITLES.items()],
-                value=BINARIZATIONS[0],
-                label=LABELS["binarization"],
-            ),
-            _number(model, "sigma", None),
-            _number(training, "samples"),
-            _number(training, "warmup_steps"),
-            _number(training, "seed"),
-        ]
-    fields = [*first, *more]
-    likelihood, binarization = fields[3], fields[9]
-    likelihood.input(
-        lambda name: VAEConfig(likelihood=name).binarization,
-        likelihood,
-        binarization,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    return fields
+        hidden, sigma = _number(model, "hidden_dim"), _number(model, "sigma")
+        binarization = gr.Dropdown(
+            [(title, name) for name, title in BINARIZATION_TITLES.items()],
+            value=model.binarization,
+            label=LABELS["binarization"],
+        )
+        with gr.Row():
+            prior = [_number(model, "prior_mean"), _number(model, "prior_std")]
+        rest = [_number(training, name) for name in ("samples", "warmup_steps", "seed")]
+    likelihood = first[3]
+    likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, binarization, **QUIET)
+    return [*first, hidden, binarization, sigma, *prior, *rest]
 
 
-def _number(defaults: VAEConfig | TrainConfig, name: str, precision: int | None = 0) -> gr.Number:
-    return gr.Number(getattr(defaults, name), label=LABELS[name], precision=precision, min_width=110)
+def _number(defaults: VAEConfig | TrainConfig, name: str) -> gr.Number:
+    """A number as it was typed: the core's configurations check it."""
+    return gr.Number(getattr(defaults, name), label=LABELS[name], min_width=110)

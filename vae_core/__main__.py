@@ -51,8 +51,10 @@ def run_train(options: argparse.Namespace) -> int:
         model_config = VAEConfig(**{name: given[name] for name in MODEL_FIELDS if name in given})
         training = TrainConfig(**{name: given[name] for name in TRAIN_FIELDS if name in given})
         config = RunConfig(model_config, training, options.data, str(device), "chosen on the command line.")
-        folder.create()
     dataset = _load(config.data, options.data_dir)
+    config.training.check_images(len(dataset.train))
+    if not options.resume:
+        folder.create()
     model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
     state = folder.resume(model, config.training, device) if options.resume else None
     folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
@@ -143,7 +145,7 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
 
 def _load(name: str, data_dir: Path) -> Dataset:
     """The dataset, with a bar for its download."""
-    with tqdm(unit="B", unit_scale=True, desc=f"downloading {TITLES[name]}", disable=None, leave=False) as bar:
+    with tqdm(unit="B", unit_scale=True, desc=f"downloading {TITLES.get(name)}", disable=None, leave=False) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total or None

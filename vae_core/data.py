@@ -93,7 +93,7 @@ def load_default(
     if is_present("mnist", data_dir):
         return load_dataset("mnist", data_dir), "MNIST, found on this server."
     if not download:
-        return _load_digits(), "scikit-learn's digits, because MNIST is not on this server yet."
+        return _load_digits(), "scikit-learn's digits, because MNIST is not on this server."
     try:
         return load_dataset("mnist", data_dir, progress=progress), "MNIST, downloaded just now."
     except DataError as error:
@@ -148,7 +148,7 @@ def fit_drawing(ink: Tensor) -> Tensor:
     grey = ink.float() / 255 if ink.dtype == torch.uint8 else ink.float()
     if not bool(((grey >= 0) & (grey <= 1)).all()):
         raise ValueError("The drawing has values outside [0, 1].")
-    rows, columns = (grey > 0.1).any(1).nonzero().flatten(), (grey > 0.1).any(0).nonzero().flatten()
+    rows, columns = (grey > 0).any(1).nonzero().flatten(), (grey > 0).any(0).nonzero().flatten()
     if len(rows) == 0:
         raise ValueError("The drawing is empty: draw something first.")
     digit = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -159,11 +159,14 @@ def fit_drawing(ink: Tensor) -> Tensor:
 
 
 def _centred_by_mass(digit: Tensor) -> Tensor:
-    """(h, w) of at most 20×20 on an empty (1, 28, 28), its centre of mass as near 13.5 as whole pixels allow."""
+    """(h, w) of at most 20×20 on an empty (1, 28, 28), its centre of mass at pixel 14 of either axis.
+
+    Whole pixels only: in all of MNIST the centre lies between 13.5 and 14.5, counted from 0.
+    """
     h, w = digit.shape
     mass = digit.sum()
-    top = round(14 - float((digit.sum(1) * (torch.arange(h) + 0.5)).sum() / mass))
-    left = round(14 - float((digit.sum(0) * (torch.arange(w) + 0.5)).sum() / mass))
+    top = round(14 - float((digit.sum(1) * torch.arange(h)).sum() / mass))
+    left = round(14 - float((digit.sum(0) * torch.arange(w)).sum() / mass))
     top, left = min(max(top, 0), 28 - h), min(max(left, 0), 28 - w)
     image = torch.zeros(IMAGE_SHAPE)
     image[0, top : top + h, left : left + w] = digit

@@ -183,7 +183,7 @@ def train(
         _step(model, binarize(batch, model.config.binarization, generator), config, state, generator, sums)
         at_epoch_end = state.step % per_epoch == 0 or state.step == total
         if state.step == 1 or state.step % config.record_every == 0 or at_epoch_end:
-            _check_finite(sums.losses, state.step)
+            _check_finite(model, sums.losses, state.step)
             elapsed = time.perf_counter() - mark
             state.seconds += elapsed
             evaluated = evaluate_elbo(model, test) if at_epoch_end else None
@@ -212,11 +212,13 @@ def _step(
     sums.losses.append(loss.detach())
 
 
-def _check_finite(losses: list[Tensor], step: int) -> None:
-    """Raises DivergedError with the first step whose loss is not finite; step is the last one's number."""
+def _check_finite(model: VAE, losses: list[Tensor], step: int) -> None:
+    """Raises DivergedError with the first step whose loss, or update, is not finite; step is the last one's number."""
     finite = torch.stack(losses).isfinite().tolist()
     if not all(finite):
         raise DivergedError(step - len(finite) + 1 + finite.index(False))
+    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+        raise DivergedError(step)
 
 
 def _seeded(generator: torch.Generator, *key: int) -> torch.Generator:

@@ -1,0 +1,46 @@
+"""What tests share. MNIST is read from the folder that VAE_DATA_DIR names; without it the tests that need it skip."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from vae_core import VAE, Dataset, VAEConfig, load_dataset
+from vae_core.data import is_present
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """The folder with MNIST; required where VAE_DATA_DIR is set."""
+    folder = os.environ.get("VAE_DATA_DIR")
+    if folder is None:
+        pytest.skip("needs MNIST: VAE_DATA_DIR is not set")
+    assert is_present("mnist", folder), f"VAE_DATA_DIR is {folder}, but MNIST is not there"
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    """scikit-learn's digits."""
+    return load_dataset("digits", "unused")
+
+
+@pytest.fixture(scope="session")
+def few(digits: Dataset) -> Dataset:
+    """200 training and 50 test images of digits: a training of them takes a moment."""
+    return Dataset("digits", digits.train[:200], digits.train_labels[:200], digits.test[:50], digits.test_labels[:50])
+
+
+@pytest.fixture
+def small_model() -> VAE:
+    """A small MLP with seeded weights, in float64."""
+    config = VAEConfig(latent_dim=3, hidden_dim=16)
+    return VAE(config, torch.Generator().manual_seed(1)).double().eval()
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    """A generator of that seed."""
+    return torch.Generator().manual_seed(seed)

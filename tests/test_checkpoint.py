@@ -1,0 +1,110 @@
+"""Checkpoints: bit for bit, all or nothing, and a clear sentence for every file that is none."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from vae_core import VAE, VAEConfig, load_checkpoint, save_checkpoint
+from vae_core.checkpoint import FORMAT, CheckpointError, read_header
+
+from .conftest import seeded
+
+CONFIGS = [
+    VAEConfig(latent_dim=3, hidden_dim=8),
+    VAEConfig(architecture="conv", latent_dim=2, hidden_dim=8, likelihood="continuous_bernoulli", binarization="grey"),
+    VAEConfig(architecture="linear", latent_dim=5, likelihood="gaussian", sigma=0.2, prior_mean=1.0, prior_std=0.5),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.architecture)
+def test_round_trip_bit_for_bit(tmp_path, config):
+    model = VAE(config, seeded())
+    save_checkpoint(model, tmp_path / "a.safetensors", {"data": "digits", "test": {"elbo": -1.25}})
+    again = load_checkpoint(tmp_path / "a.safetensors")
+    assert again.config == config and not again.training
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name]), name
+    header = read_header(tmp_path / "a.safetensors")
+    assert header.config == config and header.about == {"data": "digits", "test": {"elbo": -1.25}}
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(VAE(CONFIGS[0], seeded()), path)
+    before = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(VAE(CONFIGS[0], seeded(1)), path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
+    model = VAE(CONFIGS[0], seeded())
+    with torch.no_grad():
+        model.decoder[0].bias[1] = float("inf")
+    with pytest.raises(ValueError, match=r"decoder\.0\.bias are not finite"):
+        save_checkpoint(model, tmp_path / "a.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def write(path, kind):
+    """A file that is no checkpoint of ours, in one of several ways."""
+    model = VAE(CONFIGS[0], seeded())
+    save_checkpoint(model, path)
+    content, weights = path.read_bytes(), model.state_dict()
+    header = {"format": FORMAT, "config": json.dumps({"latent_dim": 3, "hidden_dim": 8}), "about": "{}"}
+    if kind == "truncated":
+        path.write_bytes(content[:-100])
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "foreign":
+        path.write_bytes(b"PK\x03\x04" + bytes(1000))
+    elif kind == "other safetensors":
+        save_file({"w": torch.zeros(2)}, path)
+    elif kind == "other architecture":
+        save_file(weights, path, header | {"config": json.dumps({"architecture": "conv", "latent_dim": 3})})
+    elif kind == "wrong shape":
+        save_file(weights, path, header | {"config": json.dumps({"latent_dim": 4, "hidden_dim": 8})})
+    elif kind == "tensor missing":
+        save_file({k: v for k, v in weights.items() if k != "decoder.0.bias"}, path, header)
+    elif kind == "bad value":
+        save_file(weights, path, header | {"config": json.dumps({"latent_dim": 10**9})})
+    elif kind == "unknown field":
+        save_file(weights, path, header | {"config": json.dumps({"depth": 9})})
+    elif kind == "no JSON":
+        save_file(weights, path, header | {"config": "{"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("truncated", "cannot be read as a checkpoint"),
+        ("empty", "cannot be read as a checkpoint"),
+        ("foreign", "cannot be read as a checkpoint"),
+        ("other safetensors", "no VAE of this app"),
+        ("other architecture", "conv needs"),
+        ("wrong shape", "decoder.0.weight has the shape (8, 3), mlp needs (8, 4)"),
+        ("tensor missing", "decoder.0.bias has the shape none"),
+        ("bad value", "latent_dim is 1000000000"),
+        ("unknown field", "depth"),
+        ("no JSON", "cannot be understood"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused_with_its_name_and_fault(tmp_path, kind, fault):
+    path = tmp_path / "a.safetensors"
+    write(path, kind)
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path)
+    message = str(caught.value)
+    assert message.startswith(str(path)) and fault in message and "\n" not in message
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match=r"none\.safetensors is not there"):
+        load_checkpoint(tmp_path / "none.safetensors")

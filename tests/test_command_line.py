@@ -1,0 +1,142 @@
+"""python -m vae_core, as a process where it must be one."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from vae_core.__main__ import main
+from vae_core.runs import RunFolder
+
+from .conftest import ROOT
+
+SMALL = ["--data", "digits", "--latent-dim", "3", "--hidden-dim", "16", "--device", "cpu"]
+
+
+def figures(folder):
+    """Its records without times."""
+    return [{k: v for k, v in record.items() if "second" not in k} for record in RunFolder(folder).records()]
+
+
+def command(*arguments, **kwargs):
+    """A process of the command line."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "vae_core", *map(str, arguments)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs,
+    )  # fmt: skip
+
+
+def test_train_and_evaluate(tmp_path, capsys):
+    assert main(["train", *SMALL, "--epochs", "2", "--out", str(tmp_path / "a")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and lines[0].startswith("step 12  epoch 1.00  held-out −ELBO ")
+    assert lines[-1] == f"finished: Step 24 of 24. The run is in {tmp_path / 'a'}."
+
+    assert main(["evaluate", str(tmp_path / "a"), "--samples", "5", "--json", "--device", "cpu"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    wanted = {
+        "elbo", "reconstruction", "kl", "log_likelihood", "gap", "kl_per_dim", "active_units", "images", "samples",
+        "binarization", "images_per_second",
+    }  # fmt: skip
+    assert wanted <= report.keys()
+    assert (report["images"], report["samples"], report["binarization"]) == (297, 5, "dynamic")
+    assert report["gap"] == pytest.approx(report["log_likelihood"] - report["elbo"])
+    last = RunFolder(tmp_path / "a").records()[-1]["test"]
+    assert report["elbo"] == pytest.approx(last["elbo"], abs=0.5)
+    assert report["log_likelihood"] > report["elbo"]
+
+    assert main(["evaluate", str(tmp_path / "a" / "model.safetensors"), "--images", "20", "--samples", "2"]) == 0
+    text = capsys.readouterr().out
+    assert "on 20 test images of digits" in text and "log p(x)" in text and "K = 2" in text
+
+
+def test_evaluate_with_another_binarization(tmp_path, capsys):
+    main(["train", *SMALL, "--steps", "3", "--out", str(tmp_path / "a")])
+    capsys.readouterr()
+    elbos = {}
+    for how in ("dynamic", "grey", "threshold"):
+        assert main(["evaluate", str(tmp_path / "a"), "--samples", "1", "--json", "--binarization", how]) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert report["binarization"] == how
+        elbos[how] = report["elbo"]
+    assert len(set(elbos.values())) == 3
+
+
+def test_twice_the_same_command_gives_the_same_figures(tmp_path):
+    for name in ("a", "b"):
+        process = command("train", *SMALL, "--epochs", 3, "--seed", 0, "--out", tmp_path / name)
+        assert process.wait(120) == 0, process.stderr.read()
+        process.communicate()
+    assert figures(tmp_path / "a") == figures(tmp_path / "b") and len(figures(tmp_path / "a")) > 3
+
+
+@pytest.mark.mnist
+def test_mnist_twice_gives_the_same_figures_and_evaluate_agrees(tmp_path, mnist_dir, capsys):
+    for name in ("a", "b"):
+        options = ["--data", "mnist", "--data-dir", str(mnist_dir), "--epochs", "3", "--seed", "0", "--device", "cpu"]
+        assert main(["train", *options, "--out", str(tmp_path / name)]) == 0
+    assert figures(tmp_path / "a") == figures(tmp_path / "b")
+    capsys.readouterr()
+    options = ["--data", "mnist", "--data-dir", str(mnist_dir), "--samples", "1", "--device", "cpu", "--json"]
+    assert main(["evaluate", str(tmp_path / "a"), *options]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["images"] == 10_000
+    assert report["elbo"] == pytest.approx(figures(tmp_path / "a")[-1]["test"]["elbo"], abs=0.5)
+
+
+def test_ctrl_c_ends_with_the_run_complete_and_resume_goes_on(tmp_path):
+    folder = RunFolder(tmp_path / "a")
+    process = command("train", *SMALL, "--epochs", 100_000, "--out", folder.path)
+    end = time.monotonic() + 60
+    while len(folder.records()) < 5 and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130 and "Traceback" not in err and "stopped: Step" in out
+    step = folder.records()[-1]["step"]
+    assert folder.read_status() == {"state": "stopped", "message": f"Step {step} of 1200000."}
+
+    assert main(["train", "--resume", "--steps", str(step + 7), "--out", str(folder.path), "--device", "cpu"]) == 0
+    steps = [record["step"] for record in folder.records()]
+    assert steps[-1] == step + 7 and steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--data", "cifar", "--out", "RUN"], "data is 'cifar'; it must be one of"),
+        (["train", "--out", "RUN"], "--data is missing"),
+        (["train", "--data", "digits", "--latent-dim", "0", "--out", "RUN"], "latent_dim is 0"),
+        (["train", "--data", "digits", "--latent-dim", "1000000000", "--out", "RUN"], "latent_dim is 1000000000"),
+        (["train", "--data", "digits", "--learning-rate", "nan", "--out", "RUN"], "learning_rate is nan"),
+        (["train", "--data", "digits", "--batch-size", "5000", "--out", "RUN"], "has 1500 images"),
+        (["train", "--data", "digits", "--out", "FILE/run"], "cannot be made"),
+        (["train", "--data", "digits", "--out", "."], "is not empty"),
+        (["train", "--data", "digits", "--device", "tpu", "--out", "RUN"], "device is 'tpu'"),
+        (["train", "--data", "mnist", "--data-dir", "FILE", "--out", "RUN"], "cannot be stored in"),
+        (["train", "--resume", "--out", "RUN"], "holds no run"),
+        (["evaluate", "none.safetensors"], "none.safetensors is not there"),
+        (["evaluate", "FILE"], "cannot be read as a checkpoint"),
+        (["evaluate", "GOOD", "--samples", "0"], "samples is 0"),
+        (["evaluate", "GOOD", "--images", "298"], "images is 298; it must be a whole number from 1 to 297"),
+        (["evaluate", "GOOD", "--data", "cifar"], "data is 'cifar'"),
+    ],
+)
+def test_bad_input_is_one_line_and_a_status(tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "FILE").write_text("no checkpoint")
+    main(["train", *SMALL, "--steps", "1", "--out", "GOOD"])
+    capsys.readouterr()
+    assert main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ") and err.count("\n") == 1 and message in err
+    assert not (tmp_path / "RUN").exists()
+
+
+def test_a_resumed_run_keeps_its_model(tmp_path, capsys):
+    main(["train", *SMALL, "--steps", "1", "--out", str(tmp_path / "a")])
+    assert main(["train", "--resume", "--latent-dim", "5", "--out", str(tmp_path / "a")]) == 2
+    assert "latent_dim is 5, but the run" in capsys.readouterr().err

@@ -1,0 +1,106 @@
+"""Held-out measures against their definitions and a case whose log p(x) is known."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Bernoulli, MultivariateNormal, Normal
+from torch.testing import assert_close
+
+from vae_core import VAE, VAEConfig, evaluate
+from vae_core.evaluate import evaluate_elbo, log_likelihood, standard_error
+from vae_core.objective import elbo
+
+from .conftest import seeded
+
+
+@pytest.fixture
+def x() -> torch.Tensor:
+    """40 binary images, in float64."""
+    return torch.rand(40, 1, 28, 28, generator=seeded(2), dtype=torch.float64).round()
+
+
+def test_the_held_out_elbo_is_the_mean_of_the_images_elbos(small_model, x):
+    held = evaluate_elbo(small_model, x, seed=3)
+    terms = elbo(small_model, x, generator=seeded(3))
+    assert held.elbo == pytest.approx(terms.elbo.mean().item(), abs=1e-9)
+    assert held.reconstruction - held.kl == pytest.approx(held.elbo, abs=1e-9)
+    assert held.kl_per_dim == pytest.approx(terms.kl_per_dim.mean(0).tolist(), abs=1e-9)
+    assert held.elbo_error == pytest.approx(terms.elbo.std().item() / math.sqrt(40), abs=1e-9)
+
+
+def test_active_units_are_those_whose_mean_varies(x):
+    model = VAE(VAEConfig(latent_dim=4, hidden_dim=8), seeded()).double()
+    with torch.no_grad():
+        last = model.encoder[-1]
+        last.weight.zero_()
+        last.weight[0] = 1.0  # of μ's four rows only the first looks at x
+        means, _ = model.encode(x)
+    assert float(means[:, 0].var()) > 0.01
+    assert evaluate_elbo(model, x).active_units == 1
+
+
+def test_importance_weights_are_those_of_torch_distributions(small_model, x):
+    mu, logvar = small_model.encode(x)
+    q, prior = Normal(mu, (0.5 * logvar).exp()), Normal(torch.zeros(3).double(), torch.ones(3).double())
+    z = mu + q.stddev * torch.randn(6, 40, 3, generator=seeded(4), dtype=torch.float64)
+    log_px_z = Bernoulli(logits=small_model.decode(z)).log_prob(x).sum((-1, -2, -3))
+    weights = log_px_z + prior.log_prob(z).sum(-1) - q.log_prob(z).sum(-1)
+    expected = weights.logsumexp(0) - math.log(6)
+    assert_close(log_likelihood(small_model, x, 6, seeded(4)), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_the_linear_gaussian_model_has_the_known_likelihood():
+    # z ~ N(m, s²I), x|z ~ N(Wz + b, σ²I), so x ~ N(Wm + b, s²WWᵀ + σ²I).
+    config = VAEConfig(
+        architecture="linear", latent_dim=2, likelihood="gaussian", sigma=0.5, prior_mean=0.3, prior_std=1.5
+    )
+    model = VAE(config, seeded()).double()
+    w, b = model.decoder.weight.detach(), model.decoder.bias.detach()
+    x = torch.rand(5, 1, 28, 28, generator=seeded(1), dtype=torch.float64)
+    covariance = 1.5**2 * w @ w.T + 0.25 * torch.eye(784, dtype=torch.float64)
+    expected = MultivariateNormal(w @ torch.full((2,), 0.3).double() + b, covariance).log_prob(x.flatten(1))
+    with torch.no_grad():  # the exact posterior as encoder: N(A(x − b) + c, S)
+        precision = torch.eye(2).double() / 1.5**2 + w.T @ w / 0.25
+        s = torch.linalg.inv(precision)
+        model.encoder[1].weight[:2] = s @ w.T / 0.25
+        model.encoder[1].bias[:2] = s @ (torch.full((2,), 0.3).double() / 1.5**2 - w.T @ b / 0.25)
+        model.encoder[1].weight[2:] = 0
+        model.encoder[1].bias[2:] = s.diagonal().log()
+    # q's covariance is diagonal and the posterior's is nearly so: many draws close what is left.
+    assert_close(log_likelihood(model, x, 20_000, seeded(2)), expected, rtol=0, atol=0.01)
+
+
+def test_one_draw_averages_to_the_elbo_and_more_draws_give_more(small_model, x):
+    mean = {
+        k: float(torch.stack([log_likelihood(small_model, x, k, seeded(s)) for s in range(20)]).mean())
+        for k in (1, 4, 64)
+    }
+    bound = float(torch.stack([elbo(small_model, x, 20, generator=seeded(50)).elbo.detach()]).mean())
+    assert mean[1] == pytest.approx(bound, abs=0.5)
+    assert mean[1] < mean[4] < mean[64]
+
+
+def test_chunks_are_counted_exactly(small_model, x, monkeypatch):
+    monkeypatch.setattr(evaluate, "MEMORY_BUDGET", 784 * 16 * 90)  # 90 images at once: two draws of 40
+    decoded, told = [], []
+    decode = small_model.decode
+    monkeypatch.setattr(small_model, "decode", lambda z: (decoded.append(z.shape[:-1].numel()), decode(z))[1])
+    log_likelihood(small_model, x, 7, seeded(), progress=told.append)
+    assert sum(decoded) == sum(told) == 40 * 7
+    assert max(decoded) <= 90
+
+
+def test_bad_input_is_named(small_model, x):
+    for samples in (0, -3, 2.5):
+        with pytest.raises(ValueError, match="samples is"):
+            log_likelihood(small_model, x, samples)
+    with pytest.raises(ValueError, match="no images"):
+        log_likelihood(small_model, x[:0], 1)
+    with pytest.raises(ValueError, match="no images"):
+        evaluate_elbo(small_model, x[:0])
+
+
+def test_the_standard_error_of_one_image_is_zero():
+    assert standard_error(torch.tensor([3.0])) == 0
+    assert standard_error(torch.tensor([1.0, 3.0])) == pytest.approx(1.0)

@@ -1,0 +1,109 @@
+"""The model: shapes, gradients, expected pixels, and the bounds of its configuration."""
+
+import pytest
+import torch
+from torch.distributions import ContinuousBernoulli
+from torch.testing import assert_close
+
+from vae_core import VAE, VAEConfig
+from vae_core.objective import elbo
+
+from .conftest import seeded
+
+ARCHITECTURES = ["mlp", "conv", "linear"]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_shapes(architecture):
+    model = VAE(VAEConfig(architecture=architecture, latent_dim=5, hidden_dim=32), seeded())
+    x = torch.rand(3, 1, 28, 28, generator=seeded(1))
+    mu, logvar = model.encode(x)
+    assert mu.shape == logvar.shape == (3, 5)
+    assert model.decode(torch.zeros(2, 4, 3, 5)).shape == (2, 4, 3, 1, 28, 28)
+    assert model.log_px_z(x, torch.zeros(4, 3, 5)).shape == (4, 3)
+    assert model.sample_prior(7, seeded()).shape == (7, 5)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "continuous_bernoulli"])
+def test_every_parameter_gets_a_gradient(architecture, likelihood):
+    model = VAE(VAEConfig(architecture=architecture, latent_dim=3, hidden_dim=16, likelihood=likelihood), seeded())
+    x = torch.rand(8, 1, 28, 28, generator=seeded(1))
+    (-elbo(model, x, 2, generator=seeded(2)).elbo.mean()).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None and bool((parameter.grad != 0).any()), name
+
+
+def test_decoding_draws_at_once_equals_decoding_them_one_by_one(small_model):
+    z = torch.randn(6, 2, 3, generator=seeded(), dtype=torch.float64)
+    assert_close(small_model.decode(z), torch.stack([small_model.decode(draw) for draw in z]))
+
+
+def test_weights_come_from_the_generator_alone():
+    torch.manual_seed(0)
+    one = VAE(VAEConfig(latent_dim=2, hidden_dim=8), seeded(4))
+    torch.manual_seed(1)
+    two = VAE(VAEConfig(latent_dim=2, hidden_dim=8), seeded(4))
+    other = VAE(VAEConfig(latent_dim=2, hidden_dim=8), seeded(5))
+    for name, weight in one.state_dict().items():
+        assert torch.equal(weight, two.state_dict()[name]), name
+        assert not torch.equal(weight, other.state_dict()[name]), name
+
+
+def test_samples_from_the_prior_have_its_moments():
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=4, prior_mean=3.0, prior_std=0.5))
+    z = model.sample_prior(100_000, seeded())
+    assert_close(z.mean(0), torch.full((2,), 3.0), rtol=0, atol=0.01)
+    assert_close(z.std(0), torch.full((2,), 0.5), rtol=0, atol=0.01)
+
+
+def test_x_hat_is_the_expected_pixel():
+    z = torch.randn(4, 3, generator=seeded())
+    for likelihood in ("bernoulli", "gaussian", "continuous_bernoulli"):
+        model = VAE(VAEConfig(latent_dim=3, hidden_dim=8, likelihood=likelihood), seeded(2))
+        params = model.decode(z)
+        expected = {
+            "bernoulli": params.sigmoid(),
+            "gaussian": params,
+            "continuous_bernoulli": ContinuousBernoulli(logits=params.double()).mean.float(),
+        }[likelihood]
+        assert_close(model.x_hat(z), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("latent_dim", 0),
+        ("latent_dim", 10**9),
+        ("latent_dim", 2.0),
+        ("latent_dim", True),
+        ("latent_dim", None),
+        ("hidden_dim", 0),
+        ("architecture", "transformer"),
+        ("likelihood", None),
+        ("binarization", "grau"),
+        ("prior_std", 0.0),
+        ("prior_std", -1.0),
+        ("prior_mean", float("inf")),
+        ("sigma", 0.0),
+        ("sigma", float("nan")),
+        ("sigma", "wide"),
+    ],
+)
+def test_configuration_names_field_value_and_bounds(field, value):
+    with pytest.raises(ValueError, match=f"^{field} is .*; it must be ") as caught:
+        VAEConfig(**{field: value})
+    assert repr(value) in str(caught.value)
+
+
+def test_pixels_are_binarized_only_under_a_bernoulli_likelihood_by_default():
+    assert VAEConfig().binarization == "dynamic"
+    assert VAEConfig(likelihood="gaussian").binarization == "grey"
+    assert VAEConfig(likelihood="bernoulli", binarization="grey").binarization == "grey"
+
+
+def test_wrong_shapes_are_named(small_model):
+    with pytest.raises(ValueError, match=r"x has the shape \(2, 784\)"):
+        small_model.encode(torch.zeros(2, 784))
+    with pytest.raises(ValueError, match=r"last dimension must be 3"):
+        small_model.decode(torch.zeros(2, 4))

@@ -1,0 +1,144 @@
+"""The objective's formulas against torch.distributions and closed forms, in float64."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_divergence
+from torch.testing import assert_close
+
+from vae_core import VAE, VAEConfig
+from vae_core.objective import (
+    bernoulli_log_prob,
+    continuous_bernoulli_log_prob,
+    elbo,
+    gaussian_kl,
+    gaussian_log_prob,
+    reparameterize,
+)
+
+from .conftest import seeded
+
+EXACT = {"rtol": 1e-10, "atol": 1e-10}
+
+
+def normals(*shape: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Means and log-variances over a wide range."""
+    g = seeded(seed)
+    mu = 3 * torch.randn(shape, generator=g, dtype=torch.float64)
+    return mu, 2 * torch.randn(shape, generator=g, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("prior", [(0.0, 1.0), (1.5, 0.3), (-2.0, 4.0)])
+@pytest.mark.parametrize("shape", [(1,), (5, 20), (2, 3, 4)])
+def test_gaussian_kl_is_that_of_torch(shape, prior):
+    mu, logvar = normals(*shape)
+    expected = kl_divergence(Normal(mu, (0.5 * logvar).exp()), Normal(*map(torch.tensor, prior)))
+    assert_close(gaussian_kl(mu, logvar, *prior), expected.double(), rtol=1e-6, atol=1e-6)
+    mean, std = (torch.tensor(value, dtype=torch.float64) for value in prior)
+    assert_close(
+        gaussian_kl(mu, logvar, *prior), kl_divergence(Normal(mu, (0.5 * logvar).exp()), Normal(mean, std)), **EXACT
+    )
+
+
+def test_gaussian_kl_by_hand():
+    # KL(N(1, 4) ‖ N(0, 1)) = ½ (4 + 1 − 1 − log 4)
+    kl = gaussian_kl(torch.tensor([1.0]), torch.tensor([math.log(4.0)]))
+    assert_close(kl, torch.tensor([0.5 * (4 - math.log(4.0))]))
+    assert gaussian_kl(torch.zeros(3), torch.zeros(3)).tolist() == [0, 0, 0]
+
+
+def test_gaussian_kl_is_the_area_under_its_integrand():
+    mu, logvar = torch.tensor(0.7, dtype=torch.float64), torch.tensor(-0.6, dtype=torch.float64)
+    z = torch.linspace(-30, 30, 200_001, dtype=torch.float64)
+    log_q, log_p = gaussian_log_prob(z, mu, logvar), gaussian_log_prob(z, torch.tensor(-1.0).double(), math.log(4.0))
+    area = torch.trapezoid(log_q.exp() * (log_q - log_p), z)
+    assert_close(gaussian_kl(mu, logvar, -1.0, 2.0), area, **EXACT)
+
+
+def test_gaussian_log_prob_is_that_of_torch():
+    mu, logvar = normals(4, 7)
+    x = torch.randn(4, 7, generator=seeded(3), dtype=torch.float64)
+    assert_close(gaussian_log_prob(x, mu, logvar), Normal(mu, (0.5 * logvar).exp()).log_prob(x), **EXACT)
+    std = torch.tensor(0.1, dtype=torch.float64)
+    assert_close(gaussian_log_prob(x, mu, 2 * math.log(0.1)), Normal(mu, std).log_prob(x), **EXACT)
+
+
+def test_bernoulli_log_prob_is_that_of_torch():
+    logits = torch.linspace(-60, 60, 1201, dtype=torch.float64)
+    for x in (torch.zeros_like(logits), torch.ones_like(logits)):
+        assert_close(bernoulli_log_prob(x, logits), Bernoulli(logits=logits).log_prob(x), **EXACT)
+    grey = torch.full_like(logits, 0.3)
+    expected = -torch.nn.functional.binary_cross_entropy_with_logits(logits, grey, reduction="none")
+    assert_close(bernoulli_log_prob(grey, logits), expected, **EXACT)
+
+
+def test_continuous_bernoulli_log_prob_is_that_of_torch():
+    x = torch.linspace(0, 1, 101, dtype=torch.float64)[:, None]
+    logits = torch.tensor([-8.0, -2.0, -0.5, 0.5, 1.0, 5.0], dtype=torch.float64)
+    assert_close(continuous_bernoulli_log_prob(x, logits), ContinuousBernoulli(logits=logits).log_prob(x), **EXACT)
+
+
+@pytest.mark.parametrize("logit", [-30.0, -3.0, -0.0101, -0.0099, 0.0, 1e-5, 0.0099, 0.0101, 30.0])
+def test_continuous_bernoulli_is_a_density(logit):
+    # torch's own is off by 1e-6 around 0, where it uses a Taylor series of lower order: so the integral is the judge.
+    x = torch.linspace(0, 1, 200_001, dtype=torch.float64)
+    density = continuous_bernoulli_log_prob(x, torch.tensor(logit, dtype=torch.float64)).exp()
+    assert_close(torch.trapezoid(density, x), torch.tensor(1.0, dtype=torch.float64), rtol=1e-8, atol=1e-8)
+
+
+def test_reparameterize_has_the_moments_of_q():
+    mu, logvar = torch.tensor([2.0, -1.0]).double(), torch.tensor([0.0, -2.0]).double()
+    eps = torch.randn(200_000, 2, generator=seeded(), dtype=torch.float64)
+    z = reparameterize(mu, logvar, eps)
+    assert z.shape == (200_000, 2)
+    assert_close(z, mu + (0.5 * logvar).exp() * eps, **EXACT)
+    assert_close(z.mean(0), mu, rtol=0, atol=0.01)
+    assert_close(z.std(0), (0.5 * logvar).exp(), rtol=0, atol=0.01)
+
+
+def test_reparameterize_draws_anew_and_is_seeded():
+    mu, logvar = normals(4, 3)
+    first, second = (reparameterize(mu, logvar, generator=seeded(5)) for _ in range(2))
+    assert_close(first, second, rtol=0, atol=0)
+    assert not torch.equal(first, reparameterize(mu, logvar, generator=seeded(6)))
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "continuous_bernoulli"])
+@pytest.mark.parametrize("samples", [1, 7])
+def test_elbo_is_reconstruction_minus_kl_of_torch_distributions(likelihood, samples):
+    config = VAEConfig(latent_dim=4, hidden_dim=8, likelihood=likelihood, prior_mean=0.5, prior_std=2.0, sigma=0.3)
+    model = VAE(config, seeded(1)).double()
+    x = torch.rand(5, 1, 28, 28, generator=seeded(2), dtype=torch.float64)
+    if likelihood == "bernoulli":
+        x = x.round()
+    terms = elbo(model, x, samples, generator=seeded(3))
+
+    mu, logvar = model.encode(x)
+    q = Normal(mu, (0.5 * logvar).exp())
+    z = mu + q.stddev * torch.randn(samples, 5, 4, generator=seeded(3), dtype=torch.float64)
+    params = model.decode(z)
+    px_z = {
+        "bernoulli": lambda: Bernoulli(logits=params),
+        "gaussian": lambda: Normal(params, 0.3),
+        "continuous_bernoulli": lambda: ContinuousBernoulli(logits=params, lims=(0.4999, 0.5001)),
+    }[likelihood]()
+    prior = Normal(torch.tensor(0.5, dtype=torch.float64), torch.tensor(2.0, dtype=torch.float64))
+    reconstruction = px_z.log_prob(x.expand_as(params)).sum((-1, -2, -3)).mean(0)
+    kl = kl_divergence(q, prior)
+    tolerance = {"rtol": 1e-6, "atol": 1e-6} if likelihood == "continuous_bernoulli" else EXACT
+    assert_close(terms.reconstruction, reconstruction, **tolerance)
+    assert_close(terms.kl_per_dim, kl, **EXACT)
+    assert_close(terms.kl, kl.sum(-1), **EXACT)
+    assert_close(terms.elbo, reconstruction - kl.sum(-1), **tolerance)
+
+
+@pytest.mark.parametrize("samples", [0, -1, 1.5, True])
+def test_elbo_wants_a_whole_number_of_draws(small_model, samples):
+    with pytest.raises(ValueError, match=r"samples is .*; it must be a whole number from 1"):
+        elbo(small_model, torch.zeros(1, 1, 28, 28).double(), samples)
+
+
+def test_gaussian_kl_refuses_a_prior_without_width():
+    with pytest.raises(ValueError, match=r"prior_std is 0\.0"):
+        gaussian_kl(torch.zeros(1), torch.zeros(1), 0.0, 0.0)

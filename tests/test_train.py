@@ -1,0 +1,160 @@
+"""Training: it learns, it is deterministic, it resumes exactly, and it refuses what it must."""
+
+import dataclasses
+from itertools import islice
+
+import pytest
+import torch
+
+from vae_core import VAE, Dataset, TrainConfig, VAEConfig, train
+from vae_core.train import DivergedError, TrainState, beta_at
+
+from .conftest import seeded
+
+SMALL = VAEConfig(latent_dim=4, hidden_dim=32)
+
+
+def figures(metrics):
+    """A record without its times."""
+    return {k: v for k, v in dataclasses.asdict(metrics).items() if k not in ("seconds", "images_per_second")}
+
+
+def test_training_lowers_the_held_out_loss(digits):
+    model = VAE(VAEConfig(latent_dim=8, hidden_dim=128), seeded())
+    records = list(train(model, digits, TrainConfig(epochs=15, batch_size=64)))
+    held_out = [record.test.elbo for record in records if record.test]
+    assert len(held_out) == 15
+    assert -held_out[-1] < 0.75 * -held_out[0]
+
+
+def test_records_come_when_they_should(few):
+    config = TrainConfig(epochs=3, batch_size=30, record_every=3)  # 7 steps an epoch, the last of 20 images
+    records = list(train(VAE(SMALL, seeded()), few, config))
+    assert [record.step for record in records] == [1, 3, 6, 7, 9, 12, 14, 15, 18, 21]
+    assert [record.step for record in records if record.test] == [7, 14, 21]
+    assert [record.images_seen for record in records][:4] == [30, 90, 180, 200]
+    assert records[-1].epoch == 3 and records[-1].images_seen == 600
+    seconds = [record.seconds for record in records]
+    assert seconds == sorted(seconds) and seconds[0] > 0
+    for record in records:
+        for terms in (record.train, record.test):
+            if terms:
+                assert terms.elbo == pytest.approx(terms.reconstruction - terms.kl, abs=1e-4)
+        assert sum(record.kl_per_dim) == pytest.approx(record.train.kl, abs=1e-4)
+
+
+def test_steps_count_instead_of_epochs(few):
+    records = list(train(VAE(SMALL, seeded()), few, TrainConfig(steps=9, batch_size=50, record_every=100)))
+    assert [record.step for record in records] == [1, 4, 8, 9]
+    assert records[-1].test is not None
+
+
+def test_an_epoch_uses_every_image_once(few):
+    marked = torch.zeros(200, 1, 28, 28, dtype=torch.uint8)
+    marked.view(200, -1)[torch.arange(200), torch.arange(200)] = 255  # image n has pixel n alone
+    dataset = Dataset("marked", marked, few.train_labels, few.test, few.test_labels)
+    model, seen = VAE(SMALL, seeded()), []
+    encode = model.encode
+    model.encode = lambda x: (seen.append(x.flatten(1).argmax(1)) if len(x) == 20 else None, encode(x))[1]
+    list(train(model, dataset, TrainConfig(epochs=2, batch_size=20)))
+    first, second = torch.cat(seen[:10]), torch.cat(seen[10:20])
+    assert first.sort().values.tolist() == second.sort().values.tolist() == list(range(200))
+    assert first.tolist() != second.tolist()
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "conv", "linear"])
+def test_the_same_seed_gives_the_same_figures(few, architecture):
+    config = VAEConfig(architecture=architecture, latent_dim=4, hidden_dim=32)
+    runs = [list(train(VAE(config, seeded()), few, TrainConfig(epochs=2, batch_size=32))) for _ in range(2)]
+    assert list(map(figures, runs[0])) == list(map(figures, runs[1]))
+    other = list(train(VAE(config, seeded()), few, TrainConfig(epochs=2, batch_size=32, seed=1)))
+    assert figures(other[-1]) != figures(runs[0][-1])
+
+
+def test_training_leaves_the_global_random_state_alone(few):
+    model, before = VAE(SMALL, seeded()), torch.random.get_rng_state()
+    list(train(model, few, TrainConfig(steps=3, batch_size=32)))
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_a_training_that_went_on_ends_like_one_that_was_never_left(few):
+    config = TrainConfig(epochs=4, batch_size=32, record_every=3)
+    whole = VAE(SMALL, seeded())
+    expected = list(train(whole, few, config))
+    model = VAE(SMALL, seeded())
+    state = TrainState.start(model, config)
+    first = list(islice(train(model, few, config, state=state), 7))
+    rest = list(train(model, few, config, state=state))
+    assert list(map(figures, first + rest)) == list(map(figures, expected))
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(weight, model.state_dict()[name]), name
+
+
+def test_beta_weighs_the_kl_and_warms_up(few):
+    config = TrainConfig(beta=4.0, warmup_steps=8)
+    assert [beta_at(config, step) for step in (1, 4, 8, 100)] == [0.5, 2.0, 4.0, 4.0]
+    last = {}
+    for beta in (0.1, 10.0):
+        *_, record = train(VAE(SMALL, seeded()), few, TrainConfig(epochs=12, batch_size=32, beta=beta))
+        last[beta] = record
+        assert record.beta == beta
+        assert record.train.elbo == pytest.approx(record.train.reconstruction - record.train.kl, abs=1e-4)
+    assert last[10.0].train.kl < 0.3 * last[0.1].train.kl
+
+
+def test_more_draws_are_taken(few, monkeypatch):
+    model, shapes = VAE(SMALL, seeded()), []
+    decode = model.decode
+    monkeypatch.setattr(model, "decode", lambda z: (shapes.append(tuple(z.shape)), decode(z))[1])
+    record = next(train(model, few, TrainConfig(batch_size=32, samples=5)))
+    assert shapes == [(5, 32, 4)] and record.samples == 5
+
+
+def test_a_batch_larger_than_the_data_is_refused(few):
+    with pytest.raises(ValueError, match="batch_size is 201; the training set has 200 images"):
+        next(train(VAE(SMALL), few, TrainConfig(batch_size=201)))
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(few):
+    model = VAE(VAEConfig(latent_dim=4, hidden_dim=32), seeded())
+    records, config = [], TrainConfig(epochs=3, batch_size=50, record_every=2)
+    with pytest.raises(DivergedError, match="not finite any more at step 3;") as caught:
+        for record in train(model, few, config):
+            records.append(record)
+            if record.step == 2:
+                with torch.no_grad():
+                    model.decoder[0].weight[0, 0] = float("nan")
+    assert caught.value.step == 3 and records[-1].step == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 1.5),
+        ("steps", 0),
+        ("batch_size", 0),
+        ("learning_rate", float("nan")),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("inf")),
+        ("beta", -1.0),
+        ("warmup_steps", -1),
+        ("samples", 0),
+        ("seed", -1),
+        ("record_every", 0),
+    ],
+)
+def test_configuration_names_field_value_and_bounds(field, value):
+    with pytest.raises(ValueError, match=f"^{field} is .*; it must be ") as caught:
+        TrainConfig(**{field: value})
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_training_on_a_gpu_reaches_what_the_cpu_reaches(digits):
+    config = TrainConfig(epochs=5, batch_size=64)
+    last = {}
+    for device in ("cpu", "cuda"):
+        *_, last[device] = train(VAE(SMALL, seeded()), digits, config, device)
+    assert last["cuda"].test.elbo == pytest.approx(last["cpu"].test.elbo, rel=0.03)
