@@ -65,11 +65,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _check_port(host: str, port: int) -> None:
     """Raises ValueError where the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if not 1 <= port <= 65535:
+        raise ValueError(f"port is {port}; it must be a whole number from 1 to 65535.")
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             reason = getattr(error, "strerror", None) or error
             raise ValueError(
                 f"port {port} on {host} cannot be used: {reason}; choose another one with --port."

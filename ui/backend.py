@@ -264,7 +264,7 @@ class Backend:
             "likelihood": config.likelihood,
             "binarization": config.binarization,
             "trained_on": TITLES.get(about.get("data"), "unknown data"),
-            "examples": [{"label": label, "image": pixels(image)} for label, image in _one_of_each(dataset)],
+            "examples": [{"label": label, "image": pixels(image / 255)} for label, image in _one_of_each(dataset)],
             "examples_from": TITLES[dataset.name],
         }
 

@@ -1,4 +1,6 @@
-"""How events of the page are wired."""
+"""How events of the page are wired: none shows Gradio's spinner, none is a part of a public interface."""
 
-# At once, without Gradio's queue and its spinner, and not a part of the app's public interface.
+# At once, round Gradio's queue; what it raises stays unseen, so its handler must not fail on what a user may do.
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# Through the queue, with no limit of its own: only there a gr.Error reaches the page, as a toast.
+OUTSPOKEN = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}

@@ -15,7 +15,7 @@ from vae_core.train import TrainConfig
 
 from . import live
 from .backend import Backend, answering
-from .events import QUIET
+from .events import OUTSPOKEN, QUIET
 from .session import Session
 
 AUTO = "auto"
@@ -81,7 +81,7 @@ def start(backend: Backend, session: Session, settings: dict[str, Any]) -> str:
         backend.check_batch(data, training)
         return backend.runs.start(model, training, data, lambda report: backend.fetch(data, report), session["browser"])
     except (ValueError, RunError, DataError) as error:
-        raise gr.Error(_as_on_page(str(error)), print_exception=False, title="Not started") from None
+        raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
 
 
 def stop(backend: Backend, session: Session, run: dict[str, str]) -> None:
@@ -93,7 +93,7 @@ def stop(backend: Backend, session: Session, run: dict[str, str]) -> None:
     try:
         backend.runs.stop(run["run"], session["browser"])
     except (RunError, KeyError, TypeError) as error:
-        raise gr.Error(str(error), print_exception=False, title="Not stopped") from None
+        raise gr.Error(str(error), print_exception=False) from None
 
 
 def _as_on_page(sentence: str) -> str:
@@ -130,8 +130,8 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     def on_stop(state: Session, run: dict[str, str]) -> None:
         stop(backend, state, run)
 
-    train_button.click(on_train, [session, *fields], [progress, train_button, stop_button], **QUIET)
-    stop_button.click(on_stop, [session, progress], None, **QUIET)
+    train_button.click(on_train, [session, *fields], [progress, train_button, stop_button], **OUTSPOKEN)
+    stop_button.click(on_stop, [session, progress], None, **OUTSPOKEN)
     return TrainTab(progress, train_button, stop_button)
 
 

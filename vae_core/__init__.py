@@ -2,8 +2,8 @@
 
 import os
 
-# OpenMP's threads wait by spinning unless told otherwise before torch is loaded. Where another process wanted a core too,
-# a training in small batches was seen to take 10 times as long.
+# OpenMP's threads spin while they wait, unless told otherwise before torch is loaded. Where another process wanted a
+# core too, a training in small batches was seen to take 10 times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from .checkpoint import load_checkpoint, save_checkpoint

@@ -134,8 +134,9 @@ function strokes(pad, pen, changed) {
     event.preventDefault();
     pad.setPointerCapture(event.pointerId);
     pen.beginPath();
-    pen.moveTo(...at(event));
-    pen.lineTo(...at(event));
+    const [x, y] = at(event);
+    pen.moveTo(x, y);
+    pen.lineTo(x + 0.01, y); // a line of no length at all would leave no dot
     pen.stroke();
     soon();
   });

@@ -1,0 +1,171 @@
+"""The app in a process of its own and a real Chromium, which is required where VAE_REQUIRE_BROWSER is set."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from ..conftest import ROOT
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass
+class Server:
+    """The app as a process: its address, and what it printed."""
+
+    process: subprocess.Popen
+    url: str = ""
+    lines: list[str] = field(default_factory=list)
+
+
+def start(folder: Path, *options: str) -> Server:
+    """Starts the app on a free port with folders of the test's own, and waits until it serves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--port", port, "--device", "cpu", "--data-dir", folder / "data"]
+    process = subprocess.Popen(
+        [*map(str, command), "--runs-dir", str(folder / "runs"), *options],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    server = Server(process)
+    for line in process.stdout:
+        server.lines.append(line)
+        if found := re.search(r"http://\S+", line):
+            server.url = found[0]
+            break
+    assert server.url, "".join(server.lines)
+    threading.Thread(target=lambda: server.lines.extend(process.stdout), daemon=True).start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One app for all browser tests, without MNIST; it must print no traceback."""
+    server = start(tmp_path_factory.mktemp("app"), "--max-trainings", "2")
+    yield server
+    server.process.terminate()
+    assert server.process.wait(30) is not None
+    assert "Traceback" not in "".join(server.lines), "".join(server.lines)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        assert not os.environ.get("VAE_REQUIRE_BROWSER"), "VAE_REQUIRE_BROWSER is set, but there is no Chromium"
+        pytest.skip("needs Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """One person's browser: a context of its own, and what a person does and sees on the page."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context, self.url = context, url
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page = self.new_tab()
+
+    def new_tab(self) -> Page:
+        page = self.context.new_page()
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        page.goto(self.url)
+        page.wait_for_selector("#train")
+        page.wait_for_function("document.querySelector('#progress strong')?.textContent")
+        return page
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name, exact=True).click()
+
+    def choose(self, label: str, option: str) -> None:
+        self.page.get_by_label(label).first.click()
+        self.page.get_by_role("option", name=option, exact=True).first.click()
+
+    def set(self, label: str, value: object) -> None:
+        self.page.get_by_label(label, exact=True).fill(str(value))
+
+    def train(self, **settings: object) -> None:
+        """Fills the form and presses Train."""
+        self.choose("Data", "digits")
+        for label, value in settings.items():
+            self.set(label.replace("_", " "), value)
+        self.page.click("#train")
+
+    def curve(self, name: str, chart: str = "train-curves") -> tuple[list[float], list[float]]:
+        """x and y that the chart itself holds."""
+        script = "([id, name]) => { const t = document.querySelector(`#${id} .live`).data.find((t) => t.meta === name);"
+        x, y = self.page.evaluate(script + " return [[...t.x], [...t.y]]; }", [chart, name])
+        return x, y
+
+    def state(self) -> str:
+        return self.page.locator("#progress .live").get_attribute("data-state")
+
+    def wait_for_state(self, state: str, seconds: float = 60) -> None:
+        self.page.wait_for_selector(f'#progress .live[data-state="{state}"]', timeout=seconds * 1000)
+
+    def ink(self, selector: str) -> int:
+        """The sum of the grey values of a canvas."""
+        script = """(selector) => {
+            const canvas = document.querySelector(selector);
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return data.reduce((sum, value, i) => sum + (i % 4 === 0 ? value : 0), 0);
+        }"""
+        return self.page.evaluate(script, selector)
+
+    def draw(self, *points: tuple[float, float]) -> None:
+        """A stroke of the mouse through points in fractions of the pad."""
+        box = self.page.locator(".live-ink").bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=6)
+        self.page.mouse.up()
+
+    def number(self, name: str) -> float:
+        """A term of the Draw tab's table, in nats."""
+        row = self.page.locator(".live-terms tr", has_text=name).locator("output")
+        return float(row.inner_text().removesuffix(" nats").replace("−", "-"))
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server):
+    """Makes visitors; at the end none may have met an error, nor asked anybody but this server."""
+    visitors = []
+
+    def new(**options: object) -> Visitor:
+        visitors.append(
+            Visitor(browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options), server.url)
+        )
+        return visitors[-1]
+
+    yield new
+    for visitor in visitors:
+        visitor.context.close()
+        assert visitor.errors == []
+        foreign = [url for url in visitor.requests if not url.startswith((server.url, "data:", "blob:"))]
+        assert foreign == []

@@ -1,0 +1,251 @@
+"""The whole job, as a person does it in a browser."""
+
+import json
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.55), (0.42, 0.85)]
+
+
+def wait_for_records(visitor, count, chart="train-curves"):
+    """Waits until the chart's training curve has so many points."""
+    script = "([id, n]) => document.querySelector(`#${id} .live`)?.data?.[0].x.length >= n"
+    visitor.page.wait_for_function(script, arg=[chart, count], timeout=60_000)
+
+
+def test_the_main_job_through_all_four_tabs(visit):
+    me = visit()
+    page = me.page
+    # Train on digits until the held-out −ELBO has fallen by a third.
+    me.train(Epochs=2000)
+    wait_for_records(me, 1)
+    page.evaluate("document.querySelector('#train-curves .live').mark = 'the same node'")
+    falls = """() => {
+        const { y } = document.querySelector("#train-curves .live").data.find((trace) => trace.meta === "test_elbo");
+        return y.length > 1 && y.at(-1) < (2 / 3) * y[0];
+    }"""
+    page.wait_for_function(falls, timeout=120_000)
+    assert page.evaluate("document.querySelector('#train-curves .live').mark") == "the same node"
+    steps, losses = me.curve("train_elbo")
+    assert steps[0] == 1 and steps == sorted(set(steps)) and losses[-1] < losses[0]
+    assert re.search(r"step [\d,]+ of 24,000 · epoch [\d.]+ · [\d,]+ images/s · .* left", page.inner_text("#progress"))
+    page.wait_for_selector("#pictures .live[data-version]:not(.live-waiting)")
+    assert me.ink("#pictures canvas") > 0
+
+    # The ELBO tab has the same run, and its three curves add up.
+    me.tab("ELBO")
+    wait_for_records(me, len(steps), "elbo-curves")
+    curves = {name: me.curve(f"test_{name}", "elbo-curves")[1] for name in ("elbo", "reconstruction", "kl")}
+    for total, reconstruction, kl in zip(*curves.values(), strict=True):
+        assert total == pytest.approx(reconstruction + kl, abs=0.01)
+    page.wait_for_function("document.querySelector('#kl-bars .live').data[0].y.length === 20")
+
+    # A reload finds the run still going, with all of its curve.
+    page.reload()
+    page.wait_for_selector("#train")
+    wait_for_records(me, len(steps))
+    assert me.state() == "running"
+    again, losses_again = me.curve("train_elbo")
+    assert again[: len(steps)] == steps and losses_again[: len(steps)] == losses
+    wait_for_records(me, len(again) + 1)
+    page.click("#stop")
+    me.wait_for_state("stopped")
+
+    # A drawing with the mouse has a reconstruction with ink, and an ELBO whose terms add up.
+    me.tab("Draw")
+    page.wait_for_selector(".live-examples button")
+    assert me.ink(".live-pair figure:nth-child(2) canvas") == 0
+    me.draw(*SEVEN)
+    page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
+    page.wait_for_timeout(500)  # the last answers of the stroke
+    assert me.ink(".live-pair figure:nth-child(1) canvas") > 5000
+    assert me.ink(".live-pair figure:nth-child(2) canvas") > 5000
+    assert me.number("ELBO") == pytest.approx(me.number("Reconstruction") - me.number("KL"), abs=0.11)
+
+    # A slider changes the picture.
+    me.tab("Latents")
+    slider = page.locator(".live-list input").first
+    slider.wait_for()
+    page.wait_for_function("document.querySelector('.live-decoded').width === 28")
+    before = page.locator(".live-decoded").screenshot()
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.95, box["y"] + box["height"] / 2, steps=10)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert float(slider.input_value()) > 2
+    assert page.locator(".live-decoded").screenshot() != before
+
+
+def test_the_new_model_is_offered_beside_the_shipped_one(visit):
+    me = visit()
+    me.train(Epochs=3, Latent_dimensions_D=3)
+    me.wait_for_state("finished")
+    me.page.wait_for_function("document.querySelector('#train').disabled === false")
+    me.page.get_by_label("Model that Draw and Latents use").click()
+    options = me.page.get_by_role("option").all_inner_texts()
+    assert any("shipped" in option for option in options) and "finished" in options[-1]
+    me.page.get_by_role("option").last.click()
+    me.tab("Latents")
+    me.page.wait_for_function("document.querySelectorAll('.live-list input').length === 3")
+    me.page.reload()
+    me.page.wait_for_selector("#train")
+    me.tab("Latents")
+    me.page.wait_for_function("document.querySelectorAll('.live-list input').length === 3")
+
+
+def test_two_visitors_do_not_meet(visit):
+    anna, bert = visit(), visit()
+    anna.train(Epochs=2000)
+    wait_for_records(anna, 2)
+    bert.page.reload()
+    bert.page.wait_for_selector("#train")
+    bert.page.wait_for_timeout(1000)
+    assert bert.state() in (None, "") and "No training yet" in bert.page.inner_text("#progress")
+    bert.page.get_by_label("Model that Draw and Latents use").click()
+    assert all("my run" not in option for option in bert.page.get_by_role("option").all_inner_texts())
+    # A second tab of the same person does see the run.
+    second = anna.new_tab()
+    second.wait_for_selector('#progress .live[data-state="running"]')
+    anna.page.click("#stop")
+    anna.wait_for_state("stopped")
+
+
+def test_zoom_and_hidden_curves_survive_updates(visit):
+    me = visit()
+    me.tab("ELBO")
+    me.page.wait_for_selector("#elbo-curves .main-svg")
+    me.tab("Train")
+    me.train(Epochs=2000)
+    me.tab("ELBO")
+    wait_for_records(me, 3, "elbo-curves")
+    change = """async () => {
+        const node = document.querySelector("#elbo-curves .live");
+        await Plotly.relayout(node, { "xaxis.range": [2, 9] });
+        await Plotly.restyle(node, { visible: "legendonly" }, [3]);
+        return node.data[0].x.length;
+    }"""
+    points = me.page.evaluate(change)
+    wait_for_records(me, points + 3, "elbo-curves")
+    node = "document.querySelector('#elbo-curves .live')"
+    assert me.page.evaluate(f"{node}.layout.xaxis.range") == [2, 9]
+    assert me.page.evaluate(f"{node}.data[3].visible") == "legendonly"
+    me.tab("Train")
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "message"),
+    [
+        ("Latent dimensions D", "0", "Latent dimensions D is 0; it must be a whole number from 1 to 512."),
+        ("Latent dimensions D", "1000000000", "Latent dimensions D is 1000000000"),
+        ("Learning rate", "", "Learning rate is None; it must be a number above 0"),
+        ("Batch size", "5000", "Batch size is 5000; the training set has 1500 images"),
+        ("Epochs", "2.5", "Epochs is 2.5; it must be a whole number"),
+    ],
+)
+def test_a_bad_setting_is_said_and_the_session_goes_on(visit, label, value, message):
+    me = visit()
+    me.choose("Data", "digits")
+    good = me.page.get_by_label(label, exact=True).input_value()
+    me.set(label, value)
+    me.page.click("#train")
+    toast = me.page.locator(".toast-body").first
+    toast.wait_for()
+    assert message in toast.inner_text() and "Traceback" not in toast.inner_text()
+    me.set(label, good)
+    me.train(Epochs=1)
+    me.wait_for_state("finished")
+
+
+def test_a_training_that_diverges_says_at_which_step(visit):
+    me = visit()
+    me.choose("Likelihood p(x|z)", "Gaussian")
+    me.train(Epochs=500, Learning_rate=1)
+    me.wait_for_state("failed")
+    assert re.search(r"The loss is not finite any more at step \d+; try a smaller", me.page.inner_text("#progress"))
+
+
+def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
+    me = visit()
+    me.tab("Draw")
+    me.page.get_by_label("Start from a 4").click()
+    done = "document.querySelector('.live-terms output')?.textContent.endsWith('nats')"
+    me.page.wait_for_function(done)
+    elbo = me.number("ELBO")
+    me.page.reload()
+    me.page.wait_for_selector("#train")
+    me.tab("Draw")
+    me.page.wait_for_function(done)
+    assert me.number("ELBO") == elbo
+    me.tab("Latents")
+    me.page.wait_for_selector(".live-list input")
+    me.page.get_by_text("Start from my drawing").click()
+    me.page.wait_for_function("[...document.querySelectorAll('.live-list input')].some((i) => Math.abs(i.value) > 0.3)")
+    me.page.get_by_text("Reset to zero").click()
+    assert me.page.evaluate("[...document.querySelectorAll('.live-list input')].every((i) => i.value == 0)")
+    me.tab("Draw")
+    me.page.get_by_role("button", name="Clear").click()
+    assert me.page.locator(".live-terms output").first.inner_text() == "–"
+    assert me.ink(".live-ink") == 0
+    me.tab("Latents")
+    me.page.get_by_text("Start from my drawing").click()
+    me.page.wait_for_selector("text=There is no drawing yet")
+
+
+def test_a_click_is_a_drawing(visit):
+    me = visit()
+    me.tab("Draw")
+    me.page.wait_for_selector(".live-examples button")
+    me.page.locator(".live-ink").click(position={"x": 30, "y": 40})
+    me.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
+
+
+def test_the_pad_takes_touch(visit):
+    me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    me.tab("Draw")
+    me.page.wait_for_selector(".live-examples button")
+    box = me.page.locator(".live-ink").bounding_box()
+    touch = me.context.new_cdp_session(me.page)
+    places = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in SEVEN]
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
+    for place in places[1:]:
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    me.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
+    assert me.ink(".live-ink") > 100_000
+    assert me.page.evaluate("scrollY") == 0
+
+
+def test_the_last_value_of_a_drag_is_the_one_shown(visit):
+    me = visit()
+    me.tab("Latents")
+    me.page.wait_for_selector(".live-list input")
+    sent = []
+    me.page.on("request", lambda r: "component_server" in r.url and sent.append(json.loads(r.post_data)))
+    script = """() => {
+        const range = document.querySelector(".live-list input");
+        for (let i = 0; i <= 200; i += 1) { range.value = -2 + i / 50; range.dispatchEvent(new Event("input")); }
+    }"""
+    me.page.evaluate(script)
+    me.page.wait_for_timeout(1000)
+    index = int(me.page.locator(".live-list input").first.get_attribute("data-dim"))
+    asked = [request["data"]["z"][index] for request in sent if request["fn_name"] == "decode"]
+    assert asked[-1] == pytest.approx(2.0) and len(asked) < 50
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_is_cut_off(visit, width, theme):
+    me = visit(viewport={"width": width, "height": 844})
+    me.page.goto(f"{me.url}?__theme={theme}")
+    me.page.wait_for_selector("#train")
+    for name in ("Train", "ELBO", "Draw", "Latents"):
+        me.tab(name)
+        me.page.wait_for_timeout(400)
+        assert me.page.evaluate("document.documentElement.scrollWidth") <= width, name
