@@ -1,6 +1,6 @@
 """Time from pressing Train to the first point on the chart, in a real Chromium.
 
-    python -m bench.first_point [--data-dir D] [--data digits|MNIST] [--trials 10]
+python -m bench.first_point [--data-dir D] [--data digits|MNIST] [--trials 10]
 """
 
 from __future__ import annotations

@@ -119,32 +119,37 @@ function example(label, image, onclick) {
 
 /** Draws while a pointer is down and calls changed() while and after it moves. */
 function strokes(pad, pen, changed) {
-  let last = 0;
+  let asked = 0;
+  let from = null;
   const at = ({ clientX, clientY }) => {
     const { left, top, width, height } = pad.getBoundingClientRect();
     return [((clientX - left) * SIZE) / width, ((clientY - top) * SIZE) / height];
   };
+  // Each piece is drawn once: a path that is stroked again and again loses its soft edge.
+  const line = ([x, y]) => {
+    pen.beginPath();
+    pen.moveTo(...from);
+    pen.lineTo(x, y);
+    pen.stroke();
+    from = [x, y];
+  };
   const soon = () => {
-    if (performance.now() - last < EVERY) return;
-    last = performance.now();
+    if (performance.now() - asked < EVERY) return;
+    asked = performance.now();
     changed();
   };
   pad.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
     pad.setPointerCapture(event.pointerId);
-    pen.beginPath();
-    const [x, y] = at(event);
-    pen.moveTo(x, y);
-    pen.lineTo(x + 0.01, y); // a line of no length at all would leave no dot
-    pen.stroke();
+    from = at(event);
+    line([from[0] + 0.01, from[1]]); // a line of no length at all would leave no dot
     soon();
   });
   pad.addEventListener("pointermove", (event) => {
     if (!pad.hasPointerCapture(event.pointerId)) return;
     const events = event.getCoalescedEvents?.() ?? [];
-    for (const part of events.length ? events : [event]) pen.lineTo(...at(part));
-    pen.stroke();
+    for (const part of events.length ? events : [event]) line(at(part));
     soon();
   });
   pad.addEventListener("lostpointercapture", changed);

@@ -80,7 +80,7 @@ function slider({ index, kl }, { prior_mean: mean, prior_std: std }, onmove) {
   range.setAttribute("aria-label", `z${index}`);
   range.dataset.dim = index;
   const title = make("span", {}, "z", make("sub", {}, String(index)));
-  const information = make("small", { title: "KL of this dimension" }, kl === null ? "" : `${kl.toFixed(2)} nats`);
+  const information = make("small", { title: "KL of this dimension from the prior, averaged over the newest training images" }, kl === null ? "" : `${kl.toFixed(2)} nats`);
   return { node: make("label", {}, title, range, output, information), index, show };
 }
 

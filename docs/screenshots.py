@@ -1,0 +1,60 @@
+"""Takes the README's pictures from the real app: python -m docs.screenshots --data-dir D, with MNIST in D."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import FLAGS, NAMES, Visitor, start
+
+HERE = Path(__file__).parent / "screenshots"
+TWO = [(0.3, 0.3), (0.42, 0.17), (0.6, 0.2), (0.64, 0.36), (0.5, 0.56), (0.28, 0.8), (0.72, 0.8)]
+
+
+def take(visitor: Visitor) -> None:
+    """One picture a tab, in the order in which a person would come to them."""
+    page = visitor.page
+    visitor.set("Epochs", 20)
+    page.click("#train")
+    page.wait_for_function("document.querySelector('#train-curves .live')?.data?.[1].x.length >= 4", timeout=60_000)
+    page.screenshot(path=HERE / "train.png", full_page=True)
+    visitor.tab("ELBO")
+    page.wait_for_function("document.querySelector('#elbo-curves .live')?.data?.[1].x.length >= 5", timeout=60_000)
+    page.screenshot(path=HERE / "elbo.png", full_page=True)
+    visitor.tab("Train")
+    page.click("#stop")
+    visitor.wait_for_state("stopped")
+    visitor.tab("Draw")
+    page.wait_for_selector(".live-examples button")
+    visitor.draw(*TWO)
+    page.wait_for_timeout(1000)
+    page.screenshot(path=HERE / "draw.png")
+    visitor.tab("Latents")
+    page.wait_for_selector(".live-list input")
+    page.get_by_text("Start from my drawing").click()
+    page.wait_for_timeout(500)
+    page.screenshot(path=HERE / "latents.png")
+
+
+def main() -> None:
+    """Starts the app, visits it, and leaves the pictures in docs/screenshots."""
+    parser = argparse.ArgumentParser("python -m docs.screenshots")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    options = parser.parse_args()
+    chromium = next(found for name in NAMES if (found := shutil.which(name)))
+    HERE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = start(Path(folder), "--data-dir", str(options.data_dir))
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        take(Visitor(browser.new_context(viewport={"width": 1280, "height": 720}), server.url))
+        browser.close()
+        server.process.terminate()
+        server.process.wait()
+
+
+if __name__ == "__main__":
+    main()
