@@ -102,7 +102,7 @@ def _figures(model: VAE, x: torch.Tensor, samples: int, seed: int) -> dict[str, 
     held = evaluate_elbo(model, x, seed=seed)
     with tqdm(total=len(x) * samples, unit="image", unit_scale=True, disable=None) as bar:
         generator = torch.Generator(x.device).manual_seed(seed)
-        log_px = log_likelihood(model, x, samples, generator, progress=bar.update).double()
+        log_px = log_likelihood(model, x, samples, generator, progress=bar.update).cpu().double()
     seconds = time.perf_counter() - start
     return dataclasses.asdict(held) | {
         "log_likelihood": float(log_px.mean()),
