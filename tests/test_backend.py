@@ -25,7 +25,7 @@ ANNA, BERT = "a" * 32, "b" * 32
 FORM = {
     "data": "digits", "architecture": "mlp", "latent_dim": 3, "likelihood": "bernoulli", "epochs": 2, "beta": 1,
     "learning_rate": 0.001, "batch_size": 128, "hidden_dim": 16, "binarization": "dynamic", "sigma": 0.1,
-    "prior_mean": 0, "prior_std": 1, "samples": 1, "warmup_steps": 0, "seed": 0,
+    "sigma_mode": "fixed", "prior_mean": 0, "prior_std": 1, "samples": 1, "warmup_steps": 0, "free_bits": 0, "seed": 0,
 }  # fmt: skip
 
 
@@ -203,7 +203,8 @@ def test_every_field_of_the_form_reaches_its_configuration(backend):
     change = {
         "data": "digits", "architecture": "conv", "latent_dim": 5, "likelihood": "gaussian", "epochs": 1, "beta": 2,
         "learning_rate": 0.01, "batch_size": 750, "hidden_dim": 7, "binarization": "threshold", "sigma": 0.3,
-        "prior_mean": 1, "prior_std": 2, "samples": 3, "warmup_steps": 4, "seed": 5,
+        "sigma_mode": "optimal", "prior_mean": 1, "prior_std": 2, "samples": 3, "warmup_steps": 4, "free_bits": 0.5,
+        "seed": 5,
     }  # fmt: skip
     assert list(change) == list(FORM) and set(FORM) == set(train_tab.LABELS)
     run = train_tab.start(backend, session(ANNA), change)

@@ -14,7 +14,15 @@ from .conftest import seeded
 CONFIGS = [
     VAEConfig(latent_dim=3, hidden_dim=8),
     VAEConfig(architecture="conv", latent_dim=2, hidden_dim=8, likelihood="continuous_bernoulli", binarization="grey"),
-    VAEConfig(architecture="linear", latent_dim=5, likelihood="gaussian", sigma=0.2, prior_mean=1.0, prior_std=0.5),
+    VAEConfig(
+        architecture="linear",
+        latent_dim=5,
+        likelihood="gaussian",
+        sigma=0.2,
+        sigma_mode="learned",
+        prior_mean=1.0,
+        prior_std=0.5,
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from torch.distributions import Bernoulli, MultivariateNormal, Normal
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig, evaluate
-from vae_core.evaluate import evaluate_elbo, log_likelihood, standard_error
+from vae_core.evaluate import Proposal, evaluate_elbo, log_likelihood, standard_error
 from vae_core.objective import elbo
 
 from .conftest import seeded
@@ -43,7 +43,9 @@ def test_active_units_are_those_whose_mean_varies(x):
 def test_importance_weights_are_those_of_torch_distributions(small_model, x):
     mu, logvar = small_model.encode(x)
     q, prior = Normal(mu, (0.5 * logvar).exp()), Normal(torch.zeros(3).double(), torch.ones(3).double())
-    z = mu + q.stddev * torch.randn(6, 40, 3, generator=seeded(4), dtype=torch.float64)
+    g = seeded(4)
+    eps = torch.stack([torch.randn(40, 3, generator=g, dtype=torch.float64) for _ in range(6)])
+    z = mu + q.stddev * eps
     log_px_z = Bernoulli(logits=small_model.decode(z)).log_prob(x).sum((-1, -2, -3))
     weights = log_px_z + prior.log_prob(z).sum(-1) - q.log_prob(z).sum(-1)
     expected = weights.logsumexp(0) - math.log(6)
@@ -81,14 +83,53 @@ def test_one_draw_averages_to_the_elbo_and_more_draws_give_more(small_model, x):
     assert mean[1] < mean[4] < mean[64]
 
 
-def test_chunks_are_counted_exactly(small_model, x, monkeypatch):
-    monkeypatch.setattr(evaluate, "MEMORY_BUDGET", 784 * 16 * 90)  # 90 images at once: two draws of 40
-    decoded, told = [], []
-    decode = small_model.decode
-    monkeypatch.setattr(small_model, "decode", lambda z: (decoded.append(z.shape[:-1].numel()), decode(z))[1])
-    log_likelihood(small_model, x, 7, seeded(), progress=told.append)
-    assert sum(decoded) == sum(told) == 40 * 7
-    assert max(decoded) <= 90
+def test_the_estimate_is_the_same_in_chunks_of_every_size_and_decodes_each_draw_once(small_model, x, monkeypatch):
+    decode, estimates = small_model.decode, []
+    for draws in (1, 2, 3, 7, 100):
+        monkeypatch.setattr(evaluate, "MEMORY_BUDGET", 784 * 8 * 40 * draws)
+        decoded, told = [], []
+        monkeypatch.setattr(
+            small_model, "decode", lambda z, to=decoded: (to.append(z.shape[:-1].numel()), decode(z))[1]
+        )
+        estimates.append(log_likelihood(small_model, x, 7, seeded(), progress=told.append))
+        assert sum(decoded) == sum(told) == 40 * 7
+        assert max(decoded) <= 40 * draws
+    for estimate in estimates[1:]:
+        assert_close(estimate, estimates[0], rtol=1e-12, atol=1e-10)
+
+
+def test_the_encoder_runs_once_an_image(small_model, monkeypatch):
+    x, seen = torch.rand(250, 1, 28, 28, generator=seeded(), dtype=torch.float64), []
+    encode = small_model.encode
+    monkeypatch.setattr(small_model, "encode", lambda batch: (seen.append(len(batch)), encode(batch))[1])
+    log_likelihood(small_model, x, 30, seeded())
+    assert sum(seen) == 250
+
+
+def test_one_draw_is_the_elbo_of_that_draw(small_model, x):
+    proposal = Proposal.posterior(small_model, x)
+    eps = torch.randn(40, 3, generator=seeded(9), dtype=torch.float64)
+    z = proposal.draw(eps)
+    q, prior = Normal(proposal.mean, proposal.scale), Normal(0.0, 1.0)
+    elbo_of_draw = small_model.log_px_z(x, z) - (q.log_prob(z) - prior.log_prob(z)).sum(-1)
+    assert_close(log_likelihood(small_model, x, 1, seeded(9)), elbo_of_draw, rtol=1e-12, atol=1e-10)
+
+
+def test_simple_monte_carlo_from_the_prior(small_model, x):
+    g = seeded(3)
+    eps = torch.stack([torch.randn(40, 3, generator=g, dtype=torch.float64) for _ in range(9)])
+    expected = small_model.log_px_z(x, eps).logsumexp(0) - math.log(9)
+    assert_close(
+        log_likelihood(small_model, x, 9, seeded(3), proposal=Proposal.prior), expected, rtol=1e-12, atol=1e-10
+    )
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.1, math.nan, math.inf])
+def test_images_outside_their_range_are_refused(small_model, x, bad):
+    x[3, 0, 5, 5] = bad
+    for measure in (log_likelihood, evaluate_elbo):
+        with pytest.raises(ValueError, match=r"not in \[0, 1\]"):
+            measure(small_model, x)
 
 
 def test_bad_input_is_named(small_model, x):

@@ -88,6 +88,7 @@ def test_x_hat_is_the_expected_pixel():
         ("sigma", 0.0),
         ("sigma", float("nan")),
         ("sigma", "wide"),
+        ("sigma_mode", "free"),
     ],
 )
 def test_configuration_names_field_value_and_bounds(field, value):

@@ -14,7 +14,9 @@ from vae_core.objective import (
     elbo,
     gaussian_kl,
     gaussian_log_prob,
+    optimal_sigma,
     reparameterize,
+    sum_bernoulli_log_prob,
 )
 
 from .conftest import seeded
@@ -73,6 +75,35 @@ def test_bernoulli_log_prob_is_that_of_torch():
     assert_close(bernoulli_log_prob(grey, logits), expected, **EXACT)
 
 
+@pytest.mark.parametrize("pixels", [784, 16, 15, 1, 100])
+def test_the_sum_over_pixels_is_the_sum_over_pixels(pixels):
+    logits = 12 * torch.randn(3, 4, pixels, generator=seeded(), dtype=torch.float64)
+    for x in (torch.rand(4, pixels, generator=seeded(1), dtype=torch.float64), logits[0].sign().clamp(min=0)):
+        assert_close(sum_bernoulli_log_prob(x, logits), bernoulli_log_prob(x, logits).sum(-1), **EXACT)
+
+
+def test_the_sum_over_pixels_survives_sure_pixels():
+    logits = torch.tensor([[200.0, -200.0, 90.0, -1e4, 1e4]])
+    x = torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0]])
+    assert sum_bernoulli_log_prob(x, logits).tolist() == [-90.0]
+
+
+def test_the_gradient_of_the_sum_over_pixels():
+    logits = torch.randn(2, 3, 40, generator=seeded(), dtype=torch.float64, requires_grad=True)
+    x = torch.rand(3, 40, generator=seeded(1), dtype=torch.float64)
+    assert torch.autograd.gradcheck(sum_bernoulli_log_prob, (x, logits))
+    (found,) = torch.autograd.grad(sum_bernoulli_log_prob(x, logits).sum(), logits)
+    (expected,) = torch.autograd.grad(bernoulli_log_prob(x, logits).sum(), logits)
+    assert_close(found, expected, **EXACT)
+
+
+def test_the_optimal_sigma_is_the_likeliest():
+    x, mean = torch.rand(2, 5, 50, generator=seeded(), dtype=torch.float64)
+    best = optimal_sigma(x, mean)
+    likelihood = {k: Normal(mean, k * best).log_prob(x).sum().item() for k in (0.99, 1.0, 1.01)}
+    assert likelihood[1.0] > max(likelihood[0.99], likelihood[1.01])
+
+
 def test_continuous_bernoulli_log_prob_is_that_of_torch():
     x = torch.linspace(0, 1, 101, dtype=torch.float64)[:, None]
     logits = torch.tensor([-8.0, -2.0, -0.5, 0.5, 1.0, 5.0], dtype=torch.float64)
@@ -120,7 +151,7 @@ def test_elbo_is_reconstruction_minus_kl_of_torch_distributions(likelihood, samp
     params = model.decode(z)
     px_z = {
         "bernoulli": lambda: Bernoulli(logits=params),
-        "gaussian": lambda: Normal(params, 0.3),
+        "gaussian": lambda: Normal(params, model.log_sigma.exp()),
         "continuous_bernoulli": lambda: ContinuousBernoulli(logits=params, lims=(0.4999, 0.5001)),
     }[likelihood]()
     prior = Normal(torch.tensor(0.5, dtype=torch.float64), torch.tensor(2.0, dtype=torch.float64))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, train
+from vae_core.objective import optimal_sigma
 from vae_core.train import DivergedError, TrainState, beta_at
 
 from .conftest import seeded
@@ -102,6 +103,28 @@ def test_beta_weighs_the_kl_and_warms_up(few):
     assert last[10.0].train.kl < 0.3 * last[0.1].train.kl
 
 
+def test_free_bits_are_not_pressed_out(few):
+    config = TrainConfig(epochs=40, batch_size=50, beta=50.0)
+    *_, pressed = train(VAE(SMALL, seeded()), few, config)
+    *_, free = train(VAE(SMALL, seeded()), few, dataclasses.replace(config, free_bits=0.8))
+    assert max(pressed.kl_per_dim) < 0.3
+    assert min(free.kl_per_dim) > 0.6 and max(free.kl_per_dim) < 1.2
+
+
+@pytest.mark.parametrize("mode", ["fixed", "learned", "optimal"])
+def test_sigma(few, mode):
+    model = VAE(VAEConfig(latent_dim=4, hidden_dim=32, likelihood="gaussian", sigma=0.5, sigma_mode=mode), seeded())
+    *_, record = train(model, few, TrainConfig(epochs=150, batch_size=50, learning_rate=3e-3))
+    sigma = model.log_sigma.exp().item()
+    x = few.train.float() / 255
+    best = optimal_sigma(x, model.x_hat(model.encode(x)[0])).item()
+    if mode == "fixed":
+        assert sigma == pytest.approx(0.5)
+    else:
+        assert sigma == pytest.approx(best, rel=0.15) and sigma < 0.4
+        assert record.train.elbo > 0  # a density: better than 784 log-densities of 0
+
+
 def test_more_draws_are_taken(few, monkeypatch):
     model, shapes = VAE(SMALL, seeded()), []
     decode = model.decode
@@ -139,6 +162,7 @@ def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(few):
         ("learning_rate", float("inf")),
         ("beta", -1.0),
         ("warmup_steps", -1),
+        ("free_bits", -0.1),
         ("samples", 0),
         ("seed", -1),
         ("record_every", 0),

@@ -9,7 +9,7 @@ import gradio as gr
 
 from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.figures import training_curves
-from vae_core.model import ARCHITECTURES, LIKELIHOODS, VAEConfig
+from vae_core.model import ARCHITECTURES, LIKELIHOODS, SIGMA_MODES, VAEConfig
 from vae_core.runs import RunError
 from vae_core.train import TrainConfig
 
@@ -32,23 +32,18 @@ LABELS = {
     "hidden_dim": "Hidden units",
     "binarization": "Pixels x",
     "sigma": "σ of a Gaussian likelihood",
+    "sigma_mode": "That σ is",
     "prior_mean": "Prior mean",
     "prior_std": "Prior standard deviation",
     "samples": "L, draws of z per image",
     "warmup_steps": "Warm-up steps of β",
+    "free_bits": "Free bits, nats per dimension",
     "seed": "Seed",
 }
 OF_MODEL = (
-    "architecture",
-    "latent_dim",
-    "likelihood",
-    "hidden_dim",
-    "binarization",
-    "sigma",
-    "prior_mean",
-    "prior_std",
-)
-OF_TRAINING = ("epochs", "beta", "learning_rate", "batch_size", "samples", "warmup_steps", "seed")
+    "architecture", "latent_dim", "likelihood", "hidden_dim", "binarization", "sigma", "sigma_mode", "prior_mean", "prior_std",
+)  # fmt: skip
+OF_TRAINING = ("epochs", "beta", "learning_rate", "batch_size", "samples", "warmup_steps", "free_bits", "seed")
 LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
     "dynamic": "dynamic (drawn anew from grey)",
@@ -159,12 +154,13 @@ def _form() -> list[gr.components.Component]:
             value=model.binarization,
             label=LABELS["binarization"],
         )
+        sigma_mode = gr.Radio(list(SIGMA_MODES), value=model.sigma_mode, label=LABELS["sigma_mode"])
         with gr.Row():
             prior = [_number(model, "prior_mean"), _number(model, "prior_std")]
-        rest = [_number(training, name) for name in ("samples", "warmup_steps", "seed")]
+        rest = [_number(training, name) for name in ("samples", "warmup_steps", "free_bits", "seed")]
     likelihood = first[3]
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, binarization, **QUIET)
-    return [*first, hidden, binarization, sigma, *prior, *rest]
+    return [*first, hidden, binarization, sigma, sigma_mode, *prior, *rest]
 
 
 def _number(defaults: VAEConfig | TrainConfig, name: str) -> gr.Number:

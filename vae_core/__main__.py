@@ -20,7 +20,7 @@ from .checkpoint import load_checkpoint, read_header
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
 from .device import DEVICES, pick_device
 from .evaluate import evaluate_elbo, log_likelihood, standard_error
-from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, VAE, VAEConfig
+from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .runs import RunConfig, RunError, RunFolder, train_into
 from .train import DivergedError, Metrics, TrainConfig
 
@@ -201,7 +201,8 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("--binarization", metavar="|".join(BINARIZATIONS))
     model.add_argument("--prior-mean", type=float)
     model.add_argument("--prior-std", type=float)
-    model.add_argument("--sigma", type=float, help="of the Gaussian likelihood")
+    model.add_argument("--sigma", type=float, help="of the Gaussian likelihood, or where it starts")
+    model.add_argument("--sigma-mode", metavar="|".join(SIGMA_MODES))
     length = training.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=int)
     length.add_argument("--steps", type=int)
@@ -209,6 +210,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--learning-rate", type=float)
     training.add_argument("--beta", type=float, help="weight of the KL")
     training.add_argument("--warmup-steps", type=int, help="steps over which beta rises from 0")
+    training.add_argument("--free-bits", type=float, help="nats of KL per dimension that cost nothing")
     training.add_argument("--samples", type=int, metavar="L", help="draws of z per image")
     training.add_argument("--seed", type=int)
     training.add_argument("--record-every", type=int, metavar="STEPS")

@@ -1,20 +1,22 @@
-"""Held-out measures of a model: the ELBO and its parts, the importance-weighted log-likelihood, active units."""
+"""Held-out measures of a model: the ELBO with its parts, and estimates of log p(x)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from .bounds import check_int
 from .model import PIXELS, VAE
-from .objective import elbo, gaussian_kl, gaussian_log_prob, reparameterize
+from .objective import elbo, gaussian_log_prob
 
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C
-MEMORY_BUDGET = 256 * 2**20  # bytes that the decoded images of one chunk may take
+MEMORY_BUDGET = 4 * 2**20  # bytes that the decoded images of one chunk may take: few enough for a CPU's cache
+IMAGES_AT_ONCE = 100  # of log_likelihood; fixed, so that the draws do not depend on the budget
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,61 @@ class HeldOut:
     active_units: int
 
 
+class Proposal(NamedTuple):
+    """A Gaussian for each image, from which z is drawn: N(mean, scale scaleᵀ).
+
+    mean: (B, D). scale: (B, D), standard deviations, or (B, D, D), lower triangular.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    @classmethod
+    def posterior(cls, model: VAE, x: Tensor) -> Proposal:
+        """The encoder's q(z|x) of (B, 1, 28, 28)."""
+        mu, logvar = model.encode(x)
+        return cls(mu, torch.exp(0.5 * logvar))
+
+    @classmethod
+    def prior(cls, model: VAE, x: Tensor) -> Proposal:
+        """p(z), the same for every image."""
+        mean = torch.full((len(x), model.config.latent_dim), model.config.prior_mean, dtype=x.dtype, device=x.device)
+        return cls(mean, torch.full_like(mean, model.config.prior_std))
+
+    def draw(self, eps: Tensor) -> Tensor:
+        """z of noise: (..., B, D) → (..., B, D)."""
+        if self.scale.ndim == self.mean.ndim:
+            return self.mean + self.scale * eps
+        return self.mean + torch.einsum("bij,...bj->...bi", self.scale, eps)
+
+    def log_prob(self, eps: Tensor) -> Tensor:
+        """Log-density of the z that this noise gives: (..., B, D) → (..., B) nats."""
+        diagonal = self.scale if self.scale.ndim == self.mean.ndim else self.scale.diagonal(dim1=-2, dim2=-1)
+        return gaussian_log_prob(eps, torch.zeros_like(eps), 0.0).sum(-1) - diagonal.log().sum(-1)
+
+
+def log_prior(model: VAE, z: Tensor) -> Tensor:
+    """log p(z): (..., D) → (...,) nats."""
+    mean = torch.full_like(z, model.config.prior_mean)
+    return gaussian_log_prob(z, mean, 2 * math.log(model.config.prior_std)).sum(-1)
+
+
+def log_weights(model: VAE, x: Tensor, proposal: Proposal, eps: Tensor) -> Tensor:
+    """log p(x, z)/q(z) at z = the proposal's draw of this noise (T13).
+
+    Args:
+        model: the VAE.
+        x: (B, 1, 28, 28) in [0, 1].
+        proposal: q, a Gaussian for each image.
+        eps: (K, B, D).
+
+    Returns:
+        (K, B) nats. Their mean over K is an estimate of the ELBO, and the log of the mean weight one of log p(x).
+    """
+    z = proposal.draw(eps)
+    return model.log_px_z(x, z) + log_prior(model, z) - proposal.log_prob(eps)
+
+
 @torch.inference_mode()
 def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int = 1000) -> HeldOut:
     """The ELBO of images by one draw of z each (T6, T18), KL per dimension (T8) and active units.
@@ -44,10 +101,9 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int = 100
         batch_size: images at once.
 
     Raises:
-        ValueError: there are no images.
+        ValueError: there are no images, or they are not in [0, 1].
     """
-    if len(x) == 0:
-        raise ValueError("There are no images to evaluate.")
+    check_images(x)
     generator = torch.Generator(x.device).manual_seed(seed)
     terms = [elbo(model, batch, generator=generator) for batch in x.split(batch_size)]
     means = torch.cat([model.encode(batch)[0] for batch in x.split(batch_size)])
@@ -71,33 +127,35 @@ def log_likelihood(
     samples: int = 50,
     generator: torch.Generator | None = None,
     *,
+    proposal: Callable[[VAE, Tensor], Proposal] = Proposal.posterior,
     progress: Callable[[int], None] | None = None,
 ) -> Tensor:
     """The importance-weighted estimate log p̂_K(x) = log (1/K) Σ_k p(x, z_k)/q(z_k|x), z_k ~ q(z|x) (T12, T13).
 
-    A lower bound of log p(x) on average, that rises with K; K = 1 averages to the ELBO.
+    A lower bound of log p(x) on average, that rises with K; K = 1 averages to the ELBO. With `Proposal.prior` it is
+    simple Monte Carlo, log (1/K) Σ_k p(x|z_k) with z_k ~ p(z), which needs far more draws.
 
     Args:
-        model: the VAE.
+        model: the VAE; its encoder runs once an image.
         x: (B, 1, 28, 28) in [0, 1], binarized as the model wants it.
         samples: K ≥ 1 draws an image, decoded in chunks so that memory does not grow with K.
-        generator: source of the draws.
+        generator: source of the draws; the same one gives the same estimate, whatever the chunks.
+        proposal: gives q of some images.
         progress: told of the number of decoded images after every chunk.
 
     Returns:
         (B,) nats.
 
     Raises:
-        ValueError: samples is no whole number ≥ 1, or there are no images.
+        ValueError: samples is no whole number ≥ 1, there are no images, or they are not in [0, 1].
 
     Source: Burda et al. (2015), eq. 8.
     """
     check_int("samples", samples, 1, 1_000_000_000)
-    if len(x) == 0:
-        raise ValueError("There are no images to evaluate.")
-    at_once = max(1, MEMORY_BUDGET // (PIXELS * 4 * 4))  # images decoded at once, with three more arrays of their size
+    check_images(x)
+    parts = x.split(IMAGES_AT_ONCE)
     return torch.cat(
-        [_log_likelihood(model, part, samples, generator, at_once, progress) for part in x.split(min(at_once, 100))]
+        [_log_likelihood(model, part, samples, generator, proposal(model, part), progress) for part in parts]
     )
 
 
@@ -106,30 +164,31 @@ def _log_likelihood(
     x: Tensor,
     samples: int,
     generator: torch.Generator | None,
-    at_once: int,
+    proposal: Proposal,
     progress: Callable[[int], None] | None,
 ) -> Tensor:
     """`log_likelihood` of so few images that one draw of each fits in a chunk: (B,)."""
-    mu, logvar = model.encode(x)
-    prior_logvar = 2 * math.log(model.config.prior_std)
-    log_weights = []
-    for start in range(0, samples, chunk := max(1, at_once // len(x))):
+    chunk = max(1, MEMORY_BUDGET // (len(x) * PIXELS * x.element_size()))
+    total = torch.full((len(x),), -math.inf, dtype=x.dtype, device=x.device)
+    for start in range(0, samples, chunk):
         draws = min(chunk, samples - start)
-        eps = torch.randn((draws, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
-        z = reparameterize(mu, logvar, eps)  # (k, B, D)
-        log_pz = gaussian_log_prob(z, torch.full_like(z, model.config.prior_mean), prior_logvar).sum(-1)
-        log_qz_x = gaussian_log_prob(z, mu, logvar).sum(-1)
-        log_weights.append(model.log_px_z(x, z) + log_pz - log_qz_x)
+        # One call a draw: a generator then gives the same noise whatever the size of the chunk.
+        shape = proposal.mean.shape
+        eps = torch.stack(
+            [torch.randn(shape, generator=generator, dtype=x.dtype, device=x.device) for _ in range(draws)]
+        )
+        total = torch.logaddexp(total, log_weights(model, x, proposal, eps).logsumexp(0))
         if progress:
             progress(draws * len(x))
-    return torch.cat(log_weights).logsumexp(0) - math.log(samples)
+    return total - math.log(samples)
 
 
-@torch.inference_mode()
-def kl_per_dim(model: VAE, x: Tensor) -> Tensor:
-    """KL(q(z_j|x)‖p(z_j)) of each image and dimension (T8): (B, D) nats."""
-    mu, logvar = model.encode(x)
-    return gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std)
+def check_images(x: Tensor) -> None:
+    """Raises ValueError where there are no images, or where they are not in [0, 1]."""
+    if len(x) == 0:
+        raise ValueError("There are no images to evaluate.")
+    if not bool(((x >= 0) & (x <= 1)).all()):
+        raise ValueError("The images have values that are not in [0, 1].")
 
 
 def standard_error(values: Tensor) -> float:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from .bounds import check_choice, check_float, check_int
-from .objective import bernoulli_log_prob, continuous_bernoulli_log_prob, gaussian_log_prob
+from .objective import continuous_bernoulli_log_prob, gaussian_log_prob, sum_bernoulli_log_prob
 
 IMAGE_SHAPE = (1, 28, 28)
 PIXELS = math.prod(IMAGE_SHAPE)
 LIKELIHOODS = ("bernoulli", "gaussian", "continuous_bernoulli")
+SIGMA_MODES = ("fixed", "learned", "optimal")
 BINARIZATIONS = ("dynamic", "threshold", "grey")
 
 
@@ -29,7 +30,8 @@ class VAEConfig:
         binarization: what x is: each grey value drawn anew as Bernoulli(grey) (dynamic), grey ≥ 0.5 (threshold), or
             the grey value itself (grey). Default: dynamic with a Bernoulli likelihood, else grey.
         prior_mean, prior_std: μ_p and σ_p of the prior N(μ_p, σ_p²) of every latent dimension.
-        sigma: σ of the Gaussian likelihood; unused by the others.
+        sigma: σ of the Gaussian likelihood, or where it starts; unused by the others.
+        sigma_mode: fixed, learned (one parameter more), or optimal (set to its closed-form optimum for every batch).
 
     Raises:
         ValueError: a value is out of its bounds; the message names field, value and bounds.
@@ -43,6 +45,7 @@ class VAEConfig:
     prior_mean: float = 0.0
     prior_std: float = 1.0
     sigma: float = 0.1
+    sigma_mode: str = "fixed"
 
     def __post_init__(self) -> None:
         check_choice("architecture", self.architecture, ARCHITECTURES)
@@ -55,6 +58,7 @@ class VAEConfig:
         check_float("prior_mean", self.prior_mean, -100, 100)
         check_float("prior_std", self.prior_std, 0, 100, above=True)
         check_float("sigma", self.sigma, 0, 100, above=True)
+        check_choice("sigma_mode", self.sigma_mode, SIGMA_MODES)
 
 
 class VAE(nn.Module):
@@ -72,6 +76,12 @@ class VAE(nn.Module):
         self.config = config or VAEConfig()
         self.encoder, self.decoder = ARCHITECTURES[self.config.architecture](self.config)
         self._initialize(generator)
+        if self.config.likelihood == "gaussian":
+            log_sigma = torch.tensor(math.log(self.config.sigma))
+            if self.config.sigma_mode == "learned":
+                self.log_sigma = nn.Parameter(log_sigma)
+            else:
+                self.register_buffer("log_sigma", log_sigma)
 
     def _initialize(self, generator: torch.Generator | None) -> None:
         """Uniform in ±1/√fan_in, torch's own default, but from the given generator: two threads may build at once."""
@@ -115,6 +125,23 @@ class VAE(nn.Module):
         flat = z.reshape(-1, self.config.latent_dim)
         return self.decoder(flat).reshape(*z.shape[:-1], *IMAGE_SHAPE)
 
+    def log_px(self, x: Tensor, params: Tensor) -> Tensor:
+        """log p(x|z) of decoded parameters, summed over the pixels (T19).
+
+        Args:
+            x: (B, 1, 28, 28) in [0, 1].
+            params: (..., B, 1, 28, 28), as `decode` gives them.
+
+        Returns:
+            (..., B) nats per image.
+        """
+        x, params = x.flatten(-3), params.flatten(-3)
+        if self.config.likelihood == "bernoulli":
+            return sum_bernoulli_log_prob(x, params)
+        if self.config.likelihood == "continuous_bernoulli":
+            return continuous_bernoulli_log_prob(x, params).sum(-1)
+        return gaussian_log_prob(x, params, 2.0 * self.log_sigma).sum(-1)
+
     def log_px_z(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z), summed over the pixels (T19).
 
@@ -125,14 +152,7 @@ class VAE(nn.Module):
         Returns:
             (..., B) nats per image.
         """
-        params = self.decode(z)
-        if self.config.likelihood == "bernoulli":
-            log_prob = bernoulli_log_prob(x, params)
-        elif self.config.likelihood == "continuous_bernoulli":
-            log_prob = continuous_bernoulli_log_prob(x, params)
-        else:
-            log_prob = gaussian_log_prob(x, params, 2.0 * math.log(self.config.sigma))
-        return log_prob.flatten(-3).sum(-1)
+        return self.log_px(x, self.decode(z))
 
     def x_hat(self, z: Tensor) -> Tensor:
         """E[x|z], the picture to show: (..., D) → (..., 1, 28, 28); in [0, 1] unless the likelihood is Gaussian."""
@@ -161,8 +181,8 @@ def _continuous_bernoulli_mean(logits: Tensor) -> Tensor:
 def _mlp(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     """One hidden layer on either side, as in Kingma & Welling (2014), appendix C."""
     d, h = config.latent_dim, config.hidden_dim
-    encoder = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, h), nn.ReLU(), nn.Linear(h, 2 * d))
-    decoder = nn.Sequential(nn.Linear(d, h), nn.ReLU(), nn.Linear(h, PIXELS))
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, h), nn.ReLU(inplace=True), nn.Linear(h, 2 * d))
+    decoder = nn.Sequential(nn.Linear(d, h), nn.ReLU(inplace=True), nn.Linear(h, PIXELS))
     return encoder, decoder
 
 
@@ -170,13 +190,14 @@ def _conv(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     """28 → 14 → 7 by strided convolutions and back by their transposes."""
     d, h = config.latent_dim, config.hidden_dim
     encoder = nn.Sequential(
-        nn.Conv2d(1, 16, 4, stride=2, padding=1), nn.ReLU(),
-        nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(),
-        nn.Flatten(), nn.Linear(32 * 7 * 7, h), nn.ReLU(), nn.Linear(h, 2 * d),
+        nn.Conv2d(1, 16, 4, stride=2, padding=1), nn.ReLU(inplace=True),
+        nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(inplace=True),
+        nn.Flatten(), nn.Linear(32 * 7 * 7, h), nn.ReLU(inplace=True), nn.Linear(h, 2 * d),
     )  # fmt: skip
     decoder = nn.Sequential(
-        nn.Linear(d, h), nn.ReLU(), nn.Linear(h, 32 * 7 * 7), nn.ReLU(), nn.Unflatten(1, (32, 7, 7)),
-        nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1), nn.ReLU(),
+        nn.Linear(d, h), nn.ReLU(inplace=True),
+        nn.Linear(h, 32 * 7 * 7), nn.ReLU(inplace=True), nn.Unflatten(1, (32, 7, 7)),
+        nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1), nn.ReLU(inplace=True),
         nn.ConvTranspose2d(16, 1, 4, stride=2, padding=1),
     )  # fmt: skip
     return encoder, decoder

@@ -7,7 +7,7 @@ T-numbers are the rows of the table of quantities in the README.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -68,6 +68,40 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     return x * logits - F.softplus(logits, threshold=50.0)
 
 
+def sum_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    """`bernoulli_log_prob` summed over the last dimension, at a fraction of its cost (T19).
+
+    x·l − softplus(l) = (x·l − max(l, 0)) + log sigmoid(|l|), and sixteen of those sigmoids, all in [½, 1), are
+    multiplied before one logarithm is taken. The gradient is x − sigmoid(l).
+
+    Args:
+        x, logits: (..., P) broadcastable; x in [0, 1].
+
+    Returns:
+        (...,) nats.
+    """
+    return _SumBernoulliLogProb.apply(x, logits)
+
+
+class _SumBernoulliLogProb(torch.autograd.Function):
+    """`sum_bernoulli_log_prob` with its gradient with respect to the logits; x is data and gets none."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, logits: Tensor) -> Tensor:
+        ctx.save_for_backward(x, logits)
+        ctx.shape = logits.shape
+        nearest = logits.clamp(min=0).neg_().addcmul_(x, logits).sum(-1)  # 0 where x agrees with a sure pixel
+        sure = logits.abs().sigmoid_()
+        whole = sure.shape[-1] // 16 * 16
+        products = sure[..., :whole].unflatten(-1, (16, -1)).prod(-2).log_().sum(-1)
+        return nearest + products + sure[..., whole:].log().sum(-1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
+        x, logits = ctx.saved_tensors
+        return None, (gradient.unsqueeze(-1) * (x - logits.sigmoid())).sum_to_size(ctx.shape)
+
+
 def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     """log ContinuousBernoulli(x; sigmoid(logits)), the proper density on [0, 1] of that shape.
 
@@ -86,6 +120,20 @@ def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     log_c = torch.log(safe / torch.tanh(safe / 2))
     taylor = math.log(2.0) + logits**2 / 12 - 7 * logits**4 / 1440
     return bernoulli_log_prob(x, logits) + torch.where(near_zero, taylor, log_c)
+
+
+def optimal_sigma(x: Tensor, mean: Tensor) -> Tensor:
+    """The σ under which x is likeliest as N(mean, σ²): the root of the mean squared error over all elements.
+
+    Args:
+        x, mean: (...,) broadcastable.
+
+    Returns:
+        one number, as a tensor.
+
+    Source: Rybkin, Daniilidis & Levine (2021), "Simple and effective VAE training with calibrated decoders", eq. 7.
+    """
+    return (x - mean).square().mean().sqrt()
 
 
 def reparameterize(
@@ -125,7 +173,9 @@ class ELBO(NamedTuple):
         return self.reconstruction - self.kl
 
 
-def elbo(model: VAE, x: Tensor, samples: int = 1, *, generator: torch.Generator | None = None) -> ELBO:
+def elbo(
+    model: VAE, x: Tensor, samples: int = 1, *, generator: torch.Generator | None = None, fit_sigma: bool = False
+) -> ELBO:
     """The ELBO's terms of a batch: L draws of z for the reconstruction, the KL in closed form (T6, T9, T10, T18).
 
     ELBO = (1/L) Σ_l log p(x|z_l) − KL(q(z|x)‖p(z)),  z_l ~ q(z|x)
@@ -133,8 +183,9 @@ def elbo(model: VAE, x: Tensor, samples: int = 1, *, generator: torch.Generator 
     Args:
         model: the VAE.
         x: (B, 1, 28, 28) in [0, 1], already binarized where the likelihood wants that.
-        samples: L ≥ 1.
+        samples: L ≥ 1, decoded as one batch.
         generator: source of the draws.
+        fit_sigma: whether a Gaussian likelihood's σ is set to its optimum for this batch first, and kept.
 
     Raises:
         ValueError: samples is no whole number ≥ 1.
@@ -142,6 +193,8 @@ def elbo(model: VAE, x: Tensor, samples: int = 1, *, generator: torch.Generator 
     check_int("samples", samples, 1, 1_000_000)
     mu, logvar = model.encode(x)
     eps = torch.randn((samples, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
-    z = reparameterize(mu, logvar, eps)  # (L, B, D)
-    reconstruction = model.log_px_z(x, z).mean(0)
+    params = model.decode(reparameterize(mu, logvar, eps))  # (L, B, 1, 28, 28)
+    if fit_sigma:
+        model.log_sigma.copy_(optimal_sigma(x, params.detach()).log())
+    reconstruction = model.log_px(x, params).mean(0)
     return ELBO(reconstruction, gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std))

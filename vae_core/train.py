@@ -29,6 +29,7 @@ class TrainConfig:
         learning_rate: Adam's.
         beta: weight of the KL in the loss; reported ELBOs always have 1.
         warmup_steps: steps over which that weight rises linearly from 0 to beta.
+        free_bits: nats of KL per latent dimension, averaged over the batch, that the loss does not count.
         samples: L, draws of z per image.
         seed: of the initial weights, the order of the images, their binarization and the draws.
         record_every: steps between two records.
@@ -43,6 +44,7 @@ class TrainConfig:
     learning_rate: float = 1e-3
     beta: float = 1.0
     warmup_steps: int = 0
+    free_bits: float = 0.0
     samples: int = 1
     seed: int = 0
     record_every: int = 20
@@ -55,6 +57,7 @@ class TrainConfig:
         check_float("learning_rate", self.learning_rate, 0, 1, above=True)
         check_float("beta", self.beta, 0, 1000)
         check_int("warmup_steps", self.warmup_steps, 0, 1_000_000_000)
+        check_float("free_bits", self.free_bits, 0, 1000)
         check_int("samples", self.samples, 1, 1000)
         check_int("seed", self.seed, 0, 2**32 - 1)
         check_int("record_every", self.record_every, 1, 1_000_000)
@@ -149,6 +152,8 @@ def train(
 ) -> Iterator[Metrics]:
     """Trains the model by Adam on loss = −(reconstruction − β KL), averaged over the batch (T10, T18).
 
+    With free bits λ the KL is Σ_j max(λ, KL_j), with KL_j averaged over the batch (Kingma et al. 2016, eq. 15).
+
     Stopping is to iterate no further. A record comes after the first step, every `config.record_every` steps and at the
     end of every epoch; the held-out set is evaluated at the end of every epoch and of the training.
 
@@ -201,8 +206,10 @@ def _step(
 ) -> None:
     """One batch: forward, backward, Adam; what it measured is added to the sums."""
     state.step += 1
-    terms = elbo(model, x, config.samples, generator=generator)
-    loss = -(terms.reconstruction - beta_at(config, state.step) * terms.kl).mean()
+    fit_sigma = model.config.likelihood == "gaussian" and model.config.sigma_mode == "optimal"
+    terms = elbo(model, x, config.samples, generator=generator, fit_sigma=fit_sigma)
+    kl = terms.kl_per_dim.mean(0).clamp(min=config.free_bits).sum() if config.free_bits else terms.kl.mean()
+    loss = -(terms.reconstruction.mean() - beta_at(config, state.step) * kl)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     state.optimizer.step()
