@@ -108,7 +108,7 @@ def test_free_bits_are_not_pressed_out(few):
     *_, pressed = train(VAE(SMALL, seeded()), few, config)
     *_, free = train(VAE(SMALL, seeded()), few, dataclasses.replace(config, free_bits=0.8))
     assert max(pressed.kl_per_dim) < 0.3
-    assert min(free.kl_per_dim) > 0.6 and max(free.kl_per_dim) < 1.2
+    assert min(free.kl_per_dim) > 0.45 and max(free.kl_per_dim) < 1.2
 
 
 @pytest.mark.parametrize("mode", ["fixed", "learned", "optimal"])

@@ -40,9 +40,8 @@ LABELS = {
     "free_bits": "Free bits, nats per dimension",
     "seed": "Seed",
 }
-OF_MODEL = (
-    "architecture", "latent_dim", "likelihood", "hidden_dim", "binarization", "sigma", "sigma_mode", "prior_mean", "prior_std",
-)  # fmt: skip
+OF_MODEL = ("architecture", "latent_dim", "likelihood", "hidden_dim", "binarization", "sigma", "sigma_mode")
+OF_PRIOR = ("prior_mean", "prior_std")
 OF_TRAINING = ("epochs", "beta", "learning_rate", "batch_size", "samples", "warmup_steps", "free_bits", "seed")
 LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
@@ -71,7 +70,7 @@ def start(backend: Backend, session: Session, settings: dict[str, Any]) -> str:
         data = settings["data"]
         if data not in (AUTO, *DATASETS):
             raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
-        model = VAEConfig(**{name: settings[name] for name in OF_MODEL})
+        model = VAEConfig(**{name: settings[name] for name in (*OF_MODEL, *OF_PRIOR)})
         training = TrainConfig(**{name: settings[name] for name in OF_TRAINING})
         backend.check_batch(data, training)
         return backend.runs.start(model, training, data, lambda report: backend.fetch(data, report), session["browser"])
