@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from vae_core import VAE, Dataset, VAEConfig, load_dataset
-from vae_core.data import is_present
+from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset, train
+from vae_core.data import held_out, is_present
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,3 +44,12 @@ def small_model() -> VAE:
 def seeded(seed: int = 0) -> torch.Generator:
     """A generator of that seed."""
     return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="session")
+def plane(digits: Dataset) -> tuple[VAE, torch.Tensor]:
+    """A model of two latent dimensions, trained on digits, and 100 test images as it wants them."""
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=128), seeded())
+    for _ in train(model, digits, TrainConfig(epochs=60, batch_size=64, learning_rate=2e-3)):
+        pass
+    return model.eval(), held_out(digits.test, "dynamic")[:100]

@@ -35,11 +35,12 @@ def test_train_and_evaluate(tmp_path, capsys):
     assert len(lines) == 3 and lines[0].startswith("step 12  epoch 1.00  held-out −ELBO ")
     assert lines[-1] == f"finished: Step 24 of 24. The run is in {tmp_path / 'a'}."
 
-    assert main(["evaluate", str(tmp_path / "a"), "--samples", "5", "--json", "--device", "cpu"]) == 0
+    assert main(["evaluate", str(tmp_path / "a"), "--samples", "5", "--subset", "20", "--json", "--device", "cpu"]) == 0
     report = json.loads(capsys.readouterr().out)
     wanted = {
         "elbo", "reconstruction", "kl", "log_likelihood", "gap", "kl_per_dim", "active_units", "images", "samples",
-        "binarization", "images_per_second",
+        "binarization", "images_per_second", "amortization_gap", "approximation_gap", "mutual_information",
+        "marginal_kl", "prior_log_likelihood", "gradient_variance_ratio",
     }  # fmt: skip
     assert wanted <= report.keys()
     assert (report["images"], report["samples"], report["binarization"]) == (297, 5, "dynamic")
@@ -47,8 +48,16 @@ def test_train_and_evaluate(tmp_path, capsys):
     last = RunFolder(tmp_path / "a").records()[-1]["test"]
     assert report["elbo"] == pytest.approx(last["elbo"], abs=0.5)
     assert report["log_likelihood"] > report["elbo"]
+    assert report["subset_gap"] == pytest.approx(report["amortization_gap"] + report["approximation_gap"], abs=1e-3)
+    assert report["mutual_information"] + report["marginal_kl"] == pytest.approx(report["kl"], abs=1.0)
+    assert report["gradient_variance_ratio"] > 10
 
-    assert main(["evaluate", str(tmp_path / "a" / "model.safetensors"), "--images", "20", "--samples", "2"]) == 0
+    assert (
+        main(
+            ["evaluate", str(tmp_path / "a" / "model.safetensors"), "--images", "20", "--samples", "2", "--subset", "5"]
+        )
+        == 0
+    )
     text = capsys.readouterr().out
     assert "on 20 test images of digits" in text and "log p(x)" in text and "K = 2" in text
 
@@ -58,7 +67,10 @@ def test_evaluate_with_another_binarization(tmp_path, capsys):
     capsys.readouterr()
     elbos = {}
     for how in ("dynamic", "grey", "threshold"):
-        assert main(["evaluate", str(tmp_path / "a"), "--samples", "1", "--json", "--binarization", how]) == 0
+        assert (
+            main(["evaluate", str(tmp_path / "a"), "--samples", "1", "--subset", "2", "--json", "--binarization", how])
+            == 0
+        )
         report = json.loads(capsys.readouterr().out)
         assert report["binarization"] == how
         elbos[how] = report["elbo"]
@@ -80,7 +92,7 @@ def test_mnist_twice_gives_the_same_figures_and_evaluate_agrees(tmp_path, mnist_
         assert main(["train", *options, "--out", str(tmp_path / name)]) == 0
     assert figures(tmp_path / "a") == figures(tmp_path / "b")
     capsys.readouterr()
-    options = ["--data", "mnist", "--data-dir", str(mnist_dir), "--samples", "1", "--device", "cpu", "--json"]
+    options = ["--data", "mnist", "--data-dir", str(mnist_dir), "--samples", "1", "--subset", "2", "--json"]
     assert main(["evaluate", str(tmp_path / "a"), *options]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["images"] == 10_000

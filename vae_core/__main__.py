@@ -8,7 +8,6 @@ import json
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from .bounds import check_int
 from .checkpoint import load_checkpoint, read_header
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
 from .device import DEVICES, pick_device
-from .evaluate import evaluate_elbo, log_likelihood, standard_error
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
+from .report import as_text, measure
 from .runs import RunConfig, RunError, RunFolder, train_into
 from .train import DivergedError, Metrics, TrainConfig
 
@@ -73,6 +72,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     path = options.checkpoint / "model.safetensors" if options.checkpoint.is_dir() else options.checkpoint
     device, header, model = pick_device(options.device), read_header(path), load_checkpoint(path)
     check_int("samples", options.samples, 1, 1_000_000)
+    check_int("subset", options.subset, 1, 1_000_000)
     data = options.data or header.about.get("data")
     if data is None:
         raise ValueError(f"{path} does not say what it was trained on; name it with --data.")
@@ -91,43 +91,11 @@ def run_evaluate(options: argparse.Namespace) -> int:
         "samples": options.samples,
         "seed": options.seed,
         "device": str(device),
-    } | _figures(model.to(device), x, options.samples, options.seed)
-    print(json.dumps(report) if options.json else _as_text(report))
-    return 0
-
-
-def _figures(model: VAE, x: torch.Tensor, samples: int, seed: int) -> dict[str, Any]:
-    """The figures of `evaluate`; images_per_second counts decoded images."""
-    start = time.perf_counter()
-    held = evaluate_elbo(model, x, seed=seed)
-    with tqdm(total=len(x) * samples, unit="image", unit_scale=True, disable=None) as bar:
-        generator = torch.Generator(x.device).manual_seed(seed)
-        log_px = log_likelihood(model, x, samples, generator, progress=bar.update).cpu().double()
-    seconds = time.perf_counter() - start
-    return dataclasses.asdict(held) | {
-        "log_likelihood": float(log_px.mean()),
-        "log_likelihood_error": standard_error(log_px),
-        "gap": float(log_px.mean()) - held.elbo,
-        "images_per_second": len(x) * (samples + 1) / seconds,
     }
-
-
-def _as_text(report: dict[str, Any]) -> str:
-    """The report for a person, a line a figure."""
-    r = report
-    lines = [
-        f"{r['checkpoint']} on {r['images']} {r['split']} images of {TITLES[r['data']]}, "
-        f"{r['likelihood']} likelihood, binarization {r['binarization']} (nats per image)",
-        f"ELBO             {r['elbo']:10.3f} ± {r['elbo_error']:.3f}",
-        f"  reconstruction {r['reconstruction']:10.3f}",
-        f"  KL             {r['kl']:10.3f}",
-        f"log p(x)         {r['log_likelihood']:10.3f} ± {r['log_likelihood_error']:.3f}   (K = {r['samples']})",
-        f"gap              {r['gap']:10.3f}",
-        f"active units     {r['active_units']:6d} of {len(r['kl_per_dim'])}",
-        f"KL per dimension {', '.join(f'{kl:.2f}' for kl in r['kl_per_dim'])}",
-        f"{r['images_per_second']:,.0f} decoded images per second on {r['device']}",
-    ]
-    return "\n".join(lines)
+    with tqdm(total=len(x) * options.samples, unit="image", unit_scale=True, disable=None) as bar:
+        report |= measure(model.to(device), x, options.samples, options.seed, options.subset, bar.update)
+    print(json.dumps(report) if options.json else as_text(report))
+    return 0
 
 
 def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
@@ -223,6 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     e.add_argument("--split", choices=("test", "train"), default="test")
     e.add_argument("--images", type=int, metavar="N", help="only the first N")
     e.add_argument("--samples", type=int, default=50, metavar="K", help="draws per image for log p(x)")
+    e.add_argument("--subset", type=int, default=100, metavar="N", help="images that the costly measures take")
     e.add_argument("--binarization", choices=BINARIZATIONS, default=None, help="default: the model's own")
     e.add_argument("--seed", type=int, default=0)
     e.add_argument("--device", default="auto", metavar="|".join(DEVICES))

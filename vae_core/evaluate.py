@@ -120,7 +120,7 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int = 100
     )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def log_likelihood(
     model: VAE,
     x: Tensor,

@@ -154,6 +154,27 @@ class VAE(nn.Module):
         """
         return self.log_px(x, self.decode(z))
 
+    def log_px_pairs(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x_b|z_m) of every image at every point, by one matrix product.
+
+        Args:
+            x: (B, 1, 28, 28) in [0, 1].
+            z: (M, D).
+
+        Returns:
+            (M, B) nats per image.
+        """
+        x, params = x.flatten(1), self.decode(z).flatten(1)
+        if self.config.likelihood == "gaussian":
+            squares = x.square().sum(1) - 2 * params @ x.T + params.square().sum(1, keepdim=True)
+            return -0.5 * (
+                squares / torch.exp(2 * self.log_sigma) + PIXELS * (2 * self.log_sigma + math.log(2 * math.pi))
+            )
+        nothing = torch.zeros_like(x[:1])  # both Bernoullis have log p(x|z) = x·logits + log p(0|z)
+        if self.config.likelihood == "bernoulli":
+            return params @ x.T + sum_bernoulli_log_prob(nothing, params).unsqueeze(1)
+        return params @ x.T + continuous_bernoulli_log_prob(nothing, params).sum(1, keepdim=True)
+
     def x_hat(self, z: Tensor) -> Tensor:
         """E[x|z], the picture to show: (..., D) → (..., 1, 28, 28); in [0, 1] unless the likelihood is Gaussian."""
         params = self.decode(z)

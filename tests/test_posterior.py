@@ -1,0 +1,98 @@
+"""Quadrature for two latent dimensions, against estimates that know nothing of a grid (T14, T20b)."""
+
+import pytest
+import torch
+from torch.distributions import MultivariateNormal
+from torch.testing import assert_close
+
+from vae_core import VAE, VAEConfig
+from vae_core.evaluate import Proposal, log_likelihood
+from vae_core.gap import gaps
+from vae_core.objective import elbo
+from vae_core.posterior import grid_posterior, grid_truth
+from vae_core.ppca import log_likelihood as exact_log_likelihood
+from vae_core.ppca import posterior as exact_posterior
+
+from .conftest import seeded
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "continuous_bernoulli"])
+def test_pairs_are_the_pairs(likelihood):
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=8, likelihood=likelihood), seeded()).double()
+    x = torch.rand(4, 1, 28, 28, generator=seeded(1), dtype=torch.float64)
+    z = torch.randn(6, 2, generator=seeded(2), dtype=torch.float64)
+    one_by_one = torch.stack([model.log_px_z(x, point.expand(4, 2)) for point in z])
+    assert_close(model.log_px_pairs(x, z), one_by_one, rtol=1e-10, atol=1e-8)
+
+
+def covering(model, x):
+    """A proposal that covers all modes of each image's posterior: its mean, and its covariance widened."""
+    axis, density = grid_posterior(model, x, cells=301, reach=5.0)
+    points = torch.cartesian_prod(axis, axis)
+    weights = density.flatten(1) / density.flatten(1).sum(1, keepdim=True)
+    mean = weights @ points
+    centred = points - mean.unsqueeze(1)
+    covariance = torch.einsum("bm,bmi,bmj->bij", weights, centred, centred)
+    return Proposal(mean, torch.linalg.cholesky(2 * covariance + 1e-5 * torch.eye(2)))
+
+
+def test_three_ways_to_the_evidence_agree(plane):
+    model, x = plane
+    truth = grid_truth(model, x, cells=701)
+    assert_close(truth.q_mass, torch.ones(100), rtol=0, atol=1e-3)
+    estimate = log_likelihood(model, x, 5000, seeded(1), proposal=covering)
+    off = (estimate - truth.log_px).abs()
+    assert float(off.mean()) < 0.05 and float(off.quantile(0.9)) < 0.05
+    generator = seeded(2)
+    with torch.inference_mode():
+        bound = torch.stack([elbo(model, x, 50, generator=generator).elbo for _ in range(100)]).mean(0)
+    off = (bound + truth.kl_q_posterior - truth.log_px).abs()
+    assert float(off.median()) < 0.05 and float((bound + truth.kl_q_posterior - truth.log_px).mean().abs()) < 0.05
+
+
+def test_the_encoders_estimate_stays_below_the_evidence(plane):
+    model, x = plane
+    truth = grid_truth(model, x, cells=701).log_px
+    over = log_likelihood(model, x, 5000, seeded(1)) - truth
+    # By Markov's inequality an estimate is above by t with a chance below e^−t: of 100 none is far above. Where the
+    # encoder is far off some are far below.
+    assert float(over.max()) < 7 and float(over.mean()) < 0
+    assert float(over.median().abs()) < 0.05
+
+
+def test_the_grid_of_a_linear_model_is_its_closed_form():
+    config = VAEConfig(
+        architecture="linear", latent_dim=2, likelihood="gaussian", sigma=0.5, prior_mean=0.3, prior_std=1.5
+    )
+    model = VAE(config, seeded()).double()
+    with torch.no_grad():
+        model.decoder.weight.mul_(0.3)
+        model.encoder[1].bias[2:] = -1.0
+    x = torch.rand(5, 1, 28, 28, generator=seeded(1), dtype=torch.float64)
+    truth = grid_truth(model, x, cells=401, reach=7)
+    assert_close(truth.log_px, exact_log_likelihood(model, x), rtol=0, atol=1e-8)
+    axis, density = grid_posterior(model, x, cells=401, reach=7)
+    exact = exact_posterior(model, x)
+    points = torch.cartesian_prod(axis, axis)
+    for n in range(5):
+        expected = MultivariateNormal(exact.mean[n], scale_tril=exact.scale[n]).log_prob(points).exp()
+        assert_close(density[n].flatten(), expected, rtol=0, atol=1e-8)
+
+
+def test_the_posterior_integrates_to_one(plane):
+    model, x = plane
+    axis, density = grid_posterior(model, x[:3])
+    area = float(axis[1] - axis[0]) ** 2
+    assert_close(density.sum((1, 2)) * area, torch.ones(3), rtol=1e-4, atol=1e-4)
+
+
+def test_the_gap_is_the_kl_to_the_exact_posterior(plane):
+    model, x = plane
+    truth = grid_truth(model, x[:30], cells=701)
+    found = gaps(model, x[:30], 2000, generator=seeded(3))
+    assert float((found.total - truth.kl_q_posterior).mean().abs()) < 0.1
+
+
+def test_other_models_are_refused():
+    with pytest.raises(ValueError, match="latent_dim is 3; the posterior's grid needs"):
+        grid_truth(VAE(VAEConfig(latent_dim=3, hidden_dim=4)), torch.zeros(1, 1, 28, 28))
