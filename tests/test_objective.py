@@ -65,8 +65,8 @@ def test_gaussian_kl_is_the_area_under_its_integrand_in_both_directions(q, p):
 
 def closed_form(m_q, s_q, m_p, s_p):
     """KL(N(m_q, s_q²)‖N(m_p, s_p²)) by our formula."""
-    mu, logvar = torch.tensor([m_q]).double(), 2 * torch.tensor([s_q]).double().log()
-    return gaussian_kl(mu, logvar, m_p, s_p).item()
+    mu, std = torch.tensor([[m_q], [s_q]], dtype=torch.float64)
+    return gaussian_kl(mu, 2 * std.log(), m_p, s_p).item()
 
 
 def quadrature(m_q, s_q, m_p, s_p):
