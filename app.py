@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         _check_port(options.host, options.port)
         _check_folders(options.data_dir, options.runs_dir)
         auth = _auth(options.auth)
-        runs = Runs(options.runs_dir, device, options.max_trainings or _default_trainings(device))
+        runs = Runs(options.runs_dir, device, _trainings(options.max_trainings, device))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -99,8 +99,10 @@ def _auth(text: str | None) -> tuple[str, str] | None:
     return user, password
 
 
-def _default_trainings(device: object) -> int:
-    """How many trainings run at once: a GPU has room for several, two CPU cores for one."""
+def _trainings(wanted: int | None, device: object) -> int:
+    """How many trainings run at once, if nobody says: a GPU has room for several, two CPU cores for one."""
+    if wanted is not None:
+        return wanted
     return 4 if str(device) == "cuda" else max(1, (os.cpu_count() or 1) // 4)
 
 

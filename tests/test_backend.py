@@ -60,7 +60,7 @@ DRAWING = {"model": "small", "ink": base64.b64encode(INK.numpy().tobytes()).deco
 
 def test_look_gives_the_elbo_of_what_the_model_sees(backend):
     answer = backend.look(DRAWING)
-    model, x = backend.load("small").model, fit_drawing(INK)[None]
+    model, x = backend.load("small").model, fit_drawing(INK, 28)[None]
     terms = elbo(model, x, DRAWS, generator=seeded())
     assert answer["elbo"] == pytest.approx(terms.elbo.item(), abs=1e-3)
     assert answer["reconstruction_term"] == pytest.approx(terms.reconstruction.item(), abs=1e-3)
@@ -111,7 +111,7 @@ def without(request, name):
         ("decode", {"model": "small", "z": [0, 0, 0]}, "z must be a list of 4 numbers"),
         ("decode", {"model": "small", "z": "0000"}, "z must be a list of 4 numbers"),
         ("decode", {"model": "small", "z": [0, 0, 0, math.nan]}, "z is nan"),
-        ("decode", {"model": "small", "z": [0, 0, 0, None]}, "z is None"),
+        ("decode", {"model": "small", "z": [0, 0, 0, None]}, "z is empty"),
         ("decode", {"model": "small", "z": [0, 0, 0, 10.6]}, "z is 10.6; it must be a number from -9.5 to 10.5"),
         ("follow", {"run": "../x", "since": 0, "version": ""}, "not the id of a run"),
         ("follow", {"run": "20260101-000000-0123456789abcdef", "since": 0, "version": ""}, "holds no run"),
@@ -162,6 +162,32 @@ def test_two_visitors_never_see_each_others_models(backend):
     assert label.startswith("my run") and "digits mlp 3-D bernoulli" in label and label.endswith(", finished")
 
 
+def test_a_browser_has_one_training_at_a_time(backend):
+    run = train_tab.start(backend, session(ANNA), FORM | {"epochs": 10_000})
+    with pytest.raises(gr.Error, match="going or waiting already: stop it first"):
+        train_tab.start(backend, session(ANNA), FORM)
+    assert backend.runs.of(ANNA) == [run]
+    other = train_tab.start(backend, session(BERT), FORM)
+    train_tab.stop(backend, session(ANNA), {"run": run})
+    finished(backend, other)
+    wait_for(lambda: not backend.runs._live)
+    assert train_tab.start(backend, session(ANNA), FORM) != run
+
+
+def test_a_drawing_takes_the_format_of_the_models_data(backend):
+    answer = backend.look(DRAWING)  # of a model of digits, whose images fill the frame
+    rows = (image(answer["seen"])[0] > 0).any(1).nonzero()
+    assert int(rows[-1] - rows[0]) + 1 == 28
+    path = backend.shipped["small"]
+    save_checkpoint(backend.load("small").model, path.with_name("mnist.safetensors"), {"data": "mnist"})
+    backend.shipped["mnist"] = path.with_name("mnist.safetensors")
+    rows = (image(backend.look(DRAWING | {"model": "mnist"})["seen"])[0] > 0).any(1).nonzero()
+    assert int(rows[-1] - rows[0]) + 1 == 20
+    about = backend.describe({"model": "mnist"})  # MNIST is not here: digits are brought into its format
+    rows = (image(about["examples"][0]["image"])[0] > 0).any(1).nonzero()
+    assert about["examples_from"] == "digits" and int(rows[-1] - rows[0]) + 1 <= 20
+
+
 def test_nobody_stops_anothers_run(backend):
     run = train_tab.start(backend, session(ANNA), FORM | {"epochs": 10_000})
     wait_for(lambda: backend.runs.status(run)["state"] == "running")
@@ -181,7 +207,7 @@ def test_nobody_stops_anothers_run(backend):
     [
         ({"latent_dim": 0}, "Latent dimensions D is 0; it must be a whole number from 1 to 512."),
         ({"latent_dim": 10**9}, "Latent dimensions D is 1000000000"),
-        ({"latent_dim": None}, "Latent dimensions D is None"),
+        ({"latent_dim": None}, "Latent dimensions D is empty"),
         ({"learning_rate": math.nan}, "Learning rate is nan; it must be a number above 0, at most 1."),
         ({"batch_size": 1501}, "Batch size is 1501; the training set has 1500 images"),
         ({"data": "cifar"}, "Data is 'cifar'; it must be one of mnist, fashion-mnist, kmnist, digits."),
@@ -230,6 +256,23 @@ def test_a_model_that_is_deleted_is_said(backend):
     assert "not here any more" in answering(backend.describe)({"model": run})["error"]
     assert "holds no run" in answering(backend.follow)({"run": run, "since": 0, "version": ""})["error"]
     assert [name for _, name in backend.choices(ANNA)] == ["small"]
+
+
+@pytest.mark.parametrize("name", ["config.json", "status.json", "metrics.jsonl", "model.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"garbage\n", b"[]\n", None])
+def test_a_damaged_run_harms_no_other(backend, name, content):
+    started = []
+    for _ in range(2):
+        started.append(train_tab.start(backend, session(ANNA), FORM | {"epochs": 1}))
+        wait_for(lambda: not backend.runs._live)
+    damaged, good = started
+    path = backend.runs.folder(damaged).path / name
+    path.write_bytes(content) if content is not None else path.unlink()
+    offered = [name for _, name in backend.choices(ANNA)]
+    assert good in offered and "small" in offered
+    answer = answering(backend.follow)({"run": damaged, "since": 0, "version": ""})
+    assert "\n" not in answer.get("error", "")
+    assert answering(backend.follow)({"run": good, "since": 0, "version": ""})["state"] == "finished"
 
 
 def test_auto_takes_digits_where_mnist_cannot_be_had_and_does_not_ask_again(backend, monkeypatch):

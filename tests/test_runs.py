@@ -69,7 +69,7 @@ def test_a_run_that_was_left_and_resumed_ends_bit_for_bit_like_one_that_was_not(
     into(folder, few, config, should_stop=lambda: len(folder.records()) >= 4)
     assert folder.read_status()["state"] == "stopped"
     with (folder.path / "metrics.jsonl").open("a") as file:
-        file.write('{"step": 999, "a record of steps that were lost": 1}\n{"half a rec')
+        file.write(json.dumps(folder.records()[-1] | {"step": 999}) + '\n{"half a rec')
     model = VAE(MODEL, seeded(99))
     state = folder.resume(model, config, CPU)
     for _ in train_into(folder, model, few, config, CPU, state):
@@ -104,18 +104,48 @@ def test_a_folder_in_use_is_refused(tmp_path):
         RunFolder(tmp_path / "none").resume(VAE(MODEL), LONG, CPU)
 
 
+def line(step):
+    return json.dumps({"step": step, "seconds": 1.0, "train": {}, "test": None, "kl_per_dim": []})
+
+
 def test_records_are_read_on_from_where_the_last_look_ended(tmp_path):
     path = tmp_path / "metrics.jsonl"
     records = Records(path)
-    assert records.read() == []
-    path.write_text('{"step": 1}\n{"st')
-    assert records.read() == [{"step": 1}]
+
+    def steps():
+        return [record["step"] for record in records.read()]
+
+    assert steps() == []
+    path.write_text(line(1) + "\n" + line(2)[:4])
+    assert steps() == [1]
     with path.open("a") as file:
-        file.write('ep": 2}\n')
-    assert records.read() == [{"step": 1}, {"step": 2}]
-    (tmp_path / "other").write_text('{"step": 1}\n')
+        file.write(line(2)[4:] + "\n")
+    assert steps() == [1, 2]
+    (tmp_path / "other").write_text(line(1) + "\n")
     (tmp_path / "other").replace(path)
-    assert records.read() == [{"step": 1}]
+    assert steps() == [1]
+
+
+@pytest.mark.parametrize("damage", ["garbage", "[1, 2]", '{"step": 3}', "null", "\x00\x01"])
+def test_a_damaged_record_is_said(tmp_path, damage):
+    (tmp_path / "metrics.jsonl").write_text(line(1) + "\n" + damage + "\n")
+    with pytest.raises(RunError, match=r"metrics\.jsonl is damaged"):
+        Records(tmp_path / "metrics.jsonl").read()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "garbage", "[]", "null", '{"state": "dancing", "message": ""}', '{"state": []}']
+)
+def test_a_damaged_status_is_an_interrupted_run(tmp_path, content):
+    (tmp_path / "status.json").write_text(content)
+    assert RunFolder(tmp_path).read_status()["state"] == "interrupted"
+
+
+@pytest.mark.parametrize("content", ["", "garbage", "[]", "null", "{}", '{"model": {"latent_dim": 0}, "training": {}}'])
+def test_a_damaged_configuration_is_named(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(RunError, match=r"config\.json cannot be understood"):
+        RunFolder(tmp_path).read_config()
 
 
 def test_a_run_goes_on_by_itself_and_stops_when_told(runs, few):

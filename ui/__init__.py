@@ -45,13 +45,15 @@ def build(backend: Backend) -> gr.Blocks:
             if state["model"] not in [name for _, name in offered]:
                 state["model"] = default
             runs = backend.runs.of(state["browser"])
+            run = runs[-1] if runs else ""
             shown = {"model": state["model"]}
             return [
                 state,
                 gr.Dropdown(choices=offered, value=state["model"]),
-                {"run": runs[-1] if runs else ""},
+                {"run": run},
                 shown,
                 shown,
+                *train.settings(backend, run),
             ]
 
         def on_model(state: Session, name: str) -> list[Any]:
@@ -67,7 +69,7 @@ def build(backend: Backend) -> gr.Blocks:
                 gr.Button(interactive=going),
             ]
 
-        page.load(on_load, session, [session, model, tab.progress, pad, sliders], **QUIET)
+        page.load(on_load, session, [session, model, tab.progress, pad, sliders, *tab.fields], **QUIET)
         model.input(on_model, [session, model], [session, pad, sliders], **QUIET)
         tab.progress.changed(on_run_changed, [session, model], [model, tab.train, tab.stop], **QUIET)
     return page

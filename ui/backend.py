@@ -22,6 +22,7 @@ from vae_core.bounds import check_float, check_int
 from vae_core.checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from vae_core.data import (
     DATASETS,
+    INK_SIZE,
     TITLES,
     DataError,
     Dataset,
@@ -125,7 +126,7 @@ class Backend:
             return "trains on MNIST, found on this server"
         return "MNIST is not on this server: Train fetches it, and takes the digits of scikit-learn where it cannot"
 
-    def test_set(self, trained_on: str | None) -> Dataset:
+    def shown_dataset(self, trained_on: str | None) -> Dataset:
         """What to show a model: what it was trained on where that is here, else MNIST, else digits."""
         for name in (trained_on, "mnist"):
             if name in DATASETS and is_present(name, self.data_dir):
@@ -150,7 +151,12 @@ class Backend:
     def choices(self, browser: str) -> list[tuple[str, str]]:
         """The models that a browser may look at, as (label, id): the shipped ones, then its own runs, newest first."""
         shipped = [(f"{name} (shipped)", name) for name in self.shipped]
-        runs = [(self._label(run), run) for run in reversed(self.runs.of(browser)) if self._path(run).is_file()]
+        runs = []
+        for run in reversed(self.runs.of(browser)):
+            try:
+                runs.append((self._label(run), run))
+            except (CheckpointError, RunError):
+                continue  # it has no weights yet, or its files are damaged: the others are offered all the same
         return shipped + runs
 
     def _path(self, model: Any) -> Path:
@@ -165,7 +171,8 @@ class Backend:
         about, m = read_header(self._path(run)).about, config.model
         test = f", −ELBO {-about['test']['elbo']:.1f}" if about.get("test") else ""
         when = f"{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]}"
-        return f"my run {when}, {TITLES[about['data']]} {m.architecture} {m.latent_dim}-D {m.likelihood}{test}, {state}"
+        what = f"{TITLES.get(config.data, config.data)} {m.architecture} {m.latent_dim}-D {m.likelihood}"
+        return f"my run {when}, {what}{test}, {state}"
 
     # Asked by the browser
 
@@ -207,7 +214,7 @@ class Backend:
             seen, reconstruction: base64 of 28×28 bytes. elbo, reconstruction_term, kl: nats. z: the mean of q(z|x).
         """
         loaded = self.load(_field(request, "model"))
-        grey = self._grey(request)
+        grey = self._grey(request, INK_SIZE.get(loaded.header.about.get("data"), 20))
         model, generator = loaded.model, torch.Generator().manual_seed(0)
         with torch.inference_mode():
             x = binarize(grey, model.config.binarization, generator)[None]
@@ -254,7 +261,13 @@ class Backend:
         """
         loaded = self.load(_field(request, "model"))
         config, about = loaded.model.config, loaded.header.about
-        dataset = self.test_set(about.get("data"))
+        dataset = self.shown_dataset(about.get("data"))
+        size = INK_SIZE.get(about.get("data"), 20)
+
+        def as_trained(image: Tensor) -> Tensor:
+            """An image of another dataset in the format of the model's own."""
+            return image / 255 if dataset.name == about.get("data") else fit_drawing(image[0], size)
+
         kl = about.get("kl_per_dim") or [None] * config.latent_dim
         order = sorted(range(config.latent_dim), key=lambda j: -(kl[j] or 0))
         return {
@@ -264,17 +277,19 @@ class Backend:
             "likelihood": config.likelihood,
             "binarization": config.binarization,
             "trained_on": TITLES.get(about.get("data"), "unknown data"),
-            "examples": [{"label": label, "image": pixels(image / 255)} for label, image in _one_of_each(dataset)],
+            "examples": [
+                {"label": label, "image": pixels(as_trained(image))} for label, image in _one_of_each(dataset)
+            ],
             "examples_from": TITLES[dataset.name],
         }
 
     # Pictures
 
-    def _grey(self, request: Any) -> Tensor:
-        """The drawing of a request as (1, 28, 28) in [0, 1]."""
+    def _grey(self, request: Any, size: int) -> Tensor:
+        """The drawing of a request as (1, 28, 28) in [0, 1], in the format of the model's data."""
         if request.get("image") is not None:
             return _bytes("image", request["image"], 28).float()[None] / 255
-        return fit_drawing(_bytes("ink", request.get("ink"), PAD))
+        return fit_drawing(_bytes("ink", request.get("ink"), PAD), size)
 
     def _newer_pictures(self, run: str, version: Any) -> dict[str, Any] | None:
         """The pictures of a run's newest weights, unless the browser has them."""
@@ -287,7 +302,7 @@ class Backend:
     def _paint(self, loaded: Loaded) -> dict[str, Any]:
         """Reconstructions of fixed held-out images, and decoded draws from the prior with fixed noise."""
         model = loaded.model
-        dataset = self.test_set(loaded.header.about.get("data"))
+        dataset = self.shown_dataset(loaded.header.about.get("data"))
         images = torch.stack([image for _, image in _one_of_each(dataset)[:RECONSTRUCTIONS]])
         with torch.inference_mode():
             x = held_out(images, model.config.binarization)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
@@ -58,6 +58,7 @@ class TrainTab:
     progress: gr.HTML
     train: gr.Button
     stop: gr.Button
+    fields: list[gr.components.Component]
 
 
 def start(backend: Backend, session: Session, settings: dict[str, Any]) -> str:
@@ -76,6 +77,17 @@ def start(backend: Backend, session: Session, settings: dict[str, Any]) -> str:
         return backend.runs.start(model, training, data, lambda report: backend.fetch(data, report), session["browser"])
     except (ValueError, RunError, DataError) as error:
         raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
+
+
+def settings(backend: Backend, run: str) -> list[Any]:
+    """The form's values as that run was started with them, so that Train means the same after a reload."""
+    try:
+        config = backend.runs.folder(run).read_config()
+    except RunError:
+        return [gr.skip() for _ in LABELS]
+    data = AUTO if config.why_data.startswith("The data are") else config.data
+    values = {"data": data} | asdict(config.model) | asdict(config.training)
+    return [values[name] for name in LABELS]
 
 
 def stop(backend: Backend, session: Session, run: dict[str, str]) -> None:
@@ -126,7 +138,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
 
     train_button.click(on_train, [session, *fields], [progress, train_button, stop_button], **OUTSPOKEN)
     stop_button.click(on_stop, [session, progress], None, **OUTSPOKEN)
-    return TrainTab(progress, train_button, stop_button)
+    return TrainTab(progress, train_button, stop_button, fields)
 
 
 def _form() -> list[gr.components.Component]:

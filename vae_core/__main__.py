@@ -56,9 +56,11 @@ def run_train(options: argparse.Namespace) -> int:
         folder.create()
     model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
     state = folder.resume(model, config.training, device) if options.resume else None
+    total = config.training.total_steps(len(dataset.train))
+    if state and total < state.step:
+        raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps than that.")
     folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
     stop = _stop_on_interrupt()
-    total = config.training.total_steps(len(dataset.train))
     with tqdm(total=total, initial=state.step if state else 0, unit="step", disable=None) as bar:
         for metrics in train_into(folder, model, dataset, config.training, device, state, stop.is_set):
             _show(bar, metrics)
@@ -123,21 +125,22 @@ def _load(name: str, data_dir: Path) -> Dataset:
 
 
 def _stop_on_interrupt() -> threading.Event:
-    """An event that the first Ctrl-C sets, so that the run ends in order; a second one interrupts at once."""
+    """An event that the first Ctrl-C or SIGTERM sets, so that the run ends in order; a second interrupts at once."""
     stop = threading.Event()
 
     def on_interrupt(signum: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signum, signal.default_int_handler)
         stop.set()
 
-    signal.signal(signal.SIGINT, on_interrupt)
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, on_interrupt)
     return stop
 
 
 def _show(bar: tqdm, metrics: Metrics) -> None:
     """A record on the terminal's bar; where there is no terminal, a line per evaluation."""
     terms = metrics.test or metrics.train
-    line = f"−ELBO {-terms.elbo:.2f} = reconstruction {-terms.reconstruction:.2f} + KL {terms.kl:.2f}"
+    line = f"−ELBO {-terms.elbo:.2f} = −reconstruction {-terms.reconstruction:.2f} + KL {terms.kl:.2f}"
     bar.update(metrics.step - bar.n)
     if metrics.test:
         bar.set_postfix_str(f"held-out {line}", refresh=False)

@@ -27,5 +27,5 @@ def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
 
 def _shown(value: Any) -> str:
     """The value as a message shows it: never longer than 40 characters, so that no request can flood the page."""
-    text = repr(value)
+    text = "empty" if value is None else repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

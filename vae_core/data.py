@@ -19,6 +19,7 @@ from .bounds import check_choice
 from .model import BINARIZATIONS, IMAGE_SHAPE
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
+INK_SIZE = {"mnist": 20, "fashion-mnist": 28, "kmnist": 28, "digits": 28}  # pixels that an image's longer side fills
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST", "digits": "digits"}
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0 where unknown)
@@ -129,11 +130,12 @@ def held_out(images: Tensor, how: str, device: torch.device | str = "cpu") -> Te
     return binarize(images.cpu(), how, torch.Generator().manual_seed(0)).to(device)
 
 
-def fit_drawing(ink: Tensor) -> Tensor:
+def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
     """A drawing in MNIST's format: cropped to its ink, scaled into 20×20, its centre of mass at the centre of 28×28.
 
     Args:
         ink: (H, W) uint8, 0 paper and 255 ink, or floats in [0, 1].
+        size: pixels of the longer side; `INK_SIZE` has those of the datasets.
 
     Returns:
         (1, 28, 28) float32 in [0, 1].
@@ -152,7 +154,7 @@ def fit_drawing(ink: Tensor) -> Tensor:
     if len(rows) == 0:
         raise ValueError("The drawing is empty: draw something first.")
     digit = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = 20 / max(digit.shape)
+    scale = size / max(digit.shape)
     size = [max(1, round(side * scale)) for side in digit.shape]
     digit = F.interpolate(digit[None, None], size=size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
     return _centred_by_mass(digit)

@@ -19,13 +19,13 @@ def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl
         title, colour = TITLES[quantity], COLOURS[quantity]
         figure.add_scatter(
             x=[], y=[], name=f"{title}, training", mode="lines", meta=f"train_{quantity}",
-            line={"color": colour, "width": 1.5}, opacity=0.6, hovertemplate="%{y:.2f}",
+            line={"color": colour, "width": 1.5}, opacity=0.75, hovertemplate="%{y:.2f}",
         )  # fmt: skip
         figure.add_scatter(
             x=[], y=[], name=f"{title}, held-out", mode="lines+markers", meta=f"test_{quantity}",
             line={"color": colour, "width": 2}, marker={"size": 6}, hovertemplate="%{y:.2f}",
         )  # fmt: skip
-    figure.update_layout(hovermode="x unified", legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)"})
+    figure.update_layout(hovermode="x unified", legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
     figure.update_xaxes(title="step", rangemode="nonnegative")
     figure.update_yaxes(title="nats per image")
     return _plain(figure)

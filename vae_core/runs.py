@@ -37,6 +37,7 @@ SAVE_MODEL_EVERY = 1.0  # seconds; what watchers see is at most that old
 SAVE_STATE_EVERY = 4.0  # seconds; what a crash loses is at most that much
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
+STATES = ("waiting", "loading", "running", "finished", "stopped", "failed")
 ENDED = ("finished", "stopped", "failed", "interrupted")
 
 
@@ -113,11 +114,14 @@ class RunFolder:
         write_atomically(self.path / "status.json", json.dumps({"state": state, "message": message}).encode())
 
     def read_status(self) -> dict[str, str]:
-        """state and message; a folder without the file is a run that was broken off before it began."""
+        """state and message; a folder without a usable one is a run that was broken off."""
         try:
-            return json.loads((self.path / "status.json").read_text())
-        except (OSError, ValueError):
-            return {"state": "interrupted", "message": "The run has no status."}
+            content = json.loads((self.path / "status.json").read_text())
+            if content["state"] in STATES:
+                return {"state": content["state"], "message": str(content["message"])}
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # said below
+        return {"state": "interrupted", "message": "The run's status.json is missing or damaged."}
 
     def records(self) -> list[dict[str, Any]]:
         """The records of metrics.jsonl."""
@@ -170,7 +174,11 @@ class Records:
         self._lock = threading.Lock()
 
     def read(self) -> list[dict[str, Any]]:
-        """All records so far; a last line that is still being written is left for later."""
+        """All records so far; a last line that is still being written is left for later.
+
+        Raises:
+            RunError: a whole line is no record.
+        """
         with self._lock:
             try:
                 with self.path.open("rb") as file:
@@ -181,9 +189,19 @@ class Records:
                     whole, newline, _ = file.read().rpartition(b"\n")
             except FileNotFoundError:
                 return []
+            records = [self._parsed(line) for line in whole.splitlines()]
             self._offset += len(whole) + len(newline)
-            self._records += [json.loads(line) for line in whole.splitlines()]
+            self._records += records
             return self._records
+
+    def _parsed(self, line: bytes) -> dict[str, Any]:
+        try:
+            record = json.loads(line)
+            if {"step", "seconds", "train", "test", "kl_per_dim"} <= record.keys():
+                return record
+        except (ValueError, AttributeError):
+            pass  # said below
+        raise RunError("The run's metrics.jsonl is damaged: a line of it is no record.")
 
 
 def train_into(
@@ -287,6 +305,7 @@ class Runs:
         self._pool = ThreadPoolExecutor(max_trainings, thread_name_prefix="training")
         self._live: dict[str, _Live] = {}
         self._owners: dict[str, str] = {}
+        self._lock = threading.Lock()
 
     def start(self, model: VAEConfig, training: TrainConfig, data: str, load: Load, owner: str = "") -> str:
         """Starts a run, or puts it in the line, and gives its id.
@@ -298,10 +317,16 @@ class Runs:
             owner: the browser that may steer the run.
 
         Raises:
-            RunError: the folder cannot be made.
+            RunError: this browser has a run going already, or the folder cannot be made.
         """
+        with self._lock:
+            if owner and any(live.config.owner == owner for live in self._live.values()):
+                raise RunError("A training of yours is going or waiting already: stop it first.")
+            return self._start(RunConfig(model, training, data, str(self.device), owner=owner), load)
+
+    def _start(self, config: RunConfig, load: Load) -> str:
         run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
-        live = _Live(self.folder(run), RunConfig(model, training, data, str(self.device), owner=owner))
+        live = _Live(self.folder(run), config)
         live.folder.create()
         live.folder.write_config(live.config)
         live.folder.write_status("waiting", "Waiting for its turn.")
@@ -332,6 +357,8 @@ class Runs:
         """
         live = self._live.get(run)  # before the file: a run that ends in between has written its last word by then
         status = self.folder(run).read_status()
+        if live is not None and live.stop.is_set() and status["state"] not in ENDED:
+            return status | {"message": "Stopping at its next record."}
         if live is not None and status["state"] == "loading":
             return status | {"message": live.message}
         if live is None and status["state"] not in ENDED:

@@ -59,6 +59,7 @@ class TrainConfig:
         check_int("warmup_steps", self.warmup_steps, 0, 1_000_000_000)
         check_float("free_bits", self.free_bits, 0, 1000)
         check_int("samples", self.samples, 1, 1000)
+        check_int("batch_size × samples", self.batch_size * self.samples, 1, 131_072)  # a few GB
         check_int("seed", self.seed, 0, 2**32 - 1)
         check_int("record_every", self.record_every, 1, 1_000_000)
 

@@ -48,6 +48,7 @@ def test_the_main_job_through_all_four_tabs(visit):
     page.wait_for_selector("#train")
     wait_for_records(me, len(steps))
     assert me.state() == "running"
+    assert page.get_by_label("Epochs", exact=True).input_value() == "2000"  # the form is the run's
     again, losses_again = me.curve("train_elbo")
     assert again[: len(steps)] == steps and losses_again[: len(steps)] == losses
     wait_for_records(me, len(again) + 1)
@@ -144,7 +145,7 @@ def test_zoom_and_hidden_curves_survive_updates(visit):
     [
         ("Latent dimensions D", "0", "Latent dimensions D is 0; it must be a whole number from 1 to 512."),
         ("Latent dimensions D", "1000000000", "Latent dimensions D is 1000000000"),
-        ("Learning rate", "", "Learning rate is None; it must be a number above 0"),
+        ("Learning rate", "", "Learning rate is empty; it must be a number above 0"),
         ("Batch size", "5000", "Batch size is 5000; the training set has 1500 images"),
         ("Epochs", "2.5", "Epochs is 2.5; it must be a whole number"),
     ],
@@ -204,6 +205,7 @@ def test_a_click_is_a_drawing(visit):
     me.page.wait_for_selector(".live-examples button")
     me.page.locator(".live-ink").click(position={"x": 30, "y": 40})
     me.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
+    assert me.ink(".live-ink") > 10_000
 
 
 def test_the_pad_takes_touch(visit):

@@ -10,6 +10,7 @@ export async function mount({ element, props }) {
   show(node, ({ kl_per_dim: kl }) => {
     if (kl === shown) return;
     shown = kl;
+    Plotly.relayout(node, { "xaxis.dtick": Math.ceil(kl.length / 25) || 1 });
     Plotly.restyle(node, { x: [kl.map((_, j) => String(j))], y: [kl] });
   });
 }

@@ -1,12 +1,13 @@
 // A pad to draw on with mouse, touch or pen, and what the model makes of the drawing while the stroke goes.
 
+import { show } from "./feed.js";
 import { base64, bytes, latest, make, nats, paint, SIDE } from "./page.js";
 
 const SIZE = 280; // pixels of the pad's own canvas
 const PAD = 56; // pixels a side of what is posted
 const WIDTH = 22; // of the stroke: about MNIST's
 const EVERY = 80; // ms between two posts during a stroke
-export const KEPT = "vae-drawing"; // the last drawing as it was posted, for the Latents tab and for a reload
+const KEPT = "vae-drawing"; // the last drawing as it was posted, for the Latents tab and for a reload
 
 export function mount({ element, props, server, watch }) {
   const view = layout(element.querySelector(".live"));
@@ -49,13 +50,27 @@ export function mount({ element, props, server, watch }) {
   };
 
   empty(view, "Draw a digit, or start from one below.");
-  const kept = sessionStorage.getItem(KEPT);
-  if (kept) {
-    posted = JSON.parse(kept);
-    place(pen, bytes(posted.image ?? posted.ink));
-  }
+  posted = keptDrawing();
+  if (posted) place(pen, bytes(posted.image ?? posted.ink));
+  // A model that is training is looked at anew whenever its weights are.
+  let version = null;
+  show(element, ({ run, pictures }) => {
+    if (run !== props.value.model || !pictures || pictures.version === version) return;
+    version = pictures.version;
+    if (posted) post(posted);
+  });
   watch("value", begin);
   begin();
+}
+
+/** The drawing as it was last posted, {ink} or {image}; null where there is none. */
+export function keptDrawing() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT));
+    return bytes(kept.image ?? kept.ink).length ? kept : null;
+  } catch {
+    return null; // nothing is kept, or no drawing of ours
+  }
 }
 
 const SEEN = {
@@ -96,9 +111,11 @@ function layout(node) {
 function fill(view, answer) {
   paint(view.seen, bytes(answer.seen));
   paint(view.reconstruction, bytes(answer.reconstruction));
-  view.reconstructionTerm.textContent = `${nats(answer.reconstruction_term)} nats`;
-  view.kl.textContent = `${nats(answer.kl)} nats`;
-  view.elbo.textContent = `${nats(answer.elbo)} nats`;
+  // Rounded so that the column adds up; what that moves is less than the draws' own scatter.
+  const [kl, elbo] = [answer.kl, answer.elbo].map((value) => (value === null ? null : Math.round(value * 10) / 10));
+  view.reconstructionTerm.textContent = `${nats(kl === null || elbo === null ? null : elbo + kl)} nats`;
+  view.kl.textContent = `${nats(kl)} nats`;
+  view.elbo.textContent = `${nats(elbo)} nats`;
 }
 
 function empty(view, text) {

@@ -1,9 +1,11 @@
 // One slider per latent dimension, the most informative first; the picture follows the hand.
 
+import { show } from "./feed.js";
+import { keptDrawing } from "./pad.js";
 import { bytes, latest, make, minus, paint } from "./page.js";
-import { KEPT } from "./pad.js";
 
 const REACH = 4; // prior standard deviations to either side
+const LIMIT = 10; // how far the server decodes
 
 export function mount({ element, props, server, watch }) {
   const node = element.querySelector(".live");
@@ -12,10 +14,11 @@ export function mount({ element, props, server, watch }) {
   message.setAttribute("role", "status");
   const list = make("div", { className: "live-list" });
   const button = (text, onclick) => make("button", { type: "button", onclick }, text);
+  const reset = button("Reset to zero", () => move(z.map(() => about.prior_mean)));
   node.append(
     make("div", { className: "live-column" }, canvas,
       make("div", { className: "live-buttons" },
-        button("Reset to zero", () => move(z.map(() => 0))),
+        reset,
         button("Random draw from the prior", () => move(z.map(() => about.prior_mean + about.prior_std * normal()))),
         button("Start from my drawing", () => fromDrawing())),
       message),
@@ -34,15 +37,16 @@ export function mount({ element, props, server, watch }) {
   /** Moves all sliders to a point. */
   function move(point) {
     if (!about) return;
-    z = point;
+    const [low, high] = [-LIMIT, LIMIT].map((side) => about.prior_mean + side * about.prior_std);
+    z = point.map((value) => Math.min(high, Math.max(low, value)));
     rows.forEach((row) => row.show(z[row.index]));
     decode();
   }
 
   async function fromDrawing() {
-    const kept = sessionStorage.getItem(KEPT);
+    const kept = keptDrawing();
     if (!kept) return void (message.textContent = "There is no drawing yet: draw one in the Draw tab.");
-    const answer = await server.look({ model: props.value.model, ...JSON.parse(kept) });
+    const answer = await server.look({ model: props.value.model, ...kept });
     if (!answer || answer.error) return void (message.textContent = answer?.error ?? "The server does not answer.");
     move(answer.z);
   }
@@ -50,15 +54,24 @@ export function mount({ element, props, server, watch }) {
   async function begin() {
     const answer = props.value.model ? await server.describe({ model: props.value.model }) : { error: "There is no model yet: train one first." };
     if (!answer || answer.error) return void (message.textContent = answer?.error ?? "The server does not answer.");
-    about = answer;
+    const same = about?.model === props.value.model;
+    about = { ...answer, model: props.value.model };
+    reset.textContent = about.prior_mean === 0 ? "Reset to zero" : `Reset to the prior's mean, ${about.prior_mean}`;
     rows = about.dims.map((dim) => slider(dim, about, (index, value) => {
       z[index] = value;
       decode();
     }));
     list.replaceChildren(...rows.map((row) => row.node));
-    move(z.length === about.dims.length ? z : about.dims.map(() => 0));
+    move(same ? z : about.dims.map(() => about.prior_mean));
   }
 
+  // A model that is training is decoded anew whenever its weights are.
+  let version = null;
+  show(element, ({ run, pictures }) => {
+    if (run !== props.value.model || !pictures || pictures.version === version) return;
+    version = pictures.version;
+    if (about) decode();
+  });
   watch("value", begin);
   begin();
 }
@@ -76,7 +89,7 @@ function slider({ index, kl }, { prior_mean: mean, prior_std: std }, onmove) {
     onmove(index, value);
   };
   range.addEventListener("input", () => moved(Number(range.value)));
-  range.addEventListener("dblclick", () => { show(0); moved(0); });
+  range.addEventListener("dblclick", () => { show(mean); moved(mean); });
   range.setAttribute("aria-label", `z${index}`);
   range.dataset.dim = index;
   const title = make("span", {}, "z", make("sub", {}, String(index)));
