@@ -115,11 +115,10 @@ class Visitor:
             self.set(label.replace("_", " "), value)
         self.page.click("#train")
 
-    def curve(self, name: str, chart: str = "train-curves") -> tuple[list[float], list[float]]:
-        """x and y that the chart itself holds."""
-        script = "([id, name]) => { const t = document.querySelector(`#${id} .live`).data.find((t) => t.meta === name);"
-        x, y = self.page.evaluate(script + " return [[...t.x], [...t.y]]; }", [chart, name])
-        return x, y
+    def curves(self, chart: str = "train-curves") -> dict[str, list[list[float]]]:
+        """x and y of every curve as the chart itself holds them at one moment, by the column that it shows."""
+        script = "(id) => document.querySelector(`#${id} .live`).data.map((t) => [t.meta, [[...t.x], [...t.y]]])"
+        return dict(self.page.evaluate(script, chart))
 
     def state(self) -> str:
         return self.page.locator("#progress .live").get_attribute("data-state")
