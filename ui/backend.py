@@ -276,7 +276,6 @@ class Backend:
             "prior_std": config.prior_std,
             "likelihood": config.likelihood,
             "binarization": config.binarization,
-            "trained_on": TITLES.get(about.get("data"), "unknown data"),
             "examples": [
                 {"label": label, "image": pixels(as_trained(image))} for label, image in _one_of_each(dataset)
             ],
