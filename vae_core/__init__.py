@@ -8,6 +8,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from .checkpoint import load_checkpoint, save_checkpoint
 from .data import Dataset, load_dataset
+from .memory import keep_freed_memory
 from .model import VAE, VAEConfig
 from .train import Metrics, TrainConfig, train
 
@@ -22,3 +23,5 @@ __all__ = [
     "save_checkpoint",
     "train",
 ]
+
+keep_freed_memory()

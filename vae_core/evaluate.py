@@ -15,7 +15,7 @@ from .model import PIXELS, VAE
 from .objective import elbo, gaussian_log_prob
 
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C
-MEMORY_BUDGET = 4 * 2**20  # bytes that the decoded images of one chunk may take: few enough for a CPU's cache
+MEMORY_BUDGET = 8 * 2**20  # bytes that the decoded images of one chunk may take: few enough for a CPU's cache
 IMAGES_AT_ONCE = 100  # of log_likelihood; fixed, so that the draws do not depend on the budget
 
 

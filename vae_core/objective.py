@@ -90,11 +90,11 @@ class _SumBernoulliLogProb(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, logits: Tensor) -> Tensor:
         ctx.save_for_backward(x, logits)
         ctx.shape = logits.shape
-        nearest = logits.clamp(min=0).neg_().addcmul_(x, logits).sum(-1)  # 0 where x agrees with a sure pixel
+        against = logits.clamp(min=0).addcmul_(x, logits, value=-1).sum(-1)  # 0 where x agrees with a sure pixel
         sure = logits.abs().sigmoid_()
         whole = sure.shape[-1] // 16 * 16
         products = sure[..., :whole].unflatten(-1, (16, -1)).prod(-2).log_().sum(-1)
-        return nearest + products + sure[..., whole:].log().sum(-1)
+        return products + sure[..., whole:].log().sum(-1) - against
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
