@@ -12,6 +12,8 @@ from .conftest import seeded
 def linear(sigma):
     config = VAEConfig(architecture="linear", latent_dim=2, likelihood="gaussian", sigma=sigma)
     model = VAE(config, seeded()).double()
+    with torch.no_grad():
+        model.encoder[1].bias[2:] = -1.0  # σ well away from 1, so that it is not taken for its inverse
     x = torch.rand(3, 1, 28, 28, generator=seeded(1), dtype=torch.float64)
     return model, x
 

@@ -13,6 +13,7 @@ from vae_core import VAE, VAEConfig
 from vae_core.objective import (
     bernoulli_log_prob,
     continuous_bernoulli_log_prob,
+    counted_kl,
     elbo,
     gaussian_kl,
     gaussian_log_prob,
@@ -191,3 +192,9 @@ def test_elbo_wants_a_whole_number_of_draws(small_model, samples):
 def test_gaussian_kl_refuses_a_prior_without_width():
     with pytest.raises(ValueError, match=r"prior_std is 0\.0"):
         gaussian_kl(torch.zeros(1), torch.zeros(1), 0.0, 0.0)
+
+
+def test_free_bits_are_free_of_the_batch_not_of_the_image():
+    kl = torch.tensor([[3.0, 0.2, 0.1], [0.0, 0.4, 0.3]], dtype=torch.float64)  # means 1.5, 0.3, 0.2
+    assert_close(counted_kl(kl, 0.5), torch.tensor(1.5 + 0.5 + 0.5, dtype=torch.float64), **EXACT)
+    assert_close(counted_kl(kl), torch.tensor(2.0, dtype=torch.float64), **EXACT)

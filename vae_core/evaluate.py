@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from .bounds import check_int
-from .model import PIXELS, VAE
+from .model import IMAGE_SHAPE, PIXELS, VAE
 from .objective import elbo, gaussian_log_prob
 
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C
-MEMORY_BUDGET = 8 * 2**20  # bytes that the decoded images of one chunk may take: few enough for a CPU's cache
+MEMORY_BUDGET = 16 * 2**20  # bytes of the decoded images of one chunk: few enough for a cache, enough to be quick
 IMAGES_AT_ONCE = 100  # of log_likelihood; fixed, so that the draws do not depend on the budget
 
 
@@ -101,7 +101,7 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int = 100
         batch_size: images at once.
 
     Raises:
-        ValueError: there are no images, or they are not in [0, 1].
+        ValueError: images are of another shape, none, or not in [0, 1].
     """
     check_images(x)
     generator = torch.Generator(x.device).manual_seed(seed)
@@ -147,7 +147,7 @@ def log_likelihood(
         (B,) nats.
 
     Raises:
-        ValueError: samples is no whole number ≥ 1, there are no images, or they are not in [0, 1].
+        ValueError: samples is no whole number ≥ 1, or images are of another shape, none, or not in [0, 1].
 
     Source: Burda et al. (2015), eq. 8.
     """
@@ -184,11 +184,16 @@ def _log_likelihood(
 
 
 def check_images(x: Tensor) -> None:
-    """Raises ValueError where there are no images, or where they are not in [0, 1]."""
-    if len(x) == 0:
-        raise ValueError("There are no images to evaluate.")
-    if not bool(((x >= 0) & (x <= 1)).all()):
-        raise ValueError("The images have values that are not in [0, 1].")
+    """Checks that x is (B, 1, 28, 28) with B ≥ 1 and values in [0, 1].
+
+    Raises:
+        ValueError: it is not; the message says what it is.
+    """
+    if x.ndim != 4 or x.shape[1:] != IMAGE_SHAPE or len(x) == 0:
+        raise ValueError(f"images have the shape {tuple(x.shape)}; it must be (B, 1, 28, 28) with B at least 1.")
+    low, high = (float(value) for value in torch.aminmax(x))
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"images have values from {low:g} to {high:g}; all must be numbers in [0, 1].")
 
 
 def standard_error(values: Tensor) -> float:

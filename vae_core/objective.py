@@ -156,6 +156,21 @@ def reparameterize(
     return mu + torch.exp(0.5 * logvar) * eps
 
 
+def counted_kl(kl_per_dim: Tensor, free_bits: float = 0.0) -> Tensor:
+    """The KL that a loss counts: Σ_j max(λ, KL_j), with KL_j averaged over the batch.
+
+    Args:
+        kl_per_dim: (B, D) nats.
+        free_bits: λ ≥ 0, nats of each dimension that cost nothing.
+
+    Returns:
+        one number, nats per image.
+
+    Source: Kingma et al. (2016), arXiv:1606.04934, eq. 15.
+    """
+    return kl_per_dim.mean(0).clamp(min=free_bits).sum() if free_bits else kl_per_dim.sum(1).mean()
+
+
 class ELBO(NamedTuple):
     """The evidence lower bound of each image, in its two parts: nats per image, larger is better."""
 
@@ -171,6 +186,10 @@ class ELBO(NamedTuple):
     def elbo(self) -> Tensor:
         """Reconstruction − KL, (B,)."""
         return self.reconstruction - self.kl
+
+    def loss(self, beta: float = 1.0, free_bits: float = 0.0) -> Tensor:
+        """−(reconstruction − β KL) averaged over the batch, one number; `counted_kl` says what free bits do (T18)."""
+        return beta * counted_kl(self.kl_per_dim, free_bits) - self.reconstruction.mean()
 
 
 def elbo(

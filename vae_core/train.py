@@ -1,10 +1,10 @@
-"""Training as a generator: it yields metrics, and neither prints nor saves."""
+"""Training as a generator: it yields metrics, takes new settings in between, and neither prints nor saves."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,7 +72,11 @@ class TrainConfig:
 
     def total_steps(self, images: int) -> int:
         """Number of batches of the whole training on that many images."""
-        return self.steps if self.steps is not None else self.epochs * math.ceil(images / self.batch_size)
+        return self.steps if self.steps is not None else self.epochs * self.steps_per_epoch(images)
+
+    def steps_per_epoch(self, images: int) -> int:
+        """Number of batches of a pass over that many images; the last one may be smaller."""
+        return math.ceil(images / self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,19 @@ class DivergedError(RuntimeError):
 
 
 @dataclass
+class Sums:
+    """What has come together since the last record; on the device, so that no step waits for it."""
+
+    images: int = 0
+    seconds: float = 0.0
+    reconstruction: Tensor | float = 0.0
+    kl_per_dim: Tensor | float = 0.0
+    losses: list[Tensor] = field(default_factory=list)
+
+
+@dataclass
 class TrainState:
-    """What a training needs beside the weights to go on exactly: the optimizer, the step, the time spent.
+    """What a training needs beside the weights to go on exactly: the optimizer, the step, what the next record sums.
 
     The randomness of a step is a function of (seed, step) alone, so that no generator needs saving.
     """
@@ -127,21 +142,22 @@ class TrainState:
     optimizer: torch.optim.Adam
     step: int = 0
     seconds: float = 0.0
+    sums: Sums = field(default_factory=Sums)
 
     @classmethod
     def start(cls, model: VAE, config: TrainConfig) -> TrainState:
         """The state before the first step."""
         return cls(torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True))
 
-
-@dataclass
-class _Sums:
-    """What has come together since the last record; on the device, so that no step waits for it."""
-
-    images: int = 0
-    reconstruction: Tensor | float = 0.0
-    kl_per_dim: Tensor | float = 0.0
-    losses: list[Tensor] = field(default_factory=list)
+    def check_finite(self, model: VAE) -> None:
+        """Raises DivergedError with the first step since the last record whose loss, or update, is not finite."""
+        if self.sums.losses:
+            finite = torch.stack(self.sums.losses).isfinite().tolist()
+            if not all(finite):
+                raise DivergedError(self.step - len(finite) + 1 + finite.index(False))
+            self.sums.losses.clear()
+        if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+            raise DivergedError(self.step)
 
 
 def train(
@@ -150,13 +166,14 @@ def train(
     config: TrainConfig,
     device: str | torch.device = "cpu",
     state: TrainState | None = None,
-) -> Iterator[Metrics]:
+) -> Generator[Metrics, TrainConfig | None, None]:
     """Trains the model by Adam on loss = −(reconstruction − β KL), averaged over the batch (T10, T18).
 
     With free bits λ the KL is Σ_j max(λ, KL_j), with KL_j averaged over the batch (Kingma et al. 2016, eq. 15).
 
     Stopping is to iterate no further. A record comes after the first step, every `config.record_every` steps and at the
-    end of every epoch; the held-out set is evaluated at the end of every epoch and of the training.
+    end of every epoch; the held-out set is evaluated at the end of every epoch and of the training. New settings are
+    sent in and hold from the next batch on; batch_size and seed must stay.
 
     Args:
         model: trained in place; moved to the device.
@@ -172,29 +189,47 @@ def train(
         ValueError: the batch is larger than the training set.
         DivergedError: the loss is not finite; the weights are then no longer usable.
     """
+    taken, change = batches(model, dataset, config, device, state), None
+    while True:
+        try:
+            metrics = taken.send(change)
+        except StopIteration:
+            return
+        change = (yield metrics) if metrics else None
+
+
+def batches(
+    model: VAE,
+    dataset: Dataset,
+    config: TrainConfig,
+    device: str | torch.device = "cpu",
+    state: TrainState | None = None,
+) -> Generator[Metrics | None, TrainConfig | None, None]:
+    """`train`, batch by batch: yields after each one, Metrics where a record is due and None where not."""
     config.check_images(len(dataset.train))
     device = torch.device(device)
     model.to(device).train()
-    images, test = dataset.train.to(device), held_out(dataset.test, model.config.binarization, device)
+    images, test = dataset.train.to(device), None
     state = state or TrainState.start(model, config)
-    generator = torch.Generator(device)
-    per_epoch = math.ceil(len(images) / config.batch_size)
-    total, order, sums, mark = config.total_steps(len(images)), None, _Sums(), time.perf_counter()
-    while state.step < total:
-        epoch, index = divmod(state.step, per_epoch)
-        if order is None or index == 0:
-            order = torch.randperm(len(images), generator=_seeded(generator, config.seed, epoch, 0), device=device)
-        batch = images[order[index * config.batch_size : (index + 1) * config.batch_size]]
-        _seeded(generator, config.seed, state.step, 1)
-        _step(model, binarize(batch, model.config.binarization, generator), config, state, generator, sums)
-        at_epoch_end = state.step % per_epoch == 0 or state.step == total
-        if state.step == 1 or state.step % config.record_every == 0 or at_epoch_end:
-            _check_finite(model, sums.losses, state.step)
-            elapsed = time.perf_counter() - mark
-            state.seconds += elapsed
-            evaluated = evaluate_elbo(model, test) if at_epoch_end else None
-            yield _metrics(config, state, per_epoch, len(images), sums, elapsed, evaluated)
-            sums, mark = _Sums(), time.perf_counter()
+    generator, order, per_epoch = torch.Generator(device), None, config.steps_per_epoch(len(images))
+    while state.step < (total := config.total_steps(len(images))):
+        mark = time.perf_counter()
+        if order is None or state.step % per_epoch == 0:
+            order = epoch_order(len(images), config.seed, state.step // per_epoch, device)
+        x = take_batch(images, order, config, state.step, model.config.binarization, generator)
+        _step(model, x, config, state, generator)
+        at_end = state.step % per_epoch == 0 or state.step == total
+        due = state.step == 1 or state.step % config.record_every == 0 or at_end
+        if due:
+            state.check_finite(model)  # waits for the device
+        _count_seconds(state, time.perf_counter() - mark)
+        metrics = None
+        if due:
+            if at_end and test is None:
+                test = held_out(dataset.test, model.config.binarization, device)
+            metrics = _metrics(config, state, len(images), evaluate_elbo(model, test) if at_end else None)
+            state.sums = Sums()
+        config = (yield metrics) or config
 
 
 def beta_at(config: TrainConfig, step: int) -> float:
@@ -202,31 +237,43 @@ def beta_at(config: TrainConfig, step: int) -> float:
     return config.beta * min(1.0, step / config.warmup_steps) if config.warmup_steps else config.beta
 
 
-def _step(
-    model: VAE, x: Tensor, config: TrainConfig, state: TrainState, generator: torch.Generator, sums: _Sums
-) -> None:
+def epoch_order(images: int, seed: int, epoch: int, device: torch.device) -> Tensor:
+    """The order in which an epoch, counted from 0, takes the images: (images,) int64."""
+    return torch.randperm(images, generator=_seeded(torch.Generator(device), seed, epoch, 0), device=device)
+
+
+def take_batch(
+    images: Tensor, order: Tensor, config: TrainConfig, step: int, binarization: str, generator: torch.Generator
+) -> Tensor:
+    """The images of the step after `step` steps: (B, 1, 28, 28) in [0, 1], as the model wants them.
+
+    The generator is left as that step's draws of z need it.
+    """
+    index = step % config.steps_per_epoch(len(images))
+    batch = images[order[index * config.batch_size : (index + 1) * config.batch_size]]
+    return binarize(batch, binarization, _seeded(generator, config.seed, step, 1))
+
+
+def _step(model: VAE, x: Tensor, config: TrainConfig, state: TrainState, generator: torch.Generator) -> None:
     """One batch: forward, backward, Adam; what it measured is added to the sums."""
     state.step += 1
     fit_sigma = model.config.likelihood == "gaussian" and model.config.sigma_mode == "optimal"
     terms = elbo(model, x, config.samples, generator=generator, fit_sigma=fit_sigma)
-    kl = terms.kl_per_dim.mean(0).clamp(min=config.free_bits).sum() if config.free_bits else terms.kl.mean()
-    loss = -(terms.reconstruction.mean() - beta_at(config, state.step) * kl)
+    loss = terms.loss(beta_at(config, state.step), config.free_bits)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    state.optimizer.param_groups[0]["lr"] = config.learning_rate
     state.optimizer.step()
+    sums = state.sums
     sums.images += len(x)
     sums.reconstruction = sums.reconstruction + terms.reconstruction.detach().sum()
     sums.kl_per_dim = sums.kl_per_dim + terms.kl_per_dim.detach().sum(0)
     sums.losses.append(loss.detach())
 
 
-def _check_finite(model: VAE, losses: list[Tensor], step: int) -> None:
-    """Raises DivergedError with the first step whose loss, or update, is not finite; step is the last one's number."""
-    finite = torch.stack(losses).isfinite().tolist()
-    if not all(finite):
-        raise DivergedError(step - len(finite) + 1 + finite.index(False))
-    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
-        raise DivergedError(step)
+def _count_seconds(state: TrainState, seconds: float) -> None:
+    state.seconds += seconds
+    state.sums.seconds += seconds
 
 
 def _seeded(generator: torch.Generator, *key: int) -> torch.Generator:
@@ -234,16 +281,9 @@ def _seeded(generator: torch.Generator, *key: int) -> torch.Generator:
     return generator.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
 
 
-def _metrics(
-    config: TrainConfig,
-    state: TrainState,
-    per_epoch: int,
-    images: int,
-    sums: _Sums,
-    elapsed: float,
-    evaluated: HeldOut | None,
-) -> Metrics:
-    """The record of the steps that the sums hold."""
+def _metrics(config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None) -> Metrics:
+    """The record of the steps that the state's sums hold."""
+    sums, per_epoch = state.sums, config.steps_per_epoch(images)
     kl_per_dim = (sums.kl_per_dim / sums.images).tolist()
     reconstruction, kl = float(sums.reconstruction / sums.images), math.fsum(kl_per_dim)
     epochs, steps = divmod(state.step, per_epoch)
@@ -252,7 +292,7 @@ def _metrics(
         epoch=state.step / per_epoch,
         images_seen=epochs * images + steps * config.batch_size,
         seconds=state.seconds,
-        images_per_second=sums.images / elapsed,
+        images_per_second=sums.images / sums.seconds,
         train=Terms(reconstruction - kl, reconstruction, kl),
         test=Terms(evaluated.elbo, evaluated.reconstruction, evaluated.kl) if evaluated else None,
         kl_per_dim=kl_per_dim,
