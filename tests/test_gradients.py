@@ -1,6 +1,7 @@
 """Two gradient estimators: the same mean, and a known one for a linear model; not the same scatter (T17)."""
 
 import torch
+from torch.distributions import Normal
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig
@@ -32,6 +33,22 @@ def test_both_have_the_gradient_as_their_mean():
     assert_close(found.pathwise.mean(0), exact, rtol=0, atol=5 * found.pathwise.std(0).max().item() / 10_000**0.5)
     error = 5 * found.score.std(0) / 10_000**0.5
     assert bool(((found.score.mean(0) - exact).abs() < error).all())
+
+
+def test_each_estimate_is_its_definition_by_autograd():
+    model, x = linear(3.0)
+    found = gradient_estimates(model, x, 4, generator=seeded(2))
+    eps = torch.randn((4, 3, 2), generator=seeded(2), dtype=torch.float64)
+    with torch.no_grad():
+        mu, logvar = (part.expand(4, 3, 2).clone() for part in model.encode(x))
+    mu.requires_grad_(), logvar.requires_grad_()
+    z = mu + (0.5 * logvar).exp() * eps
+    pathwise = torch.autograd.grad(model.log_px_z(x, z).sum(), (mu, logvar))
+    assert_close(found.pathwise, torch.cat(pathwise, -1), rtol=1e-10, atol=1e-10)
+    z = z.detach()
+    by_q = torch.autograd.grad(Normal(mu, (0.5 * logvar).exp()).log_prob(z).sum(), (mu, logvar))
+    score = model.log_px_z(x, z).detach().unsqueeze(-1) * torch.cat(by_q, -1)
+    assert_close(found.score, score, rtol=1e-10, atol=1e-10)
 
 
 def test_the_score_function_scatters_more(small_model):
