@@ -16,7 +16,7 @@ os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "HF_H
 import gradio as gr
 
 import ui
-from ui import live
+from ui import frames, live
 from ui.backend import Backend
 from vae_core.device import DEVICES, describe_device, pick_device
 from vae_core.runs import Runs
@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    page = ui.build(Backend(options.data_dir, HERE / "checkpoints", runs))
+    backend = Backend(options.data_dir, HERE / "checkpoints", runs)
+    page = ui.build(backend)
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # a stopped service ends its runs in order, as Ctrl-C does
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
             auth=auth,
             theme=gr.themes.Default(primary_hue="blue", secondary_hue="blue", font=FONTS),
             css_paths=[CSS, live.CSS],
-            app_kwargs={"routes": live.routes()},
+            app_kwargs={"routes": [*frames.routes(backend), *live.routes()]},
             footer_links=[],
             enable_monitoring=False,
             max_file_size="20mb",

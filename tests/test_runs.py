@@ -10,7 +10,10 @@ import torch
 
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint
 from vae_core.data import DataError
-from vae_core.runs import ENDED, Records, RunConfig, RunError, RunFolder, Runs, train_into
+from vae_core.folder import RunConfig, RunError, RunFolder
+from vae_core.records import Records
+from vae_core.run import train_into
+from vae_core.runs import ENDED, Runs
 
 from .conftest import seeded
 

@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from vae_core.device import describe_device
-from vae_core.runs import ENDED
 
 from . import draw, elbo, latents, train
 from .backend import Backend
@@ -39,37 +38,37 @@ def build(backend: Backend) -> gr.Blocks:
                 sliders = latents.build(backend, default)
 
         def on_load(stored: Any) -> list[Any]:
-            """Finds the browser's model and its newest run again."""
+            """Finds the browser's model and the run that it followed again."""
             state = restored(stored)
-            offered = backend.choices(state["browser"])
+            offered, runs = backend.choices(state["browser"]), backend.runs.of(state["browser"])
             if state["model"] not in [name for _, name in offered]:
                 state["model"] = default
-            runs = backend.runs.of(state["browser"])
-            run = runs[-1] if runs else ""
+            if state["run"] not in runs:
+                state["run"] = runs[-1] if runs else ""
             shown = {"model": state["model"]}
             return [
                 state,
                 gr.Dropdown(choices=offered, value=state["model"]),
-                {"run": run},
+                {"run": state["run"], "browser": state["browser"]},
                 shown,
                 shown,
-                *train.settings(backend, run),
+                *train.form(backend, state["run"]),
             ]
 
         def on_model(state: Session, name: str) -> list[Any]:
-            return [Session(browser=state["browser"], model=name), {"model": name}, {"model": name}]
+            return [Session(**state | {"model": name}), {"model": name}, {"model": name}]
 
         def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:
-            """The run has weights to offer, or has ended."""
-            going = event._data["state"] not in ENDED
+            """The followed run is another one, is in another state, or has weights to offer."""
+            run = str(event._data["run"])
             offered = backend.choices(state["browser"])
             return [
+                Session(**state | {"run": run}),
                 gr.Dropdown(choices=offered, value=name),
-                gr.Button(interactive=not going),
-                gr.Button(interactive=going),
+                *train.form(backend, run),
             ]
 
-        page.load(on_load, session, [session, model, tab.progress, pad, sliders, *tab.fields], **QUIET)
+        page.load(on_load, session, [session, model, tab.progress, pad, sliders, *tab.form], **QUIET)
         model.input(on_model, [session, model], [session, pad, sliders], **QUIET)
-        tab.progress.changed(on_run_changed, [session, model], [model, tab.train, tab.stop], **QUIET)
+        tab.progress.changed(on_run_changed, [session, model], [session, model, *tab.form], **QUIET)
     return page

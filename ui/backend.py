@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from vae_core.batch import Batch
 from vae_core.bounds import check_float, check_int
 from vae_core.checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from vae_core.data import (
@@ -28,20 +29,23 @@ from vae_core.data import (
     Dataset,
     binarize,
     fit_drawing,
-    held_out,
     is_present,
     load_dataset,
     load_default,
+    of_each_label,
 )
+from vae_core.folder import RunConfig, RunError
 from vae_core.model import VAE
 from vae_core.objective import elbo
-from vae_core.runs import RUN_ID, Records, RunError, Runs
+from vae_core.records import Records
+from vae_core.runs import RUN_ID, Runs
 from vae_core.train import TrainConfig
+
+from .pace import Pace
 
 PAD = 56  # pixels a side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
 DRAWS = 64  # draws of z for the reconstruction term of a drawing
-SAMPLES = 32  # pictures from the prior
-RECONSTRUCTIONS = 8
+SHOWN = 8  # images of a single batch
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
 WITHIN = 10  # prior standard deviations that z may be off the prior's mean
 
@@ -72,7 +76,8 @@ class Backend:
         self._dataset = lru_cache(maxsize=len(DATASETS))(lambda name: load_dataset(name, data_dir, download=False))
         self._loaded = lru_cache(maxsize=64)(_load)
         self._records = lru_cache(maxsize=256)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
-        self._pictures = lru_cache(maxsize=64)(self._paint)
+        self._totals: dict[str, int] = {}
+        self._pace = Pace()
 
     # Data
 
@@ -141,7 +146,7 @@ class Backend:
         Raises:
             CheckpointError: there is no such model any more, or its file is damaged.
         """
-        path = self._path(model)
+        path = self.path(model)
         try:
             version = path.stat().st_mtime_ns
         except OSError as error:
@@ -159,7 +164,12 @@ class Backend:
                 continue  # it has no weights yet, or its files are damaged: the others are offered all the same
         return shipped + runs
 
-    def _path(self, model: Any) -> Path:
+    def path(self, model: Any) -> Path:
+        """The file of a model: a shipped one's name or a run's id.
+
+        Raises:
+            CheckpointError: it is neither.
+        """
         if isinstance(model, str) and model in self.shipped:
             return self.shipped[model]
         if isinstance(model, str) and RUN_ID.fullmatch(model):
@@ -168,7 +178,7 @@ class Backend:
 
     def _label(self, run: str) -> str:
         config, state = self.runs.folder(run).read_config(), self.runs.status(run)["state"]
-        about, m = read_header(self._path(run)).about, config.model
+        about, m = read_header(self.path(run)).about, config.model
         test = f", −ELBO {-about['test']['elbo']:.1f}" if about.get("test") else ""
         when = f"{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]}"
         what = f"{TITLES.get(config.data, config.data)} {m.architecture} {m.latent_dim}-D {m.likelihood}"
@@ -180,29 +190,121 @@ class Backend:
         """What is new of a run since the browser last asked.
 
         Args:
-            request: {run, since: number of records it has, version: of the pictures it has}.
+            request: {run, since, changes, frames}: how many records, changes and frames it has.
 
         Returns:
-            state, message, data: of the run. progress: of its newest record, or null.
-            from, to: the records that columns covers; columns: step and nats per image, test columns with nulls.
-            kl_per_dim: the newest. pictures: {version, pixels...} where there are newer ones, else null.
+            state, message. about: what the run is, where since is 0. progress: of its newest record, or null.
+            from, to: the records that columns covers, thinned where they are many; from is 0 where it is all of them.
+            kl_per_dim: the newest. changes: [{step, setting: value}]. frames: [step]. newest, batch: versions of the
+            newest weights and of the last single batch, empty before there are any. wait: ms until the next question.
         """
-        run, since, version = (_field(request, name) for name in ("run", "since", "version"))
-        check_int("since", since, 0, 10**9)
-        folder, status = self.runs.folder(run), self.runs.status(run)
-        config, records = folder.read_config(), self._records(run).read()
-        since = min(since, len(records))
-        new, last = records[since:], records[-1] if records else None
+        run, since, changes, frames = (_field(request, name) for name in ("run", "since", "changes", "frames"))
+        for name, count in (("since", since), ("changes", changes), ("frames", frames)):
+            check_int(name, count, 0, 10**9)
+        status, folder = self.runs.status(run), self.runs.folder(run)
+        records, steps, changed = self._records(run).read(), folder.frame_steps(), folder.changes()
+        if since > len(records) or changes > len(changed) or frames > len(steps):
+            since = changes = frames = 0  # the run went back: all of it anew
         return status | {
-            "data": config.why_data,
-            "settings": _settings(config),
-            "progress": _progress(last, config.total_steps) if last else None,
+            "about": None if since else self._about(run),
+            "progress": _progress(records.last, self._total_steps(run)),
             "from": since,
-            "to": since + len(new),
-            "columns": _columns(new),
-            "kl_per_dim": [round(kl, 4) for kl in last["kl_per_dim"]] if last else [],
-            "pictures": self._newer_pictures(run, version),
+            "to": len(records),
+            "columns": records.rows(since),
+            "kl_per_dim": [round(kl, 4) for kl in records.last["kl_per_dim"]] if records.last else [],
+            "changes": [{"step": change.step} | change.settings for change in changed[changes:]],
+            "frames": steps[frames:],
+            "newest": _version(folder.model_file),
+            "batch": _version(folder.path / "batch.safetensors"),
+            "wait": self._pace.wait(),
         }
+
+    def window(self, request: Any) -> dict[str, Any]:
+        """The records of some steps at full resolution, or as near to it as a chart can show.
+
+        Args:
+            request: {run, low, high}: steps.
+
+        Returns:
+            columns: as of `follow`.
+        """
+        run, low, high = (_field(request, name) for name in ("run", "low", "high"))
+        for name, value in (("low", low), ("high", high)):
+            check_float(name, value, -1e12, 1e12)
+        self.runs.folder(run)
+        return {"columns": self._records(run).read().between(low, high)}
+
+    def history(self, request: Any) -> dict[str, Any]:
+        """KL per latent dimension over the training: every stride-th record, at most 512 of them.
+
+        Args:
+            request: {run, stride, have}: what the browser has, 0 and 0 at first.
+
+        Returns:
+            stride; from: the first row that is given; steps; kl: nats, a list of D numbers a row.
+        """
+        run, stride, have = (_field(request, name) for name in ("run", "stride", "have"))
+        check_int("have", have, 0, 10**6)
+        self.runs.folder(run)
+        records = self._records(run).read()
+        first = have if stride == records.stride and have <= len(records.history) else 0
+        steps, kl = records.history_steps[first:], records.history[first:]
+        return {"stride": records.stride, "from": first, "steps": steps, "kl": kl}
+
+    def batch(self, request: Any) -> dict[str, Any]:
+        """The last batch that a run took by itself: its first images, and what became of them.
+
+        Args:
+            request: {run}.
+
+        Returns:
+            step, images (of the whole batch), beta, loss, gradient_norm, elbo, reconstruction_term, kl: means over the
+            batch, nats per image. Of the first eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of
+            D numbers; reconstruction_terms, kls.
+        """
+        batch = Batch.load(self.runs.folder(_field(request, "run")).path / "batch.safetensors")
+        some, reconstruction, kl = slice(0, SHOWN), batch.reconstruction, batch.kl
+        return {
+            "step": batch.step,
+            "images": len(batch.x),
+            "beta": batch.beta,
+            "loss": batch.loss,
+            "gradient_norm": batch.gradient_norm,
+            "elbo": _finite((reconstruction - kl).mean()),
+            "reconstruction_term": _finite(reconstruction.mean()),
+            "kl": _finite(kl.mean()),
+            "x": pixels(batch.x[some]),
+            "x_hat": pixels(batch.x_hat[some]),
+            "mu": _rounded(batch.mu[some]),
+            "std": _rounded(torch.exp(0.5 * batch.logvar[some])),
+            "z": _rounded(batch.z[some]),
+            "reconstruction_terms": _rounded(reconstruction[some]),
+            "kls": _rounded(kl[some]),
+        }
+
+    def steer(self, request: Any) -> dict[str, Any]:
+        """Pauses, resumes, steps, stops or begins anew.
+
+        Args:
+            request: {browser, run, how: pause | play | step | stop | reset}.
+
+        Returns:
+            run: the one to follow now; another one after reset.
+        """
+        browser, run, how = (_field(request, name) for name in ("browser", "run", "how"))
+        if how == "pause":
+            self.runs.pause(run, browser)
+        elif how == "stop":
+            self.runs.stop(run, browser)
+        elif how in ("play", "step"):
+            data = self.runs.folder(run).read_config().data
+            load = partial(self.fetch, data)
+            self.runs.play(run, browser, load, one_batch=how == "step")
+        elif how == "reset":
+            run = self.runs.begin_anew(run, browser)
+        else:
+            raise ValueError(f"how is {how!r}; it must be pause, play, step, stop or reset.")
+        return {"run": run}
 
     def look(self, request: Any) -> dict[str, Any]:
         """What a model makes of a drawing.
@@ -277,7 +379,7 @@ class Backend:
             "likelihood": config.likelihood,
             "binarization": config.binarization,
             "examples": [
-                {"label": label, "image": pixels(as_trained(image))} for label, image in _one_of_each(dataset)
+                {"label": label, "image": pixels(as_trained(image))} for label, image in of_each_label(dataset)
             ],
             "examples_from": TITLES[dataset.name],
         }
@@ -290,30 +392,28 @@ class Backend:
             return _bytes("image", request["image"], 28).float()[None] / 255
         return fit_drawing(_bytes("ink", request.get("ink"), PAD), size)
 
-    def _newer_pictures(self, run: str, version: Any) -> dict[str, Any] | None:
-        """The pictures of a run's newest weights, unless the browser has them."""
-        try:
-            loaded = self.load(run)
-        except CheckpointError:
-            return None  # no weights yet: the run has not begun
-        return None if str(loaded.version) == version else self._pictures(loaded)
-
-    def _paint(self, loaded: Loaded) -> dict[str, Any]:
-        """Reconstructions of fixed held-out images, and decoded draws from the prior with fixed noise."""
-        model = loaded.model
-        dataset = self.shown_dataset(loaded.header.about.get("data"))
-        images = torch.stack([image for _, image in _one_of_each(dataset)[:RECONSTRUCTIONS]])
-        with torch.inference_mode():
-            x = held_out(images, model.config.binarization)
-            x_hat = model.x_hat(model.encode(x)[0])
-            samples = model.x_hat(model.sample_prior(SAMPLES, torch.Generator().manual_seed(0)))
-        # As text: a JavaScript number has too few digits for nanoseconds.
+    def _about(self, run: str) -> dict[str, Any]:
+        """What a run is, for the page."""
+        folder = self.runs.folder(run)
+        config = folder.read_config()
         return {
-            "version": str(loaded.version),
-            "x": pixels(x),
-            "x_hat": pixels(x_hat),
-            "samples": pixels(samples),
+            "name": folder.name(),
+            "data": config.data,
+            "why_data": config.why_data,
+            "settings": settings_line(config),
+            "likelihood": config.model.likelihood,
+            "binarization": config.model.binarization,
+            "latent_dim": config.model.latent_dim,
+            "steps_per_epoch": config.training.steps_per_epoch(config.train_images) if config.train_images else 0,
+            "total_steps": config.total_steps,
+            "train_images": config.train_images,
         }
+
+    def _total_steps(self, run: str) -> int:
+        """Steps of a run, which stay once they are known."""
+        if not self._totals.get(run):
+            self._totals[run] = self.runs.folder(run).read_config().total_steps
+        return self._totals[run]
 
 
 def answering(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
@@ -360,30 +460,29 @@ def _bytes(name: str, text: Any, side: int) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.uint8).reshape(side, side)
 
 
-def _one_of_each(dataset: Dataset) -> list[tuple[int, Tensor]]:
-    """The first test image of every label, (1, 28, 28) uint8, by label."""
-    labels = dataset.test_labels
-    return [(int(label), dataset.test[(labels == label).nonzero()[0, 0]]) for label in labels.unique()]
-
-
 def _finite(value: Tensor) -> float | None:
     """One number for JSON, which has no NaN: null then."""
     number = float(value)
     return number if math.isfinite(number) else None
 
 
-def _columns(records: list[dict[str, Any]]) -> dict[str, list[float | None]]:
-    """The curves of the chart: steps and losses in nats per image; nulls where the held-out set was not evaluated."""
-    columns: dict[str, list[float | None]] = {"step": [record["step"] for record in records]}
-    for part in ("train", "test"):
-        for name, sign in (("elbo", -1), ("reconstruction", -1), ("kl", 1)):
-            values = [record[part] and round(sign * record[part][name], 3) for record in records]
-            columns[f"{part}_{name}"] = values
-    return columns
+def _rounded(values: Tensor) -> list[Any]:
+    """Numbers for JSON, with the digits that a page shows."""
+    return [_rounded(value) if value.ndim else round(float(value), 3) for value in values]
 
 
-def _progress(last: dict[str, Any], total_steps: int) -> dict[str, Any]:
-    """Where a run stands; left: seconds, from the speed so far."""
+def _version(path: Path) -> str:
+    """Changes whenever the file does; empty where there is none. Text: JavaScript's numbers have too few digits."""
+    try:
+        return str(path.stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] | None:
+    """Where a run stands, null before its first record; left: seconds, from the speed so far."""
+    if last is None:
+        return None
     left = (total_steps - last["step"]) * last["seconds"] / last["step"]
     return {name: last[name] for name in ("step", "epoch", "seconds", "images_per_second")} | {
         "total_steps": total_steps,
@@ -391,7 +490,7 @@ def _progress(last: dict[str, Any], total_steps: int) -> dict[str, Any]:
     }
 
 
-def _settings(config: Any) -> str:
+def settings_line(config: RunConfig) -> str:
     """The settings of a run in a line."""
     m, t = config.model, config.training
     return (

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.figures import training_curves
+from vae_core.folder import CHANGEABLE, RunError
 from vae_core.model import ARCHITECTURES, LIKELIHOODS, SIGMA_MODES, VAEConfig
-from vae_core.runs import RunError
 from vae_core.train import TrainConfig
 
 from . import live
@@ -51,18 +52,33 @@ BINARIZATION_TITLES = {
 }
 
 
+GOING = ("waiting", "loading", "running", "paused")  # the form is the run's; else it is the next one's
+FIXED = "Greyed settings are fixed for this run: Stop it to choose others. The rest holds from its next batch on."
+
+
 @dataclass(frozen=True)
 class TrainTab:
     """What the rest of the page needs of this tab."""
 
     progress: gr.HTML
     train: gr.Button
-    stop: gr.Button
+    note: gr.Markdown
     fields: list[gr.components.Component]
 
+    @property
+    def form(self) -> list[gr.components.Component]:
+        """What `form` gives the values of."""
+        return [self.train, self.note, *self.fields]
 
-def start(backend: Backend, session: Session, settings: dict[str, Any]) -> str:
+
+def start(
+    backend: Backend, session: Session, settings: dict[str, Any], *, one_batch: bool = False, weights: str = ""
+) -> str:
     """Starts a run of this browser with the settings of the form, and gives its id.
+
+    Args:
+        one_batch: whether it pauses after its first batch.
+        weights: the id of the model that it begins with, whose configuration it takes then.
 
     Raises:
         gr.Error: a setting is out of its bounds; the sentence names it as the page does.
@@ -74,32 +90,51 @@ def start(backend: Backend, session: Session, settings: dict[str, Any]) -> str:
         model = VAEConfig(**{name: settings[name] for name in (*OF_MODEL, *OF_PRIOR)})
         training = TrainConfig(**{name: settings[name] for name in OF_TRAINING})
         backend.check_batch(data, training)
-        return backend.runs.start(model, training, data, lambda report: backend.fetch(data, report), session["browser"])
+        return backend.runs.start(
+            model,
+            training,
+            data,
+            lambda report: backend.fetch(data, report),
+            session["browser"],
+            weights=backend.path(weights) if weights else None,
+            one_batch=one_batch,
+        )
     except (ValueError, RunError, DataError) as error:
         raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
 
 
-def settings(backend: Backend, run: str) -> list[Any]:
-    """The form's values as that run was started with them, so that Train means the same after a reload."""
-    try:
-        config = backend.runs.folder(run).read_config()
-    except RunError:
-        return [gr.skip() for _ in LABELS]
-    data = AUTO if config.why_data.startswith("The data are") else config.data
-    values = {"data": data} | asdict(config.model) | asdict(config.training)
-    return [values[name] for name in LABELS]
-
-
-def stop(backend: Backend, session: Session, run: dict[str, str]) -> None:
-    """Stops the followed run, if it is this browser's.
+def change(backend: Backend, session: Session, run: str, name: str, value: Any) -> None:
+    """Changes a setting of the followed run, if it is going and the setting is another one than before.
 
     Raises:
-        gr.Error: it is not.
+        gr.Error: it is out of its bounds, cannot change now, or the run is somebody else's.
     """
     try:
-        backend.runs.stop(run["run"], session["browser"])
-    except (RunError, KeyError, TypeError) as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        if not run or backend.runs.status(run)["state"] not in GOING:
+            return
+        if backend.runs.folder(run).settings()[name] != value:
+            backend.runs.change(run, session["browser"], {name: value})
+    except (ValueError, RunError) as error:
+        raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
+
+
+def form(backend: Backend, run: str) -> list[Any]:
+    """The tab's Train button, note and settings as that run wants them: its own values, greyed where they are fixed."""
+    try:
+        config, state = backend.runs.folder(run).read_config(), backend.runs.status(run)["state"]
+        values = backend.runs.folder(run).settings()
+    except RunError:
+        return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in LABELS)]
+    values["data"] = AUTO if config.why_data.startswith("The data are") else config.data
+    going, model = state in GOING, config.model
+    free = set(CHANGEABLE)
+    if model.likelihood == "gaussian" and model.sigma_mode == "fixed":
+        free.add("sigma")
+    return [
+        gr.Button(interactive=not going),
+        gr.Markdown(visible=going),
+        *(gr.update(value=values[name], interactive=not going or name in free) for name in LABELS),
+    ]
 
 
 def _as_on_page(sentence: str) -> str:
@@ -109,36 +144,54 @@ def _as_on_page(sentence: str) -> str:
 
 
 def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
-    """Lays out the tab and wires its own buttons."""
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=280), gr.Row():
-            train_button = gr.Button("Train", variant="primary", elem_id="train", min_width=80)
-            stop_button = gr.Button("Stop", variant="stop", interactive=False, elem_id="stop", min_width=80)
+    """Lays out the tab and wires its own parts."""
+    with gr.Row(equal_height=False, elem_classes="train-head"):
+        with gr.Column(scale=1, min_width=280):
+            train_button = gr.Button("Train", variant="primary", elem_id="train")
+            note = gr.Markdown(FIXED, visible=False, elem_classes="train-note")
         with gr.Column(scale=3, min_width=320):
+            functions = (backend.follow, backend.window, backend.history, backend.steer)
             progress = live.component(
-                "progress", {"run": ""}, functions=[answering(backend.follow)], events=["changed"], elem_id="progress"
+                "progress",
+                {"run": "", "browser": ""},
+                functions=[answering(function) for function in functions],
+                events=["changed", "first"],
+                elem_id="progress",
             )
     with gr.Row(equal_height=False, elem_classes="train-body"):
         with gr.Column(scale=1, min_width=280, elem_classes="train-settings"):
             fields = _form()
         with gr.Column(scale=3, min_width=320):
             live.component("curves", training_curves(("elbo",)).to_plotly_json(), elem_id="train-curves")
+            live.component("batch", None, functions=[answering(backend.batch)], elem_id="batch")
             live.component("pictures", None, elem_id="pictures")
+    tab = TrainTab(progress, train_button, note, fields)
 
-    def on_train(state: Session, *values: Any) -> dict[gr.components.Component, Any]:
-        run = start(backend, state, dict(zip(LABELS, values, strict=True)))
-        return {
-            progress: {"run": run},
-            train_button: gr.Button(interactive=False),
-            stop_button: gr.Button(interactive=True),
-        }
+    def begin(state: Session, values: tuple[Any, ...], one_batch: bool) -> list[Any]:
+        run = start(backend, state, dict(zip(LABELS, values, strict=True)), one_batch=one_batch)
+        return [Session(**state | {"run": run}), {"run": run, "browser": state["browser"]}]
 
-    def on_stop(state: Session, run: dict[str, str]) -> None:
-        stop(backend, state, run)
+    def on_train(state: Session, *values: Any) -> list[Any]:
+        return begin(state, values, one_batch=False)
 
-    train_button.click(on_train, [session, *fields], [progress, train_button, stop_button], **OUTSPOKEN)
-    stop_button.click(on_stop, [session, progress], None, **OUTSPOKEN)
-    return TrainTab(progress, train_button, stop_button, fields)
+    def on_first_batch(state: Session, *values: Any) -> list[Any]:
+        return begin(state, values, one_batch=True)
+
+    train_button.click(on_train, [session, *fields], [session, progress], **OUTSPOKEN)
+    progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
+    for name, field in zip(LABELS, fields, strict=True):
+        if name in (*CHANGEABLE, "sigma"):
+            gr.on([field.submit, field.blur], _changer(backend, name), [session, field], None, **OUTSPOKEN)
+    return tab
+
+
+def _changer(backend: Backend, name: str) -> Callable[[Session, Any], None]:
+    """The handler of a setting that may change in mid-run."""
+
+    def on_change(state: Session, value: Any) -> None:
+        change(backend, state, state.get("run", ""), name, value)
+
+    return on_change
 
 
 def _form() -> list[gr.components.Component]:

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,10 @@ from .bounds import check_int
 from .checkpoint import load_checkpoint, read_header
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
 from .device import DEVICES, pick_device
+from .folder import CHANGEABLE, RunConfig, RunError, RunFolder
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .report import as_text, measure
-from .runs import RunConfig, RunError, RunFolder, train_into
+from .run import Steering, train_into
 from .train import DivergedError, Metrics, TrainConfig
 
 MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
@@ -55,18 +55,32 @@ def run_train(options: argparse.Namespace) -> int:
     if not options.resume:
         folder.create()
     model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
-    state = folder.resume(model, config.training, device) if options.resume else None
-    total = config.training.total_steps(len(dataset.train))
-    if state and total < state.step:
-        raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps than that.")
-    folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
-    stop = _stop_on_interrupt()
-    with tqdm(total=total, initial=state.step if state else 0, unit="step", disable=None) as bar:
-        for metrics in train_into(folder, model, dataset, config.training, device, state, stop.is_set):
-            _show(bar, metrics)
+    folder.acquire()
+    try:
+        _train(folder, model, dataset, config, device, given)
+    finally:
+        folder.release()
     status = folder.read_status()
     print(f"{status['state']}: {status['message']} The run is in {folder.path}.")
     return 130 if status["state"] == "stopped" else 0
+
+
+def _train(
+    folder: RunFolder, model: VAE, dataset: Dataset, config: RunConfig, device: torch.device, given: dict[str, Any]
+) -> None:
+    """Begins the run, or goes on with it, and shows its records as they come."""
+    state, steering = None, Steering()
+    total = config.training.total_steps(len(dataset.train))
+    if given["resume"]:
+        state = folder.resume(model, config.training, device)
+        if total < state.step:
+            raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps.")
+        steering.change({name: given[name] for name in CHANGEABLE if name in given})
+    folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
+    _stop_on_interrupt(steering)
+    with tqdm(total=total, initial=state.step if state else 0, unit="step", disable=None) as bar:
+        for metrics in train_into(folder, model, dataset, config.training, device, state, steering):
+            _show(bar, metrics)
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
@@ -103,14 +117,17 @@ def run_evaluate(options: argparse.Namespace) -> int:
 def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
     """The run's own configuration, with the training options that were given now; the model and data must stay."""
     config = folder.read_config()
-    kept = dataclasses.asdict(config.model) | {"data": config.data, "seed": config.training.seed}
+    training = config.training
+    kept = dataclasses.asdict(config.model)
+    kept |= {"data": config.data, "seed": training.seed, "batch_size": training.batch_size}
     for name, value in kept.items():
         if given.get(name) is not None and given[name] != value:
             raise ValueError(
                 f"{name} is {given[name]!r}, but the run in {folder.path} has {value!r}; that cannot change."
             )
-    changes = {name: given[name] for name in TRAIN_FIELDS if name in given}
-    return dataclasses.replace(config, training=dataclasses.replace(config.training, **changes))
+    dataclasses.replace(training, **{name: given[name] for name in TRAIN_FIELDS if name in given})  # checks all of them
+    lengths = {name: given[name] for name in ("epochs", "steps", "record_every") if name in given}
+    return dataclasses.replace(config, training=dataclasses.replace(training, **lengths))
 
 
 def _load(name: str, data_dir: Path) -> Dataset:
@@ -124,17 +141,15 @@ def _load(name: str, data_dir: Path) -> Dataset:
         return load_dataset(name, data_dir, progress=progress)
 
 
-def _stop_on_interrupt() -> threading.Event:
-    """An event that the first Ctrl-C or SIGTERM sets, so that the run ends in order; a second interrupts at once."""
-    stop = threading.Event()
+def _stop_on_interrupt(steering: Steering) -> None:
+    """The first Ctrl-C or SIGTERM stops the run in order; a second interrupts at once."""
 
     def on_interrupt(signum: int, frame: object) -> None:
         signal.signal(signum, signal.default_int_handler)
-        stop.set()
+        steering.stop()
 
     for which in (signal.SIGINT, signal.SIGTERM):
         signal.signal(which, on_interrupt)
-    return stop
 
 
 def _show(bar: tqdm, metrics: Metrics) -> None:

@@ -130,6 +130,15 @@ def held_out(images: Tensor, how: str, device: torch.device | str = "cpu") -> Te
     return binarize(images.cpu(), how, torch.Generator().manual_seed(0)).to(device)
 
 
+def of_each_label(dataset: Dataset, count: int = 1) -> list[tuple[int, Tensor]]:
+    """The first `count` test images of every label as (label, (1, 28, 28) uint8), by label."""
+    return [
+        (int(label), image)
+        for label in dataset.test_labels.unique()
+        for image in dataset.test[dataset.test_labels == label][:count]
+    ]
+
+
 def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
     """A drawing in MNIST's format: cropped to its ink, scaled into 20×20, its centre of mass at the centre of 28×28.
 

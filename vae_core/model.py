@@ -91,6 +91,11 @@ class VAE(nn.Module):
                 nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
                 nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
 
+    def set_sigma(self, sigma: float) -> None:
+        """Sets the σ of a Gaussian likelihood."""
+        with torch.no_grad():
+            self.log_sigma.fill_(math.log(sigma))
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log σ² of q(z|x).
 

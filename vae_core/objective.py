@@ -172,10 +172,13 @@ def counted_kl(kl_per_dim: Tensor, free_bits: float = 0.0) -> Tensor:
 
 
 class ELBO(NamedTuple):
-    """The evidence lower bound of each image, in its two parts: nats per image, larger is better."""
+    """The evidence lower bound of each image, in its two parts, and what it was made from; nats, larger is better."""
 
-    reconstruction: Tensor  # (B,)    (1/L) Σ_l log p(x|z_l)
-    kl_per_dim: Tensor  #     (B, D)  KL(q(z_j|x)‖p(z_j))
+    reconstruction: Tensor  # (B,)       (1/L) Σ_l log p(x|z_l)
+    kl_per_dim: Tensor  #     (B, D)     KL(q(z_j|x)‖p(z_j))
+    mu: Tensor  #             (B, D)     of q(z|x)
+    logvar: Tensor  #         (B, D)
+    z: Tensor  #              (L, B, D)  the draws
 
     @property
     def kl(self) -> Tensor:
@@ -212,8 +215,10 @@ def elbo(
     check_int("samples", samples, 1, 1_000_000)
     mu, logvar = model.encode(x)
     eps = torch.randn((samples, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
-    params = model.decode(reparameterize(mu, logvar, eps))  # (L, B, 1, 28, 28)
+    z = reparameterize(mu, logvar, eps)
+    params = model.decode(z)  # (L, B, 1, 28, 28)
     if fit_sigma:
         model.log_sigma.copy_(optimal_sigma(x, params.detach()).log())
     reconstruction = model.log_px(x, params).mean(0)
-    return ELBO(reconstruction, gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std))
+    kl_per_dim = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std)
+    return ELBO(reconstruction, kl_per_dim, mu, logvar, z)

@@ -1,297 +1,83 @@
-"""A run is a folder, and whoever reads the folder knows the run: the page, the command line, the next start.
-
-config.json         model, training, data, versions, device
-status.json         waiting | loading | running | finished | stopped | failed, and a sentence
-metrics.jsonl       one record a line, append-only
-model.safetensors   the newest weights
-state.safetensors   weights and optimizer at one step: enough to go on exactly
-"""
+"""The runs of a server: who trains, who waits for whom, and who may steer what."""
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import platform
+import logging
 import re
 import secrets
+import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from .bounds import check_int
-from .checkpoint import save_checkpoint, write_atomically
+from .checkpoint import CheckpointError, load_checkpoint, read_header
 from .data import DataError, Dataset
+from .folder import Change, RunConfig, RunError, RunFolder, check_change, check_name
 from .model import VAE, VAEConfig
-from .train import DivergedError, Metrics, TrainConfig, TrainState, train
+from .run import Steering, reason, train_into, write_failure
+from .train import DivergedError, TrainConfig, TrainState
 
-SAVE_MODEL_EVERY = 1.0  # seconds; what watchers see is at most that old
-SAVE_STATE_EVERY = 4.0  # seconds; what a crash loses is at most that much
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
-STATES = ("waiting", "loading", "running", "finished", "stopped", "failed")
-ENDED = ("finished", "stopped", "failed", "interrupted")
-
-
-class RunError(RuntimeError):
-    """A run folder cannot be used; one sentence for the user."""
+ENDED = ("paused", "finished", "stopped", "failed", "interrupted")  # nothing goes on by itself
+RESUMABLE = ("paused", "stopped", "interrupted", "failed")
 
 
 @dataclass(frozen=True)
-class RunConfig:
-    """What a run was started with."""
+class Summary:
+    """What a list of runs says of one. elbo: held-out, nats per image, at test_step. size: bytes."""
 
-    model: VAEConfig
-    training: TrainConfig
-    data: str  # a dataset's name, or auto until it is known which one could be had
-    device: str = "cpu"
-    why_data: str = ""  # the sentence that says why that dataset
-    train_images: int = 0  # 0 until the data are loaded
-    owner: str = ""  # the browser that started it, if one did
-
-    @property
-    def total_steps(self) -> int:
-        """Steps of the whole training; 0 until the data are loaded."""
-        return self.training.total_steps(self.train_images) if self.train_images else 0
-
-
-@dataclass
-class RunFolder:
-    """A run's files. Reading is safe while another thread or process writes."""
-
-    path: Path
+    run: str
+    name: str
+    state: str
+    message: str
+    config: RunConfig
+    step: int
+    total_steps: int
+    seconds: float
+    elbo: float | None
+    test_step: int | None
+    active_units: int | None
+    size: int
 
     @property
-    def model_file(self) -> Path:
-        """The newest weights, a checkpoint."""
-        return self.path / "model.safetensors"
-
-    def create(self) -> None:
-        """Makes the folder, or takes an empty one.
-
-        Raises:
-            RunError: there is a run in it already, or it cannot be made.
-        """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            taken = any(self.path.iterdir())
-        except OSError as error:
-            raise RunError(f"The run folder {self.path} cannot be made: {error.strerror or error}.") from error
-        if taken:
-            raise RunError(f"{self.path} is not empty; take another folder, or --resume to go on with the run in it.")
-
-    def write_config(self, config: RunConfig) -> None:
-        """Writes config.json, with the versions that matter for getting the same numbers again."""
-        versions = {"python": platform.python_version(), "torch": torch.__version__}
-        content = asdict(config) | {"versions": versions}
-        write_atomically(self.path / "config.json", json.dumps(content, indent=1).encode())
-
-    def read_config(self) -> RunConfig:
-        """What the run was started with.
-
-        Raises:
-            RunError: there is no run here, or its config.json is damaged.
-        """
-        try:
-            content = json.loads((self.path / "config.json").read_text())
-            content |= {"model": VAEConfig(**content["model"]), "training": TrainConfig(**content["training"])}
-            return RunConfig(**{field.name: content[field.name] for field in fields(RunConfig)})
-        except FileNotFoundError as error:
-            raise RunError(f"{self.path} holds no run.") from error
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{self.path / 'config.json'} cannot be understood: {error}") from error
-
-    def write_status(self, state: str, message: str = "") -> None:
-        """Writes status.json."""
-        write_atomically(self.path / "status.json", json.dumps({"state": state, "message": message}).encode())
-
-    def read_status(self) -> dict[str, str]:
-        """state and message; a folder without a usable one is a run that was broken off."""
-        try:
-            content = json.loads((self.path / "status.json").read_text())
-            if content["state"] in STATES:
-                return {"state": content["state"], "message": str(content["message"])}
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # said below
-        return {"state": "interrupted", "message": "The run's status.json is missing or damaged."}
-
-    def records(self) -> list[dict[str, Any]]:
-        """The records of metrics.jsonl."""
-        return Records(self.path / "metrics.jsonl").read()
-
-    def save_model(self, model: VAE, about: dict[str, Any]) -> None:
-        """Replaces the newest weights, unless these are not finite: then the last good ones stay."""
-        save_checkpoint(model, self.model_file, about)
-
-    def save_state(self, model: VAE, state: TrainState) -> None:
-        """Replaces what is needed to go on exactly: weights, Adam's moments, step and time."""
-        tensors = {f"model.{name}": tensor.detach() for name, tensor in model.state_dict().items()}
-        for name, parameter in model.named_parameters():
-            tensors |= {f"adam.{key}.{name}": value for key, value in state.optimizer.state[parameter].items()}
-        tensors = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
-        header = {"step": str(state.step), "seconds": repr(state.seconds)}
-        write_atomically(self.path / "state.safetensors", save(tensors, metadata=header))
-
-    def resume(self, model: VAE, config: TrainConfig, device: torch.device) -> TrainState:
-        """Puts the saved weights into the model, drops the records that came after, and gives the state to go on with.
-
-        Raises:
-            RunError: there is no saved state, or it does not fit the model.
-        """
-        path = self.path / "state.safetensors"
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-            model.to(device)
-            state = TrainState.start(model, config)
-            for name, parameter in model.named_parameters():
-                moments = {key: tensors[f"adam.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-                state.optimizer.state[parameter] = {key: tensor.to(device) for key, tensor in moments.items()}
-            state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
-        except FileNotFoundError as error:
-            raise RunError(f"{self.path} has no saved state to go on from.") from error
-        except (SafetensorError, OSError, KeyError, RuntimeError, ValueError) as error:
-            raise RunError(f"{path} cannot be used: {str(error).splitlines()[0]}") from error
-        kept = [json.dumps(record) + "\n" for record in self.records() if record["step"] <= state.step]
-        write_atomically(self.path / "metrics.jsonl", "".join(kept).encode())
-        return state
-
-
-class Records:
-    """The records of one metrics.jsonl, read on from where the last look ended."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self._records, self._offset, self._inode = path, [], 0, 0
-        self._lock = threading.Lock()
-
-    def read(self) -> list[dict[str, Any]]:
-        """All records so far; a last line that is still being written is left for later.
-
-        Raises:
-            RunError: a whole line is no record.
-        """
-        with self._lock:
-            try:
-                with self.path.open("rb") as file:
-                    inode = os.fstat(file.fileno()).st_ino
-                    if inode != self._inode:  # another file has taken the name: a resumed run drops what it does again
-                        self._records, self._offset, self._inode = [], 0, inode
-                    file.seek(self._offset)
-                    whole, newline, _ = file.read().rpartition(b"\n")
-            except FileNotFoundError:
-                return []
-            records = [self._parsed(line) for line in whole.splitlines()]
-            self._offset += len(whole) + len(newline)
-            self._records += records
-            return self._records
-
-    def _parsed(self, line: bytes) -> dict[str, Any]:
-        try:
-            record = json.loads(line)
-            if {"step", "seconds", "train", "test", "kl_per_dim"} <= record.keys():
-                return record
-        except (ValueError, AttributeError):
-            pass  # said below
-        raise RunError("The run's metrics.jsonl is damaged: a line of it is no record.")
-
-
-def train_into(
-    folder: RunFolder,
-    model: VAE,
-    dataset: Dataset,
-    config: TrainConfig,
-    device: torch.device,
-    state: TrainState | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Metrics]:
-    """`train`, with every record appended to the folder and the weights kept there as it goes.
-
-    However it ends, the folder is complete: newest weights, state, and a status that says how it ended.
-
-    Yields:
-        Metrics, each after it was written.
-
-    Raises:
-        DivergedError: the loss is not finite; model.safetensors holds the last good weights.
-        OSError: the folder cannot be written any more.
-    """
-    # A state of one's own where there is none: it is saved below as the training goes.
-    state = state or TrainState.start(model.to(device), config)
-    model_due = state_due = -math.inf
-    metrics, held = None, None
-    folder.write_status("running")
-    try:
-        with (folder.path / "metrics.jsonl").open("a") as file:
-            for metrics in train(model, dataset, config, device, state):
-                file.write(json.dumps(asdict(metrics)) + "\n")
-                file.flush()
-                held = metrics if metrics.test else held
-                if time.monotonic() >= model_due:
-                    folder.save_model(model, _about(dataset, config, metrics, held))
-                    model_due = time.monotonic() + SAVE_MODEL_EVERY
-                if time.monotonic() >= state_due:
-                    folder.save_state(model, state)
-                    state_due = time.monotonic() + SAVE_STATE_EVERY
-                yield metrics
-                if should_stop():
-                    break
-        if metrics:
-            folder.save_model(model, _about(dataset, config, metrics, held))
-            folder.save_state(model, state)
-        total = config.total_steps(len(dataset.train))
-        folder.write_status("finished" if state.step >= total else "stopped", f"Step {state.step} of {total}.")
-    except Exception as error:
-        _write_failure(folder, error)
-        raise
-
-
-def _write_failure(folder: RunFolder, error: Exception) -> None:
-    """Leaves the reason in the folder, where it can still be written."""
-    try:
-        folder.write_status("failed", str(error))
-    except OSError:
-        return  # the folder is gone or the disk is full: the error itself, raised by the caller, says so
-
-
-def _about(dataset: Dataset, config: TrainConfig, metrics: Metrics, held: Metrics | None) -> dict[str, Any]:
-    """What the checkpoint of a run says of itself; test is the last evaluation, at step test_step."""
-    return {
-        "data": dataset.name,
-        "training": asdict(config),
-        "step": metrics.step,
-        "seconds": metrics.seconds,
-        "kl_per_dim": metrics.kl_per_dim,
-        "test": asdict(held.test) if held else None,
-        "test_step": held.step if held else None,
-    }
+    def created(self) -> str:
+        """YYYY-MM-DD HH:MM:SS, the server's time."""
+        date, clock = self.run.split("-")[:2]
+        return f"{date[:4]}-{date[4:6]}-{date[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
 
 
 @dataclass
 class _Live:
-    """A run that this process is working on."""
+    """A run that this process is working on, or will."""
 
     folder: RunFolder
-    config: RunConfig
-    stop: threading.Event = field(default_factory=threading.Event)
-    message: str = ""
+    owner: str
+    steering: Steering
+    message: str = "Loading the data."
     future: Future[None] | None = None
+    over: threading.Event = field(default_factory=threading.Event)  # its folder has been let go
 
     def report(self, message: str) -> None:
         """Takes what the loading of the data says of its progress."""
         self.message = message
 
+    @property
+    def is_waiting(self) -> bool:
+        return self.future is not None and not self.future.running() and not self.future.done()
+
 
 class Runs:
     """The runs of one folder, trained in threads of this process: at most so many at once, the others wait in order.
+
+    A single batch does not wait. Each browser has at most one run that trains or waits.
 
     Args:
         root: where the run folders are.
@@ -302,12 +88,26 @@ class Runs:
     def __init__(self, root: str | Path, device: torch.device, max_trainings: int = 1) -> None:
         check_int("max_trainings", max_trainings, 1, 1000)
         self.root, self.device = Path(root), device
-        self._pool = ThreadPoolExecutor(max_trainings, thread_name_prefix="training")
+        self._trainings = ThreadPoolExecutor(max_trainings, thread_name_prefix="training")
+        self._single_batches = ThreadPoolExecutor(1, thread_name_prefix="batch")
         self._live: dict[str, _Live] = {}
         self._owners: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._failures: dict[str, str] = {}  # what a run's own folder could not take
+        self._lock = threading.RLock()
 
-    def start(self, model: VAEConfig, training: TrainConfig, data: str, load: Load, owner: str = "") -> str:
+    # Beginning
+
+    def start(
+        self,
+        model: VAEConfig,
+        training: TrainConfig,
+        data: str,
+        load: Load,
+        owner: str = "",
+        *,
+        weights: Path | None = None,
+        one_batch: bool = False,
+    ) -> str:
         """Starts a run, or puts it in the line, and gives its id.
 
         Args:
@@ -315,55 +115,193 @@ class Runs:
             data: the dataset's name, or auto.
             load: gives the dataset and the sentence that says why that one; it is handed a function to report to.
             owner: the browser that may steer the run.
+            weights: a checkpoint to begin with; its configuration is then the model's.
+            one_batch: whether it pauses after its first batch.
 
         Raises:
             RunError: this browser has a run going already, or the folder cannot be made.
+            CheckpointError: there is no such checkpoint.
         """
         with self._lock:
-            if owner and any(live.config.owner == owner for live in self._live.values()):
-                raise RunError("A training of yours is going or waiting already: stop it first.")
-            return self._start(RunConfig(model, training, data, str(self.device), owner=owner), load)
+            self._check_free(owner)
+            run = self._create(model, training, data, owner, weights)
+            self._submit(run, load, owner, one_batch)
+            return run
 
-    def _start(self, config: RunConfig, load: Load) -> str:
-        run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
-        live = _Live(self.folder(run), config)
-        live.folder.create()
-        live.folder.write_config(live.config)
-        live.folder.write_status("waiting", "Waiting for its turn.")
-        self._live[run] = live
-        live.future = self._pool.submit(_work, live, load, self.device)
-        live.future.add_done_callback(lambda _: self._live.pop(run, None))
-        return run
+    def play(self, run: str, owner: str, load: Load, *, one_batch: bool = False) -> None:
+        """Goes on with a run, exactly where it was; with one_batch it pauses after a single one.
+
+        Raises:
+            RunError: it is somebody else's, is going, has done all its steps, or another one of this browser is going.
+        """
+        with self._lock:
+            self.check_owner(run, owner)
+            self._check_free(owner)
+            state = self.status(run)["state"]
+            if state not in RESUMABLE:
+                raise RunError(f"This run cannot go on: it is {state}.")
+            self._submit(run, load, owner, one_batch)
+
+    def begin_anew(self, run: str, owner: str) -> str:
+        """Another run with the settings that this one has now, paused before its first step; the old one stays.
+
+        Raises:
+            RunError: it is somebody else's, or one of this browser is going.
+        """
+        with self._lock:
+            self.check_owner(run, owner)
+            self._check_free(owner)
+            folder = self.folder(run)
+            config, settings = folder.read_config(), folder.settings()
+            if self.status(run)["state"] == "paused":
+                folder.write_status("stopped", self.status(run)["message"])
+            training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
+            model = VAEConfig(**{name: settings[name] for name in asdict(config.model)})
+            new = self._create(model, training, config.data, owner)
+            self.folder(new).write_config(replace(config, model=model, training=training))
+            self.folder(new).write_status("paused", "Step 0.")
+            return new
+
+    def add(self, path: Path, owner: str, name: str) -> str:
+        """A checkpoint file becomes a run of a browser, and gives its id; the file is copied.
+
+        Raises:
+            CheckpointError: it is no checkpoint of ours.
+            RunError: the name is none, or the folder cannot be made.
+        """
+        load_checkpoint(path)
+        header = read_header(path)
+        with self._lock:
+            name = self._free_name(owner, name)
+            run = self._create(header.config, TrainConfig(), str(header.about.get("data") or "unknown"), owner)
+            folder = self.folder(run)
+            shutil.copyfile(path, folder.model_file)
+            folder.write_name(name)
+            folder.write_status("finished", "Uploaded.")
+            return run
+
+    # Steering
+
+    def pause(self, run: str, owner: str = "") -> None:
+        """Pauses a run after the batch that is going; one that waits leaves the line.
+
+        Raises:
+            RunError: it is somebody else's, or neither trains nor waits.
+        """
+        self._end(run, owner, "paused")
 
     def stop(self, run: str, owner: str = "") -> None:
-        """Asks a run to stop at its next record; nothing happens where it has ended.
+        """Stops a run after the batch that is going; one that waits leaves the line.
 
         Raises:
-            RunError: there is no such run, or it is somebody else's.
+            RunError: it is somebody else's, or has ended.
         """
-        if self.folder(run).read_config().owner != owner:
-            raise RunError("That run belongs to another browser.")
-        live = self._live.get(run)
-        if live is not None:
-            live.stop.set()
-            if live.future is not None and live.future.cancel():
-                live.folder.write_status("stopped", "Stopped while it was waiting.")
+        self._end(run, owner, "stopped")
+
+    def change(self, run: str, owner: str, settings: dict[str, Any]) -> None:
+        """Changes settings of a run that is going, waits or pauses, from its next batch on.
+
+        Raises:
+            RunError: it is somebody else's, or has ended.
+            ValueError: a setting cannot change in mid-run, or is out of its bounds.
+        """
+        with self._lock:
+            self.check_owner(run, owner)
+            folder, state = self.folder(run), self.status(run)["state"]
+            check_change(folder.read_config(), settings)
+            if live := self._live.get(run):
+                live.steering.change(settings)
+            elif state == "paused":
+                step = folder.saved_step()
+                kept = [change for change in folder.changes() if change.step <= step]
+                folder.write_changes([*kept, Change(step, settings)])
+            else:
+                raise RunError(f"This run is {state}: nothing of it can be changed.")
+
+    def rename(self, run: str, owner: str, name: str) -> None:
+        """Gives a run another name.
+
+        Raises:
+            RunError: it is somebody else's, or the name is none or is taken.
+        """
+        with self._lock:
+            self.check_owner(run, owner)
+            check_name(name)
+            if any(self.folder(other).name() == name.strip() for other in self.of(owner) if other != run):
+                raise RunError(f"Another run of yours is called {name.strip()} already.")
+            self.folder(run).write_name(name.strip())
+
+    def delete(self, run: str, owner: str) -> None:
+        """Deletes a run and its folder.
+
+        Raises:
+            RunError: it is somebody else's, or is going.
+        """
+        with self._lock:
+            self.check_owner(run, owner)
+            if run in self._live:
+                raise RunError("The run is being trained: stop it first.")
+            self.folder(run).delete()
+            self._owners.pop(run, None)
+            self._failures.pop(run, None)
+
+    def close(self) -> None:
+        """Pauses all runs, each with its folder complete, and waits for them."""
+        for run, live in list(self._live.items()):
+            if not self._leave(run, live, "paused", "The server was shut down while this run waited."):
+                live.steering.pause()
+        self._trainings.shutdown(wait=True)
+        self._single_batches.shutdown(wait=True)
+
+    # Looking
 
     def status(self, run: str) -> dict[str, str]:
-        """state (waiting, loading, running, finished, stopped, failed, interrupted) and message.
+        """state (waiting, loading, running, paused, finished, stopped, failed, interrupted) and message.
 
         Raises:
-            RunError: there is no such run.
+            RunError: the id is none.
         """
         live = self._live.get(run)  # before the file: a run that ends in between has written its last word by then
-        status = self.folder(run).read_status()
-        if live is not None and live.stop.is_set() and status["state"] not in ENDED:
-            return status | {"message": "Stopping at its next record."}
-        if live is not None and status["state"] == "loading":
-            return status | {"message": live.message}
-        if live is None and status["state"] not in ENDED:
-            return {"state": "interrupted", "message": "The server was restarted during this run."}
-        return status
+        folder = self.folder(run)
+        status = folder.read_status()
+        if live is not None:
+            return status | self._live_status(live, status["state"])
+        if run in self._failures and status["state"] not in ("finished", "paused", "stopped"):
+            return {"state": "failed", "message": self._failures[run]}
+        if status["state"] in ENDED:
+            return status
+        if folder.is_taken():
+            return status | {"message": "Trained by another process on this runs folder: it cannot be steered here."}
+        at = f"at step {folder.saved_step():,}" if folder.saved_step() else "before its first step"
+        return {"state": "interrupted", "message": f"Interrupted {at}: Resume goes on from there."}
+
+    def summary(self, run: str) -> Summary:
+        """What a list says of the run.
+
+        Raises:
+            RunError: there is no such run, or its folder is damaged.
+        """
+        folder, status = self.folder(run), self.status(run)
+        config = folder.read_config()
+        try:
+            about = read_header(folder.model_file).about
+        except CheckpointError:
+            about = {}  # it has not begun
+        test = about.get("test")
+        return Summary(
+            run=run,
+            name=folder.name(),
+            state=status["state"],
+            message=status["message"],
+            config=config,
+            step=about.get("step") or 0,
+            total_steps=config.total_steps,
+            seconds=about.get("seconds") or 0.0,
+            elbo=test["elbo"] if test else None,
+            test_step=about.get("test_step"),
+            active_units=about.get("active_units"),
+            size=folder.size(),
+        )
 
     def folder(self, run: str) -> RunFolder:
         """The folder of a run, which need not be there.
@@ -380,11 +318,96 @@ class Runs:
         ids = [path.name for path in self.root.iterdir() if RUN_ID.fullmatch(path.name)] if self.root.is_dir() else []
         return [run for run in sorted(ids) if self._owner(run) == owner]
 
-    def close(self) -> None:
-        """Stops all runs, each with its folder complete, and waits for them."""
-        for live in list(self._live.values()):
-            live.stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def check_owner(self, run: str, owner: str) -> None:
+        """Raises RunError where a run is not there, or is somebody else's."""
+        if self.folder(run).read_config().owner != owner:
+            raise RunError("That run belongs to another browser.")
+
+    # Within
+
+    def _check_free(self, owner: str) -> None:
+        for live in [live for live in self._live.values() if owner and live.owner == owner]:
+            over = live.folder.read_status()["state"] in ENDED and live.over.wait(10)  # it has but to let go
+            if not over:
+                raise RunError("A training of yours is going or waiting already: pause or stop it first.")
+
+    def _create(
+        self, model: VAEConfig, training: TrainConfig, data: str, owner: str, weights: Path | None = None
+    ) -> str:
+        """A new run's folder; with weights, it holds them as the state before the first step."""
+        start = load_checkpoint(weights) if weights else None
+        run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
+        folder = self.folder(run)
+        folder.create()
+        try:
+            config = RunConfig(start.config if start else model, training, data, str(self.device), owner=owner)
+            folder.write_config(config)
+            if start:
+                folder.save_state(start, TrainState.start(start, training))
+        except OSError as error:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise RunError(reason(error)) from error
+        return run
+
+    def _submit(self, run: str, load: Load, owner: str, one_batch: bool) -> None:
+        live = _Live(self.folder(run), owner, Steering(one_batch=one_batch))
+        self._failures.pop(run, None)
+        live.folder.acquire()
+        try:
+            live.folder.write_status("waiting")
+        except OSError as error:
+            live.folder.release()
+            raise RunError(reason(error)) from error
+        self._live[run] = live
+        pool = self._single_batches if one_batch else self._trainings
+        live.future = pool.submit(self._work, run, live, load)
+
+    def _leave(self, run: str, live: _Live, how: str, message: str) -> bool:
+        """Takes a run out of the line; False where it is no longer in it."""
+        if live.future is None or not live.future.cancel():
+            return False
+        live.folder.write_status(how, message)
+        self._let_go(run, live)
+        return True
+
+    def _let_go(self, run: str, live: _Live) -> None:
+        live.folder.release()
+        self._live.pop(run, None)
+        live.over.set()
+
+    def _end(self, run: str, owner: str, how: str) -> None:
+        with self._lock:
+            self.check_owner(run, owner)
+            live, folder = self._live.get(run), self.folder(run)
+            if live is None:
+                status = self.status(run)
+                if how == "stopped" and status["state"] in ("paused", "interrupted"):
+                    folder.write_status("stopped", status["message"])
+                    return
+                raise RunError(f"This run is {status['state']} already.")
+            if self._leave(run, live, how, "It left the line." if how == "stopped" else "Paused while it waited."):
+                return
+            if how == "paused":
+                live.steering.pause()
+            else:
+                live.steering.stop()
+
+    def _live_status(self, live: _Live, state: str) -> dict[str, str]:
+        """What this process knows better than the folder."""
+        if live.is_waiting:
+            line = [other for other in self._live.values() if other.is_waiting and not other.steering.one_batch]
+            if live in line:
+                return {"state": "waiting", "message": f"Place {line.index(live) + 1} of {len(line)} in the line."}
+        if live.steering.end and not live.steering.one_batch and state == "running":
+            return {"message": "Pausing." if live.steering.end == "paused" else "Stopping."}
+        return {"message": live.message} if state == "loading" else {}
+
+    def _free_name(self, owner: str, name: str) -> str:
+        """The name, with a number where it is taken."""
+        check_name(name)
+        taken = {self.folder(run).name() for run in self.of(owner)}
+        numbered = [name.strip(), *(f"{name.strip()} {n}" for n in range(2, len(taken) + 3))]
+        return next(candidate for candidate in numbered if candidate not in taken)
 
     def _owner(self, run: str) -> str | None:
         """Who started a run: remembered, since it never changes; None where the folder is no run."""
@@ -395,17 +418,33 @@ class Runs:
                 return None
         return self._owners[run]
 
+    def _work(self, run: str, live: _Live, load: Load) -> None:
+        """What a training thread does. What goes wrong becomes the run's status, where its watchers see it."""
+        try:
+            _train(live, load, self.device)
+        except (DataError, RunError, DivergedError, ValueError, OSError, RuntimeError) as error:
+            self._failures[run] = reason(error)
+            write_failure(live.folder, error)
+        except Exception as error:
+            logging.getLogger(__name__).exception("a training failed")
+            self._failures[run] = f"The training failed: {error!r}"
+            write_failure(live.folder, error)
+        finally:
+            self._let_go(run, live)
 
-def _work(live: _Live, load: Load, device: torch.device) -> None:
-    """What a training thread does. What goes wrong is written into the run's status, where its watchers see it."""
-    folder, config = live.folder, live.config
-    try:
-        live.report("Loading the data.")
-        folder.write_status("loading", live.message)
-        dataset, why = load(live.report)
-        folder.write_config(replace(config, data=dataset.name, why_data=why, train_images=len(dataset.train)))
-        model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
-        for _ in train_into(folder, model, dataset, config.training, device, should_stop=live.stop.is_set):
-            pass
-    except (DataError, RunError, DivergedError, ValueError, OSError, RuntimeError) as error:
-        _write_failure(folder, error)
+
+def _train(live: _Live, load: Load, device: torch.device) -> None:
+    """Loads the data, and begins the run or goes on with it."""
+    folder = live.folder
+    folder.write_status("loading", live.message)
+    dataset, why = load(live.report)
+    config = folder.read_config()
+    if config.train_images not in (0, len(dataset.train)):
+        raise RunError(f"The run was trained on {config.train_images} images, and now there are {len(dataset.train)}.")
+    if not config.train_images:
+        config = replace(config, data=dataset.name, why_data=why, train_images=len(dataset.train))
+        folder.write_config(config)
+    model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
+    state = folder.resume(model, config.training, device)
+    for _ in train_into(folder, model, dataset, config.training, device, state, live.steering):
+        pass

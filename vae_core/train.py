@@ -15,7 +15,7 @@ from .bounds import check_float, check_int
 from .data import Dataset, binarize, held_out
 from .evaluate import HeldOut, evaluate_elbo
 from .model import VAE
-from .objective import elbo
+from .objective import ELBO, elbo
 
 
 @dataclass(frozen=True)
@@ -254,12 +254,17 @@ def take_batch(
     return binarize(batch, binarization, _seeded(generator, config.seed, step, 1))
 
 
+def forward(model: VAE, x: Tensor, config: TrainConfig, step: int, generator: torch.Generator) -> tuple[ELBO, Tensor]:
+    """The ELBO's terms of a batch, and the loss that Adam descends at that step, counted from 1."""
+    fit_sigma = model.config.likelihood == "gaussian" and model.config.sigma_mode == "optimal"
+    terms = elbo(model, x, config.samples, generator=generator, fit_sigma=fit_sigma)
+    return terms, terms.loss(beta_at(config, step), config.free_bits)
+
+
 def _step(model: VAE, x: Tensor, config: TrainConfig, state: TrainState, generator: torch.Generator) -> None:
     """One batch: forward, backward, Adam; what it measured is added to the sums."""
     state.step += 1
-    fit_sigma = model.config.likelihood == "gaussian" and model.config.sigma_mode == "optimal"
-    terms = elbo(model, x, config.samples, generator=generator, fit_sigma=fit_sigma)
-    loss = terms.loss(beta_at(config, state.step), config.free_bits)
+    terms, loss = forward(model, x, config, state.step, generator)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     state.optimizer.param_groups[0]["lr"] = config.learning_rate

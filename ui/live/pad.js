@@ -54,9 +54,9 @@ export function mount({ element, props, server, watch }) {
   if (posted) place(pen, bytes(posted.image ?? posted.ink));
   // A model that is training is looked at anew whenever its weights are.
   let version = null;
-  show(element, ({ run, pictures }) => {
-    if (run !== props.value.model || !pictures || pictures.version === version) return;
-    version = pictures.version;
+  show(element, ({ run, newest }) => {
+    if (run !== props.value.model || !newest || newest === version) return;
+    version = newest;
     if (posted) post(posted);
   });
   watch("value", begin);

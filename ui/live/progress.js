@@ -1,44 +1,87 @@
-// How far the followed run is. Its value from Python, {run}, says which one that is for the whole page.
+// How far the followed run is, and the buttons that steer it. The value from Python, {run, browser}, says which run the
+// whole page follows.
 
-import { feed, follow, show } from "./feed.js";
+import { feed, follow, refresh, show } from "./feed.js";
 import { make } from "./page.js";
 
 const STATES = {
   "": "No training yet: choose settings and press Train.",
-  waiting: "Waiting", loading: "Loading", running: "Training", finished: "Finished", stopped: "Stopped", failed: "Failed",
-  interrupted: "Interrupted",
+  waiting: "Waiting", loading: "Loading", running: "Training", paused: "Paused", finished: "Finished", stopped: "Stopped",
+  failed: "Failed", interrupted: "Interrupted",
 };
+const GOING = ["waiting", "loading", "running"];
+const RESUMABLE = ["paused", "stopped", "interrupted", "failed"];
 
 export function mount({ element, props, server, watch, trigger }) {
-  const bar = make("progress", { max: 1, value: 0 });
-  const headline = make("strong");
-  const numbers = make("span");
-  const note = make("div", { className: "live-note" });
   const node = element.querySelector(".live");
-  node.setAttribute("role", "status");
-  node.append(make("div", { className: "live-line" }, headline, numbers), bar, note);
+  const view = layout(node);
+  let refused = ""; // why the last press of a button did nothing
 
-  let told = "";
-  show(element, ({ run, state, message, data, settings, progress }) => {
-    headline.textContent = STATES[state] ?? state;
-    numbers.textContent = progress ? described(progress, state) : "";
-    bar.value = progress ? progress.step / progress.total_steps : 0;
-    node.dataset.state = state;
-    note.textContent = [message, settings, data].filter(Boolean).join(" · ");
-  });
+  const steer = async (how) => {
+    if (how === "step" && !RESUMABLE.includes(feed.state)) return void trigger("first", {});
+    const answer = await server.steer({ browser: props.value.browser, run: feed.run, how }).catch(() => undefined);
+    refused = answer ? answer.error ?? "" : "The server does not answer.";
+    if (answer?.run && answer.run !== feed.run) start(answer.run);
+    else refresh();
+    draw();
+  };
+  view.toggle.onclick = () => steer(GOING.includes(feed.state) ? "pause" : "play");
+  view.step.onclick = () => steer("step");
+  view.stop.onclick = () => steer("stop");
+  view.reset.onclick = () => steer("reset");
+
+  const draw = () => fill(view, node, refused);
+  show(element, draw);
 
   // Python is told of a state's change even while this tab is out of sight.
+  let told = "";
   setInterval(() => {
-    const now = `${feed.run} ${feed.state} ${Boolean(feed.pictures)}`;
-    if (feed.run && now !== told) {
-      told = now;
-      trigger("changed", { run: feed.run, state: feed.state });
-    }
+    const now = `${feed.run} ${feed.state} ${Boolean(feed.newest)}`;
+    if (!feed.run || !feed.state || now === told) return;
+    told = now;
+    refused = "";
+    trigger("changed", { run: feed.run, state: feed.state });
   }, 200);
 
-  const start = () => follow(props.value.run, (request) => server.follow(request));
-  watch("value", start);
-  start();
+  const start = (run) => {
+    refused = "";
+    follow(run, { follow: server.follow, window: server.window, history: server.history });
+  };
+  watch("value", () => start(props.value.run));
+  start(props.value.run);
+}
+
+function layout(node) {
+  const button = (id, text, title) => make("button", { type: "button", id, title, disabled: true }, text);
+  const view = {
+    bar: make("progress", { max: 1, value: 0 }),
+    headline: make("strong"), numbers: make("span"), note: make("div", { className: "live-note" }),
+    toggle: button("pause", "Pause", "Pause after this batch, and go on later exactly there"),
+    step: button("step", "Step", "Take one batch, and look at it"),
+    stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
+    reset: button("reset", "Reset", "Begin anew with the settings of this run, which stays in the list of runs"),
+  };
+  const status = make("div", { className: "live-status" }, make("div", { className: "live-line" }, view.headline, view.numbers), view.bar, view.note);
+  status.setAttribute("role", "status");
+  node.append(make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset), status);
+  return view;
+}
+
+function fill(view, node, refused) {
+  const { state, message, about, progress } = feed;
+  const going = GOING.includes(state);
+  view.headline.textContent = STATES[state] ?? state;
+  view.numbers.textContent = progress ? described(progress, state) : "";
+  view.bar.value = progress ? progress.step / progress.total_steps : 0;
+  node.dataset.state = state;
+  view.note.textContent = refused || [message, about?.settings, about?.why_data].filter(Boolean).join(" · ");
+  view.note.classList.toggle("live-refused", Boolean(refused));
+  const resumes = RESUMABLE.includes(state);
+  view.toggle.textContent = resumes ? "Resume" : "Pause";
+  view.toggle.disabled = !(going || resumes);
+  view.step.disabled = going;
+  view.stop.disabled = !(going || state === "paused");
+  view.reset.disabled = going || !state;
 }
 
 function described({ step, total_steps: total, epoch, images_per_second: speed, seconds, left }, state) {

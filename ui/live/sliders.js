@@ -67,9 +67,9 @@ export function mount({ element, props, server, watch }) {
 
   // A model that is training is decoded anew whenever its weights are.
   let version = null;
-  show(element, ({ run, pictures }) => {
-    if (run !== props.value.model || !pictures || pictures.version === version) return;
-    version = pictures.version;
+  show(element, ({ run, newest }) => {
+    if (run !== props.value.model || !newest || newest === version) return;
+    version = newest;
     if (about) decode();
   });
   watch("value", begin);

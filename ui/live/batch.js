@@ -1,0 +1,69 @@
+// The batch that Step took: its first images, q(z|x) of each, the draw of z, what it decodes to, and what it costs.
+
+import { feed, show } from "./feed.js";
+import { bytes, make, minus, nats, paint, SIDE } from "./page.js";
+
+const MOST = 24; // dimensions that are drawn; the rest would be too thin
+
+export function mount({ element, server }) {
+  const node = element.querySelector(".live");
+  const title = make("h4");
+  const sum = make("p");
+  const table = make("div", { className: "live-batch-images" });
+  const legend = make("small", {}, "Bars: μ ± σ of q(z|x) for each latent dimension, left to right, on the scale of ±3 prior standard deviations or more. Dot: the draw z = μ + σε.");
+  node.append(title, sum, table, legend);
+  node.hidden = true;
+  let shown = "";
+
+  show(element.parentElement, async () => {
+    const { run, batch } = feed;
+    const wanted = batch ? `${run} ${batch}` : "";
+    if (wanted === shown) return;
+    shown = wanted;
+    if (!wanted) return void (node.hidden = true);
+    const answer = await server.batch({ run }).catch(() => undefined);
+    if (wanted !== shown || !answer) return;
+    node.hidden = Boolean(answer.error);
+    if (!answer.error) fill({ title, sum, table }, answer);
+  });
+}
+
+function fill({ title, sum, table }, answer) {
+  title.textContent = `Step ${answer.step.toLocaleString("en")}, batch by batch: ${answer.mu.length} of its ${answer.images} images`;
+  sum.textContent = `loss = −reconstruction + β·KL = ${nats(-answer.reconstruction_term)} + ${answer.beta.toPrecision(3)} · ${nats(answer.kl)} → ${nats(answer.loss)} nats per image · gradient norm ${answer.gradient_norm.toPrecision(3)}`;
+  const [x, made] = [bytes(answer.x), bytes(answer.x_hat)];
+  const reach = Math.max(3, ...answer.mu.flatMap((mu, n) => mu.map((m, j) => Math.max(Math.abs(m) + answer.std[n][j], Math.abs(answer.z[n][j])))));
+  table.replaceChildren(...answer.mu.map((mu, n) => make("figure", {},
+    picture(x, n, "x"), posterior(mu, answer.std[n], answer.z[n], reach), picture(made, n, "decoded"),
+    make("figcaption", {}, make("span", { title: "reconstruction term, log p(x|z)" }, nats(answer.reconstruction_terms[n])), make("br"), make("span", { title: "KL of q(z|x) from the prior" }, `− ${nats(answer.kls[n])}`)))));
+}
+
+function picture(grey, n, title) {
+  const canvas = make("canvas", { title });
+  paint(canvas, grey.subarray(n * SIDE * SIDE, (n + 1) * SIDE * SIDE));
+  return canvas;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function posterior(mu, std, z, reach) {
+  const count = Math.min(MOST, mu.length);
+  const svg = document.createElementNS(SVG, "svg");
+  const add = (tag, attributes) => {
+    const part = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
+    svg.append(part);
+  };
+  svg.setAttribute("viewBox", "0 0 96 64");
+  const y = (value) => 32 - (value / reach) * 30;
+  add("line", { x1: 0, x2: 96, y1: 32, y2: 32, class: "live-axis" });
+  for (let j = 0; j < count; j += 1) {
+    const x = ((j + 0.5) * 96) / count;
+    add("line", { x1: x, x2: x, y1: y(mu[j] - std[j]), y2: y(mu[j] + std[j]), class: "live-spread", "stroke-width": Math.min(8, 60 / count) });
+    add("circle", { cx: x, cy: y(z[j]), r: Math.min(3, 0.8 + 16 / count), class: "live-draw" });
+  }
+  const title = document.createElementNS(SVG, "title");
+  title.textContent = mu.slice(0, count).map((m, j) => minus(`z${j}: μ ${m.toFixed(2)}, σ ${std[j].toFixed(2)}, drawn ${z[j].toFixed(2)}`)).join("\n");
+  svg.append(title);
+  return svg;
+}

@@ -1,0 +1,32 @@
+"""How often browsers ask for news: often when few watch, more seldom when many do, so that watching stays cheap."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+
+FASTEST = 250  # ms between two questions of one watcher
+SLOWEST = 10_000
+A_SECOND = 8.0  # questions that all watchers together should ask
+GONE = 2.0  # seconds after which one who does not ask again has left
+
+
+class Pace:
+    """Counts the watchers by when they are due to ask again, and tells each one how long to wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._due: list[float] = []  # a heap: one moment for each watcher
+
+    def wait(self, now: float | None = None) -> int:
+        """Takes a question, and gives the ms until its asker's next one."""
+        now = time.monotonic() if now is None else now
+        with self._lock:
+            while self._due and self._due[0] < now - GONE:
+                heapq.heappop(self._due)
+            if self._due and self._due[0] <= now:
+                heapq.heappop(self._due)  # the asker's own; whoever asks before anybody is due is new
+            wait = int(min(SLOWEST, max(FASTEST, 1000 * (len(self._due) + 1) / A_SECOND)))
+            heapq.heappush(self._due, now + wait / 1000)
+            return wait

@@ -1,0 +1,95 @@
+"""One batch of a training, looked at: what goes in, what comes out, and what it costs."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from .checkpoint import CheckpointError, write_atomically
+from .data import Dataset
+from .model import VAE
+from .train import TrainConfig, beta_at, epoch_order, forward, take_batch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The batch of one step, as the loss sees it.
+
+    step: counted from 1. x: (B, 1, 28, 28) as the model gets it. mu, logvar: (B, D) of q(z|x). z: (B, D), the first
+    draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw. reconstruction, kl: (B,) nats per image. beta: the KL's weight at
+    that step. loss: one number, nats per image. gradient_norm: of the loss, over all parameters.
+    """
+
+    step: int
+    x: Tensor
+    mu: Tensor
+    logvar: Tensor
+    z: Tensor
+    x_hat: Tensor
+    reconstruction: Tensor
+    kl: Tensor
+    beta: float
+    loss: float
+    gradient_norm: float
+
+    def save(self, path: Path) -> None:
+        """Writes it to a file, atomically."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        tensors = {name: part.contiguous().cpu() for name, part in parts.items() if isinstance(part, Tensor)}
+        numbers = {name: repr(part) for name, part in parts.items() if not isinstance(part, Tensor)}
+        write_atomically(path, save(tensors, metadata=numbers))
+
+    @classmethod
+    def load(cls, path: Path) -> Batch:
+        """What `save` has written.
+
+        Raises:
+            CheckpointError: there is no such file, or a damaged one.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                numbers = {name: float(value) for name, value in file.metadata().items()}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            return cls(**tensors, **numbers | {"step": int(numbers["step"])})
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError("There is no batch to look at: press Step to take one.") from error
+
+
+def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, device: torch.device) -> Batch:
+    """The batch that a training takes after `step` steps, with the draws that it will make; nothing is changed.
+
+    Args:
+        model: with the weights that it has after those steps, on the device.
+        dataset: what it is trained on.
+        config: the training's settings at that step.
+        step: how many steps it has taken.
+        device: where it trains: the draws depend on it.
+    """
+    images, model = dataset.train.to(device), copy.deepcopy(model).to(device)
+    order = epoch_order(len(images), config.seed, step // config.steps_per_epoch(len(images)), device)
+    generator = torch.Generator(device)
+    x = take_batch(images, order, config, step, model.config.binarization, generator)
+    model.zero_grad(set_to_none=True)
+    terms, loss = forward(model, x, config, step + 1, generator)
+    loss.backward()
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    with torch.inference_mode():
+        return Batch(
+            step=step + 1,
+            x=x,
+            mu=terms.mu.detach(),
+            logvar=terms.logvar.detach(),
+            z=terms.z[0].detach(),
+            x_hat=model.x_hat(terms.z[0]),
+            reconstruction=terms.reconstruction.detach(),
+            kl=terms.kl.detach(),
+            beta=beta_at(config, step + 1),
+            loss=float(loss),
+            gradient_norm=float(torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))),
+        )

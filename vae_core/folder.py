@@ -1,0 +1,365 @@
+"""A run is a folder, and whoever reads the folder knows the run: the page, the command line, the next start.
+
+config.json         model, training as it was started, data, versions, device
+name.txt            what its owner calls it
+status.json         waiting | loading | running | paused | finished | stopped | failed, and a sentence
+metrics.jsonl       one record a line, append-only
+changes.json        settings that were changed in mid-run, each with the step after which it holds
+model.safetensors   the newest weights
+state.safetensors   weights, optimizer and sums at one step: enough to go on exactly
+frames/             pictures of what the model made as the training went; newest.jpg is the newest
+batch.safetensors   the last batch that was taken by itself
+lock                held by the process that trains
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from .bounds import check_float
+from .checkpoint import save_checkpoint, write_atomically
+from .model import VAE, VAEConfig
+from .records import Records
+from .train import Sums, TrainConfig, TrainState
+
+STATES = ("waiting", "loading", "running", "paused", "finished", "stopped", "failed")
+CHANGEABLE = ("learning_rate", "beta", "warmup_steps", "free_bits", "samples")  # in mid-run; and a fixed sigma
+NAME_LENGTH = 80
+
+
+class RunError(RuntimeError):
+    """A run cannot be used, or not in that way; one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What a run was started with."""
+
+    model: VAEConfig
+    training: TrainConfig
+    data: str  # a dataset's name, or auto until it is known which one could be had
+    device: str = "cpu"
+    why_data: str = ""  # the sentence that says why that dataset
+    train_images: int = 0  # 0 until the data are loaded
+    owner: str = ""  # the browser that started it, if one did
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole training; 0 until the data are loaded."""
+        return self.training.total_steps(self.train_images) if self.train_images else 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """New settings in mid-run: they hold for every batch after that step."""
+
+    step: int
+    settings: dict[str, float]
+
+    def apply(self, model: VAE, training: TrainConfig) -> TrainConfig:
+        """The training's new settings; a new σ goes into the model."""
+        settings = dict(self.settings)
+        if (sigma := settings.pop("sigma", None)) is not None:
+            model.set_sigma(sigma)
+        return replace(training, **settings)
+
+
+def check_change(config: RunConfig, settings: dict[str, Any]) -> None:
+    """Checks settings that are to change in mid-run.
+
+    Raises:
+        ValueError: one cannot change while a run goes, or is out of its bounds.
+    """
+    for name in settings:
+        if name == "sigma" and (config.model.likelihood != "gaussian" or config.model.sigma_mode != "fixed"):
+            raise ValueError("sigma can change in mid-run only where the likelihood is Gaussian and σ is fixed.")
+        if name != "sigma" and name not in CHANGEABLE:
+            raise ValueError(f"{name} cannot change in mid-run; {', '.join(CHANGEABLE)} and a fixed sigma can.")
+    replace(config.training, **{name: value for name, value in settings.items() if name != "sigma"})
+    if "sigma" in settings:
+        check_float("sigma", settings["sigma"], 0, 100, above=True)
+
+
+@dataclass
+class RunFolder:
+    """A run's files. Reading is safe while another thread or process writes."""
+
+    path: Path
+    _lock: FileLock | None = field(default=None, repr=False)
+
+    @property
+    def model_file(self) -> Path:
+        """The newest weights, a checkpoint."""
+        return self.path / "model.safetensors"
+
+    @property
+    def frames(self) -> Path:
+        """The folder of the pictures."""
+        return self.path / "frames"
+
+    def create(self) -> None:
+        """Makes the folder, or takes an empty one.
+
+        Raises:
+            RunError: there is a run in it already, or it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            taken = any(self.path.iterdir())
+        except OSError as error:
+            raise RunError(f"The run folder {self.path.name} cannot be made: {error.strerror or error}.") from error
+        if taken:
+            raise RunError(f"{self.path} is not empty; take another folder, or --resume to go on with the run in it.")
+
+    # Who trains
+
+    def acquire(self) -> None:
+        """Takes the run for this process's training, until `release`.
+
+        Raises:
+            RunError: another training has it, in this process or another one.
+        """
+        lock = FileLock(self.path / "lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError("Another process is training this run.") from None
+        except OSError as error:
+            raise RunError(f"The run's folder cannot be written: {error.strerror or error}.") from error
+        self._lock = lock
+
+    def release(self) -> None:
+        """Lets the run go."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def is_taken(self) -> bool:
+        """Whether some process is training this run now."""
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            self.acquire()
+        except RunError:
+            return True
+        self.release()
+        return False
+
+    # What it is
+
+    def write_config(self, config: RunConfig) -> None:
+        """Writes config.json, with the versions that matter for getting the same numbers again."""
+        versions = {"python": platform.python_version(), "torch": torch.__version__}
+        content = asdict(config) | {"versions": versions}
+        write_atomically(self.path / "config.json", json.dumps(content, indent=1).encode())
+
+    def read_config(self) -> RunConfig:
+        """What the run was started with.
+
+        Raises:
+            RunError: there is no run here, or its config.json is damaged.
+        """
+        try:
+            content = json.loads((self.path / "config.json").read_text())
+            content |= {"model": VAEConfig(**content["model"]), "training": TrainConfig(**content["training"])}
+            return RunConfig(**{field.name: content[field.name] for field in fields(RunConfig)})
+        except FileNotFoundError as error:
+            raise RunError(f"There is no run {self.path.name} (any more).") from error
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise RunError(f"The config.json of the run {self.path.name} cannot be understood: {error}") from error
+
+    def write_name(self, name: str) -> None:
+        """Writes what the owner calls the run.
+
+        Raises:
+            RunError: it is no name that a file could have, or too long.
+        """
+        check_name(name)
+        write_atomically(self.path / "name.txt", name.encode())
+
+    def name(self) -> str:
+        """What the owner calls the run; empty where nobody has named it."""
+        try:
+            return (self.path / "name.txt").read_text()
+        except (OSError, ValueError):
+            return ""
+
+    def write_status(self, state: str, message: str = "") -> None:
+        """Writes status.json."""
+        write_atomically(self.path / "status.json", json.dumps({"state": state, "message": message}).encode())
+
+    def read_status(self) -> dict[str, str]:
+        """state and message; a folder without a usable one is a run that was broken off."""
+        if not self.path.is_dir():
+            return {"state": "failed", "message": "The run's folder is gone."}
+        try:
+            content = json.loads((self.path / "status.json").read_text())
+            if content["state"] in STATES:
+                return {"state": content["state"], "message": str(content["message"])}
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # said below
+        return {"state": "interrupted", "message": "The run's status.json is missing or damaged."}
+
+    # What it did
+
+    def records(self) -> list[dict[str, Any]]:
+        """The records of metrics.jsonl.
+
+        Raises:
+            RunError: a whole line is no record.
+        """
+        try:
+            return Records.parse(self.path / "metrics.jsonl")
+        except ValueError as error:
+            raise RunError(str(error)) from error
+
+    def write_changes(self, changes: list[Change]) -> None:
+        """Replaces changes.json."""
+        content = json.dumps([{"step": change.step} | change.settings for change in changes])
+        write_atomically(self.path / "changes.json", content.encode())
+
+    def changes(self) -> list[Change]:
+        """The settings that were changed in mid-run, in order.
+
+        Raises:
+            RunError: changes.json is damaged.
+        """
+        try:
+            content = json.loads((self.path / "changes.json").read_text())
+            return [Change(entry.pop("step"), entry) for entry in content]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise RunError(f"The changes.json of the run {self.path.name} cannot be understood: {error}") from error
+
+    def settings(self) -> dict[str, Any]:
+        """The settings of the run as they are after its changes: the fields of both configurations."""
+        config = self.read_config()
+        settings = asdict(config.model) | asdict(config.training)
+        for change in self.changes():
+            settings |= change.settings
+        return settings
+
+    def frame_steps(self) -> list[int]:
+        """The steps of which there is a picture, ascending."""
+        try:
+            return sorted(int(entry.stem) for entry in self.frames.iterdir() if entry.stem.isdigit())
+        except OSError:
+            return []
+
+    # What it needs to go on
+
+    def save_model(self, model: VAE, about: dict[str, Any]) -> None:
+        """Replaces the newest weights, unless these are not finite: then the last good ones stay."""
+        save_checkpoint(model, self.model_file, about)
+
+    def save_state(self, model: VAE, state: TrainState) -> None:
+        """Replaces what is needed to go on exactly: weights, Adam's moments, step, time, and the next record's sums."""
+        tensors = {f"model.{name}": tensor.detach() for name, tensor in model.state_dict().items()}
+        for name, parameter in model.named_parameters():
+            tensors |= {f"adam.{key}.{name}": value for key, value in state.optimizer.state[parameter].items()}
+        sums = state.sums
+        if sums.images:
+            tensors |= {"sums.reconstruction": sums.reconstruction, "sums.kl_per_dim": sums.kl_per_dim}
+        tensors = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
+        header = {"step": state.step, "seconds": state.seconds, "images": sums.images, "sum_seconds": sums.seconds}
+        metadata = {name: repr(value) for name, value in header.items()}
+        write_atomically(self.path / "state.safetensors", save(tensors, metadata=metadata))
+
+    def resume(self, model: VAE, config: TrainConfig, device: torch.device) -> TrainState:
+        """Puts the saved weights into the model, drops what came after them, and gives the state to go on with.
+
+        A run that was broken off before it saved anything begins anew.
+
+        Raises:
+            RunError: the saved state is damaged, or does not fit the model.
+        """
+        path = self.path / "state.safetensors"
+        model.to(device)
+        state = TrainState.start(model, config)
+        try:
+            if path.exists():
+                with safe_open(path, framework="pt") as file:
+                    metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                _restore(model, state, metadata, {name: tensor.to(device) for name, tensor in tensors.items()})
+            kept = [json.dumps(record) + "\n" for record in self.records() if record["step"] <= state.step]
+            write_atomically(self.path / "metrics.jsonl", "".join(kept).encode())
+            for step in self.frame_steps():
+                if step > state.step:
+                    (self.frames / f"{step}.jpg").unlink()
+        except (SafetensorError, OSError, KeyError, RuntimeError, ValueError) as error:
+            if isinstance(error, RunError):
+                raise
+            raise RunError(f"The state.safetensors of the run cannot be used: {str(error).splitlines()[0]}") from error
+        return state
+
+    def saved_step(self) -> int:
+        """The step at which a resumed run goes on; 0 where nothing is saved."""
+        try:
+            with safe_open(self.path / "state.safetensors", framework="pt") as file:
+                return int(file.metadata()["step"])
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+            return 0  # nothing, or nothing usable: `resume` says so
+
+    def size(self) -> int:
+        """Bytes of all its files."""
+        total = 0
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                try:
+                    total += os.stat(os.path.join(folder, name)).st_size
+                except FileNotFoundError:
+                    continue  # replaced meanwhile
+        return total
+
+    def delete(self) -> None:
+        """Removes the folder: out of sight at once, then from the disk.
+
+        Raises:
+            RunError: it cannot be removed, or a process is training the run.
+        """
+        if self.is_taken():
+            raise RunError("The run is being trained: stop it first.")
+        grave = self.path.with_name(f".deleted-{self.path.name}")
+        try:
+            self.path.rename(grave)
+            shutil.rmtree(grave)
+        except OSError as error:
+            raise RunError(f"The run cannot be deleted: {error.strerror or error}.") from error
+
+
+def check_name(name: Any) -> None:
+    """Raises RunError where that cannot be a run's name: empty, too long, or nothing that a file could be called."""
+    if not isinstance(name, str) or not name.strip():
+        raise RunError("A run's name must not be empty.")
+    if len(name) > NAME_LENGTH:
+        raise RunError(f"That name has {len(name)} characters; a run's name has at most {NAME_LENGTH}.")
+    if re.search(r"[/\\\x00-\x1f\x7f]", name) or name.strip() in (".", ".."):
+        raise RunError("A run's name must not hold slashes or control characters, nor be . or ..")
+
+
+def _restore(model: VAE, state: TrainState, metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> None:
+    """Puts what `RunFolder.save_state` has written back in its places."""
+    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    model.load_state_dict(weights)
+    for name, parameter in model.named_parameters():
+        moments = {key: tensors.get(f"adam.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
+        if all(moment is not None for moment in moments.values()):  # there are none before the first step
+            state.optimizer.state[parameter] = moments
+    state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
+    state.sums = Sums(images=int(metadata["images"]), seconds=float(metadata["sum_seconds"]))
+    if state.sums.images:
+        state.sums.reconstruction = tensors["sums.reconstruction"]
+        state.sums.kl_per_dim = tensors["sums.kl_per_dim"]

@@ -1,0 +1,142 @@
+"""The records of a training, read as they are written, and thinned to what a chart can show."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LOSSES = tuple(f"{part}_{name}" for part in ("train", "test") for name in ("elbo", "reconstruction", "kl"))
+COLUMNS = ("step", "seconds", *LOSSES, "active_units")
+ROWS = 2000  # of a chart; about what its width can show
+HISTORY = 512  # rows of KL per dimension that are kept
+
+
+class Records:
+    """The records of one metrics.jsonl, as columns of 80 bytes a record, read on from where it last ended.
+
+    Losses are −ELBO, −reconstruction and KL, in nats per image; NaN where the held-out set was not evaluated.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._forget()
+
+    def _forget(self, inode: int = 0) -> None:
+        """Begins anew: another file has taken the name."""
+        self._inode, self._offset, self._count = inode, 0, 0
+        self._table = np.empty((256, len(COLUMNS)))
+        self.last: dict[str, Any] | None = None
+        self.stride, self.history_steps, self.history = 1, [], []
+
+    def __len__(self) -> int:
+        return self._count
+
+    def read(self) -> Records:
+        """Takes in what is new; a last line that is still being written is left for later.
+
+        Raises:
+            ValueError: a whole line is no record.
+        """
+        with self._lock:
+            try:
+                with self.path.open("rb") as file:
+                    status = os.fstat(file.fileno())
+                    if status.st_ino != self._inode or status.st_size < self._offset:
+                        self._forget(status.st_ino)
+                    file.seek(self._offset)
+                    whole, newline, _ = file.read().rpartition(b"\n")
+            except FileNotFoundError:
+                self._forget()
+                return self
+            for line in whole.splitlines():
+                self._append(parsed(line))
+            self._offset += len(whole) + len(newline)
+        return self
+
+    @staticmethod
+    def parse(path: Path) -> list[dict[str, Any]]:
+        """All records of a file as they were written; a broken last line is left out.
+
+        Raises:
+            ValueError: another line is no record.
+        """
+        try:
+            whole, _, _ = path.read_bytes().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        return [parsed(line) for line in whole.splitlines()]
+
+    def rows(self, first: int = 0, last: int | None = None, most: int = ROWS) -> dict[str, list[float | None]]:
+        """The columns of the records [first, last), thinned to about `most` rows; the extremes of every column stay."""
+        table = self._table[first : self._count if last is None else last]
+        table = table[thinned(table[:, 2:], most)]
+        digits = {"step": 0, "seconds": 3, "active_units": 0}
+        return {name: _listed(table[:, i], digits.get(name, 3)) for i, name in enumerate(COLUMNS)}
+
+    def between(self, low: float, high: float) -> dict[str, list[float | None]]:
+        """The columns of the records whose steps are in [low, high], thinned likewise."""
+        steps = self._table[: self._count, 0]
+        return self.rows(int(np.searchsorted(steps, low)), int(np.searchsorted(steps, high, "right")))
+
+    def _append(self, record: dict[str, Any]) -> None:
+        if self._count == len(self._table):
+            self._table = np.concatenate([self._table, np.empty_like(self._table)])
+        losses = [
+            (1 if name == "kl" else -1) * record[part][name] if record[part] else np.nan
+            for part in ("train", "test")
+            for name in ("elbo", "reconstruction", "kl")
+        ]
+        units = record["active_units"]
+        self._table[self._count] = [
+            record["step"], record["seconds"], *losses, np.nan if units is None else units
+        ]  # fmt: skip
+        if self._count % self.stride == 0:
+            self.history_steps.append(record["step"])
+            self.history.append([round(kl, 4) for kl in record["kl_per_dim"]])
+            if len(self.history) > HISTORY:
+                self.stride *= 2
+                self.history_steps, self.history = self.history_steps[::2], self.history[::2]
+        self._count += 1
+        self.last = record
+
+
+def parsed(line: bytes) -> dict[str, Any]:
+    """A line of metrics.jsonl.
+
+    Raises:
+        ValueError: it is no record.
+    """
+    try:
+        record = json.loads(line)
+        if {"step", "seconds", "train", "test", "kl_per_dim", "active_units"} <= record.keys():
+            return record
+    except (ValueError, AttributeError):
+        pass  # said below
+    raise ValueError("The run's metrics.jsonl is damaged: a line of it is no record.")
+
+
+def thinned(values: np.ndarray, most: int) -> np.ndarray:
+    """Indices of about `most` rows of (N, C) that hold first, last and, bucket by bucket, every column's extremes."""
+    count, columns = values.shape
+    if count <= most:
+        return np.arange(count)
+    kept = [0, count - 1]
+    buckets = np.array_split(np.arange(count), max(1, most // (2 * columns)))
+    for bucket in buckets:
+        part = values[bucket]
+        for column in part.T:
+            present = np.flatnonzero(~np.isnan(column))
+            if len(present):
+                kept += [bucket[present[column[present].argmin()]], bucket[present[column[present].argmax()]]]
+    return np.unique(kept)
+
+
+def _listed(column: np.ndarray, digits: int) -> list[float | None]:
+    """Numbers for JSON, which has no NaN: null then."""
+    return [None if value != value else round(value, digits or None) for value in column.tolist()]

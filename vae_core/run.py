@@ -1,0 +1,218 @@
+"""One run: a training that keeps its folder complete as it goes, and does what its owner wants between two batches."""
+
+from __future__ import annotations
+
+import json
+import math
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .batch import next_batch
+from .data import Dataset, held_out, of_each_label
+from .folder import Change, RunFolder
+from .frames import SIDE, Film
+from .model import VAE
+from .train import Metrics, TrainConfig, TrainState, batches
+
+SAVE_MODEL_EVERY = 1.0  # seconds; what watchers see is at most that old
+SAVE_STATE_EVERY = 4.0  # seconds; what a crash loses is at most that much, and a batch
+
+
+class Steering:
+    """What is wanted of a run, from any thread; its training looks before each batch.
+
+    Args:
+        one_batch: whether it is to pause after a single batch.
+    """
+
+    def __init__(self, *, one_batch: bool = False) -> None:
+        self._end = "paused" if one_batch else ""
+        self._changes: queue.SimpleQueue[dict[str, float]] = queue.SimpleQueue()
+        self.one_batch, self.ended = one_batch, threading.Event()
+
+    def pause(self) -> None:
+        """After the batch that is going."""
+        self._end = self._end or "paused"
+
+    def stop(self) -> None:
+        """After the batch that is going."""
+        self._end = "stopped"
+
+    def change(self, settings: dict[str, float]) -> None:
+        """New settings, checked by `folder.check_change`, from the next batch on."""
+        self._changes.put(settings)
+
+    @property
+    def end(self) -> str:
+        """paused or stopped where that is wanted, else empty."""
+        return self._end
+
+    def take_changes(self) -> dict[str, float]:
+        """The settings that have been changed since the last look."""
+        taken: dict[str, float] = {}
+        while not self._changes.empty():
+            taken |= self._changes.get()
+        return taken
+
+
+class _Plan:
+    """The settings that hold from step to step, and what has been changed in them: changes.json."""
+
+    def __init__(self, folder: RunFolder, config: TrainConfig) -> None:
+        self._folder, self._config = folder, config
+        self._taken, self._coming = [], folder.changes()
+
+    def settings(self, model: VAE, step: int, wanted: dict[str, float]) -> TrainConfig:
+        """The settings for the batch after `step`; what is wanted now takes the place of what was to come."""
+        while self._coming and self._coming[0].step <= step:
+            self._take(model, self._coming.pop(0))
+        if wanted:
+            self._coming = []
+            self._take(model, Change(step, wanted))
+            self._folder.write_changes(self._taken)  # before the batch: a crash then takes the same one again
+        return self._config
+
+    def _take(self, model: VAE, change: Change) -> None:
+        self._config = change.apply(model, self._config)
+        self._taken.append(change)
+
+
+def train_into(
+    folder: RunFolder,
+    model: VAE,
+    dataset: Dataset,
+    config: TrainConfig,
+    device: torch.device,
+    state: TrainState | None = None,
+    steering: Steering | None = None,
+) -> Iterator[Metrics]:
+    """`train`, with every record appended to the folder, and weights, state and pictures kept there as it goes.
+
+    However it ends, the folder is complete: newest weights, state, and a status that says how it ended. The settings
+    are `config` with the changes that the folder holds.
+
+    Args:
+        folder: of the run, held by this process.
+        model, dataset, config, device, state: as for `train`.
+        steering: what the owner wants.
+
+    Yields:
+        Metrics, each after it was written.
+
+    Raises:
+        DivergedError: the loss is not finite; model.safetensors holds the last good weights.
+        OSError: the folder cannot be written any more.
+    """
+    steering = steering or Steering()
+    state = state or TrainState.start(model.to(device), config)
+    total = config.total_steps(len(dataset.train))
+    folder.write_status("running")
+    try:
+        yield from _train_into(folder, model, dataset, config, device, state, steering)
+        end = "finished" if state.step >= total else steering.end
+        folder.write_status(end, f"Step {state.step:,} of {total:,}.")
+    except Exception as error:
+        write_failure(folder, error)
+        raise
+
+
+def _train_into(
+    folder: RunFolder,
+    model: VAE,
+    dataset: Dataset,
+    config: TrainConfig,
+    device: torch.device,
+    state: TrainState,
+    steering: Steering,
+) -> Iterator[Metrics]:
+    """The batches, with what is to be written after each."""
+    total, plan = config.total_steps(len(dataset.train)), _Plan(folder, config)
+    film = Film(folder.frames, _film_images(dataset, model, device), state.seconds)
+    keeper, training, last = _Keeper(folder, model, dataset, film), None, state.step >= total
+    with (folder.path / "metrics.jsonl").open("a") as file:
+        while not last:
+            settings, ends = plan.settings(model, state.step, steering.take_changes()), bool(steering.end)
+            if steering.one_batch:
+                next_batch(model, dataset, settings, state.step, device).save(folder.path / "batch.safetensors")
+            wanted = replace(settings, record_every=1) if ends else settings  # the last batch always has a record
+            if training is None:
+                training = batches(model, dataset, wanted, device, state)
+                metrics = next(training)
+            else:
+                metrics = training.send(wanted)
+            last = ends or state.step >= total
+            if metrics:
+                file.write(json.dumps(asdict(metrics)) + "\n")
+                file.flush()
+            keeper.keep(settings, state, metrics, last)
+            if metrics:
+                yield metrics
+
+
+class _Keeper:
+    """Writes weights, pictures and state when they are due."""
+
+    def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film) -> None:
+        self._folder, self._model, self._dataset, self._film = folder, model, dataset, film
+        self._model_due = self._state_due = -math.inf
+        evaluated = [record for record in folder.records() if record["test"]]
+        self._held: dict[str, Any] | None = evaluated[-1] if evaluated else None  # the last held-out figures
+
+    def keep(self, config: TrainConfig, state: TrainState, metrics: Metrics | None, last: bool) -> None:
+        """Writes what is due after a batch; all of it after the last one."""
+        now = time.monotonic()
+        if metrics and metrics.test:
+            self._held = asdict(metrics)
+        if metrics and (last or now >= self._model_due):
+            self._folder.save_model(self._model, _about(self._dataset, config, metrics, self._held))
+            self._film.take(self._model, metrics.step, metrics.seconds, metrics.kl_per_dim, keep=last)
+            self._model_due = time.monotonic() + SAVE_MODEL_EVERY
+        if last or now >= self._state_due:
+            state.check_finite(self._model)
+            self._folder.save_state(self._model, state)
+            self._state_due = time.monotonic() + SAVE_STATE_EVERY
+
+
+def write_failure(folder: RunFolder, error: Exception) -> None:
+    """Leaves the reason in the folder, where it can still be written."""
+    try:
+        folder.write_status("failed", reason(error))
+    except OSError:
+        return  # the folder is gone or the disk is full: the error itself, raised by the caller, says so
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in a sentence without the server's paths."""
+    if isinstance(error, FileNotFoundError):
+        return "The run's folder is gone."
+    if isinstance(error, OSError):
+        return f"The run's folder cannot be written: {error.strerror or error}."
+    return str(error)
+
+
+def _film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:
+    """Twenty held-out images, two of each label where there are ten: (20, 1, 28, 28)."""
+    images = torch.stack([image for _, image in of_each_label(dataset, 2)])
+    images = images[torch.arange(SIDE) % len(images)]
+    return held_out(images, model.config.binarization, device)
+
+
+def _about(dataset: Dataset, config: TrainConfig, metrics: Metrics, held: dict[str, Any] | None) -> dict[str, Any]:
+    """What the checkpoint of a run says of itself; test is the last evaluation, at step test_step."""
+    return {
+        "data": dataset.name,
+        "training": asdict(config),
+        "step": metrics.step,
+        "seconds": metrics.seconds,
+        "kl_per_dim": metrics.kl_per_dim,
+        "test": held["test"] if held else None,
+        "test_step": held["step"] if held else None,
+        "active_units": held["active_units"] if held else None,
+    }
