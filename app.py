@@ -14,6 +14,7 @@ from pathlib import Path
 os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 import gradio as gr
+import torch
 
 import ui
 from ui import frames, live
@@ -23,6 +24,7 @@ from vae_core.runs import Runs
 
 HERE = Path(__file__).parent
 CSS = HERE / "ui" / "page.css"
+MEMORY_OF_A_TRAINING = 4 * 2**30  # bytes of a GPU: data, weights, a large batch, and CUDA's own
 FONTS = [gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"]  # bundled
 
 
@@ -100,11 +102,13 @@ def _auth(text: str | None) -> tuple[str, str] | None:
     return user, password
 
 
-def _trainings(wanted: int | None, device: object) -> int:
-    """How many trainings run at once, if nobody says: a GPU has room for several, two CPU cores for one."""
+def _trainings(wanted: int | None, device: torch.device) -> int:
+    """How many trainings run at once, if nobody says: by a GPU's memory, or one for each four cores of a CPU."""
     if wanted is not None:
         return wanted
-    return 4 if str(device) == "cuda" else max(1, (os.cpu_count() or 1) // 4)
+    if device.type == "cuda":
+        return max(1, min(16, torch.cuda.get_device_properties(device).total_memory // MEMORY_OF_A_TRAINING))
+    return max(1, (os.cpu_count() or 1) // 4)
 
 
 def _parser() -> argparse.ArgumentParser:
