@@ -2,9 +2,9 @@
 
     python -m bench.train_speed --data-dir D [--device cpu] [--rounds 5] [--json FILE]
 
-All three in one process, in turn, medians and ratios, for batches of 128 and 1,024, MLP and conv. The textbook's loop
-is the one that people use: a DataLoader with ToTensor, the loss read after every batch, Adam as it comes. Grey pixels in
-both, since that is what the textbook's loop trains on. The floor is what a step multiplies, at its own shapes, and
+All three in one process, in turn, medians and ratios, for batches of 128 and 1,024, MLP and conv. The textbook loop
+is the one that people use: a DataLoader with ToTensor, the loss read after every batch, plain Adam. Grey pixels in
+both, since that is what the textbook loop trains on. The floor is what a step multiplies, at its own shapes, and
 nothing else: no bias, no activation, no loss, no optimizer.
 """
 
