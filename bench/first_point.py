@@ -17,7 +17,7 @@ from tests.browser.conftest import FLAGS, NAMES, Visitor, start
 
 # Seen by the page itself, at its next frame: nothing of the test's own round trips is in it.
 STOPWATCH = """() => new Promise((resolve) => {
-    const node = document.querySelector("#train-curves .live");
+    const node = document.querySelector("#train-curves .live-plot");
     const began = performance.now();
     const look = () => (node.data[0].x.length ? resolve(performance.now() - began) : requestAnimationFrame(look));
     document.querySelector("#train").click();

@@ -203,8 +203,8 @@ class Backend:
             check_int(name, count, 0, 10**9)
         status, folder = self.runs.status(run), self.runs.folder(run)
         records, steps, changed = self._records(run).read(), folder.frame_steps(), folder.changes()
-        if since > len(records) or changes > len(changed) or frames > len(steps):
-            since = changes = frames = 0  # the run went back: all of it anew
+        if not 0 < since <= len(records) or changes > len(changed) or frames > len(steps):
+            since = changes = frames = 0  # the first question, or the run went back: all of it
         return status | {
             "about": None if since else self._about(run),
             "progress": _progress(records.last, self._total_steps(run)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from vae_core.figures import kl_bars, training_curves
+from vae_core.figures import kl_bars, kl_history, training_curves
 
 from . import live
 
@@ -19,5 +19,13 @@ def build() -> None:
     """Lays out the tab; its charts follow the page's run by themselves."""
     gr.Markdown(EXPLANATION)
     live.component("curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
-    gr.Markdown("**KL per latent dimension** of the newest training images: a dimension near 0 carries nothing.")
+    gr.Markdown(
+        "**KL per latent dimension** of the training images, now or at the moment that the Train tab is scrubbed to: "
+        "a dimension near 0 carries nothing."
+    )
     live.component("bars", kl_bars().to_plotly_json(), elem_id="kl-bars")
+    gr.Markdown(
+        "**The same over the whole training**, and above it the active units: dimensions whose posterior mean varies "
+        "by more than 0.01 over the held-out images."
+    )
+    live.component("heat", kl_history().to_plotly_json(), elem_id="kl-history")

@@ -57,7 +57,7 @@ class Batch:
                 numbers = {name: float(value) for name, value in file.metadata().items()}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
             return cls(**tensors, **numbers | {"step": int(numbers["step"])})
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        except (SafetensorError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError("There is no batch to look at: press Step to take one.") from error
 
 

@@ -1,6 +1,5 @@
 """Checks of single values: each raises a ValueError of one sentence that names the field, the value and the bounds."""
 
-import math
 from collections.abc import Collection
 from typing import Any
 
@@ -13,7 +12,7 @@ def check_int(name: str, value: Any, low: int, high: int) -> None:
 
 def check_float(name: str, value: Any, low: float, high: float, *, above: bool = False) -> None:
     """Raises ValueError unless value is a finite number in [low, high], or in (low, high] with above=True."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not low <= value <= high or (above and value == low):
         wanted = f"a number above {low:g}, at most {high:g}" if above else f"a number from {low:g} to {high:g}"
         raise ValueError(f"{name} is {_shown(value)}; it must be {wanted}.")

@@ -40,6 +40,49 @@ def kl_bars() -> go.Figure:
     return _plain(figure)
 
 
+def comparison() -> go.Figure:
+    """Empty: one curve a run, to be filled."""
+    figure = go.Figure()
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    figure.update_layout(hovermode="x", showlegend=True, legend=legend)
+    figure.update_xaxes(title="step", rangemode="nonnegative")
+    figure.update_yaxes(title="nats per image")
+    return _plain(figure)
+
+
+def rate_distortion() -> go.Figure:
+    """Empty: the rate–distortion plane, one point a run at (KL, −reconstruction); lines of equal ELBO are added there.
+
+    Source: Alemi et al. (2018), "Fixing a broken ELBO".
+    """
+    figure = go.Figure()
+    figure.update_layout(showlegend=False, hovermode="closest")
+    figure.update_xaxes(title="rate: KL, nats per image", rangemode="tozero")
+    figure.update_yaxes(title="distortion: −reconstruction, nats per image")
+    return _plain(figure)
+
+
+def kl_history() -> go.Figure:
+    """Empty: KL of every latent dimension over the steps as a heat map, and the number of active units above it."""
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=[], y=[], z=[], colorscale="Viridis", zmin=0,
+        hovertemplate="step %{x}, z%{y}: %{z:.3f} nats<extra></extra>",
+        colorbar={"title": {"text": "nats"}, "thickness": 12, "len": 0.74, "y": 0, "yanchor": "bottom"},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[], y=[], yaxis="y2", mode="lines", line={"color": COLOURS["elbo"], "width": 2, "shape": "hv"},
+        name="active units", hovertemplate="%{y} active units<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        showlegend=False,
+        yaxis={"domain": [0, 0.74], "title": "latent dimension", "autorange": "reversed"},
+        yaxis2={"domain": [0.82, 1], "title": "active", "anchor": "x", "fixedrange": True},
+    )
+    figure.update_xaxes(title="step")
+    return _plain(figure)
+
+
 def _plain(figure: go.Figure) -> go.Figure:
     """Without plotly's template and background, which are the page's matter."""
     return figure.update_layout(

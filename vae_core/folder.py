@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from .bounds import check_float
+from .bounds import check_choice, check_float, check_int
 from .checkpoint import save_checkpoint, write_atomically
 from .model import VAE, VAEConfig
 from .records import Records
@@ -117,7 +117,7 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            taken = any(self.path.iterdir())
+            taken = any(entry.name != "lock" for entry in self.path.iterdir())  # which a killed start may leave
         except OSError as error:
             raise RunError(f"The run folder {self.path.name} cannot be made: {error.strerror or error}.") from error
         if taken:
@@ -133,7 +133,7 @@ class RunFolder:
         """
         lock = FileLock(self.path / "lock", thread_local=False)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=0.5, poll_interval=0.02)  # `is_taken` of another one holds it for a moment
         except Timeout:
             raise RunError("Another process is training this run.") from None
         except OSError as error:
@@ -150,12 +150,14 @@ class RunFolder:
         """Whether some process is training this run now."""
         if not (self.path / "lock").exists():
             return False
+        lock = FileLock(self.path / "lock", thread_local=False)
         try:
-            self.acquire()
-        except RunError:
+            with lock.acquire(timeout=0.03, poll_interval=0.005):  # another look may hold it for a moment
+                return False
+        except Timeout:
             return True
-        self.release()
-        return False
+        except OSError:
+            return False  # a folder that cannot be written: nobody trains into it
 
     # What it is
 
@@ -230,6 +232,10 @@ class RunFolder:
         content = json.dumps([{"step": change.step} | change.settings for change in changes])
         write_atomically(self.path / "changes.json", content.encode())
 
+    def add_change(self, step: int, settings: dict[str, float]) -> None:
+        """Settings that are to hold after that step, in place of any that were to come later."""
+        self.write_changes([*(change for change in self.changes() if change.step <= step), Change(step, settings)])
+
     def changes(self) -> list[Change]:
         """The settings that were changed in mid-run, in order.
 
@@ -238,7 +244,13 @@ class RunFolder:
         """
         try:
             content = json.loads((self.path / "changes.json").read_text())
-            return [Change(entry.pop("step"), entry) for entry in content]
+            changes = [Change(entry.pop("step"), entry) for entry in content]
+            for change in changes:
+                check_int("step", change.step, 0, 10**12)
+                for name, value in change.settings.items():
+                    check_choice("a setting", name, (*CHANGEABLE, "sigma"))
+                    check_float(name, value, 0, 1e9)
+            return changes
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:

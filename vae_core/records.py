@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 from pathlib import Path
@@ -54,8 +55,8 @@ class Records:
             except FileNotFoundError:
                 self._forget()
                 return self
-            for line in whole.splitlines():
-                self._append(parsed(line))
+            for record in [parsed(line) for line in whole.splitlines()]:  # all of them, or none
+                self._append(record)
             self._offset += len(whole) + len(newline)
         return self
 
@@ -74,28 +75,32 @@ class Records:
 
     def rows(self, first: int = 0, last: int | None = None, most: int = ROWS) -> dict[str, list[float | None]]:
         """The columns of the records [first, last), thinned to about `most` rows; the extremes of every column stay."""
-        table = self._table[first : self._count if last is None else last]
-        table = table[thinned(table[:, 2:], most)]
+        with self._lock:
+            table = self._table[first : self._count if last is None else min(last, self._count)]
+        table = table[thinned(table[:, 2:], most)]  # records only ever come after those, or in another table
         digits = {"step": 0, "seconds": 3, "active_units": 0}
         return {name: _listed(table[:, i], digits.get(name, 3)) for i, name in enumerate(COLUMNS)}
 
     def between(self, low: float, high: float) -> dict[str, list[float | None]]:
         """The columns of the records whose steps are in [low, high], thinned likewise."""
-        steps = self._table[: self._count, 0]
+        with self._lock:
+            steps = self._table[: self._count, 0]
         return self.rows(int(np.searchsorted(steps, low)), int(np.searchsorted(steps, high, "right")))
+
+    def kept_history(self, stride: int, have: int) -> tuple[int, int, list[int], list[list[float]]]:
+        """KL per dimension of every stride-th record: stride, the first row that is given, steps, nats.
+
+        Args:
+            stride, have: of the rows that are known already; where the stride is another one by now, all are given.
+        """
+        with self._lock:
+            first = have if stride == self.stride and have <= len(self.history) else 0
+            return self.stride, first, self.history_steps[first:], self.history[first:]
 
     def _append(self, record: dict[str, Any]) -> None:
         if self._count == len(self._table):
             self._table = np.concatenate([self._table, np.empty_like(self._table)])
-        losses = [
-            (1 if name == "kl" else -1) * record[part][name] if record[part] else np.nan
-            for part in ("train", "test")
-            for name in ("elbo", "reconstruction", "kl")
-        ]
-        units = record["active_units"]
-        self._table[self._count] = [
-            record["step"], record["seconds"], *losses, np.nan if units is None else units
-        ]  # fmt: skip
+        self._table[self._count] = _row(record)
         if self._count % self.stride == 0:
             self.history_steps.append(record["step"])
             self.history.append([round(kl, 4) for kl in record["kl_per_dim"]])
@@ -114,11 +119,23 @@ def parsed(line: bytes) -> dict[str, Any]:
     """
     try:
         record = json.loads(line)
-        if {"step", "seconds", "train", "test", "kl_per_dim", "active_units"} <= record.keys():
+        numbers = [*_row(record), *record["kl_per_dim"], record["epoch"], record["images_per_second"]]
+        if all(isinstance(number, (int, float)) for number in numbers) and record["step"] > 0:
             return record
-    except (ValueError, AttributeError):
+    except (ValueError, KeyError, TypeError):
         pass  # said below
     raise ValueError("The run's metrics.jsonl is damaged: a line of it is no record.")
+
+
+def _row(record: dict[str, Any]) -> list[float]:
+    """The columns of a record."""
+    losses = [
+        (1 if name == "kl" else -1) * record[part][name] if part == "train" or record[part] else math.nan
+        for part in ("train", "test")
+        for name in ("elbo", "reconstruction", "kl")
+    ]
+    units = record["active_units"]
+    return [record["step"], record["seconds"], *losses, math.nan if units is None else units]
 
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import queue
 import threading
 import time
 from collections.abc import Iterator
@@ -33,9 +32,10 @@ class Steering:
     """
 
     def __init__(self, *, one_batch: bool = False) -> None:
+        self.one_batch = one_batch
         self._end = "paused" if one_batch else ""
-        self._changes: queue.SimpleQueue[dict[str, float]] = queue.SimpleQueue()
-        self.one_batch, self.ended = one_batch, threading.Event()
+        self._changes: dict[str, float] | None = {}  # None after the last batch
+        self._lock = threading.Lock()
 
     def pause(self) -> None:
         """After the batch that is going."""
@@ -45,9 +45,13 @@ class Steering:
         """After the batch that is going."""
         self._end = "stopped"
 
-    def change(self, settings: dict[str, float]) -> None:
-        """New settings, checked by `folder.check_change`, from the next batch on."""
-        self._changes.put(settings)
+    def change(self, settings: dict[str, float]) -> bool:
+        """New settings, checked by `folder.check_change`, from the next batch on; False where there was the last one."""
+        with self._lock:
+            if self._changes is None:
+                return False
+            self._changes |= settings
+            return True
 
     @property
     def end(self) -> str:
@@ -56,10 +60,15 @@ class Steering:
 
     def take_changes(self) -> dict[str, float]:
         """The settings that have been changed since the last look."""
-        taken: dict[str, float] = {}
-        while not self._changes.empty():
-            taken |= self._changes.get()
-        return taken
+        with self._lock:
+            taken, self._changes = self._changes or {}, {}
+            return taken
+
+    def close(self) -> dict[str, float]:
+        """Takes no more changes, and gives those that no batch has had."""
+        with self._lock:
+            left, self._changes = self._changes or {}, None
+            return left
 
 
 class _Plan:
@@ -117,6 +126,8 @@ def train_into(
     try:
         yield from _train_into(folder, model, dataset, config, device, state, steering)
         end = "finished" if state.step >= total else steering.end
+        if left := steering.close():
+            folder.add_change(state.step, left)
         folder.write_status(end, f"Step {state.step:,} of {total:,}.")
     except Exception as error:
         write_failure(folder, error)
@@ -194,7 +205,7 @@ def reason(error: Exception) -> str:
         return "The run's folder is gone."
     if isinstance(error, OSError):
         return f"The run's folder cannot be written: {error.strerror or error}."
-    return str(error)
+    return str(error).partition("\n")[0]
 
 
 def _film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:

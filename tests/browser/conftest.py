@@ -117,7 +117,7 @@ class Visitor:
 
     def curves(self, chart: str = "train-curves") -> dict[str, list[list[float]]]:
         """x and y of every curve as the chart itself holds them at one moment, by the column that it shows."""
-        script = "(id) => document.querySelector(`#${id} .live`).data.map((t) => [t.meta, [[...t.x], [...t.y]]])"
+        script = "(id) => document.querySelector(`#${id} .live-plot`).data.map((t) => [t.meta, [[...t.x], [...t.y]]])"
         return dict(self.page.evaluate(script, chart))
 
     def state(self) -> str:

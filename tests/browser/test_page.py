@@ -12,7 +12,7 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.55), (0.42, 0.85)]
 
 def wait_for_records(visitor, count, chart="train-curves"):
     """Waits until the chart's training curve has so many points."""
-    script = "([id, n]) => document.querySelector(`#${id} .live`)?.data?.[0].x.length >= n"
+    script = "([id, n]) => document.querySelector(`#${id} .live-plot`)?.data?.[0].x.length >= n"
     visitor.page.wait_for_function(script, arg=[chart, count], timeout=60_000)
 
 
@@ -22,13 +22,14 @@ def test_the_main_job_through_all_four_tabs(visit):
     # Train on digits until the held-out −ELBO has fallen by a third.
     me.train(Epochs=2000)
     wait_for_records(me, 1)
-    page.evaluate("document.querySelector('#train-curves .live').mark = 'the same node'")
+    page.evaluate("document.querySelector('#train-curves .live-plot').mark = 'the same node'")
     falls = """() => {
-        const { y } = document.querySelector("#train-curves .live").data.find((trace) => trace.meta === "test_elbo");
+        const { data } = document.querySelector("#train-curves .live-plot");
+        const { y } = data.find((trace) => trace.meta === "test_elbo");
         return y.length > 1 && y.at(-1) < (2 / 3) * y[0];
     }"""
     page.wait_for_function(falls, timeout=120_000)
-    assert page.evaluate("document.querySelector('#train-curves .live').mark") == "the same node"
+    assert page.evaluate("document.querySelector('#train-curves .live-plot').mark") == "the same node"
     steps, losses = me.curves()["train_elbo"]
     assert steps[0] == 1 and steps == sorted(set(steps)) and losses[-1] < losses[0]
     assert re.search(r"step [\d,]+ of 24,000 · epoch [\d.]+ · [\d,]+ images/s · .* left", page.inner_text("#progress"))
@@ -127,14 +128,14 @@ def test_zoom_and_hidden_curves_survive_updates(visit):
     me.tab("ELBO")
     wait_for_records(me, 3, "elbo-curves")
     change = """async () => {
-        const node = document.querySelector("#elbo-curves .live");
+        const node = document.querySelector("#elbo-curves .live-plot");
         await Plotly.relayout(node, { "xaxis.range": [2, 9] });
         await Plotly.restyle(node, { visible: "legendonly" }, [3]);
         return node.data[0].x.length;
     }"""
     points = me.page.evaluate(change)
     wait_for_records(me, points + 3, "elbo-curves")
-    node = "document.querySelector('#elbo-curves .live')"
+    node = "document.querySelector('#elbo-curves .live-plot')"
     assert me.page.evaluate(f"{node}.layout.xaxis.range") == [2, 9]
     assert me.page.evaluate(f"{node}.data[3].visible") == "legendonly"
     me.tab("Train")

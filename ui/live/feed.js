@@ -1,27 +1,42 @@
 // One feed a page: what is new of the followed run, asked for once and handed to every component that shows it.
 
 const FAST = 100; // ms between two questions until the first record is there
-const STEADY = 250; // while something that shows the run is in sight
-const SLOW = 1500; // while nothing is, or the server does not answer
+const SLOW = 1500; // while nothing that shows the run is in sight, or the server does not answer
+const AWAY = "The server does not answer; trying again.";
+const MOST_ROWS = 6000; // of the columns; beyond that the server thins them anew
 
+const ENDED = ["paused", "finished", "stopped", "failed", "interrupted"];
+
+/** What is known of the followed run. `columns` are aligned lists, losses in nats per image; see follow in backend.py. */
 export const feed = fresh("");
+/** The server functions of the page's feed: follow, window, history. */
+export let ask = {};
+
 const views = new Set();
-let ask = null;
-let round = 0; // numbers the followed runs, so that a late answer for another one is dropped
+let round = 0; // numbers the loops, so that a late answer to an old one is dropped
 let wake = () => {};
 
 function fresh(run) {
-  return { run, state: "", message: "", data: "", settings: "", progress: null, columns: { step: [] }, kl_per_dim: [], pictures: null };
+  return {
+    run, state: "", message: "", about: null, progress: null, covered: 0, columns: { step: [] }, kl_per_dim: [],
+    changes: [], frames: [], newest: "", batch: "", wait: 250,
+    moment: null, // the step that the pictures are scrubbed back to; null shows the newest
+  };
 }
 
-/** Follows a run: answer(request) asks the server's `follow`. */
-export function follow(run, answer) {
+/** Follows a run from now on, with these server functions. */
+export function follow(run, functions) {
+  ask = functions;
   if (run === feed.run) return;
   Object.assign(feed, fresh(run));
-  ask = answer;
-  round += 1;
   update();
-  if (run) loop(round);
+  refresh();
+}
+
+/** Asks at once, and goes on asking while the run goes on: after something that may have set it going again. */
+export function refresh() {
+  round += 1;
+  if (feed.run) loop(round);
 }
 
 /** Calls view(feed) now, at every news and when the element comes into sight; never while it is out of sight. */
@@ -35,39 +50,43 @@ export function show(element, view) {
 
 document.addEventListener("visibilitychange", () => wake());
 
-const inSight = (element) => element.isConnected && element.offsetParent !== null;
-const update = () => views.forEach((view) => view());
-const ended = () => ["finished", "stopped", "failed", "interrupted"].includes(feed.state);
+export const inSight = (element) => element.isConnected && element.offsetParent !== null && !document.hidden;
+/** Has everything in sight drawn anew. */
+export const update = () => views.forEach((view) => view());
 
 async function loop(mine) {
   while (mine === round) {
     if (!document.hidden) await look(mine);
-    if (mine === round && ended()) break;
+    if (mine === round && ENDED.includes(feed.state) && feed.message !== AWAY) break;
     await pause();
   }
 }
 
 async function look(mine) {
-  const request = { run: feed.run, since: feed.columns.step.length, version: feed.pictures?.version ?? "" };
-  const answer = await ask(request).catch(() => undefined);
+  const request = { run: feed.run, since: feed.covered, changes: feed.changes.length, frames: feed.frames.length };
+  if (feed.columns.step.length > MOST_ROWS) Object.assign(request, { since: 0, changes: 0, frames: 0 });
+  const answer = await ask.follow(request).catch(() => undefined);
   if (mine !== round) return;
-  if (answer === undefined) feed.message = "The server does not answer; trying again.";
+  if (!answer) feed.message = AWAY;
   else if (answer.error) Object.assign(feed, { state: "failed", message: answer.error });
   else take(answer);
   update();
 }
 
 function take(answer) {
-  const have = feed.columns.step.length;
-  if (answer.from !== have) feed.columns = { step: [] }; // the run went back: all of it anew
-  else for (const [name, values] of Object.entries(answer.columns)) (feed.columns[name] ??= []).push(...values);
-  for (const name of ["state", "message", "data", "settings", "progress", "kl_per_dim"]) feed[name] = answer[name];
-  feed.pictures = answer.pictures ?? feed.pictures;
+  if (answer.from === 0) Object.assign(feed, { columns: { step: [] }, changes: [], frames: [] });
+  else if (answer.from !== feed.covered) return void (feed.covered = 0); // a hole: all of it anew
+  for (const [name, values] of Object.entries(answer.columns)) feed.columns[name] = (feed.columns[name] ?? []).concat(values);
+  feed.covered = answer.to;
+  feed.changes = feed.changes.concat(answer.changes);
+  feed.frames = feed.frames.concat(answer.frames);
+  for (const name of ["state", "message", "progress", "kl_per_dim", "newest", "batch", "wait"]) feed[name] = answer[name];
+  feed.about = answer.about ?? feed.about;
 }
 
 function pause() {
   const seen = [...views].some((view) => inSight(view.element));
-  const wait = document.hidden || !seen || feed.message.startsWith("The server") ? SLOW : feed.progress ? STEADY : FAST;
+  const wait = !seen || feed.message === AWAY ? Math.max(SLOW, feed.wait) : feed.progress ? feed.wait : FAST;
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, wait);
     wake = () => { clearTimeout(timer); resolve(); };

@@ -1,0 +1,56 @@
+"""A run for other programs: its metrics as CSV and as TensorBoard events, its folder as a zip."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tensorboardX import SummaryWriter
+
+from .folder import RunFolder
+
+PLAIN = ("step", "epoch", "images_seen", "seconds", "images_per_second")
+TERMS = ("elbo", "reconstruction", "kl")
+SETTINGS = ("learning_rate", "beta", "samples")
+
+
+def as_csv(records: list[dict[str, Any]]) -> str:
+    """One line a record; nats per image, log-probabilities and the ELBO as in the books. Empty where not evaluated."""
+    dims = len(records[0]["kl_per_dim"]) if records else 0
+    titles = [f"{part}_{term}" for part in ("train", "test") for term in TERMS]
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow([*PLAIN, *titles, "active_units", *SETTINGS, *(f"kl_{j}" for j in range(dims))])
+    for record in records:
+        terms = [record[part] and record[part][term] for part in ("train", "test") for term in TERMS]
+        plain, settings = ([record[name] for name in names] for names in (PLAIN, SETTINGS))
+        lines.writerow([*plain, *terms, record["active_units"], *settings, *record["kl_per_dim"]])
+    return text.getvalue()
+
+
+def as_tensorboard(records: list[dict[str, Any]], folder: Path) -> None:
+    """Writes an event file into a folder: train/elbo, test/kl, kl/3, active_units, beta, …, against the step.
+
+    An event's wall time is the seconds of training at its record, so that TensorBoard's "relative" axis is right.
+    """
+    with SummaryWriter(str(folder), write_to_disk=True) as writer:
+        for record in records:
+            values = {
+                f"{part}/{term}": record[part][term] for part in ("train", "test") if record[part] for term in TERMS
+            }
+            values |= {name: record[name] for name in ("active_units", *SETTINGS) if record[name] is not None}
+            values |= {f"kl/{j}": kl for j, kl in enumerate(record["kl_per_dim"])}
+            for tag, value in values.items():
+                writer.add_scalar(tag, value, record["step"], walltime=record["seconds"])
+
+
+def as_zip(folder: RunFolder | Path, file: BinaryIO) -> None:
+    """Writes the files of a folder into a zip, but for the lock and what is half written."""
+    root = folder.path if isinstance(folder, RunFolder) else folder
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and path.name != "lock" and not path.name.startswith("."):
+                archive.write(path, path.relative_to(root))
