@@ -8,9 +8,9 @@ import gradio as gr
 
 from vae_core.device import describe_device
 
-from . import draw, elbo, latents, train
+from . import draw, elbo, latents, runs, train
 from .backend import Backend
-from .events import QUIET
+from .events import OUTSPOKEN, QUIET
 from .session import STORAGE_KEY, Session, restored
 
 
@@ -27,7 +27,7 @@ def build(backend: Backend) -> gr.Blocks:
                 )
             with gr.Column(min_width=320):
                 model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Train", id="train"):
                 tab = train.build(backend, session)
             with gr.Tab("ELBO", id="elbo"):
@@ -36,15 +36,17 @@ def build(backend: Backend) -> gr.Blocks:
                 pad = draw.build(backend, default)
             with gr.Tab("Latents", id="latents"):
                 sliders = latents.build(backend, default)
+            with gr.Tab("Runs", id="runs"):
+                table = runs.build(backend)
 
         def on_load(stored: Any) -> list[Any]:
             """Finds the browser's model and the run that it followed again."""
             state = restored(stored)
-            offered, runs = backend.choices(state["browser"]), backend.runs.of(state["browser"])
+            offered, own = backend.choices(state["browser"]), backend.runs.of(state["browser"])
             if state["model"] not in [name for _, name in offered]:
                 state["model"] = default
-            if state["run"] not in runs:
-                state["run"] = runs[-1] if runs else ""
+            if state["run"] not in own:
+                state["run"] = own[-1] if own else ""
             shown = {"model": state["model"]}
             return [
                 state,
@@ -52,7 +54,8 @@ def build(backend: Backend) -> gr.Blocks:
                 {"run": state["run"], "browser": state["browser"]},
                 shown,
                 shown,
-                *train.form(backend, state["run"]),
+                {"browser": state["browser"]},
+                *train.form(backend, state["run"], values=True),
             ]
 
         def on_model(state: Session, name: str) -> list[Any]:
@@ -65,10 +68,57 @@ def build(backend: Backend) -> gr.Blocks:
             return [
                 Session(**state | {"run": run}),
                 gr.Dropdown(choices=offered, value=name),
-                *train.form(backend, run),
+                *train.form(backend, run, values=run != state["run"]),
             ]
 
-        page.load(on_load, session, [session, model, tab.progress, pad, sliders, *tab.form], **QUIET)
+        def on_use(state: Session, event: gr.EventData) -> list[Any]:
+            """The model of a run goes to Draw and Latents."""
+            run = str(event._data["run"])
+            offered = backend.choices(state["browser"])
+            if run not in [name for _, name in offered]:
+                raise gr.Error("That run has no model yet.", print_exception=False)
+            shown = {"model": run}
+            return [
+                Session(**state | shown),
+                gr.Dropdown(choices=offered, value=run),
+                shown,
+                shown,
+                gr.Tabs(selected="draw"),
+            ]
+
+        def followed(state: Session, run: str) -> list[Any]:
+            """The session, the run that Train and ELBO follow, the tab to show, and the form of that run."""
+            return [
+                Session(**state | {"run": run}),
+                {"run": run, "browser": state["browser"]},
+                gr.Tabs(selected="train"),
+                *train.form(backend, run, values=True),
+            ]
+
+        def on_watch(state: Session, event: gr.EventData) -> list[Any]:
+            """Train and ELBO follow another run of this browser."""
+            run = str(event._data["run"])
+            return [
+                Session(**state | {"run": run}),
+                {"run": run, "browser": state["browser"]},
+                gr.Tabs(selected="train"),
+            ]
+
+        def on_train_on(state: Session, *values: Any) -> list[Any]:
+            """A new run with the form's settings, that begins with the weights of another one."""
+            *fields, weights = values
+            run = train.start(backend, state, dict(zip(train.LABELS, fields, strict=True)), weights=weights["run"])
+            return [
+                Session(**state | {"run": run}),
+                {"run": run, "browser": state["browser"]},
+                gr.Tabs(selected="train"),
+            ]
+
+        page.load(on_load, session, [session, model, tab.progress, pad, sliders, table, *tab.form], **QUIET)
         model.input(on_model, [session, model], [session, pad, sliders], **QUIET)
         tab.progress.changed(on_run_changed, [session, model], [session, model, *tab.form], **QUIET)
+        table.use(on_use, session, [session, model, pad, sliders, tabs], **OUTSPOKEN)
+        shown = [session, tab.progress, tabs, *tab.form]
+        table.watch_run(on_watch, session, shown, **OUTSPOKEN)
+        table.train_on(on_train_on, [session, *tab.fields, table], shown, **OUTSPOKEN)
     return page

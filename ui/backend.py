@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from vae_core.batch import Batch
-from vae_core.bounds import check_float, check_int
+from vae_core.bounds import check_choice, check_float, check_int
 from vae_core.checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from vae_core.data import (
     DATASETS,
@@ -198,20 +198,22 @@ class Backend:
             kl_per_dim: the newest. changes: [{step, setting: value}]. frames: [step]. newest, batch: versions of the
             newest weights and of the last single batch, empty before there are any. wait: ms until the next question.
         """
-        run, since, changes, frames = (_field(request, name) for name in ("run", "since", "changes", "frames"))
+        run, since, changes, frames = (field(request, name) for name in ("run", "since", "changes", "frames"))
         for name, count in (("since", since), ("changes", changes), ("frames", frames)):
             check_int(name, count, 0, 10**9)
         status, folder = self.runs.status(run), self.runs.folder(run)
-        records, steps, changed = self._records(run).read(), folder.frame_steps(), folder.changes()
-        if not 0 < since <= len(records) or changes > len(changed) or frames > len(steps):
+        records, steps = self._records(run).read(), folder.frame_steps()
+        count, last = len(records), records.last  # another question may read on meanwhile
+        changed = [change for change in folder.changes() if last and change.step <= last["step"]]  # not those to come
+        if not 0 < since <= count or changes > len(changed) or frames > len(steps):
             since = changes = frames = 0  # the first question, or the run went back: all of it
         return status | {
             "about": None if since else self._about(run),
-            "progress": _progress(records.last, self._total_steps(run)),
+            "progress": _progress(last, self._total_steps(run)),
             "from": since,
-            "to": len(records),
-            "columns": records.rows(since),
-            "kl_per_dim": [round(kl, 4) for kl in records.last["kl_per_dim"]] if records.last else [],
+            "to": count,
+            "columns": records.rows(since, count),
+            "kl_per_dim": [round(kl, 4) for kl in last["kl_per_dim"]] if last else [],
             "changes": [{"step": change.step} | change.settings for change in changed[changes:]],
             "frames": steps[frames:],
             "newest": _version(folder.model_file),
@@ -228,7 +230,7 @@ class Backend:
         Returns:
             columns: as of `follow`.
         """
-        run, low, high = (_field(request, name) for name in ("run", "low", "high"))
+        run, low, high = (field(request, name) for name in ("run", "low", "high"))
         for name, value in (("low", low), ("high", high)):
             check_float(name, value, -1e12, 1e12)
         self.runs.folder(run)
@@ -243,13 +245,11 @@ class Backend:
         Returns:
             stride; from: the first row that is given; steps; kl: nats, a list of D numbers a row.
         """
-        run, stride, have = (_field(request, name) for name in ("run", "stride", "have"))
+        run, stride, have = (field(request, name) for name in ("run", "stride", "have"))
         check_int("have", have, 0, 10**6)
         self.runs.folder(run)
-        records = self._records(run).read()
-        first = have if stride == records.stride and have <= len(records.history) else 0
-        steps, kl = records.history_steps[first:], records.history[first:]
-        return {"stride": records.stride, "from": first, "steps": steps, "kl": kl}
+        stride, first, steps, kl = self._records(run).read().kept_history(stride, have)
+        return {"stride": stride, "from": first, "steps": steps, "kl": kl}
 
     def batch(self, request: Any) -> dict[str, Any]:
         """The last batch that a run took by itself: its first images, and what became of them.
@@ -262,7 +262,7 @@ class Backend:
             batch, nats per image. Of the first eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of
             D numbers; reconstruction_terms, kls.
         """
-        batch = Batch.load(self.runs.folder(_field(request, "run")).path / "batch.safetensors")
+        batch = Batch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some, reconstruction, kl = slice(0, SHOWN), batch.reconstruction, batch.kl
         return {
             "step": batch.step,
@@ -291,7 +291,7 @@ class Backend:
         Returns:
             run: the one to follow now; another one after reset.
         """
-        browser, run, how = (_field(request, name) for name in ("browser", "run", "how"))
+        browser, run, how = (field(request, name) for name in ("browser", "run", "how"))
         if how == "pause":
             self.runs.pause(run, browser)
         elif how == "stop":
@@ -303,7 +303,7 @@ class Backend:
         elif how == "reset":
             run = self.runs.begin_anew(run, browser)
         else:
-            raise ValueError(f"how is {how!r}; it must be pause, play, step, stop or reset.")
+            check_choice("how", how, ("pause", "play", "step", "stop", "reset"))
         return {"run": run}
 
     def look(self, request: Any) -> dict[str, Any]:
@@ -315,7 +315,7 @@ class Backend:
         Returns:
             seen, reconstruction: base64 of 28×28 bytes. elbo, reconstruction_term, kl: nats. z: the mean of q(z|x).
         """
-        loaded = self.load(_field(request, "model"))
+        loaded = self.load(field(request, "model"))
         grey = self._grey(request, INK_SIZE.get(loaded.header.about.get("data"), 20))
         model, generator = loaded.model, torch.Generator().manual_seed(0)
         with torch.inference_mode():
@@ -341,7 +341,7 @@ class Backend:
         Returns:
             image: base64 of 28×28 bytes.
         """
-        loaded, z = self.load(_field(request, "model")), _field(request, "z")
+        loaded, z = self.load(field(request, "model")), field(request, "z")
         config = loaded.model.config
         if not isinstance(z, list) or len(z) != config.latent_dim:
             raise ValueError(f"z must be a list of {config.latent_dim} numbers.")
@@ -361,7 +361,7 @@ class Backend:
             dims: [{index, kl: nats or null}]. prior_mean, prior_std. likelihood, binarization.
             examples: [{label, image}], one of each label. examples_from: the dataset's title.
         """
-        loaded = self.load(_field(request, "model"))
+        loaded = self.load(field(request, "model"))
         config, about = loaded.model.config, loaded.header.about
         dataset = self.shown_dataset(about.get("data"))
         size = INK_SIZE.get(about.get("data"), 20)
@@ -424,6 +424,8 @@ def answering(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[s
             return method(request)
         except (ValueError, RunError, DataError) as error:
             return {"error": str(error)}
+        except OSError as error:
+            return {"error": f"A file on the server cannot be used: {error.strerror or error}."}
 
     answer.__name__ = method.__name__
     return answer
@@ -438,7 +440,7 @@ def _load(path: Path, version: int) -> Loaded:
     return Loaded(load_checkpoint(path), read_header(path), version)
 
 
-def _field(request: Any, name: str) -> Any:
+def field(request: Any, name: str) -> Any:
     """A field of what the browser sent."""
     if not isinstance(request, dict) or name not in request:
         raise ValueError(f"The request has no {name}.")

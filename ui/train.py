@@ -118,22 +118,28 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
         raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
 
 
-def form(backend: Backend, run: str) -> list[Any]:
-    """The tab's Train button, note and settings as that run wants them: its own values, greyed where they are fixed."""
+def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
+    """The tab's Train button, note and settings as that run wants them: greyed where they are fixed.
+
+    Args:
+        values: whether the settings become the run's own, too; else they stay as somebody may be typing them.
+    """
     try:
         config, state = backend.runs.folder(run).read_config(), backend.runs.status(run)["state"]
-        values = backend.runs.folder(run).settings()
+        settings = backend.runs.folder(run).settings()
     except RunError:
         return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in LABELS)]
-    values["data"] = AUTO if config.why_data.startswith("The data are") else config.data
-    going, model = state in GOING, config.model
-    free = set(CHANGEABLE)
-    if model.likelihood == "gaussian" and model.sigma_mode == "fixed":
+    settings["data"] = AUTO if config.why_data.startswith("The data are") else config.data
+    going, free = state in GOING, set(CHANGEABLE)
+    if config.model.likelihood == "gaussian" and config.model.sigma_mode == "fixed":
         free.add("sigma")
     return [
         gr.Button(interactive=not going),
         gr.Markdown(visible=going),
-        *(gr.update(value=values[name], interactive=not going or name in free) for name in LABELS),
+        *(
+            gr.update(interactive=not going or name in free, **{"value": settings[name]} if values else {})
+            for name in LABELS
+        ),
     ]
 
 

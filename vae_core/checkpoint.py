@@ -119,6 +119,22 @@ def _parse(path: str | Path, metadata: dict[str, str] | None) -> Header:
     if (metadata or {}).get("format") != FORMAT:
         raise CheckpointError(f"{path} is a safetensors file, but no VAE of this app.")
     try:
-        return Header(VAEConfig(**json.loads(metadata["config"])), json.loads(metadata["about"]))
-    except (KeyError, TypeError, ValueError) as error:
+        header = Header(VAEConfig(**json.loads(metadata["config"])), json.loads(metadata["about"]))
+        _check_about(header)
+        return header
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} has a header that cannot be understood: {error}") from error
+
+
+def _check_about(header: Header) -> None:
+    """Raises an error where a figure that lists and pages show is of another kind: the file may be an upload."""
+    about, kl = header.about, header.about.get("kl_per_dim") or []
+    if len(kl) not in (0, header.config.latent_dim):
+        raise ValueError(f"kl_per_dim has {len(kl)} numbers for {header.config.latent_dim} dimensions.")
+    figures = [about.get(name) for name in ("step", "seconds", "test_step", "active_units")] + list(kl)
+    if test := about.get("test"):
+        figures += [test["elbo"], test.get("reconstruction"), test.get("kl")]
+    if not all(figure is None or isinstance(figure, (int, float)) for figure in figures):
+        raise ValueError("a figure in it is no number.")
+    if not isinstance(about.get("data"), (str, type(None))):
+        raise ValueError("data is no name.")

@@ -46,7 +46,7 @@ class Steering:
         self._end = "stopped"
 
     def change(self, settings: dict[str, float]) -> bool:
-        """New settings, checked by `folder.check_change`, from the next batch on; False where there was the last one."""
+        """New settings, checked by `folder.check_change`, from the next batch on; False after the last one."""
         with self._lock:
             if self._changes is None:
                 return False
@@ -63,6 +63,11 @@ class Steering:
         with self._lock:
             taken, self._changes = self._changes or {}, {}
             return taken
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there was the last batch."""
+        return self._changes is None
 
     def close(self) -> dict[str, float]:
         """Takes no more changes, and gives those that no batch has had."""
@@ -125,9 +130,9 @@ def train_into(
     folder.write_status("running")
     try:
         yield from _train_into(folder, model, dataset, config, device, state, steering)
-        end = "finished" if state.step >= total else steering.end
         if left := steering.close():
             folder.add_change(state.step, left)
+        end = "finished" if state.step >= total else steering.end
         folder.write_status(end, f"Step {state.step:,} of {total:,}.")
     except Exception as error:
         write_failure(folder, error)

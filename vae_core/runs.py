@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import torch
 from .bounds import check_int
 from .checkpoint import CheckpointError, load_checkpoint, read_header
 from .data import DataError, Dataset
-from .folder import Change, RunConfig, RunError, RunFolder, check_change, check_name
+from .folder import NAME_LENGTH, RunConfig, RunError, RunFolder, check_change, check_name
 from .model import VAE, VAEConfig
 from .run import Steering, reason, train_into, write_failure
 from .train import DivergedError, TrainConfig, TrainState
@@ -28,6 +29,8 @@ RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
 ENDED = ("paused", "finished", "stopped", "failed", "interrupted")  # nothing goes on by itself
 RESUMABLE = ("paused", "stopped", "interrupted", "failed")
+ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
+LETTING_GO = 10.0  # seconds at most from a run's last word until its folder is free
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,11 @@ class Runs:
         with self._lock:
             self._check_free(owner)
             run = self._create(model, training, data, owner, weights)
-            self._submit(run, load, owner, one_batch)
+            try:
+                self._submit(run, load, owner, one_batch)
+            except RunError:
+                shutil.rmtree(self.folder(run).path, ignore_errors=True)
+                raise
             return run
 
     def play(self, run: str, owner: str, load: Load, *, one_batch: bool = False) -> None:
@@ -137,9 +144,9 @@ class Runs:
         with self._lock:
             self.check_owner(run, owner)
             self._check_free(owner)
-            state = self.status(run)["state"]
-            if state not in RESUMABLE:
-                raise RunError(f"This run cannot go on: it is {state}.")
+            status = self.status(run)
+            if status["state"] not in RESUMABLE:
+                raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
             self._submit(run, load, owner, one_batch)
 
     def begin_anew(self, run: str, owner: str) -> str:
@@ -148,7 +155,7 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or one of this browser is going.
         """
-        with self._lock:
+        with self._lock, _writing():
             self.check_owner(run, owner)
             self._check_free(owner)
             folder = self.folder(run)
@@ -171,13 +178,17 @@ class Runs:
         """
         load_checkpoint(path)
         header = read_header(path)
-        with self._lock:
+        with self._lock, _writing():
             name = self._free_name(owner, name)
             run = self._create(header.config, TrainConfig(), str(header.about.get("data") or "unknown"), owner)
             folder = self.folder(run)
-            shutil.copyfile(path, folder.model_file)
-            folder.write_name(name)
-            folder.write_status("finished", "Uploaded.")
+            try:
+                shutil.copyfile(path, folder.model_file)
+                folder.write_name(name)
+                folder.write_status("finished", "Uploaded.")
+            except OSError:
+                shutil.rmtree(folder.path, ignore_errors=True)
+                raise
             return run
 
     # Steering
@@ -205,18 +216,17 @@ class Runs:
             RunError: it is somebody else's, or has ended.
             ValueError: a setting cannot change in mid-run, or is out of its bounds.
         """
-        with self._lock:
+        with self._lock, _writing():
             self.check_owner(run, owner)
-            folder, state = self.folder(run), self.status(run)["state"]
+            folder = self.folder(run)
             check_change(folder.read_config(), settings)
-            if live := self._live.get(run):
-                live.steering.change(settings)
-            elif state == "paused":
-                step = folder.saved_step()
-                kept = [change for change in folder.changes() if change.step <= step]
-                folder.write_changes([*kept, Change(step, settings)])
-            else:
-                raise RunError(f"This run is {state}: nothing of it can be changed.")
+            live = self._going(run)
+            if live is not None and (live.steering.change(settings) or not live.over.wait(LETTING_GO)):
+                return
+            status = self.status(run)
+            if status["state"] != "paused":
+                raise _refusal(status, f"This run is {status['state']}: nothing of it can be changed.")
+            folder.add_change(folder.saved_step(), settings)
 
     def rename(self, run: str, owner: str, name: str) -> None:
         """Gives a run another name.
@@ -224,7 +234,7 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or the name is none or is taken.
         """
-        with self._lock:
+        with self._lock, _writing():
             self.check_owner(run, owner)
             check_name(name)
             if any(self.folder(other).name() == name.strip() for other in self.of(owner) if other != run):
@@ -239,7 +249,7 @@ class Runs:
         """
         with self._lock:
             self.check_owner(run, owner)
-            if run in self._live:
+            if self._going(run):
                 raise RunError("The run is being trained: stop it first.")
             self.folder(run).delete()
             self._owners.pop(run, None)
@@ -247,9 +257,11 @@ class Runs:
 
     def close(self) -> None:
         """Pauses all runs, each with its folder complete, and waits for them."""
-        for run, live in list(self._live.items()):
-            if not self._leave(run, live, "paused", "The server was shut down while this run waited."):
-                live.steering.pause()
+        with self._lock:
+            for run, live in list(self._live.items()):
+                with contextlib.suppress(OSError, RunError):  # its folder is gone or full: the others are paused
+                    if not self._leave(run, live, "paused", "The server was shut down while this run waited."):
+                        live.steering.pause()
         self._trainings.shutdown(wait=True)
         self._single_batches.shutdown(wait=True)
 
@@ -261,8 +273,8 @@ class Runs:
         Raises:
             RunError: the id is none.
         """
-        live = self._live.get(run)  # before the file: a run that ends in between has written its last word by then
         folder = self.folder(run)
+        live = self._live.get(run)  # before the file: a run that ends in between has written its last word by then
         status = folder.read_status()
         if live is not None:
             return status | self._live_status(live, status["state"])
@@ -271,7 +283,7 @@ class Runs:
         if status["state"] in ENDED:
             return status
         if folder.is_taken():
-            return status | {"message": "Trained by another process on this runs folder: it cannot be steered here."}
+            return status | {"message": ELSEWHERE}
         at = f"at step {folder.saved_step():,}" if folder.saved_step() else "before its first step"
         return {"state": "interrupted", "message": f"Interrupted {at}: Resume goes on from there."}
 
@@ -326,10 +338,17 @@ class Runs:
     # Within
 
     def _check_free(self, owner: str) -> None:
-        for live in [live for live in self._live.values() if owner and live.owner == owner]:
-            over = live.folder.read_status()["state"] in ENDED and live.over.wait(10)  # it has but to let go
-            if not over:
+        for run, live in list(self._live.items()):
+            if owner and live.owner == owner and self._going(run):
                 raise RunError("A training of yours is going or waiting already: pause or stop it first.")
+
+    def _going(self, run: str) -> _Live | None:
+        """The run, where it waits or trains; one that has ended but not let go of its folder yet is waited for."""
+        live = self._live.get(run)
+        if live is None:
+            return None
+        has_ended = live.steering.is_closed or live.folder.read_status()["state"] in ENDED
+        return None if has_ended and live.over.wait(LETTING_GO) else live
 
     def _create(
         self, model: VAEConfig, training: TrainConfig, data: str, owner: str, weights: Path | None = None
@@ -352,39 +371,45 @@ class Runs:
     def _submit(self, run: str, load: Load, owner: str, one_batch: bool) -> None:
         live = _Live(self.folder(run), owner, Steering(one_batch=one_batch))
         self._failures.pop(run, None)
+        pool = self._single_batches if one_batch else self._trainings
         live.folder.acquire()
         try:
             live.folder.write_status("waiting")
-        except OSError as error:
-            live.folder.release()
+            self._live[run] = live
+            live.future = pool.submit(self._work, run, live, load)
+        except (OSError, RuntimeError) as error:  # the disk is full, or the server is being shut down
+            self._let_go(run, live)
             raise RunError(reason(error)) from error
-        self._live[run] = live
-        pool = self._single_batches if one_batch else self._trainings
-        live.future = pool.submit(self._work, run, live, load)
 
     def _leave(self, run: str, live: _Live, how: str, message: str) -> bool:
         """Takes a run out of the line; False where it is no longer in it."""
         if live.future is None or not live.future.cancel():
             return False
-        live.folder.write_status(how, message)
-        self._let_go(run, live)
+        try:
+            if left := live.steering.close():
+                live.folder.add_change(live.folder.saved_step(), left)
+            live.folder.write_status(how, message)
+        finally:
+            self._let_go(run, live)
         return True
 
     def _let_go(self, run: str, live: _Live) -> None:
-        live.folder.release()
-        self._live.pop(run, None)
-        live.over.set()
+        try:
+            live.folder.release()
+        finally:
+            self._live.pop(run, None)
+            live.over.set()
 
     def _end(self, run: str, owner: str, how: str) -> None:
-        with self._lock:
+        with self._lock, _writing():
             self.check_owner(run, owner)
-            live, folder = self._live.get(run), self.folder(run)
+            live, folder = self._going(run), self.folder(run)
             if live is None:
                 status = self.status(run)
                 if how == "stopped" and status["state"] in ("paused", "interrupted"):
                     folder.write_status("stopped", status["message"])
                     return
-                raise RunError(f"This run is {status['state']} already.")
+                raise _refusal(status, f"This run is {status['state']} already.")
             if self._leave(run, live, how, "It left the line." if how == "stopped" else "Paused while it waited."):
                 return
             if how == "paused":
@@ -395,7 +420,7 @@ class Runs:
     def _live_status(self, live: _Live, state: str) -> dict[str, str]:
         """What this process knows better than the folder."""
         if live.is_waiting:
-            line = [other for other in self._live.values() if other.is_waiting and not other.steering.one_batch]
+            line = [other for other in list(self._live.values()) if other.is_waiting and not other.steering.one_batch]
             if live in line:
                 return {"state": "waiting", "message": f"Place {line.index(live) + 1} of {len(line)} in the line."}
         if live.steering.end and not live.steering.one_batch and state == "running":
@@ -406,7 +431,7 @@ class Runs:
         """The name, with a number where it is taken."""
         check_name(name)
         taken = {self.folder(run).name() for run in self.of(owner)}
-        numbered = [name.strip(), *(f"{name.strip()} {n}" for n in range(2, len(taken) + 3))]
+        numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
         return next(candidate for candidate in numbered if candidate not in taken)
 
     def _owner(self, run: str) -> str | None:
@@ -431,6 +456,24 @@ class Runs:
             write_failure(live.folder, error)
         finally:
             self._let_go(run, live)
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """What the disk does not take is said as any other fault of a run.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(reason(error)) from error
+
+
+def _refusal(status: dict[str, str], otherwise: str) -> RunError:
+    """Why a run cannot be steered: another process has it, or something else."""
+    return RunError(ELSEWHERE if status["message"] == ELSEWHERE else otherwise)
 
 
 def _train(live: _Live, load: Load, device: torch.device) -> None:

@@ -8,7 +8,7 @@ const MOST_ROWS = 6000; // of the columns; beyond that the server thins them ane
 const ENDED = ["paused", "finished", "stopped", "failed", "interrupted"];
 
 /** What is known of the followed run. `columns` are aligned lists, losses in nats per image; see follow in backend.py. */
-export const feed = fresh("");
+export const feed = { ...empty(""), moment: null }; // moment: the step that the pictures are scrubbed back to, or null
 /** The server functions of the page's feed: follow, window, history. */
 export let ask = {};
 
@@ -16,19 +16,31 @@ const views = new Set();
 let round = 0; // numbers the loops, so that a late answer to an old one is dropped
 let wake = () => {};
 
-function fresh(run) {
+/** Nothing known of a run yet. */
+export function empty(run) {
   return {
     run, state: "", message: "", about: null, progress: null, covered: 0, columns: { step: [] }, kl_per_dim: [],
     changes: [], frames: [], newest: "", batch: "", wait: 250,
-    moment: null, // the step that the pictures are scrubbed back to; null shows the newest
   };
+}
+
+/** Takes an answer of the server's `follow` into what is known of its run. */
+export function absorb(store, answer) {
+  if (answer.from === 0) Object.assign(store, { columns: { step: [] }, changes: [], frames: [] });
+  else if (answer.from !== store.covered) return void (store.covered = 0); // a hole: all of it anew
+  for (const [name, values] of Object.entries(answer.columns)) store.columns[name] = (store.columns[name] ?? []).concat(values);
+  store.covered = answer.to;
+  store.changes = store.changes.concat(answer.changes);
+  store.frames = store.frames.concat(answer.frames);
+  for (const name of ["state", "message", "progress", "kl_per_dim", "newest", "batch", "wait"]) store[name] = answer[name];
+  store.about = answer.about ?? store.about;
 }
 
 /** Follows a run from now on, with these server functions. */
 export function follow(run, functions) {
   ask = functions;
   if (run === feed.run) return;
-  Object.assign(feed, fresh(run));
+  Object.assign(feed, empty(run), { moment: null });
   update();
   refresh();
 }
@@ -69,19 +81,8 @@ async function look(mine) {
   if (mine !== round) return;
   if (!answer) feed.message = AWAY;
   else if (answer.error) Object.assign(feed, { state: "failed", message: answer.error });
-  else take(answer);
+  else absorb(feed, answer);
   update();
-}
-
-function take(answer) {
-  if (answer.from === 0) Object.assign(feed, { columns: { step: [] }, changes: [], frames: [] });
-  else if (answer.from !== feed.covered) return void (feed.covered = 0); // a hole: all of it anew
-  for (const [name, values] of Object.entries(answer.columns)) feed.columns[name] = (feed.columns[name] ?? []).concat(values);
-  feed.covered = answer.to;
-  feed.changes = feed.changes.concat(answer.changes);
-  feed.frames = feed.frames.concat(answer.frames);
-  for (const name of ["state", "message", "progress", "kl_per_dim", "newest", "batch", "wait"]) feed[name] = answer[name];
-  feed.about = answer.about ?? feed.about;
 }
 
 function pause() {

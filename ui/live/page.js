@@ -51,3 +51,13 @@ export const nats = (value) => (value === null || value === undefined ? "not fin
 
 /** A formatted number with a real minus sign, as wide as a plus. */
 export const minus = (text) => text.replace("-", "−");
+
+/** Seconds for people. */
+export function duration(seconds) {
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  return s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+}
+
+/** A number of bytes for people. */
+export const bytesOf = (count) => (count < 1e6 ? `${Math.round(count / 1e3)} kB` : `${(count / 1e6).toFixed(1)} MB`);

@@ -2,7 +2,7 @@
 // whole page follows.
 
 import { feed, follow, refresh, show } from "./feed.js";
-import { make } from "./page.js";
+import { duration, make } from "./page.js";
 
 const STATES = {
   "": "No training yet: choose settings and press Train.",
@@ -88,10 +88,4 @@ function described({ step, total_steps: total, epoch, images_per_second: speed, 
   const count = (n) => Math.round(n).toLocaleString("en");
   const time = state === "running" ? `${duration(left)} left` : `${duration(seconds)} of training`;
   return `step ${count(step)} of ${count(total)} · epoch ${epoch.toFixed(1)} · ${count(speed)} images/s · ${time}`;
-}
-
-function duration(seconds) {
-  const s = Math.round(seconds);
-  if (s < 60) return `${s} s`;
-  return s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }

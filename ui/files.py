@@ -1,0 +1,129 @@
+"""What a run's folder gives to the browser by plain requests: pictures, downloads; and the upload of a checkpoint."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from vae_core.export import as_csv, as_tensorboard, as_zip
+from vae_core.folder import RunError, RunFolder
+
+from .backend import Backend
+
+LARGEST_UPLOAD = 20 * 2**20  # bytes
+
+
+def routes(backend: Backend) -> list[BaseRoute]:
+    """Below live/: runs/<run>/… for whoever knows a run's id, and upload. With --auth, for those who are logged in."""
+
+    def found(request: Request) -> RunFolder:
+        """The run that a request names."""
+        _check_login(request)
+        try:
+            folder = backend.runs.folder(request.path_params["run"])
+            folder.read_config()
+            return folder
+        except RunError as error:
+            raise HTTPException(404, str(error)) from None
+
+    def frame(request: Request) -> Response:
+        step = request.path_params.get("step", "newest")
+        kept = "no-store" if step == "newest" else "max-age=31536000, immutable"
+        return _file(found(request).frames / f"{step}.jpg", {"Cache-Control": kept})
+
+    def download(request: Request) -> Response:
+        folder, what = found(request), request.path_params["what"]
+        make, name = DOWNLOADS.get(what, (None, ""))
+        if make is None:
+            raise HTTPException(404, "There is no such download.")
+        with tempfile.NamedTemporaryFile(delete=False) as file:
+            path = Path(file.name)
+        try:
+            make(folder, path)
+        except (OSError, RunError) as error:
+            path.unlink()
+            raise HTTPException(404, f"That cannot be downloaded: {error}") from None
+        label = re.sub(r"[^\w.-]+", "-", folder.name() or folder.path.name).strip("-.") or folder.path.name
+        return FileResponse(path, filename=f"{label}{name}", background=BackgroundTask(path.unlink))
+
+    async def upload(request: Request) -> Response:
+        _check_login(request)
+        content = bytearray()
+        async for part in request.stream():
+            content += part
+            if len(content) > LARGEST_UPLOAD:
+                return JSONResponse({"error": f"The file is over the limit of {LARGEST_UPLOAD // 2**20} MB."}, 413)
+        return JSONResponse(await run_in_threadpool(_add, backend, request, bytes(content)))
+
+    return [
+        Route("/live/runs/{run}/newest.jpg", frame),
+        Route("/live/runs/{run}/frames/{step:int}.jpg", frame),
+        Route("/live/runs/{run}/{what}", download),
+        Route("/live/upload", upload, methods=["POST"]),
+    ]
+
+
+def _file(path: Path, headers: dict[str, str]) -> Response:
+    """A file that need not be there."""
+    if not path.is_file():
+        raise HTTPException(404, "There is no such picture.")
+    return FileResponse(path, headers=headers)
+
+
+def _add(backend: Backend, request: Request, content: bytes) -> dict[str, str]:
+    """The uploaded checkpoint as a run of that browser, or what is wrong with it."""
+    browser, name = (request.query_params.get(field, "") for field in ("browser", "name"))
+    if not re.fullmatch(r"[0-9a-f]{32}", browser):
+        return {"error": "The request names no browser."}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "The file"  # as messages name it
+        path.write_bytes(content)
+        try:
+            return {"run": backend.runs.add(path, browser, name.removesuffix(".safetensors"))}
+        except (ValueError, RunError) as error:
+            return {"error": str(error).replace(f"{folder}/", "")}
+
+
+def _check_login(request: Request) -> None:
+    """Raises a 401 where the app asks for a login and this request has none: Gradio guards its own routes only."""
+    app = request.app
+    token = request.cookies.get(f"access-token-{app.cookie_id}")
+    token = token or request.cookies.get(f"access-token-unsecure-{app.cookie_id}")
+    if app.auth is not None and app.tokens.get(token) is None:
+        raise HTTPException(401, "Log in first.")
+
+
+def _archive(folder: RunFolder, path: Path) -> None:
+    with path.open("wb") as file:
+        as_zip(folder.path, file)
+
+
+def _events(folder: RunFolder, path: Path) -> None:
+    with tempfile.TemporaryDirectory() as events, path.open("wb") as file:
+        as_tensorboard(folder.records(), Path(events))
+        as_zip(Path(events), file)
+
+
+def _weights(folder: RunFolder, path: Path) -> None:
+    path.write_bytes(folder.model_file.read_bytes())
+
+
+def _metrics(folder: RunFolder, path: Path) -> None:
+    path.write_text(as_csv(folder.records()))
+
+
+DOWNLOADS: dict[str, tuple[Callable[[RunFolder, Path], None], str]] = {
+    "archive.zip": (_archive, ".zip"),
+    "model.safetensors": (_weights, ".safetensors"),
+    "metrics.csv": (_metrics, ".csv"),
+    "tensorboard.zip": (_events, "-tensorboard.zip"),
+}

@@ -1,0 +1,95 @@
+"""The Runs tab: all runs of a browser, what can be done with them, and how they compare."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from vae_core.data import TITLES
+from vae_core.figures import comparison, rate_distortion
+from vae_core.folder import RunError
+from vae_core.runs import RESUMABLE, Summary
+
+from . import live
+from .backend import Backend, answering, field, settings_line
+
+
+def mine(backend: Backend, request: Any) -> dict[str, Any]:
+    """The runs of a browser, newest first: {browser} → {runs: [...]}; a damaged one is listed as failed."""
+    browser = field(request, "browser")
+    return {"runs": [_row(backend, run) for run in reversed(backend.runs.of(browser))]}
+
+
+def rename(backend: Backend, request: Any) -> dict[str, Any]:
+    """{browser, run, name} → {}; refused where the name is none or is taken."""
+    browser, run, name = (field(request, key) for key in ("browser", "run", "name"))
+    backend.runs.rename(run, browser, name)
+    return {}
+
+
+def remove(backend: Backend, request: Any) -> dict[str, Any]:
+    """{browser, run} → {}; refused while the run is going."""
+    browser, run = (field(request, key) for key in ("browser", "run"))
+    backend.runs.delete(run, browser)
+    return {}
+
+
+def _row(backend: Backend, run: str) -> dict[str, Any]:
+    """A line of the table."""
+    try:
+        summary = backend.runs.summary(run)
+    except RunError as error:
+        return {"run": run, "name": "", "state": "failed", "message": str(error), "settings": {}} | dict.fromkeys(
+            ("title", "data", "line", "elbo", "active_units", "step", "seconds", "size", "created", "resumable")
+        )
+    config = summary.config
+    return {
+        "run": run,
+        "name": summary.name,
+        "title": summary.name or _title(summary),
+        "state": summary.state,
+        "message": summary.message,
+        "resumable": summary.state in RESUMABLE,
+        "data": TITLES.get(config.data, config.data),
+        "settings": asdict(config.model) | asdict(config.training) | {"data": config.data},
+        "line": settings_line(config),
+        "elbo": None if summary.elbo is None else round(-summary.elbo, 2),
+        "active_units": summary.active_units,
+        "step": summary.step,
+        "total_steps": summary.total_steps,
+        "seconds": round(summary.seconds, 1),
+        "size": summary.size,
+        "created": summary.created,
+    }
+
+
+def _title(summary: Summary) -> str:
+    """What a run without a name is called."""
+    model = summary.config.model
+    return f"{TITLES.get(summary.config.data, summary.config.data)} {model.architecture} {model.latent_dim}-D"
+
+
+def build(backend: Backend) -> gr.HTML:
+    """Lays out the tab and gives its table, whose value {browser} says whose runs it shows."""
+
+    def of(function: Any) -> Any:
+        """A function of this file as a server function."""
+
+        def bound(request: Any) -> dict[str, Any]:
+            return function(backend, request)
+
+        bound.__name__ = function.__name__
+        return answering(bound)
+
+    table = live.component(
+        "runs",
+        {"browser": ""},
+        functions=[of(mine), of(rename), of(remove), answering(backend.steer), answering(backend.follow)],
+        events=["use", "watch_run", "train_on"],
+        elem_id="runs",
+    )
+    figures = {"curves": comparison().to_plotly_json(), "plane": rate_distortion().to_plotly_json()}
+    live.component("compare", figures, functions=[answering(backend.follow)], elem_id="compare")
+    return table
