@@ -73,10 +73,11 @@ def routes(backend: Backend) -> list[BaseRoute]:
 
 
 def _file(path: Path, headers: dict[str, str]) -> Response:
-    """A file that need not be there."""
-    if not path.is_file():
-        raise HTTPException(404, "There is no such picture.")
-    return FileResponse(path, headers=headers)
+    """A picture that need not be there; read at once, since another may take its place meanwhile."""
+    try:
+        return Response(path.read_bytes(), media_type="image/jpeg", headers=headers)
+    except FileNotFoundError:
+        raise HTTPException(404, "There is no such picture.") from None
 
 
 def _add(backend: Backend, request: Request, content: bytes) -> dict[str, str]:

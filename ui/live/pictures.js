@@ -52,7 +52,11 @@ export function mount({ element }) {
   const place = () => (feed.moment === null ? feed.frames.length : feed.frames.indexOf(feed.moment));
   const stop = () => { clearInterval(playing); playing = null; label(); };
 
-  view.range.oninput = () => { stop(); go(Number(view.range.value)); };
+  view.range.oninput = () => {
+    const i = Number(view.range.value);
+    stop(); // which sets the range anew
+    go(i);
+  };
   view.live.onclick = () => { stop(); go(feed.frames.length); };
   view.play.onclick = () => {
     if (playing) return stop();

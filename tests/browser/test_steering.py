@@ -1,0 +1,236 @@
+"""A run is steered from the page, outlives it, and is found again."""
+
+import json
+import re
+from itertools import pairwise
+
+import pytest
+
+from .test_page import wait_for_records
+
+pytestmark = pytest.mark.browser
+MINUTE = 60_000
+
+
+def step_of(visitor):
+    """The step that the page names."""
+    return int(re.search(r"step ([\d,]+) of", visitor.page.inner_text("#progress"))[1].replace(",", ""))
+
+
+def change(visitor, label, value):
+    """Types a setting and leaves its field."""
+    visitor.set(label, value)
+    visitor.page.keyboard.press("Tab")
+
+
+def test_pause_step_and_resume(visit):
+    me = visit()
+    page = me.page
+    me.train(Epochs=3000)
+    wait_for_records(me, 3)
+    page.click("#pause")
+    me.wait_for_state("paused")
+    before = step_of(me)
+    assert page.locator("#batch h4").count() == 0 or not page.locator("#batch h4").is_visible()
+    for taken in (1, 2):
+        page.click("#step")
+        page.wait_for_function(f"document.querySelector('#progress').innerText.includes('step {before + taken:,} of')")
+    # The page shows that batch: its images, what became of them, and terms that add up to the loss.
+    page.wait_for_function(f"document.querySelector('#batch h4')?.textContent.startsWith('Step {before + 2:,},')")
+    assert page.locator("#batch figure").count() == 8 and me.ink("#batch figure canvas") > 0
+    line = page.inner_text("#batch p").replace("−", "-")
+    numbers = re.search(
+        r"= ([-\d.]+) \+ ([\d.]+) · ([\d.]+) → ([-\d.]+) nats per image · gradient norm ([\d.e+]+)", line
+    )
+    reconstruction, beta, kl, loss, norm = map(float, numbers.groups())
+    assert loss == pytest.approx(reconstruction + beta * kl, abs=0.3) and norm > 0
+    # The last point of the chart is that batch alone, at β = 1.
+    steps, losses = me.curves()["train_elbo"]
+    assert steps[-1] == before + 2 and losses[-1] == pytest.approx(reconstruction + kl, abs=0.2)
+    page.click("#pause")
+    me.wait_for_state("running")
+    wait_for_records(me, len(steps) + 2)
+    page.click("#stop")
+    me.wait_for_state("stopped")
+
+
+def test_a_step_before_any_training_takes_the_first_batch(visit):
+    me = visit()
+    me.choose("Data", "digits")
+    me.page.click("#step")
+    me.wait_for_state("paused")
+    me.page.wait_for_function("document.querySelector('#batch h4')?.textContent.startsWith('Step 1,')")
+    assert step_of(me) == 1
+
+
+def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
+    me = visit()
+    page = me.page
+    me.train(Epochs=3000)
+    wait_for_records(me, 3)
+    assert page.get_by_label("Latent dimensions D", exact=True).is_disabled()
+    assert "fixed for this run" in page.inner_text(".train-note")
+    change(me, "β, weight of the KL", 4)
+    marked = """(document.querySelector("#train-curves .live-plot")?.layout?.annotations ?? [])
+        .some(({ text }) => text === "β = 4")"""
+    page.wait_for_function(marked, timeout=MINUTE)
+    assert me.state() == "running"
+    change(me, "Learning rate", -1)
+    page.locator(".toast-body").first.wait_for()
+    assert "Learning rate is -1; it must be a number above 0" in page.locator(".toast-body").first.inner_text()
+    page.reload()
+    page.wait_for_selector("#train")
+    page.wait_for_function("document.querySelector('#progress .live')?.dataset.state === 'running'")
+    page.wait_for_function(marked, timeout=MINUTE)  # and a reload has the mark, and the form what was changed
+    assert page.get_by_label("β, weight of the KL", exact=True).input_value() == "4"
+    page.click("#stop")
+    me.wait_for_state("stopped")
+    page.wait_for_function("!document.querySelector('#train').disabled")
+    assert page.get_by_label("Latent dimensions D", exact=True).is_enabled()
+
+
+def test_reset_begins_anew_and_keeps_the_old_run(visit):
+    me = visit()
+    me.train(Epochs=3000)
+    wait_for_records(me, 3)
+    me.page.click("#pause")
+    me.wait_for_state("paused")
+    me.page.click("#reset")
+    me.page.wait_for_function("document.querySelector('#train-curves .live-plot').data[0].x.length === 0")
+    assert me.state() == "paused"
+    me.page.click("#step")
+    me.page.wait_for_function("document.querySelector('#progress').innerText.includes('step 1 of')")
+    me.tab("Runs")
+    me.page.wait_for_function("document.querySelectorAll('#runs tbody tr').length === 2")
+    states = me.page.locator("#runs tbody tr td:nth-child(3)").all_inner_texts()
+    assert sorted(states) == ["paused", "stopped"]
+
+
+def test_a_closed_page_comes_back_within_a_second(visit):
+    me = visit()
+    me.train(Epochs=3000)
+    wait_for_records(me, 5)
+    steps = me.curves()["train_elbo"][0]
+    me.page.close()
+    me.page = me.context.new_page()
+    me.page.goto(me.url)
+    me.page.wait_for_selector("#train")
+    wait_for_records(me, len(steps))
+    assert me.curves()["train_elbo"][0][: len(steps)] == steps and me.state() == "running"
+    me.page.click("#pause")
+    me.wait_for_state("paused")
+
+
+def test_two_windows_watch_one_run_and_both_steer(visit):
+    me = visit()
+    me.train(Epochs=3000)
+    wait_for_records(me, 2)
+    second = me.new_tab()
+    second.wait_for_selector('#progress .live[data-state="running"]')
+    second.click("#pause")
+    me.wait_for_state("paused")
+    second.wait_for_selector('#progress .live[data-state="paused"]')
+    me.page.click("#pause")
+    me.wait_for_state("running")
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+
+
+def test_several_tabs_of_one_browser_keep_working(visit):
+    me = visit()
+    me.train(Epochs=3000)
+    wait_for_records(me, 2)
+    tabs = [me.new_tab() for _ in range(6)]
+    for tab in tabs:
+        tab.wait_for_function("document.querySelector('#train-curves .live-plot')?.data?.[0].x.length > 2")
+    tabs[-1].click("#stop")
+    me.page.bring_to_front()
+    me.wait_for_state("stopped")
+
+
+def test_a_hole_in_the_increments_heals(visit):
+    me = visit()
+    dropped = []
+
+    def drop(route):
+        """Loses an answer's increment: as if it had been another one's."""
+        body = json.loads(route.request.post_data)
+        if body.get("fn_name") == "follow" and body["data"]["since"] > 5 and len(dropped) < 2:
+            answer = route.fetch().json()
+            dropped.append(answer["from"])
+            answer["from"] += 1
+            return route.fulfill(json=answer)
+        return route.continue_()
+
+    me.page.route(re.compile("component_server"), drop)
+    me.train(Epochs=3000)
+    wait_for_records(me, 40)
+    assert len(dropped) == 2
+    steps = me.curves()["train_elbo"][0]
+    assert steps == sorted(set(steps)) and steps[0] == 1
+    assert max(b - a for a, b in pairwise(steps)) <= 20  # no record is missing
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+
+
+def test_the_film_is_scrubbed_during_and_after_a_training(visit):
+    me = visit()
+    page = me.page
+    me.train(Epochs=3000)
+    page.wait_for_function("document.querySelector('.live-scrubber input')?.max >= 4", timeout=MINUTE)
+    slider = page.get_by_label("Moment of the training")
+    picture = "document.querySelector('#pictures .live').dataset.version"
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(f"{picture} === '1'")  # the first step, by keyboard alone
+    first = page.locator("#pictures canvas").last.screenshot()
+    count = int(slider.get_attribute("max"))
+    page.wait_for_function(f"document.querySelector('.live-scrubber input').max > {count}", timeout=MINUTE)
+    assert page.inner_text(".live-scrubber output") == "step 1"  # new frames do not move the view
+    page.click("#stop")
+    me.wait_for_state("stopped")
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="Newest").click()
+    page.wait_for_function(f"{picture} !== '1'")
+    assert page.locator("#pictures canvas").last.screenshot() != first
+    page.get_by_role("button", name="Replay").click()
+    page.wait_for_function("document.querySelector('.live-scrubber output').textContent.startsWith('step')")
+    page.wait_for_function("document.querySelector('.live-scrubber output').textContent === 'newest'", timeout=MINUTE)
+
+
+def test_the_chart_against_epochs_and_seconds_smoothed_and_logarithmic(visit):
+    me = visit()
+    page = me.page
+    me.train(Epochs=10)
+    me.wait_for_state("finished")
+    steps, losses = me.curves()["train_elbo"]
+    controls = page.locator("#train-curves .live-controls")
+    controls.locator("select").select_option("epoch")
+    assert me.curves()["train_elbo"][0] == pytest.approx([step / 12 for step in steps])
+    controls.locator("select").select_option("seconds")
+    seconds = me.curves()["train_elbo"][0]
+    assert seconds == sorted(seconds) and 0 < seconds[-1] < 60
+    controls.get_by_label("Smoothing").fill("0.9")
+    smooth, raw = (me.curves()[name][1] for name in ("train_elbo", "raw train_elbo"))
+    assert raw == losses and len(smooth) == len(losses) and smooth != losses
+    sum_ = mass = 0
+    for value, found in zip(losses, smooth, strict=True):
+        sum_, mass = 0.9 * sum_ + 0.1 * value, 0.9 * mass + 0.1
+        assert found == pytest.approx(sum_ / mass)
+    controls.get_by_label("Log scale").check()
+    assert page.evaluate("document.querySelector('#train-curves .live-plot').layout.yaxis.type") == "log"
+    page.reload()
+    page.wait_for_selector("#train-curves .live-controls")
+    assert page.locator("#train-curves .live-controls select").input_value() == "seconds"  # choices are kept
+
+
+def test_the_history_of_the_kl_is_drawn(visit):
+    me = visit()
+    me.train(Epochs=10, Latent_dimensions_D=3)
+    me.wait_for_state("finished")
+    me.tab("ELBO")
+    me.page.wait_for_function("document.querySelector('#kl-history .live')?.data?.[0].z?.length === 3")
+    z, x, active = me.page.evaluate(
+        "(({ data }) => [data[0].z, [...data[0].x], [...data[1].y]])(document.querySelector('#kl-history .live'))"
+    )
+    assert len(x) == len(z[0]) and x[0] == 1 and x[-1] == 120 and len(active) == 10

@@ -1,0 +1,86 @@
+"""A training that is killed, again and again, at any moment, ends where it would have ended anyway."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from vae_core.__main__ import main
+from vae_core.folder import RunFolder
+
+from .conftest import ROOT
+from .test_run import assert_same_end, figures
+
+KILLS = 10
+OPTIONS = ["--data", "digits", "--device", "cpu", "--latent-dim", "3", "--hidden-dim", "16", "--batch-size", "100"]
+ENDLESS = ["--steps", "1000000000", "--record-every", "7"]
+
+
+def saved(folder):
+    """Step and seconds at which the run would go on; zeros where nothing is saved."""
+    try:
+        with safe_open(folder.path / "state.safetensors", framework="pt") as file:
+            return int(file.metadata()["step"]), float(file.metadata()["seconds"])
+    except FileNotFoundError:
+        return 0, 0.0
+
+
+def killed_after(folder, seconds):
+    """Begins the run or goes on with it in a process, and kills that at a moment after its start."""
+    there = (folder.path / "config.json").exists()
+    arguments = ["train", "--out", str(folder.path), *(["--resume"] if there else OPTIONS + ENDLESS)]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-m", "vae_core", *arguments], cwd=ROOT, **pipes)
+    try:
+        _, error = process.communicate(timeout=seconds)
+        raise AssertionError(f"it ended by itself: {error}")
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, error = process.communicate()
+    assert process.returncode == -signal.SIGKILL, error
+
+
+def test_ten_kills_change_nothing(tmp_path):
+    folder, whole = RunFolder(tmp_path / "killed"), RunFolder(tmp_path / "whole")
+    moments, steps, redone = random.Random(5), [], []
+    for _ in range(KILLS):
+        killed_after(folder, moments.uniform(0.5, 7.0))
+        records = folder.records()
+        steps.append(saved(folder)[0])
+        redone.append(records[-1]["seconds"] - saved(folder)[1] if records else 0.0)
+        assert not folder.is_taken()
+    assert steps == sorted(steps) and len(set(steps)) >= 3, steps  # some came late enough for a state, some did not
+    assert max(redone) <= 5, redone
+    assert any(seconds > 0.1 for seconds in redone), redone
+
+    end = ["--steps", str(steps[-1] + 100), "--device", "cpu"]
+    assert main(["train", "--resume", "--out", str(folder.path), *end]) == 0
+    assert main(["train", "--out", str(whole.path), *OPTIONS, *ENDLESS, *end]) == 0
+    assert_same_end(whole, folder)
+    one, other = load_file(whole.model_file), load_file(folder.model_file)
+    assert all(torch.equal(weight, other[name]) for name, weight in one.items())
+    records = folder.records()
+    assert [record["step"] for record in records] == [record["step"] for record in whole.records()]
+    assert figures(records) == figures(whole.records())
+    seconds = [record["seconds"] for record in records]
+    assert seconds == sorted(seconds)
+    assert folder.read_status() == whole.read_status()
+
+
+def test_a_start_that_is_killed_before_it_has_saved_anything_begins_anew(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    arguments = [sys.executable, "-m", "vae_core", "train", "--out", str(folder.path), *OPTIONS, *ENDLESS]
+    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not (folder.path / "config.json").exists():
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.0005)
+    process.kill()
+    process.wait()
+    assert main(["train", "--resume", "--steps", "8", "--out", str(folder.path), "--device", "cpu"]) == 0
+    assert [record["step"] for record in folder.records()] == [1, 7, 8]
