@@ -1,22 +1,27 @@
 """What the page asks of the server: answers are the core's numbers, visitors are separate, nothing goes unchecked."""
 
 import base64
+import json
 import math
+import random
 import shutil
 import time
 
 import gradio as gr
 import pytest
 import torch
+from safetensors.torch import save
 
 from ui import train as train_tab
 from ui.backend import DRAWS, Backend, answering, pixels
 from ui.session import restored
 from vae_core import VAE, TrainConfig, VAEConfig, load_dataset, save_checkpoint
+from vae_core.batch import Batch
 from vae_core.checkpoint import read_header
 from vae_core.data import DataError, fit_drawing
+from vae_core.folder import Change, RunConfig, RunError
 from vae_core.objective import elbo
-from vae_core.runs import ENDED, RunError, Runs
+from vae_core.runs import ENDED, Runs
 
 from .conftest import ROOT, seeded
 from .test_runs import wait_for
@@ -41,8 +46,16 @@ def backend(tmp_path):
     runs.close()
 
 
-def session(browser, model=""):
-    return {"browser": browser, "model": model}
+def session(browser, model="", run=""):
+    return {"browser": browser, "model": model, "run": run}
+
+
+def follow(backend, run, since=0, changes=0, frames=0):
+    return backend.follow({"run": run, "since": since, "changes": changes, "frames": frames})
+
+
+def steer(backend, run, how, browser=ANNA):
+    return backend.steer({"browser": browser, "run": run, "how": how})["run"]
 
 
 def finished(backend, run):
@@ -113,9 +126,6 @@ def without(request, name):
         ("decode", {"model": "small", "z": [0, 0, 0, math.nan]}, "z is nan"),
         ("decode", {"model": "small", "z": [0, 0, 0, None]}, "z is empty"),
         ("decode", {"model": "small", "z": [0, 0, 0, 10.6]}, "z is 10.6; it must be a number from -9.5 to 10.5"),
-        ("follow", {"run": "../x", "since": 0, "version": ""}, "not the id of a run"),
-        ("follow", {"run": "20260101-000000-0123456789abcdef", "since": 0, "version": ""}, "holds no run"),
-        ("follow", {"run": "20260101-000000-0123456789abcdef", "since": -1, "version": ""}, "since is -1"),
         ("describe", {}, "no model"),
     ],
 )
@@ -132,24 +142,299 @@ def test_one_pixel_is_looked_at(backend):
     assert math.isfinite(answer["elbo"])
 
 
-def test_follow_gives_what_is_new_and_only_that(backend):
-    run = train_tab.start(backend, session(ANNA), FORM)
-    finished(backend, run)
-    whole = backend.follow({"run": run, "since": 0, "version": ""})
-    records = backend.runs.folder(run).records()
-    assert (whole["state"], whole["from"], whole["to"]) == ("finished", 0, len(records))
-    assert whole["columns"]["step"] == [record["step"] for record in records]
-    assert whole["columns"]["train_elbo"] == pytest.approx([-record["train"]["elbo"] for record in records], abs=1e-3)
-    held = [record["test"] and -record["test"]["elbo"] for record in records]
-    assert whole["columns"]["test_elbo"] == [value and round(value, 3) for value in held] and None in held
-    assert whole["progress"]["step"] == whole["progress"]["total_steps"] == 24 and whole["progress"]["left"] == 0
-    assert image(whole["pictures"]["x"]).shape == (8, 28, 28)
+RUN = "20260101-000000-0123456789abcdef"
+FOLLOW = {"run": RUN, "since": 0, "changes": 0, "frames": 0}
+WINDOW = {"run": RUN, "low": 0, "high": 10}
+HISTORY = {"run": RUN, "stride": 0, "have": 0}
+STEER = {"browser": ANNA, "run": RUN, "how": "pause"}
+ODD = [None, "", "../x", RUN + "\n", "x" * 300, 7, math.nan, [], [RUN], {}, True]
 
-    rest = backend.follow({"run": run, "since": len(records) - 1, "version": whole["pictures"]["version"]})
-    assert rest["columns"]["step"] == [24] and rest["from"] == len(records) - 1
-    assert rest["pictures"] is None
-    beyond = backend.follow({"run": run, "since": 10_000, "version": ""})
-    assert beyond["from"] == beyond["to"] == len(records)
+
+@pytest.mark.parametrize("method", ["follow", "window", "history", "batch", "steer"])
+@pytest.mark.parametrize("run", ODD)
+def test_what_is_no_id_of_a_run_gets_one_sentence(backend, method, run):
+    request = (FOLLOW | WINDOW | HISTORY | STEER) | {"run": run}
+    assert answering(getattr(backend, method))(request) == {"error": "That is not the id of a run."}
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [("follow", FOLLOW), ("window", WINDOW), ("history", HISTORY), ("batch", {"run": RUN}), ("steer", STEER)],
+)
+def test_a_request_that_lacks_something_gets_one_sentence(backend, method, request_):
+    for name in request_:
+        answer = answering(getattr(backend, method))(without(request_, name))
+        assert answer == {"error": f"The request has no {name}."}
+    for nothing in (None, [], "x", 5, {}):
+        assert answering(getattr(backend, method))(nothing)["error"].startswith("The request has no ")
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "name"),
+    [("follow", FOLLOW, name) for name in ("since", "changes", "frames")]
+    + [("window", WINDOW, name) for name in ("low", "high")]
+    + [("history", HISTORY, "have")],
+)
+@pytest.mark.parametrize("value", [None, "1", [], {}, True, math.nan, math.inf, -1e300, 1e300, 10**400, -(10**400)])
+def test_what_is_no_number_within_bounds_gets_one_sentence(backend, method, request_, name, value):
+    answer = answering(getattr(backend, method))(request_ | {name: value})
+    assert list(answer) == ["error"] and len(answer["error"]) < 200 and "\n" not in answer["error"]
+    assert answer["error"].startswith(f"{name} is ") and "it must be a" in answer["error"]
+
+
+@pytest.mark.parametrize("name", ["since", "changes", "frames"])
+@pytest.mark.parametrize("value", [-1, 1.5, 10**10])
+def test_a_count_that_is_none_is_refused(backend, name, value):
+    assert answering(backend.follow)(FOLLOW | {name: value})["error"].startswith(f"{name} is {value}; it must be")
+
+
+@pytest.mark.parametrize("stride", [None, "1", -1, math.nan, 10**400, [], {}])
+def test_an_odd_stride_is_another_one(backend, stride):
+    run = trained(backend)
+    assert backend.history({"run": run, "stride": stride, "have": 1})["from"] == 0
+
+
+def test_a_run_that_is_not_there_gets_one_sentence(backend):
+    wanted = {"error": f"There is no run {RUN} (any more)."}
+    assert answering(backend.follow)(FOLLOW) == answering(backend.follow)(FOLLOW | {"since": 9}) == wanted
+    for how in ("pause", "stop", "play", "step", "reset"):
+        assert answering(backend.steer)(STEER | {"how": how}) == wanted
+    assert answering(backend.batch)({"run": RUN}) == {"error": "There is no batch to look at: press Step to take one."}
+    assert answering(backend.window)(WINDOW)["columns"]["step"] == []
+    assert answering(backend.history)(HISTORY)["kl"] == []
+
+
+@pytest.mark.parametrize("how", [None, "", "dance", 5, [], {}, "x" * 10_000])
+def test_another_way_to_steer_is_refused(backend, how):
+    run = trained(backend)
+    answer = answering(backend.steer)(STEER | {"run": run, "how": how})
+    assert answer["error"].startswith("how is ") and answer["error"].endswith("pause, play, step, stop, reset.")
+    assert len(answer["error"]) < 150
+
+
+@pytest.mark.parametrize("browser", [None, "", BERT, 5, [], {}, ANNA + "\n", ANNA.upper()])
+@pytest.mark.parametrize("how", ["pause", "stop", "play", "step", "reset"])
+def test_another_browser_does_not_steer(backend, browser, how):
+    run = trained(backend)
+    answer = answering(backend.steer)({"browser": browser, "run": run, "how": how})
+    assert answer == {"error": "That run belongs to another browser."}
+    assert backend.runs.of(ANNA) == [run] and backend.runs.status(run)["state"] == "finished"
+
+
+def trained(backend, **form):
+    """A run of Anna's that has ended."""
+    run = train_tab.start(backend, session(ANNA), FORM | {"epochs": 1} | form)
+    finished(backend, run)
+    return run
+
+
+def test_follow_gives_all_of_a_run_at_first(backend):
+    run = trained(backend, epochs=2)
+    whole, records, folder = follow(backend, run), backend.runs.folder(run).records(), backend.runs.folder(run)
+    assert (whole["state"], whole["message"]) == ("finished", "Step 24 of 24.")
+    assert (whole["from"], whole["to"]) == (0, len(records))
+    columns = whole["columns"]
+    assert columns["step"] == [record["step"] for record in records]
+    for part in ("train", "test"):
+        for name, sign in (("elbo", -1), ("reconstruction", -1), ("kl", 1)):
+            wanted = [record[part] and round(sign * record[part][name], 3) for record in records]
+            assert columns[f"{part}_{name}"] == wanted
+    assert None in columns["test_elbo"] and columns["train_elbo"][-1] > 0 and columns["train_kl"][-1] > 0
+    assert columns["active_units"] == [record["active_units"] for record in records]
+    assert whole["kl_per_dim"] == pytest.approx(records[-1]["kl_per_dim"], abs=1e-4)
+    assert whole["progress"]["step"] == whole["progress"]["total_steps"] == 24 and whole["progress"]["left"] == 0
+    assert whole["frames"] == folder.frame_steps() and whole["frames"][-1] == 24 and whole["changes"] == []
+    about = whole["about"]
+    assert (about["data"], about["latent_dim"], about["likelihood"], about["total_steps"]) == (
+        "digits",
+        3,
+        "bernoulli",
+        24,
+    )
+    assert (about["steps_per_epoch"], about["train_images"], about["name"]) == (12, 1500, folder.name())
+    assert whole["newest"] == str(folder.model_file.stat().st_mtime_ns) and whole["batch"] == ""
+    assert whole["wait"] == 250
+    json.loads(json.dumps(whole, allow_nan=False))
+
+
+def test_follow_gives_only_what_is_new(backend):
+    run = trained(backend, epochs=2)
+    whole = follow(backend, run)
+    count, frames = whole["to"], len(whole["frames"])
+    rest = follow(backend, run, count - 1, 0, frames - 1)
+    assert (rest["from"], rest["to"], rest["columns"]["step"]) == (count - 1, count, [24])
+    assert rest["frames"] == [24] and rest["about"] is None
+    none = follow(backend, run, count, 0, frames)
+    assert (none["from"], none["to"]) == (count, count) and none["frames"] == none["changes"] == []
+    assert all(column == [] for column in none["columns"].values()) and none["newest"] == whole["newest"]
+
+
+@pytest.mark.parametrize("beyond", [{"since": 10_000}, {"since": 3, "changes": 1}, {"since": 3, "frames": 999}])
+def test_whoever_has_more_than_there_is_gets_all_of_it(backend, beyond):
+    run = trained(backend, epochs=2)
+    whole = without(follow(backend, run), "wait")
+    assert without(follow(backend, run, **beyond), "wait") == whole
+
+
+def lines(steps, dims=20):
+    """Records of a model of so many dimensions, with figures of the usual length."""
+    rng = random.Random(0)
+    for step in steps:
+        terms = {name: -rng.uniform(80, 120) for name in ("elbo", "reconstruction", "kl")}
+        yield json.dumps({
+            "step": step, "epoch": step / 469, "images_seen": 128 * step, "seconds": 0.0213 * step,
+            "images_per_second": 6123.4567, "train": terms, "test": None,
+            "kl_per_dim": [rng.uniform(0, 5) for _ in range(dims)], "active_units": None, "learning_rate": 1e-3,
+            "beta": 1.0, "samples": 1,
+        }) + "\n"  # fmt: skip
+
+
+def written(backend, steps):
+    """A run of a model of 20 dimensions that has such records, as another server may have left it."""
+    folder = backend.runs.folder(RUN)
+    if not folder.path.exists():
+        folder.create()
+        folder.write_config(
+            RunConfig(VAEConfig(), TrainConfig(epochs=100), "mnist", train_images=60_000, owner=ANNA)
+        )  # fmt: skip
+    with (folder.path / "metrics.jsonl").open("a") as file:
+        file.writelines(lines(steps))
+    return folder
+
+
+def test_an_increment_of_twenty_records_is_below_two_kilobytes(backend):
+    written(backend, range(20, 30_001, 20))
+    first = follow(backend, RUN)
+    written(backend, range(30_020, 30_401, 20))
+    answer = follow(backend, RUN, first["to"])
+    assert len(answer["columns"]["step"]) == 20 == answer["to"] - answer["from"]
+    assert len(json.dumps(answer, separators=(",", ":")).encode()) < 2000
+
+
+def test_increments_put_together_are_the_whole(backend):
+    seen, have = {}, 0
+    for first in range(20, 2000, 180):
+        written(backend, range(first, first + 180, 20))
+        answer = follow(backend, RUN, have)
+        assert answer["from"] == have
+        have = answer["to"]
+        for name, column in answer["columns"].items():
+            seen.setdefault(name, []).extend(column)
+    assert seen == follow(backend, RUN)["columns"] and len(seen["step"]) == have == 99
+
+
+def test_many_records_are_thinned_and_shown_whole_in_a_window(backend):
+    written(backend, range(1, 10_001))
+    whole = follow(backend, RUN)
+    assert whole["to"] == 10_000 and 500 < len(whole["columns"]["step"]) <= 2000
+    columns = backend.window({"run": RUN, "low": 5000, "high": 5100.5})["columns"]
+    assert columns["step"] == list(range(5000, 5101)) and columns.keys() == whole["columns"].keys()
+
+
+def test_a_run_that_went_back_is_given_from_its_beginning(backend):
+    folder = written(backend, range(20, 401, 20))
+    folder.write_changes([Change(100, {"beta": 2.0}), Change(300, {"beta": 3.0})])
+    answer = follow(backend, RUN)
+    assert [change["step"] for change in answer["changes"]] == [100, 300]
+    (folder.path / "metrics.jsonl").write_text("".join(lines(range(20, 201, 20))))  # it was resumed at step 200
+    back = follow(backend, RUN, answer["to"], 2, 0)
+    assert (back["from"], back["to"]) == (0, 10) and back["about"] is not None
+    assert back["columns"]["step"] == list(range(20, 201, 20))
+    assert back["changes"] == [{"step": 100, "beta": 2.0}]  # the other one is to come again
+
+
+def test_a_change_that_took_the_place_of_another_is_told(backend):
+    folder = written(backend, range(20, 401, 20))
+    folder.write_changes([Change(300, {"beta": 3.0})])
+    have = follow(backend, RUN)
+    (folder.path / "metrics.jsonl").write_text("".join(lines(range(20, 201, 20))))
+    have = follow(backend, RUN, have["to"], 1)
+    folder.write_changes([Change(210, {"samples": 5})])
+    written(backend, range(220, 401, 20))
+    answer = follow(backend, RUN, have["to"], len(have["changes"]))
+    assert answer["from"] == 10 and answer["changes"] == [{"step": 210, "samples": 5}]
+
+
+def test_changes_are_told_once(backend):
+    run = train_tab.start(backend, session(ANNA), FORM, one_batch=True)
+    finished(backend, run)
+    backend.runs.change(run, ANNA, {"beta": 2.0})
+    first = follow(backend, run)
+    assert first["changes"] == [{"step": 1, "beta": 2.0}]
+    assert follow(backend, run, first["to"], 1, len(first["frames"]))["changes"] == []
+
+
+def test_the_history_is_kl_per_dimension_from_what_is_known_on(backend):
+    folder = written(backend, range(20, 201, 20))
+    whole = backend.history({"run": RUN, "stride": 0, "have": 0})
+    assert (whole["stride"], whole["from"], whole["steps"]) == (1, 0, list(range(20, 201, 20)))
+    for row, record in zip(whole["kl"], folder.records(), strict=True):
+        assert row == pytest.approx(record["kl_per_dim"], abs=1e-4) and len(row) == 20
+    rest = backend.history({"run": RUN, "stride": 1, "have": 9})
+    assert (rest["from"], rest["steps"], rest["kl"]) == (9, [200], whole["kl"][9:])
+    written(backend, range(220, 20_001, 20))
+    anew = backend.history({"run": RUN, "stride": 1, "have": 10})
+    assert (anew["stride"], anew["from"], anew["steps"]) == (2, 0, list(range(20, 20_001, 40)))
+
+
+def test_a_batch_is_shown_as_it_was_taken(backend):
+    run = train_tab.start(backend, session(ANNA), FORM | {"beta": 2}, one_batch=True)
+    finished(backend, run)
+    answer, folder = backend.batch({"run": run}), backend.runs.folder(run)
+    (record,), batch = folder.records(), Batch.load(folder.path / "batch.safetensors")
+    assert (answer["step"], answer["images"], answer["beta"]) == (1, 128, 2.0)
+    assert answer["elbo"] == pytest.approx(record["train"]["elbo"], rel=1e-5)
+    assert answer["reconstruction_term"] == pytest.approx(record["train"]["reconstruction"], rel=1e-5)
+    assert answer["kl"] == pytest.approx(record["train"]["kl"], rel=1e-4)
+    assert answer["loss"] == pytest.approx(2 * answer["kl"] - answer["reconstruction_term"], rel=1e-5)
+    assert answer["gradient_norm"] == batch.gradient_norm > 0
+    assert torch.equal(image(answer["x"]), (batch.x[:8, 0] * 255).to(torch.uint8)) and image(answer["x_hat"]).shape == (
+        8,
+        28,
+        28,
+    )
+    for name, wanted in (("mu", batch.mu), ("std", torch.exp(batch.logvar / 2)), ("z", batch.z)):
+        torch.testing.assert_close(torch.tensor(answer[name]), wanted[:8], atol=6e-4, rtol=0)
+    assert answer["reconstruction_terms"] == pytest.approx(batch.reconstruction[:8].tolist(), abs=6e-4)
+    assert answer["kls"] == pytest.approx(batch.kl[:8].tolist(), abs=6e-4)
+    assert follow(backend, run)["batch"] != ""
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage", bytes(100), save({}), save({"x": torch.zeros(2)}, metadata={"step": "x"})]
+)
+def test_a_damaged_batch_is_none(backend, content):
+    (written(backend, [20]).path / "batch.safetensors").write_bytes(content)
+    assert "press Step to take one" in answering(backend.batch)({"run": RUN})["error"]
+
+
+def test_a_run_is_steered_through_its_life(backend):
+    run = train_tab.start(backend, session(ANNA), FORM | {"epochs": 100_000})
+    wait_for(lambda: follow(backend, run)["to"] > 1)
+    assert steer(backend, run, "pause") == run
+    wait_for(lambda: follow(backend, run)["state"] == "paused")
+    step = backend.runs.folder(run).saved_step()
+    assert steer(backend, run, "step") == run
+    wait_for(lambda: follow(backend, run)["state"] == "paused" and follow(backend, run)["progress"]["step"] == step + 1)
+    assert backend.batch({"run": run})["step"] == step + 1
+    assert steer(backend, run, "play") == run
+    wait_for(lambda: follow(backend, run)["progress"]["step"] > step + 1)
+    assert "going or waiting already" in answering(backend.steer)(STEER | {"run": run, "how": "reset"})["error"]
+    steer(backend, run, "stop")
+    wait_for(lambda: follow(backend, run)["state"] == "stopped")
+    new = steer(backend, run, "reset")
+    assert new != run and follow(backend, new)["state"] == "paused" and follow(backend, new)["progress"] is None
+    assert backend.runs.of(ANNA) == [run, new] or backend.runs.of(ANNA) == [new, run]
+    assert "is stopped already" in answering(backend.steer)(STEER | {"run": run, "how": "pause"})["error"]
+
+
+def test_a_file_that_cannot_be_read_gets_one_sentence(backend):
+    folder = written(backend, [20])
+    (folder.path / "metrics.jsonl").unlink()
+    (folder.path / "metrics.jsonl").mkdir()
+    for method, request in (("follow", FOLLOW), ("window", WINDOW), ("history", HISTORY)):
+        answer = answering(getattr(backend, method))(request)
+        assert answer == {"error": "A file on the server cannot be used: Is a directory."}
 
 
 def test_two_visitors_never_see_each_others_models(backend):
@@ -164,11 +449,11 @@ def test_two_visitors_never_see_each_others_models(backend):
 
 def test_a_browser_has_one_training_at_a_time(backend):
     run = train_tab.start(backend, session(ANNA), FORM | {"epochs": 10_000})
-    with pytest.raises(gr.Error, match="going or waiting already: stop it first"):
+    with pytest.raises(gr.Error, match="going or waiting already: pause or stop it first"):
         train_tab.start(backend, session(ANNA), FORM)
     assert backend.runs.of(ANNA) == [run]
     other = train_tab.start(backend, session(BERT), FORM)
-    train_tab.stop(backend, session(ANNA), {"run": run})
+    steer(backend, run, "stop")
     finished(backend, other)
     wait_for(lambda: not backend.runs._live)
     assert train_tab.start(backend, session(ANNA), FORM) != run
@@ -191,15 +476,13 @@ def test_a_drawing_takes_the_format_of_the_models_data(backend):
 def test_nobody_stops_anothers_run(backend):
     run = train_tab.start(backend, session(ANNA), FORM | {"epochs": 10_000})
     wait_for(lambda: backend.runs.status(run)["state"] == "running")
+    assert "belongs to another browser" in answering(backend.steer)(STEER | {"run": run, "browser": BERT})["error"]
     with pytest.raises(gr.Error, match="belongs to another browser"):
-        train_tab.stop(backend, session(BERT), {"run": run})
-    assert backend.runs.status(run)["state"] == "running"
-    train_tab.stop(backend, session(ANNA), {"run": run})
+        train_tab.change(backend, session(BERT), run, "beta", 3.0)
+    assert backend.runs.status(run)["state"] == "running" and backend.runs.folder(run).changes() == []
+    steer(backend, run, "stop")
     finished(backend, run)
     assert backend.runs.status(run)["state"] == "stopped"
-    for nothing in ({"run": ""}, {}, None):
-        with pytest.raises(gr.Error):
-            train_tab.stop(backend, session(ANNA), nothing)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +537,7 @@ def test_a_model_that_is_deleted_is_said(backend):
     finished(backend, run)
     shutil.rmtree(backend.runs.folder(run).path)
     assert "not here any more" in answering(backend.describe)({"model": run})["error"]
-    assert "holds no run" in answering(backend.follow)({"run": run, "since": 0, "version": ""})["error"]
+    assert f"There is no run {run}" in answering(backend.follow)(FOLLOW | {"run": run})["error"]
     assert [name for _, name in backend.choices(ANNA)] == ["small"]
 
 
@@ -270,9 +553,12 @@ def test_a_damaged_run_harms_no_other(backend, name, content):
     path.write_bytes(content) if content is not None else path.unlink()
     offered = [name for _, name in backend.choices(ANNA)]
     assert good in offered and "small" in offered
-    answer = answering(backend.follow)({"run": damaged, "since": 0, "version": ""})
-    assert "\n" not in answer.get("error", "")
-    assert answering(backend.follow)({"run": good, "since": 0, "version": ""})["state"] == "finished"
+    for _ in range(2):
+        answer = answering(backend.follow)(FOLLOW | {"run": damaged})
+        assert "\n" not in answer.get("error", "")
+    if name in ("config.json", "metrics.jsonl") and content:
+        assert name in answer["error"]
+    assert answering(backend.follow)(FOLLOW | {"run": good})["state"] == "finished"
 
 
 def test_auto_takes_digits_where_mnist_cannot_be_had_and_does_not_ask_again(backend, monkeypatch):
@@ -296,8 +582,8 @@ def test_auto_trains_and_the_run_says_on_what(backend, monkeypatch):
     monkeypatch.setattr("vae_core.data._download", lambda *args: (_ for _ in ()).throw(DataError("no network.")))
     run = train_tab.start(backend, session(ANNA), FORM | {"data": "auto"})
     finished(backend, run)
-    answer = backend.follow({"run": run, "since": 0, "version": ""})
-    assert answer["data"].startswith("The data are scikit-learn's digits, because MNIST could not be had")
+    answer = follow(backend, run)
+    assert answer["about"]["why_data"].startswith("The data are scikit-learn's digits, because MNIST could not be had")
     assert backend.runs.folder(run).read_config().data == "digits"
 
 
@@ -305,11 +591,11 @@ def test_pixels_clip(backend):
     assert base64.b64decode(pixels(torch.tensor([-1.0, 0.5, 2.0]))) == bytes([0, 128, 255])
 
 
-@pytest.mark.parametrize("stored", [None, {}, [], "x", {"browser": 5}, {"browser": "../x", "model": []}])
+@pytest.mark.parametrize("stored", [None, {}, [], "x", {"browser": 5}, {"browser": "../x", "model": [], "run": 7}])
 def test_a_tampered_session_becomes_a_new_one(stored):
     one, two = restored(stored), restored(stored)
-    assert len(one["browser"]) == 32 and one["browser"] != two["browser"] and one["model"] == ""
-    assert restored({"browser": ANNA, "model": "m"}) == session(ANNA, "m")
+    assert len(one["browser"]) == 32 and one["browser"] != two["browser"] and one["model"] == one["run"] == ""
+    assert restored({"browser": ANNA, "model": "m", "run": "r"}) == session(ANNA, "m", "r")
 
 
 def test_a_stopped_run_of_no_browser_is_nobodys(backend):

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from vae_core.__main__ import main
-from vae_core.runs import RunFolder
+from vae_core.folder import Change, RunFolder
 
 from .conftest import ROOT
 
@@ -109,11 +109,35 @@ def test_ctrl_c_ends_with_the_run_complete_and_resume_goes_on(tmp_path):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130 and "Traceback" not in err and "stopped: Step" in out
     step = folder.records()[-1]["step"]
-    assert folder.read_status() == {"state": "stopped", "message": f"Step {step} of 1200000."}
+    assert folder.read_status() == {"state": "stopped", "message": f"Step {step:,} of 1,200,000."}
 
     assert main(["train", "--resume", "--steps", str(step + 7), "--out", str(folder.path), "--device", "cpu"]) == 0
     steps = [record["step"] for record in folder.records()]
     assert steps[-1] == step + 7 and steps == sorted(set(steps))
+
+
+def test_settings_that_are_given_with_resume_hold_from_there_on(tmp_path):
+    folder = RunFolder(tmp_path / "a")
+    main(["train", *SMALL, "--steps", "3", "--record-every", "1", "--out", str(folder.path)])
+    more = ["--steps", "5", "--learning-rate", "0.01", "--samples", "2", "--out", str(folder.path), "--device", "cpu"]
+    assert main(["train", "--resume", *more]) == 0
+    assert [record["learning_rate"] for record in folder.records()] == [1e-3] * 3 + [0.01] * 2
+    assert [record["samples"] for record in folder.records()] == [1, 1, 1, 2, 2]
+    assert folder.changes() == [Change(3, {"learning_rate": 0.01, "samples": 2})]
+    assert folder.read_config().training.learning_rate == 1e-3 and folder.settings()["learning_rate"] == 0.01
+
+
+def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
+    folder = RunFolder(tmp_path / "a")
+    main(["train", *SMALL, "--steps", "3", "--out", str(folder.path)])
+    before = (folder.path / "metrics.jsonl").read_bytes()
+    folder.acquire()
+    try:
+        assert main(["train", "--resume", "--steps", "9", "--out", str(folder.path)]) == 2
+    finally:
+        folder.release()
+    assert "error: Another process is training this run.\n" in capsys.readouterr().err
+    assert (folder.path / "metrics.jsonl").read_bytes() == before and folder.saved_step() == 3
 
 
 @pytest.mark.parametrize(
@@ -129,7 +153,7 @@ def test_ctrl_c_ends_with_the_run_complete_and_resume_goes_on(tmp_path):
         (["train", "--data", "digits", "--out", "."], "is not empty"),
         (["train", "--data", "digits", "--device", "tpu", "--out", "RUN"], "device is 'tpu'"),
         (["train", "--data", "mnist", "--data-dir", "FILE", "--out", "RUN"], "cannot be stored in"),
-        (["train", "--resume", "--out", "RUN"], "holds no run"),
+        (["train", "--resume", "--out", "RUN"], "There is no run RUN"),
         (["evaluate", "none.safetensors"], "none.safetensors is not there"),
         (["evaluate", "FILE"], "cannot be read as a checkpoint"),
         (["evaluate", "GOOD", "--samples", "0"], "samples is 0"),

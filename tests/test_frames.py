@@ -62,7 +62,7 @@ def test_every_tile_of_a_frame_is_where_it_is_said_to_be(few, config, kl, dims):
         for parameter in model.parameters():
             parameter *= 3  # so that the tiles differ
     picture = frame(model, x, kl)
-    assert picture.shape == (24 * 28, 20 * 28) and 0 <= float(picture.min()) and float(picture.max()) <= 1
+    assert picture.shape == (24 * 28, 20 * 28) and float(picture.min()) >= 0 and float(picture.max()) <= 1
     assert map_dims(kl) == dims
     assert_tiles(picture, model, x, dims, atol=1e-5)
     assert float((tile(picture, 0, 0) - tile(picture, 19, 19)).abs().max()) > 1e-3
@@ -117,7 +117,7 @@ def test_ten_hours_make_some_hundred_frames(tmp_path, monkeypatch, left_at):
         kept += [seconds] if written[1:] == [f"{10 * seconds}.jpg"] else []
     assert kept[0] == 1 and 200 < len(kept) < 500
     gaps = np.diff(kept)
-    assert (gaps <= 1 + 0.02 * np.array(kept[1:])).all() and gaps[:30].max() <= 1
+    assert (gaps <= 1 + 0.045 * np.array(kept[1:])).all() and gaps[:30].max() <= 1
     assert sum(second <= 3600 for second in kept) < 350
 
 

@@ -16,7 +16,7 @@ from vae_core.folder import RunFolder
 from .conftest import ROOT
 from .test_run import assert_same_end, figures
 
-KILLS = 10
+KILLS, SEED = 10, 40
 OPTIONS = ["--data", "digits", "--device", "cpu", "--latent-dim", "3", "--hidden-dim", "16", "--batch-size", "100"]
 ENDLESS = ["--steps", "1000000000", "--record-every", "7"]
 
@@ -30,12 +30,20 @@ def saved(folder):
         return 0, 0.0
 
 
-def killed_after(folder, seconds):
-    """Begins the run or goes on with it in a process, and kills that at a moment after its start."""
-    there = (folder.path / "config.json").exists()
+def changed(folder):
+    """Another value whenever the records are another file, or more."""
+    path = folder.path / "metrics.jsonl"
+    return (path.stat().st_ino, path.stat().st_size) if path.exists() else None
+
+
+def killed_after(folder, seconds, *, since_it_trains):
+    """Begins the run or goes on with it in a process, and kills that: so long after its start, or its first records."""
+    there, before = (folder.path / "config.json").exists(), changed(folder)
     arguments = ["train", "--out", str(folder.path), *(["--resume"] if there else OPTIONS + ENDLESS)]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-m", "vae_core", *arguments], cwd=ROOT, **pipes)
+    while since_it_trains and process.poll() is None and changed(folder) == before:
+        time.sleep(0.01)
     try:
         _, error = process.communicate(timeout=seconds)
         raise AssertionError(f"it ended by itself: {error}")
@@ -47,9 +55,12 @@ def killed_after(folder, seconds):
 
 def test_ten_kills_change_nothing(tmp_path):
     folder, whole = RunFolder(tmp_path / "killed"), RunFolder(tmp_path / "whole")
-    moments, steps, redone = random.Random(5), [], []
-    for _ in range(KILLS):
-        killed_after(folder, moments.uniform(0.5, 7.0))
+    moments, steps, redone = random.Random(SEED), [], []
+    for turn in range(KILLS):
+        if turn % 2:
+            killed_after(folder, moments.uniform(0.3, 3.0), since_it_trains=False)
+        else:
+            killed_after(folder, moments.uniform(0.0, 5.5), since_it_trains=True)
         records = folder.records()
         steps.append(saved(folder)[0])
         redone.append(records[-1]["seconds"] - saved(folder)[1] if records else 0.0)

@@ -88,31 +88,19 @@ def build(backend: Backend) -> gr.Blocks:
 
         def followed(state: Session, run: str) -> list[Any]:
             """The session, the run that Train and ELBO follow, the tab to show, and the form of that run."""
-            return [
-                Session(**state | {"run": run}),
-                {"run": run, "browser": state["browser"]},
-                gr.Tabs(selected="train"),
-                *train.form(backend, run, values=True),
-            ]
+            shown = {"run": run, "browser": state["browser"]}
+            form = train.form(backend, run, values=True)
+            return [Session(**state | {"run": run}), shown, gr.Tabs(selected="train"), *form]
 
         def on_watch(state: Session, event: gr.EventData) -> list[Any]:
             """Train and ELBO follow another run of this browser."""
-            run = str(event._data["run"])
-            return [
-                Session(**state | {"run": run}),
-                {"run": run, "browser": state["browser"]},
-                gr.Tabs(selected="train"),
-            ]
+            return followed(state, str(event._data["run"]))
 
         def on_train_on(state: Session, *values: Any) -> list[Any]:
             """A new run with the form's settings, that begins with the weights of another one."""
-            *fields, weights = values
-            run = train.start(backend, state, dict(zip(train.LABELS, fields, strict=True)), weights=weights["run"])
-            return [
-                Session(**state | {"run": run}),
-                {"run": run, "browser": state["browser"]},
-                gr.Tabs(selected="train"),
-            ]
+            *fields, chosen = values
+            settings = dict(zip(train.LABELS, fields, strict=True))
+            return followed(state, train.start(backend, state, settings, weights=chosen["run"]))
 
         page.load(on_load, session, [session, model, tab.progress, pad, sliders, table, *tab.form], **QUIET)
         model.input(on_model, [session, model], [session, pad, sliders], **QUIET)

@@ -1,0 +1,200 @@
+"""The Runs tab: every run of a browser, and nobody else's."""
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from vae_core import VAE, VAEConfig, load_checkpoint, save_checkpoint
+
+pytestmark = pytest.mark.browser
+ROWS = "#runs tbody tr"
+
+
+def runs_of(visitor, *settings):
+    """Trains one short run for each of the settings, and shows the tab."""
+    for values in settings:
+        visitor.train(Epochs=2, **values)
+        visitor.wait_for_state("finished")
+        visitor.page.wait_for_function("!document.querySelector('#train').disabled")
+    visitor.tab("Runs")
+    visitor.page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === {len(settings)}")
+
+
+def message(visitor, part):
+    """Waits for a sentence above the table."""
+    visitor.page.wait_for_function(
+        "(part) => document.querySelector('#runs .live-message').textContent.includes(part)", arg=part
+    )
+
+
+def column(visitor, number):
+    return visitor.page.locator(f"{ROWS} td:nth-child({number})").all_inner_texts()
+
+
+def rename(visitor, row, name):
+    line = visitor.page.locator(ROWS).nth(row)
+    if not line.get_by_label("New name").count():
+        line.locator(".live-name").click()
+    line.get_by_label("New name").fill(name)
+    visitor.page.keyboard.press("Enter")
+
+
+def test_names_good_and_bad(visit):
+    me = visit()
+    runs_of(me, {}, {})
+    rename(me, 0, "the good one")
+    me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'the good one'")
+    for bad, said in [
+        ("  ", "must not be empty"),
+        ("../x", "must not hold slashes"),
+        ("n" * 300, "has 300 characters"),
+        ("the good one", "Another run of yours is called the good one already"),
+    ]:
+        rename(me, 1, bad)
+        message(me, said)
+    me.page.keyboard.press("Escape")
+    assert column(me, 2) == ["the good one", "digits mlp 20-D"]
+    me.page.reload()
+    me.page.wait_for_selector("#train")
+    me.tab("Runs")
+    me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'the good one'")
+
+
+def test_deleting_asks_first(visit):
+    me = visit()
+    runs_of(me, {}, {})
+    line = me.page.locator(ROWS).first
+    line.get_by_role("button", name="Delete").click()
+    me.page.get_by_text("Keep it").click()
+    assert me.page.locator(ROWS).count() == 2
+    line.get_by_role("button", name="Delete").click()
+    assert "gone for good" in me.page.inner_text("dialog")
+    me.page.get_by_role("button", name="Delete it").click()
+    me.page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 1")
+
+
+def test_sort_and_filter(visit):
+    me = visit()
+    runs_of(me, {"Latent_dimensions_D": 2}, {"Latent_dimensions_D": 12})
+    assert [text.split()[-1] for text in column(me, 2)] == ["12-D", "2-D"]  # the newest first
+    me.page.get_by_role("button", name="−ELBO, held-out").click()
+    found = [float(text) for text in column(me, 6)]
+    assert found == sorted(found, reverse=True)
+    me.page.get_by_role("button", name="−ELBO, held-out").click()
+    assert [float(text) for text in column(me, 6)] == sorted(found)
+    assert me.page.locator("#runs th").nth(5).get_attribute("aria-sort") == "ascending"
+    me.page.get_by_label("Filter the runs").fill("12-D")
+    assert len(column(me, 2)) == 1
+    me.page.wait_for_timeout(2000)  # the table has asked again meanwhile, and kept both
+    assert len(column(me, 2)) == 1
+
+
+def test_two_runs_are_compared_by_what_differs(visit):
+    me = visit()
+    runs_of(me, {"β,_weight_of_the_KL": 1}, {"β,_weight_of_the_KL": 3})
+    for row in (0, 1):
+        me.page.locator(ROWS).nth(row).get_by_label("Compare this run").check()
+    plots = "[...document.querySelectorAll('#compare .live-plot')]"
+    me.page.wait_for_function(f"{plots}[0].data.length === 2 && {plots}[1].data.length === 11")
+    assert me.page.evaluate(f"{plots}[0].data.map((it) => it.name)") == ["β = 3", "β = 1"]
+    points = me.page.evaluate(f"{plots}[1].data.slice(-2).map((it) => it.x[0] + it.y[0])")
+    assert points == pytest.approx([float(text) for text in column(me, 6)], abs=0.01)
+    lines = me.page.evaluate(f"{plots}[1].data.slice(0, 9).map((it) => [it.x[0] + it.y[0], it.x[1] + it.y[1]])")
+    assert all(one == pytest.approx(other) for one, other in lines)  # along a line the ELBO is the same
+    me.page.locator(ROWS).nth(0).get_by_label("Compare this run").uncheck()
+    me.page.wait_for_function(f"{plots}[0].data.length === 1")
+
+
+def test_downloads(visit, tmp_path):
+    me = visit()
+    runs_of(me, {})
+    rename(me, 0, "mine & only")
+    me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'mine & only'")
+    names = {}
+    for what in ("archive.zip", "metrics.csv", "model.safetensors", "tensorboard.zip"):
+        with me.page.expect_download() as waiting:
+            me.page.get_by_label("Download", exact=True).select_option(what)
+        names[what] = waiting.value.suggested_filename
+        waiting.value.save_as(tmp_path / what)
+    assert names["archive.zip"] == "mine-only.zip" and names["metrics.csv"] == "mine-only.csv"
+    with zipfile.ZipFile(tmp_path / "archive.zip") as archive:
+        records = archive.read("metrics.jsonl").splitlines()
+        assert json.loads(archive.read("config.json"))["training"]["epochs"] == 2
+    assert len((tmp_path / "metrics.csv").read_text().splitlines()) == len(records) + 1
+    assert load_checkpoint(tmp_path / "model.safetensors").config.latent_dim == 20
+    with zipfile.ZipFile(io.BytesIO((tmp_path / "tensorboard.zip").read_bytes())) as archive:
+        assert "tfevents" in archive.namelist()[0]
+
+
+def test_uploads_good_and_bad(visit, tmp_path):
+    me = visit()
+    me.tab("Runs")
+    good, foreign, large = (tmp_path / f"{name}.safetensors" for name in ("good", "foreign", "large"))
+    save_checkpoint(VAE(VAEConfig(latent_dim=3, hidden_dim=16)), good, {"data": "digits"})
+    foreign.write_text("no weights at all")
+    large.write_bytes(bytes(21 * 2**20))
+    wrong = tmp_path / "wrong.safetensors"
+    content = good.read_bytes()
+    wrong.write_bytes(content.replace(b'\\"latent_dim\\": 3', b'\\"latent_dim\\": 4'))
+    assert wrong.read_bytes() != content
+    for path, said in [
+        (foreign, "The file cannot be read as a checkpoint"),
+        (wrong, "does not fit its configuration"),
+        (large, "over the limit of 20 MB"),
+    ]:
+        me.page.set_input_files("#upload", path)
+        message(me, said)
+        assert str(tmp_path) not in me.page.inner_text("#runs") and me.page.locator(ROWS).count() == 0
+    me.errors[:] = [error for error in me.errors if "413" not in error]  # the browser's own note of the refusal
+    me.page.set_input_files("#upload", good)
+    message(me, "good.safetensors is one of your runs now")
+    me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'good'")
+    me.page.get_by_role("button", name="Use this model").click()
+    me.tab("Latents")
+    me.page.wait_for_function("document.querySelectorAll('.live-list input').length === 3")
+    # It is trained on from there: the new run has the upload's three dimensions.
+    me.tab("Train")
+    me.choose("Data", "digits")
+    me.set("Epochs", 1)
+    me.tab("Runs")
+    me.page.get_by_role("button", name="Train on from here").click()
+    me.wait_for_state("finished")
+    assert "D = 3" in me.page.inner_text("#progress")
+
+
+def test_watch_and_resume_from_the_table(visit):
+    me = visit()
+    me.train(Epochs=3000)
+    me.wait_for_state("running")
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+    me.page.wait_for_function("!document.querySelector('#train').disabled")
+    me.train(Epochs=1)
+    me.wait_for_state("finished")
+    me.tab("Runs")
+    me.page.locator(ROWS, has_text="stopped").get_by_role("button", name="Resume").click()
+    me.page.wait_for_selector("#train", state="visible")
+    me.wait_for_state("running")
+    assert "of 36,000" in me.page.inner_text("#progress")
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+
+
+def test_another_visitors_run_is_neither_listed_nor_steered(visit):
+    anna, bert = visit(), visit()
+    runs_of(anna, {})
+    run = anna.page.locator(ROWS).get_attribute("data-run")
+    bert.tab("Runs")
+    bert.page.wait_for_function("document.querySelector('#runs p')?.hidden === false")
+    assert bert.page.locator(ROWS).count() == 0
+    sent = []
+    bert.page.on("request", lambda request: "component_server" in request.url and sent.append(request.post_data_json))
+    bert.page.wait_for_timeout(2000)
+    mine = next(body for body in sent if body["fn_name"] == "mine")
+    for name, data in [("remove", {}), ("rename", {"name": "stolen"}), ("steer", {"how": "play"})]:
+        body = mine | {"fn_name": name, "data": {"browser": mine["data"]["browser"], "run": run} | data}
+        answer = bert.page.request.post(f"{bert.url}/gradio_api/component_server", data=body).json()
+        assert answer == {"error": "That run belongs to another browser."}
+    assert column(anna, 2) == ["digits mlp 20-D"]
