@@ -1,11 +1,13 @@
 """A training that is killed, again and again, at any moment, ends where it would have ended anyway."""
 
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
 
+import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -41,7 +43,8 @@ def killed_after(folder, seconds, *, since_it_trains):
     there, before = (folder.path / "config.json").exists(), changed(folder)
     arguments = ["train", "--out", str(folder.path), *(["--resume"] if there else OPTIONS + ENDLESS)]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-m", "vae_core", *arguments], cwd=ROOT, **pipes)
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-m", "vae_core", *arguments], cwd=ROOT, env=env, **pipes)
     while since_it_trains and process.poll() is None and changed(folder) == before:
         time.sleep(0.01)
     try:
@@ -53,7 +56,16 @@ def killed_after(folder, seconds, *, since_it_trains):
     assert process.returncode == -signal.SIGKILL, error
 
 
-def test_ten_kills_change_nothing(tmp_path):
+@pytest.fixture
+def one_thread():
+    """One thread computes, here as in the processes: bits are the same only among the same number of them."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_ten_kills_change_nothing(tmp_path, one_thread):
     folder, whole = RunFolder(tmp_path / "killed"), RunFolder(tmp_path / "whole")
     moments, steps, redone = random.Random(SEED), [], []
     for turn in range(KILLS):

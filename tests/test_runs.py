@@ -826,7 +826,9 @@ runs.close()
 
 @pytest.mark.parametrize("end", ["in order", "killed"])
 def test_a_second_process_on_the_same_runs(runs, digits, end):
-    load = lambda report: (digits, "")  # noqa: E731
+    def load(report):
+        return digits, ""
+
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-c", SERVER, str(runs.root)], cwd=ROOT, **pipes)
     try:

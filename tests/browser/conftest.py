@@ -31,6 +31,7 @@ class Server:
     """The app as a process: its address, and what it printed."""
 
     process: subprocess.Popen
+    runs: Path
     url: str = ""
     lines: list[str] = field(default_factory=list)
 
@@ -45,7 +46,7 @@ def start(folder: Path, *options: str) -> Server:
         [*map(str, command), "--runs-dir", str(folder / "runs"), *options],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    server = Server(process)
+    server = Server(process, folder / "runs")
     for line in process.stdout:
         server.lines.append(line)
         if found := re.search(r"http://\S+", line):

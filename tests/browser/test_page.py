@@ -91,9 +91,9 @@ def test_the_new_model_is_offered_beside_the_shipped_one(visit):
     me.wait_for_state("finished")
     me.page.wait_for_function("document.querySelector('#train').disabled === false")
     me.page.get_by_label("Model that Draw and Latents use").click()
-    options = me.page.get_by_role("option").all_inner_texts()
+    options = me.page.locator('ul[role="listbox"] li').all_inner_texts()
     assert any("shipped" in option for option in options) and "finished" in options[-1]
-    me.page.get_by_role("option").last.click()
+    me.page.locator('ul[role="listbox"] li').last.click()
     me.tab("Latents")
     me.page.wait_for_function("document.querySelectorAll('.live-list input').length === 3")
     me.page.reload()
@@ -111,7 +111,7 @@ def test_two_visitors_do_not_meet(visit):
     bert.page.wait_for_timeout(1000)
     assert bert.state() in (None, "") and "No training yet" in bert.page.inner_text("#progress")
     bert.page.get_by_label("Model that Draw and Latents use").click()
-    assert all("my run" not in option for option in bert.page.get_by_role("option").all_inner_texts())
+    assert all("my run" not in option for option in bert.page.locator('ul[role="listbox"] li').all_inner_texts())
     # A second tab of the same person does see the run.
     second = anna.new_tab()
     second.wait_for_selector('#progress .live[data-state="running"]')

@@ -234,3 +234,35 @@ def test_the_history_of_the_kl_is_drawn(visit):
         "(({ data }) => [data[0].z, [...data[0].x], [...data[1].y]])(document.querySelector('#kl-history .live'))"
     )
     assert len(x) == len(z[0]) and x[0] == 1 and x[-1] == 120 and len(active) == 10
+
+
+def test_a_long_run_is_thinned_and_shown_in_full_where_one_zooms_in(visit, server):
+    me = visit()
+    me.train(Epochs=1)
+    me.wait_for_state("finished")
+    me.tab("Runs")
+    me.page.wait_for_selector("#runs tbody tr")
+    run = me.page.locator("#runs tbody tr").first.get_attribute("data-run")
+    file = server.runs / run / "metrics.jsonl"
+    record = json.loads(file.read_text().splitlines()[-1])
+    count, peak = 100_000, 12_345
+    with file.open("a") as more:
+        for step in range(13, count + 1):
+            elbo = -900.0 if step == peak else -200.0 - step % 7
+            train = {"elbo": elbo, "reconstruction": elbo + 20, "kl": 20.0}
+            more.write(json.dumps(record | {"step": step, "seconds": step / 100, "train": train, "test": None}) + "\n")
+    me.page.reload()
+    me.page.wait_for_selector("#train")
+    newest = f"document.querySelector('#train-curves .live-plot')?.data?.[0].x.at(-1) === {count}"
+    me.page.wait_for_function(newest, timeout=MINUTE)
+    steps, losses = me.curves()["train_elbo"]
+    assert len(steps) < 4000 and steps == sorted(set(steps))
+    assert losses[steps.index(peak)] == 900  # the extremes are kept
+    zoom = "Plotly.relayout(document.querySelector('#train-curves .live-plot'), { 'xaxis.range': [50000, 50100] })"
+    me.page.evaluate(zoom)
+    inside = (
+        "document.querySelector('#train-curves .live-plot').data[0].x.filter((x) => x >= 50000 && x <= 50100).length"
+    )
+    me.page.wait_for_function(f"{inside} === 101")
+    steps, losses = me.curves()["train_elbo"]
+    assert losses[steps.index(50_003)] == 200 + 50_003 % 7 and 0 in [step % 7 for step in steps]
