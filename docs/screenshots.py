@@ -18,16 +18,35 @@ TWO = [(0.3, 0.3), (0.42, 0.17), (0.6, 0.2), (0.64, 0.36), (0.5, 0.56), (0.28, 0
 def take(visitor: Visitor) -> None:
     """One picture a tab, in the order in which a person would come to them."""
     page = visitor.page
+    records = "document.querySelector('#train-curves .live-plot')?.data?.[1].x.length >= "
     visitor.set("Epochs", 20)
+    visitor.set("Latent dimensions D", 2)
     page.click("#train")
-    page.wait_for_function("document.querySelector('#train-curves .live')?.data?.[1].x.length >= 4", timeout=60_000)
+    page.wait_for_function(f"{records} 6", timeout=60_000)
+    visitor.set("β, weight of the KL", 2)
+    page.keyboard.press("Tab")
+    page.wait_for_function(f"{records} 11", timeout=60_000)
     page.screenshot(path=HERE / "train.png", full_page=True)
     visitor.tab("ELBO")
-    page.wait_for_function("document.querySelector('#elbo-curves .live')?.data?.[1].x.length >= 5", timeout=60_000)
+    page.wait_for_function("document.querySelector('#kl-history .live')?.data?.[0].z?.length === 2", timeout=60_000)
+    page.wait_for_timeout(1500)
     page.screenshot(path=HERE / "elbo.png", full_page=True)
     visitor.tab("Train")
+    page.click("#pause")
+    visitor.wait_for_state("paused")
+    page.click("#step")
+    page.wait_for_selector("#batch figure")
+    page.locator("#batch").screenshot(path=HERE / "batch.png")
     page.click("#stop")
     visitor.wait_for_state("stopped")
+    page.wait_for_function("!document.querySelector('#train').disabled")
+    visitor.set("Epochs", 4)
+    visitor.set("β, weight of the KL", 1)
+    for dims in (5, 20):
+        visitor.set("Latent dimensions D", dims)
+        page.click("#train")
+        visitor.wait_for_state("finished")
+        page.wait_for_function("!document.querySelector('#train').disabled")
     visitor.tab("Draw")
     page.wait_for_selector(".live-examples button")
     visitor.draw(*TWO)
@@ -38,6 +57,13 @@ def take(visitor: Visitor) -> None:
     page.get_by_text("Start from my drawing").click()
     page.wait_for_timeout(500)
     page.screenshot(path=HERE / "latents.png")
+    visitor.tab("Runs")
+    page.wait_for_function("document.querySelectorAll('#runs tbody tr').length === 3")
+    for row in range(3):
+        page.locator("#runs tbody tr").nth(row).get_by_label("Compare this run").check()
+    page.wait_for_function("document.querySelector('#compare .live-plot').data.length === 3")
+    page.wait_for_timeout(1000)
+    page.screenshot(path=HERE / "runs.png", full_page=True)
 
 
 def main() -> None:

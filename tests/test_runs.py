@@ -118,6 +118,24 @@ def test_a_step_is_a_batch_and_pauses(runs, load):
     assert [record["step"] for record in runs.folder(run).records()] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("how", ["play", "step", "stop", "change", "reset", "delete", "start"])
+def test_a_run_that_has_ended_but_not_let_go_yet_is_in_nobodys_way(runs, load, monkeypatch, how):
+    run, release = going(runs, load), RunFolder.release
+    monkeypatch.setattr(RunFolder, "release", lambda folder: (time.sleep(0.3), release(folder)))
+    runs.pause(run, "me")
+    reached(runs, run, "paused")
+    assert run in runs._live
+    if how == "start":
+        runs.start(MODEL, LONG, "digits", load, "me")
+    else:
+        STEERING[how](runs, run, "me", load)
+    monkeypatch.undo()
+    if how in ("stop", "reset"):
+        assert is_in(runs, run, "stopped")
+    if how == "change":
+        assert runs.folder(run).changes() == [Change(runs.folder(run).saved_step(), {"beta": 2.0})]
+
+
 def test_a_paused_run_can_be_stopped_and_a_stopped_one_played(runs, load):
     run = paused(runs, load)
     message = runs.status(run)["message"]
