@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import pytest
 import torch
@@ -19,8 +20,8 @@ from .conftest import ROOT
 from .test_run import assert_same_end, figures
 
 KILLS, SEED = 10, 40
-OPTIONS = ["--data", "digits", "--device", "cpu", "--latent-dim", "3", "--hidden-dim", "16", "--batch-size", "100"]
-ENDLESS = ["--steps", "1000000000", "--record-every", "7"]
+OPTIONS = ["--data", "digits", "--device", "cpu", "--latent-dim", "3", "--hidden-dim", "16", "--batch-size", "20"]
+ENDLESS = ["--steps", "1000000000", "--record-every", "50"]
 
 
 def saved(folder):
@@ -77,9 +78,9 @@ def test_ten_kills_change_nothing(tmp_path, one_thread):
         steps.append(saved(folder)[0])
         redone.append(records[-1]["seconds"] - saved(folder)[1] if records else 0.0)
         assert not folder.is_taken()
-    assert steps == sorted(steps) and len(set(steps)) >= 3, steps  # some came late enough for a state, some did not
-    assert max(redone) <= 5, redone
-    assert any(seconds > 0.1 for seconds in redone), redone
+    gained = [later - earlier for earlier, later in pairwise([0, *steps])]
+    assert min(gained) >= 0 and sum(steps > 1 for steps in gained) >= 2, steps  # two came later than a second state
+    assert max(redone) <= 5 and sum(seconds > 0.1 for seconds in redone) >= 3, redone
 
     end = ["--steps", str(steps[-1] + 100), "--device", "cpu"]
     assert main(["train", "--resume", "--out", str(folder.path), *end]) == 0
@@ -106,4 +107,4 @@ def test_a_start_that_is_killed_before_it_has_saved_anything_begins_anew(tmp_pat
     process.kill()
     process.wait()
     assert main(["train", "--resume", "--steps", "8", "--out", str(folder.path), "--device", "cpu"]) == 0
-    assert [record["step"] for record in folder.records()] == [1, 7, 8]
+    assert [record["step"] for record in folder.records()] == [1, 8]

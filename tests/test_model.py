@@ -6,6 +6,7 @@ from torch.distributions import ContinuousBernoulli
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig
+from vae_core.frames import map_points
 from vae_core.objective import elbo
 
 from .conftest import seeded
@@ -108,3 +109,11 @@ def test_wrong_shapes_are_named(small_model):
         small_model.encode(torch.zeros(2, 784))
     with pytest.raises(ValueError, match=r"last dimension must be 3"):
         small_model.decode(torch.zeros(2, 4))
+
+
+def test_whole_numbers_are_floats_where_floats_are_meant():
+    config = VAEConfig(latent_dim=2, hidden_dim=8, prior_mean=0, prior_std=1, sigma=1)
+    assert [type(value) for value in (config.prior_mean, config.prior_std, config.sigma)] == [float] * 3
+    points = map_points(VAE(config), [1.0, 2.0])
+    assert_close(points, map_points(VAE(VAEConfig(latent_dim=2, hidden_dim=8)), [1.0, 2.0]))
+    assert len(points[:, 0].unique()) == 20

@@ -305,7 +305,16 @@ def test_a_single_batch_does_not_wait_behind_a_training(runs, load):
     assert runs.status(waiting) == {"state": "waiting", "message": "Place 1 of 1 in the line."}
 
 
-def test_many_looks_while_runs_come_and_go_see_no_fault(runs, load):
+@pytest.fixture
+def swift():
+    """Threads take turns as often as can be, so that what one leaves half done another one sees."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_many_looks_while_runs_come_and_go_see_no_fault(runs, load, swift):
     seen, is_over, started = [], threading.Event(), [going(runs, load, "first")]
 
     def look():

@@ -10,12 +10,13 @@ def check_int(name: str, value: Any, low: int, high: int) -> None:
         raise ValueError(f"{name} is {_shown(value)}; it must be a whole number from {low} to {high}.")
 
 
-def check_float(name: str, value: Any, low: float, high: float, *, above: bool = False) -> None:
-    """Raises ValueError unless value is a finite number in [low, high], or in (low, high] with above=True."""
+def check_float(name: str, value: Any, low: float, high: float, *, above: bool = False) -> float:
+    """The value as a float; raises ValueError unless it is in [low, high], or in (low, high] with above=True."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not low <= value <= high or (above and value == low):
         wanted = f"a number above {low:g}, at most {high:g}" if above else f"a number from {low:g} to {high:g}"
         raise ValueError(f"{name} is {_shown(value)}; it must be {wanted}.")
+    return float(value)
 
 
 def check_choice(name: str, value: Any, choices: Collection[str]) -> None:

@@ -55,9 +55,10 @@ class VAEConfig:
         if self.binarization is None:
             object.__setattr__(self, "binarization", "dynamic" if self.likelihood == "bernoulli" else "grey")
         check_choice("binarization", self.binarization, BINARIZATIONS)
-        check_float("prior_mean", self.prior_mean, -100, 100)
-        check_float("prior_std", self.prior_std, 0, 100, above=True)
-        check_float("sigma", self.sigma, 0, 100, above=True)
+        # A whole number becomes a float: a tensor made of it would be one of whole numbers.
+        object.__setattr__(self, "prior_mean", check_float("prior_mean", self.prior_mean, -100, 100))
+        object.__setattr__(self, "prior_std", check_float("prior_std", self.prior_std, 0, 100, above=True))
+        object.__setattr__(self, "sigma", check_float("sigma", self.sigma, 0, 100, above=True))
         check_choice("sigma_mode", self.sigma_mode, SIGMA_MODES)
 
 

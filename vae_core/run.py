@@ -210,6 +210,8 @@ def reason(error: Exception) -> str:
         return "The run's folder is gone."
     if isinstance(error, OSError):
         return f"The run's folder cannot be written: {error.strerror or error}."
+    if not isinstance(error, (RuntimeError, ValueError)):
+        return f"The training failed: {error!r}"  # a fault of ours
     return str(error).partition("\n")[0]
 
 

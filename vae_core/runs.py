@@ -452,7 +452,7 @@ class Runs:
             write_failure(live.folder, error)
         except Exception as error:
             logging.getLogger(__name__).exception("a training failed")
-            self._failures[run] = f"The training failed: {error!r}"
+            self._failures[run] = reason(error)
             write_failure(live.folder, error)
         finally:
             self._let_go(run, live)

@@ -54,10 +54,10 @@ class TrainConfig:
         if self.steps is not None:
             check_int("steps", self.steps, 1, 1_000_000_000)
         check_int("batch_size", self.batch_size, 1, 100_000)
-        check_float("learning_rate", self.learning_rate, 0, 1, above=True)
-        check_float("beta", self.beta, 0, 1000)
+        object.__setattr__(self, "learning_rate", check_float("learning_rate", self.learning_rate, 0, 1, above=True))
+        object.__setattr__(self, "beta", check_float("beta", self.beta, 0, 1000))
         check_int("warmup_steps", self.warmup_steps, 0, 1_000_000_000)
-        check_float("free_bits", self.free_bits, 0, 1000)
+        object.__setattr__(self, "free_bits", check_float("free_bits", self.free_bits, 0, 1000))
         check_int("samples", self.samples, 1, 1000)
         check_int("batch_size × samples", self.batch_size * self.samples, 1, 131_072)  # a few GB
         check_int("seed", self.seed, 0, 2**32 - 1)
