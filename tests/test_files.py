@@ -1,0 +1,79 @@
+"""What is served by plain requests: with a login where the app asks for one, and nothing outside of a run's folder."""
+
+import pytest
+import torch
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from ui.backend import Backend
+from ui.files import routes
+from vae_core import VAE, TrainConfig, VAEConfig
+from vae_core.folder import RunConfig
+from vae_core.run import train_into
+from vae_core.runs import Runs
+
+from .conftest import ROOT, seeded
+
+RUN = "20260101-000000-0123456789abcdef"
+MODEL = VAEConfig(latent_dim=2, hidden_dim=16)
+
+
+@pytest.fixture
+def served(tmp_path, few):
+    """The routes of a server with one finished run, as an application like Gradio's, which asks for no login."""
+    runs = Runs(tmp_path / "runs", torch.device("cpu"))
+    folder, config = runs.folder(RUN), TrainConfig(epochs=1, batch_size=50)
+    folder.create()
+    folder.write_config(RunConfig(MODEL, config, "digits", train_images=200, owner="me"))
+    list(train_into(folder, VAE(MODEL, seeded()), few, config, torch.device("cpu")))
+    app = Starlette(routes=routes(Backend(tmp_path, ROOT / "checkpoints", runs)))
+    app.auth, app.tokens, app.cookie_id = None, {}, "here"
+    yield app
+    runs.close()
+
+
+PATHS = [f"/live/runs/{RUN}/{what}" for what in ("newest.jpg", "frames/1.jpg", "metrics.csv", "archive.zip")]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_everything_is_served_and_with_a_login_only_to_who_is_logged_in(served, path):
+    client = TestClient(served)
+    assert client.get(path).status_code == 200
+    served.auth = {"anna": "secret"}
+    assert client.get(path).status_code == 401
+    served.tokens["token"] = "anna"
+    assert client.get(path, cookies={"access-token-unsecure-here": "token"}).status_code == 200
+    assert client.get(path, cookies={"access-token-unsecure-here": "another"}).status_code == 401
+
+
+def test_an_upload_needs_the_login_too(served):
+    served.auth = {"anna": "secret"}
+    address = "/live/upload?browser=" + "0" * 32 + "&name=x"
+    assert TestClient(served).post(address, content=b"x").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/live/runs/{RUN}/config.json",
+        f"/live/runs/{RUN}/frames/999.jpg",
+        f"/live/runs/{RUN}/frames/..%2F..%2Fconfig.jpg",
+        "/live/runs/20260101-000000-ffffffffffffffff/metrics.csv",
+        "/live/runs/..%2F..%2Fetc/passwd",
+        "/live/runs/x/archive.zip",
+    ],
+)
+def test_nothing_else_is(served, path):
+    answer = TestClient(served).get(path)
+    assert answer.status_code == 404 and "Traceback" not in answer.text
+
+
+def test_frames_are_kept_by_the_browser_and_the_newest_is_not(served):
+    client = TestClient(served)
+    assert "immutable" in client.get(PATHS[1]).headers["cache-control"]
+    assert client.get(PATHS[0]).headers["cache-control"] == "no-store"
+
+
+def test_an_upload_of_a_browser_that_is_none_is_refused(served):
+    answer = TestClient(served).post("/live/upload?browser=me&name=x", content=b"x")
+    assert answer.json() == {"error": "The request names no browser."}
