@@ -75,7 +75,7 @@ class Backend:
         self._network_again = 0.0  # monotonic time from which auto tries to fetch MNIST again
         self._dataset = lru_cache(maxsize=len(DATASETS))(lambda name: load_dataset(name, data_dir, download=False))
         self._loaded = lru_cache(maxsize=64)(_load)
-        self._records = lru_cache(maxsize=256)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
+        self._records = lru_cache(maxsize=64)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
         self._totals: dict[str, int] = {}
         self._pace = Pace()
 
