@@ -188,6 +188,21 @@ def test_reset_takes_a_changed_sigma_into_the_model(runs, load):
     assert runs.folder(new).read_config().model == dataclasses.replace(GAUSSIAN, sigma=0.25)
 
 
+def test_reset_of_a_run_that_began_with_weights_begins_with_them_again(runs, load, tmp_path):
+    start = VAE(GAUSSIAN, seeded(7))
+    save_checkpoint(start, tmp_path / "start.safetensors")
+    run = runs.start(GAUSSIAN, LONG, "digits", load, "me", weights=tmp_path / "start.safetensors", one_batch=True)
+    reached(runs, run, "paused")
+    (tmp_path / "start.safetensors").unlink()
+    runs.change(run, "me", {"sigma": 0.25})
+    new = runs.begin_anew(run, "me")
+    again = VAE(GAUSSIAN)
+    runs.folder(new).resume(again, LONG, CPU)
+    weights = start.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in again.state_dict().items())
+    assert [change.settings for change in runs.folder(new).changes()] == [{"sigma": 0.25}]
+
+
 def test_a_change_reaches_a_run_that_goes(runs, load):
     run = going(runs, load)
     runs.change(run, "me", {"beta": 3.0})

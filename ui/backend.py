@@ -291,7 +291,7 @@ class Backend:
         Returns:
             run: the one to follow now; another one after reset.
         """
-        browser, run, how = (field(request, name) for name in ("browser", "run", "how"))
+        browser, run, how = browser_of(request), field(request, "run"), field(request, "how")
         if how == "pause":
             self.runs.pause(run, browser)
         elif how == "stop":
@@ -438,6 +438,14 @@ def pixels(images: Tensor) -> str:
 
 def _load(path: Path, version: int) -> Loaded:
     return Loaded(load_checkpoint(path), read_header(path), version)
+
+
+def browser_of(request: Any) -> str:
+    """The browser that a request comes from; runs of the command line have none, and nobody's page steers those."""
+    browser = field(request, "browser")
+    if not isinstance(browser, str) or not browser:
+        raise ValueError("The request names no browser.")
+    return browser
 
 
 def field(request: Any, name: str) -> Any:

@@ -13,26 +13,24 @@ from vae_core.folder import RunError
 from vae_core.runs import RESUMABLE, Summary
 
 from . import live
-from .backend import Backend, answering, field, settings_line
+from .backend import Backend, answering, browser_of, field, settings_line
 
 
 def mine(backend: Backend, request: Any) -> dict[str, Any]:
     """The runs of a browser, newest first: {browser} → {runs: [...]}; a damaged one is listed as failed."""
-    browser = field(request, "browser")
+    browser = browser_of(request)
     return {"runs": [_row(backend, run) for run in reversed(backend.runs.of(browser))]}
 
 
 def rename(backend: Backend, request: Any) -> dict[str, Any]:
     """{browser, run, name} → {}; refused where the name is none or is taken."""
-    browser, run, name = (field(request, key) for key in ("browser", "run", "name"))
-    backend.runs.rename(run, browser, name)
+    backend.runs.rename(field(request, "run"), browser_of(request), field(request, "name"))
     return {}
 
 
 def remove(backend: Backend, request: Any) -> dict[str, Any]:
     """{browser, run} → {}; refused while the run is going."""
-    browser, run = (field(request, key) for key in ("browser", "run"))
-    backend.runs.delete(run, browser)
+    backend.runs.delete(field(request, "run"), browser_of(request))
     return {}
 
 

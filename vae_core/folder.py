@@ -7,6 +7,7 @@ metrics.jsonl       one record a line, append-only
 changes.json        settings that were changed in mid-run, each with the step after which it holds
 model.safetensors   the newest weights
 state.safetensors   weights, optimizer and sums at one step: enough to go on exactly
+start.safetensors   the weights that it began with, where these were not drawn
 frames/             pictures of what the model made as the training went; newest.jpg is the newest
 batch.safetensors   the last batch that was taken by itself
 lock                held by the process that trains
@@ -103,6 +104,11 @@ class RunFolder:
     def model_file(self) -> Path:
         """The newest weights, a checkpoint."""
         return self.path / "model.safetensors"
+
+    @property
+    def start_file(self) -> Path:
+        """The weights that the run began with, where it did not draw its own."""
+        return self.path / "start.safetensors"
 
     @property
     def frames(self) -> Path:

@@ -20,7 +20,7 @@ import torch
 from .bounds import check_int
 from .checkpoint import CheckpointError, load_checkpoint, read_header
 from .data import DataError, Dataset
-from .folder import NAME_LENGTH, RunConfig, RunError, RunFolder, check_change, check_name
+from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, check_change, check_name
 from .model import VAE, VAEConfig
 from .run import Steering, reason, train_into, write_failure
 from .train import DivergedError, TrainConfig, TrainState
@@ -164,8 +164,11 @@ class Runs:
                 folder.write_status("stopped", self.status(run)["message"])
             training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
             model = VAEConfig(**{name: settings[name] for name in asdict(config.model)})
-            new = self._create(model, training, config.data, owner)
+            start = folder.start_file
+            new = self._create(model, training, config.data, owner, start if start.exists() else None)
             self.folder(new).write_config(replace(config, model=model, training=training))
+            if start.exists() and model.likelihood == "gaussian" and model.sigma_mode == "fixed":
+                self.folder(new).write_changes([Change(0, {"sigma": model.sigma})])  # the weights hold another one
             self.folder(new).write_status("paused", "Step 0.")
             return new
 
@@ -362,6 +365,7 @@ class Runs:
             config = RunConfig(start.config if start else model, training, data, str(self.device), owner=owner)
             folder.write_config(config)
             if start:
+                shutil.copyfile(weights, folder.start_file)
                 folder.save_state(start, TrainState.start(start, training))
         except OSError as error:
             shutil.rmtree(folder.path, ignore_errors=True)
