@@ -11,7 +11,7 @@ from . import live
 EXPLANATION = """
 **−ELBO = −reconstruction + KL**, in nats per image, with the KL at weight 1 whatever β is trained with.
 *Held-out* curves are of test images, which the model never trains on. Click a curve's name to hide or show it; drag to
-zoom, double-click to see all again.
+zoom, double-click to zoom out, and once more to see the steep first steps too.
 """
 
 
@@ -20,9 +20,10 @@ def build() -> None:
     gr.Markdown(EXPLANATION)
     live.component("curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
     gr.Markdown(
-        "**KL per latent dimension** of the training images, now or at the moment that the Train tab is scrubbed to: "
+        "**KL per latent dimension** of the training images, newest or at any moment of the training: "
         "a dimension near 0 carries nothing."
     )
+    live.component("film", None, elem_id="film")
     live.component("bars", kl_bars().to_plotly_json(), elem_id="kl-bars")
     gr.Markdown(
         "**The same over the whole training**, and above it the active units: dimensions whose posterior mean varies "

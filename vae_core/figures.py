@@ -26,8 +26,8 @@ def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl
             line={"color": colour, "width": 2}, marker={"size": 6}, hovertemplate="%{y:.2f}",
         )  # fmt: skip
     figure.update_layout(hovermode="x unified", legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
-    figure.update_xaxes(title="step", rangemode="nonnegative")
-    figure.update_yaxes(title="nats per image")
+    figure.update_xaxes(title="step", rangemode="tozero")
+    figure.update_yaxes(title="nats per image", rangemode="tozero" if "kl" in quantities else "normal")
     return _plain(figure)
 
 
@@ -35,7 +35,7 @@ def kl_bars() -> go.Figure:
     """Empty bars: KL per latent dimension, to be filled."""
     figure = go.Figure(go.Bar(x=[], y=[], marker={"color": COLOURS["kl"]}, hovertemplate="z%{x}: %{y:.3f} nats"))
     figure.update_layout(bargap=0.25, showlegend=False)
-    figure.update_xaxes(title="latent dimension", type="category")
+    figure.update_xaxes(title="latent dimension", type="category", showgrid=False, zeroline=False, tickangle=0)
     figure.update_yaxes(title="nats per image", rangemode="tozero")
     return _plain(figure)
 
@@ -77,14 +77,16 @@ def kl_history() -> go.Figure:
     figure.update_layout(
         showlegend=False,
         yaxis={"domain": [0, 0.74], "title": "latent dimension", "autorange": "reversed"},
-        yaxis2={"domain": [0.82, 1], "title": "active", "anchor": "x", "fixedrange": True},
+        yaxis2={"domain": [0.84, 1], "title": "active", "anchor": "x", "fixedrange": True, "zeroline": False},
     )
-    figure.update_xaxes(title="step")
+    figure.update_xaxes(title="step", showgrid=False)
     return _plain(figure)
 
 
 def _plain(figure: go.Figure) -> go.Figure:
     """Without plotly's template and background, which are the page's matter."""
+    figure.update_xaxes(separatethousands=True, exponentformat="none")
+    figure.update_yaxes(separatethousands=True, exponentformat="none")
     return figure.update_layout(
         template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 56, "r": 12, "t": 16, "b": 44}, uirevision="kept", hoverlabel={"namelength": -1},

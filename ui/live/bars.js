@@ -2,18 +2,27 @@
 
 import { chart } from "./chart.js";
 import { feed, show } from "./feed.js";
-import { rowAt, showHistory } from "./history.js";
+import { history, rowAt, showHistory } from "./history.js";
+
+const TICK = 24; // px that the number of a dimension needs
 
 export async function mount({ element, props }) {
   const node = element.querySelector(".live");
   const Plotly = await chart(node, props.value);
-  let shown = null;
+  let shown = "";
   const draw = () => {
-    const kl = (feed.moment !== null && rowAt(feed.moment)) || feed.kl_per_dim;
-    if (kl === shown) return;
-    shown = kl;
-    Plotly.relayout(node, { "xaxis.dtick": Math.ceil(kl.length / 25) || 1 });
+    const past = feed.moment === null ? undefined : rowAt(feed.moment);
+    const kl = past ?? feed.kl_per_dim;
+    const now = JSON.stringify([kl, feed.moment, node.clientWidth]);
+    if (now === shown) return;
+    shown = now;
+    const most = Math.max(...history.kl.flat(), ...kl, 0);
     Plotly.restyle(node, { x: [kl.map((_, j) => String(j))], y: [kl] });
+    Plotly.relayout(node, {
+      "xaxis.dtick": Math.ceil((kl.length * TICK) / Math.max(1, node.clientWidth - 90)) || 1,
+      "xaxis.title.text": past ? `latent dimension, at step ${feed.moment.toLocaleString("en")}` : "latent dimension",
+      ...(past ? { "yaxis.range": [0, 1.05 * most] } : { "yaxis.autorange": true }), // in a replay the scale stays
+    });
   };
   show(node, draw);
   showHistory(node, draw);

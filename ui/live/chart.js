@@ -1,8 +1,13 @@
 // Plotly, loaded from this server when the first chart is mounted; a chart lives as long as the page.
 
+import { inSight } from "./feed.js";
 import { make } from "./page.js";
 
+const KEPT = "vae-chart"; // in the browser's local storage
+const AXES = { step: "step", epoch: "epoch", seconds: "seconds of training" };
+
 let library = null;
+const bars = new Set(); // of choices, one above each chart that has them
 
 /** Plotly. */
 export function plotly() {
@@ -26,28 +31,59 @@ export async function chart(node, figure) {
   return Plotly;
 }
 
+/** What the horizontal axis is called that a choice stands for. */
+export const titleOf = (axis) => AXES[axis];
+
+const choices = kept(); // the same for all charts
+
+function kept() {
+  let found = null;
+  try {
+    found = JSON.parse(localStorage.getItem(KEPT));
+  } catch { /* then nothing is kept */ }
+  const { axis, smoothing, log } = found ?? {};
+  return { axis: axis in AXES ? axis : "step", smoothing: smoothing > 0 && smoothing <= 0.99 ? smoothing : 0, log: log === true };
+}
+
 /**
  * A bar of choices above a chart: its horizontal axis, smoothing, and a logarithmic vertical axis. They are the same for
- * all charts of the browser, and are kept. onchange() is called after each change; the choices are read from what is given.
+ * all charts of the page, and are kept. onchange() is called after each change while the chart is in sight; a chart that
+ * comes into sight looks at the choices, which are given, by itself.
  */
 export function controls(node, before, onchange) {
-  const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-  const choices = { axis: kept.axis ?? "step", smoothing: kept.smoothing ?? 0, log: kept.log ?? false };
-  const axis = make("select", {}, ...["step", "epoch", "seconds"].map((name) => make("option", { value: name, selected: name === choices.axis }, name)));
-  const smoothing = make("input", { type: "range", min: 0, max: 0.99, step: 0.01, value: choices.smoothing });
-  const log = make("input", { type: "checkbox", checked: choices.log });
-  const changed = () => {
+  const axis = make("select", {}, ...Object.keys(AXES).map((name) => make("option", { value: name }, name)));
+  const smoothing = make("input", { type: "range", min: 0, max: 0.99, step: 0.01 });
+  const weight = make("output");
+  const log = make("input", { type: "checkbox" });
+  const bar = {
+    show() {
+      Object.assign(axis, { value: choices.axis });
+      Object.assign(smoothing, { value: choices.smoothing });
+      Object.assign(log, { checked: choices.log });
+      weight.textContent = choices.smoothing ? choices.smoothing.toFixed(2) : "off";
+    },
+    changed: () => inSight(node) && onchange(),
+  };
+  axis.onchange = log.onchange = smoothing.oninput = () => {
     Object.assign(choices, { axis: axis.value, smoothing: Number(smoothing.value), log: log.checked });
     localStorage.setItem(KEPT, JSON.stringify(choices));
-    onchange();
+    for (const each of bars) { each.show(); each.changed(); }
   };
-  axis.onchange = log.onchange = smoothing.oninput = changed;
   node.insertBefore(make("div", { className: "live-controls" },
-    make("label", {}, "Against ", axis), make("label", {}, "Smoothing ", smoothing), make("label", {}, log, " Log scale")), before);
+    make("label", {}, "Against ", axis), make("label", {}, "Smoothing ", smoothing, weight), make("label", {}, log, " Log scale")), before);
+  bars.add(bar);
+  bar.show();
   return choices;
 }
 
-const KEPT = "vae-chart";
+/** Where a value lies in a growing list, carried over to another list; beyond the ends: the other's end. */
+export function carried(value, from, to) {
+  const after = from.findIndex((each) => each >= value);
+  if (after < 0) return to.at(-1);
+  if (after === 0) return to[0];
+  const share = (value - from[after - 1]) / (from[after] - from[after - 1]);
+  return to[after - 1] + share * (to[after] - to[after - 1]);
+}
 
 /** Exponential moving average, corrected for its beginning; weight 0 leaves the values as they are. */
 export function smoothed(values, weight) {
@@ -67,7 +103,7 @@ function colours(node) {
   const line = style.getPropertyValue("--border-color-primary").trim();
   const paper = style.getPropertyValue("--background-fill-primary").trim();
   const axes = {};
-  for (const axis of ["xaxis", "yaxis"]) {
+  for (const axis of Object.keys(node.layout).filter((name) => /^[xy]axis/.test(name))) {
     Object.assign(axes, { [`${axis}.gridcolor`]: line, [`${axis}.zerolinecolor`]: line, [`${axis}.linecolor`]: line });
   }
   return { "font.color": text, "font.family": style.fontFamily, "hoverlabel.bgcolor": paper, "hoverlabel.font.color": text, ...axes };

@@ -16,17 +16,17 @@ const views = new Set();
 let round = 0; // numbers the loops, so that a late answer to an old one is dropped
 let wake = () => {};
 
-/** Nothing known of a run yet. */
+/** Nothing known of a run yet; `anew` counts how often its columns were replaced, and not only extended. */
 export function empty(run) {
   return {
     run, state: "", message: "", about: null, progress: null, covered: 0, columns: { step: [] }, kl_per_dim: [],
-    changes: [], frames: [], newest: "", batch: "", wait: 250,
+    changes: [], frames: [], newest: "", batch: "", wait: 250, anew: 0,
   };
 }
 
 /** Takes an answer of the server's `follow` into what is known of its run. */
 export function absorb(store, answer) {
-  if (answer.from === 0) Object.assign(store, { columns: { step: [] }, changes: [], frames: [] });
+  if (answer.from === 0) Object.assign(store, { columns: { step: [] }, changes: [], frames: [], anew: store.anew + 1 });
   else if (answer.from !== store.covered) return void (store.covered = 0); // a hole: all of it anew
   for (const [name, values] of Object.entries(answer.columns)) store.columns[name] = (store.columns[name] ?? []).concat(values);
   store.covered = answer.to;
@@ -60,7 +60,10 @@ export function show(element, view) {
   entry();
 }
 
-document.addEventListener("visibilitychange", () => wake());
+// Another window may have set a run going again that has ended here.
+const back = () => (ENDED.includes(feed.state) && !document.hidden ? refresh() : wake());
+document.addEventListener("visibilitychange", back);
+window.addEventListener("focus", back);
 
 export const inSight = (element) => element.isConnected && element.offsetParent !== null && !document.hidden;
 /** Has everything in sight drawn anew. */

@@ -1,91 +1,48 @@
 // What the model makes while it learns, cut from the frames of its training: reconstructions of held-out images, samples
-// from the prior, and the latent map. The range below goes back to any frame of the training, and plays them.
+// from the prior, and the latent map; newest, or at the moment that the range above goes back to.
 
-import { feed, show, update } from "./feed.js";
+import { feed, show } from "./feed.js";
+import { scrubber, shown } from "./film.js";
 import { rowAt, showHistory } from "./history.js";
 import { make } from "./page.js";
 
 const TILE = 28;
 const SIDE = 20; // tiles in a row of a frame; see vae_core/frames.py
+const HALF = SIDE / 2;
+const GAP = 4; // px between the first ten held-out images with their reconstructions, and the last ten
 const [MAP, SAMPLES, ORIGINALS, MADE] = [0, SIDE, SIDE + 2, SIDE + 3]; // the first row of each
-const SHOWN = 10; // images of the reconstructions
-const PLAY = 120; // ms a frame
-const AHEAD = 4; // frames that are fetched before they are wanted
 
 export function mount({ element }) {
   const node = element.querySelector(".live");
   const view = layout(node);
-  let wanted = ""; // the address of the frame that is to be shown
-  let playing = null;
-
-  const address = () => {
-    if (!feed.newest) return "";
-    const base = new URL(`runs/${feed.run}/`, import.meta.url).href;
-    return feed.moment === null ? `${base}newest.jpg?${feed.newest}` : `${base}frames/${feed.moment}.jpg`;
-  };
+  let wanted = null; // which frame was asked for last
+  let asked = 0; // numbers the frames, so that a late one does not take a newer one's place
+  let painted = 0;
 
   const look = async () => {
-    const now = address();
-    if (now === wanted) return;
-    wanted = now;
-    node.classList.toggle("live-waiting", !now);
-    if (!now) return;
-    const image = new Image();
-    image.src = now;
-    await image.decode().catch(() => undefined);
-    if (now !== wanted || !image.naturalWidth) return;
+    const frame = shown();
+    const name = frame ? `${feed.run} ${frame.version}` : "";
+    if (name === wanted) return;
+    const mine = (asked += 1);
+    if (!name || !wanted?.startsWith(`${feed.run} `)) painted = mine; // none of another run comes any more
+    wanted = name;
+    if (!frame || node.dataset.run !== feed.run) node.classList.add("live-waiting");
+    const image = await frame?.image;
+    if (!image || mine < painted) return;
+    painted = mine;
     paint(view, image);
-    node.dataset.version = feed.moment === null ? feed.newest : String(feed.moment);
-    ahead(feed.frames.indexOf(feed.moment), now);
+    node.classList.remove("live-waiting");
+    Object.assign(node.dataset, { run: feed.run, version: frame.version });
   };
-
-  const ahead = (i, now) => {
-    if (i < 0) return;
-    for (const step of feed.frames.slice(i + 1, i + 1 + AHEAD)) new Image().src = now.replace(/[^/]*$/, `${step}.jpg`);
+  const title = () => {
+    const [first, second] = mapDims();
+    view.mapTitle.textContent = second === undefined
+      ? `Latent map: the prior's quantiles of z${first ?? 0}, in reading order`
+      : `Latent map: z${first} →, z${second} ↑${feed.about?.latent_dim > 2 ? ", the two of largest KL" : ""}`;
   };
-
-  /** Goes to a frame by its place in the film; one past the last is the newest. */
-  const go = (i) => {
-    feed.moment = i >= feed.frames.length ? null : feed.frames[Math.max(0, i)];
-    update();
-  };
-  const place = () => (feed.moment === null ? feed.frames.length : feed.frames.indexOf(feed.moment));
-  const stop = () => { clearInterval(playing); playing = null; label(); };
-
-  view.range.oninput = () => {
-    const i = Number(view.range.value);
-    stop(); // which sets the range anew
-    go(i);
-  };
-  view.live.onclick = () => { stop(); go(feed.frames.length); };
-  view.play.onclick = () => {
-    if (playing) return stop();
-    if (feed.moment === null) go(0);
-    playing = setInterval(() => { go(place() + 1); if (feed.moment === null) stop(); }, PLAY);
-    label();
-  };
-
-  function label() {
-    const dims = mapDims();
-    view.range.max = feed.frames.length;
-    view.range.value = place();
-    view.range.disabled = view.play.disabled = feed.frames.length < 2;
-    view.play.textContent = playing ? "Pause" : "Replay";
-    view.live.disabled = feed.moment === null;
-    view.when.textContent = feed.moment === null ? "newest" : `step ${feed.moment.toLocaleString("en")}`;
-    view.range.setAttribute("aria-valuetext", view.when.textContent);
-    view.mapTitle.textContent = dims.length === 1
-      ? "Latent map: the prior's quantiles of z0, in reading order"
-      : `Latent map: z${dims[0]} to the right, z${dims[1]} upwards, through the prior's quantiles${feed.about?.latent_dim > 2 ? "; the two of largest KL" : ""}`;
-  }
-
-  const draw = () => {
-    if (feed.moment !== null && !feed.frames.includes(feed.moment)) feed.moment = null; // another run
-    label();
-    look();
-  };
+  const draw = () => { title(); look(); };
   show(node, draw);
-  showHistory(node, draw);
+  showHistory(node, title);
 }
 
 /** The two dimensions of largest KL at the moment that is shown, as the map has them. */
@@ -97,18 +54,13 @@ function mapDims() {
 
 function layout(node) {
   const view = {
-    pairs: make("canvas", { width: SHOWN * TILE, height: 2 * TILE, title: "Above: held-out images. Below: their reconstructions." }),
-    samples: make("canvas", { width: SHOWN * TILE, height: 4 * TILE, title: "Decoded draws from the prior, always of the same noise." }),
-    map: make("canvas", { width: SIDE * TILE, height: SIDE * TILE }),
+    pairs: make("canvas", { width: HALF * TILE, height: 4 * TILE + GAP, title: "In each pair of rows: held-out images above, their reconstructions below." }),
+    samples: make("canvas", { width: HALF * TILE, height: 4 * TILE, title: "Decoded draws from the prior, always of the same noise." }),
+    map: make("canvas", { className: "live-map", width: SIDE * TILE, height: SIDE * TILE, title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean." }),
     mapTitle: make("figcaption"),
-    range: make("input", { type: "range", min: 0, max: 0, step: 1, value: 0 }),
-    play: make("button", { type: "button" }, "Replay"),
-    live: make("button", { type: "button" }, "Newest"),
-    when: make("output"),
   };
-  view.range.setAttribute("aria-label", "Moment of the training");
   node.append(
-    make("div", { className: "live-scrubber" }, view.play, view.range, view.live, view.when),
+    scrubber("Moment of the training"),
     make("div", { className: "live-column" },
       make("figure", {}, make("figcaption", {}, "Held-out images, and their reconstructions below"), view.pairs),
       make("figure", {}, make("figcaption", {}, "Samples from the prior"), view.samples)),
@@ -119,10 +71,13 @@ function layout(node) {
 
 /** Cuts the parts out of a frame. */
 function paint(view, image) {
-  const copy = (canvas, row, rows, columns, toRow, fromColumn = 0) => canvas.getContext("2d").drawImage(image,
-    fromColumn * TILE, row * TILE, columns * TILE, rows * TILE, 0, toRow * TILE, columns * TILE, rows * TILE);
+  const copy = (canvas, row, rows, columns, top, fromColumn = 0) => canvas.getContext("2d").drawImage(image,
+    fromColumn * TILE, row * TILE, columns * TILE, rows * TILE, 0, top, columns * TILE, rows * TILE);
   copy(view.map, MAP, SIDE, SIDE, 0);
-  for (let i = 0; i < 4; i += 1) copy(view.samples, SAMPLES + Math.floor(i / 2), 1, SHOWN, i, (i % 2) * SHOWN);
-  copy(view.pairs, ORIGINALS, 1, SHOWN, 0);
-  copy(view.pairs, MADE, 1, SHOWN, 1);
+  for (const half of [0, 1]) {
+    for (const row of [0, 1]) copy(view.samples, SAMPLES + row, 1, HALF, (2 * row + half) * TILE, half * HALF);
+    const top = half * (2 * TILE + GAP);
+    copy(view.pairs, ORIGINALS, 1, HALF, top, half * HALF);
+    copy(view.pairs, MADE, 1, HALF, top + TILE, half * HALF);
+  }
 }
