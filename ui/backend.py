@@ -34,7 +34,7 @@ from vae_core.data import (
     load_default,
     of_each_label,
 )
-from vae_core.folder import RunConfig, RunError
+from vae_core.folder import CHANGEABLE, RunError
 from vae_core.model import VAE
 from vae_core.objective import elbo
 from vae_core.records import Records
@@ -193,7 +193,7 @@ class Backend:
             request: {run, since, changes, frames}: how many records, changes and frames it has.
 
         Returns:
-            state, message. about: what the run is, where since is 0. progress: of its newest record, or null.
+            state, message. about: what the run is, at first and after a change. progress: of its newest record.
             from, to: the records that columns covers, thinned where they are many; from is 0 where it is all of them.
             kl_per_dim: the newest. changes: [{step, setting: value}]. frames: [step]. newest, batch: versions of the
             newest weights and of the last single batch, empty before there are any. wait: ms until the next question.
@@ -208,7 +208,7 @@ class Backend:
         if not 0 < since <= count or changes > len(changed) or frames > len(steps):
             since = changes = frames = 0  # the first question, or the run went back: all of it
         return status | {
-            "about": None if since else self._about(run),
+            "about": None if since and changes == len(changed) else self._about(run),
             "progress": _progress(last, self._total_steps(run)),
             "from": since,
             "to": count,
@@ -400,7 +400,8 @@ class Backend:
             "name": folder.name(),
             "data": config.data,
             "why_data": config.why_data,
-            "settings": settings_line(config),
+            "settings": settings_line(config.data, folder.settings()),
+            "started": {name: getattr(config.training, name) for name in CHANGEABLE} | {"sigma": config.model.sigma},
             "likelihood": config.model.likelihood,
             "binarization": config.model.binarization,
             "latent_dim": config.model.latent_dim,
@@ -500,10 +501,9 @@ def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] |
     }
 
 
-def settings_line(config: RunConfig) -> str:
-    """The settings of a run in a line."""
-    m, t = config.model, config.training
+def settings_line(data: str, settings: dict[str, Any]) -> str:
+    """The settings of a run, as they are after its changes, in a line."""
     return (
-        f"{TITLES.get(config.data, config.data)}, {m.architecture}, D = {m.latent_dim}, {m.likelihood} likelihood, "
-        f"{m.binarization} pixels, β = {t.beta:g}, learning rate {t.learning_rate:g}, batches of {t.batch_size}"
-    )
+        "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
+        "learning rate {learning_rate:g}, batches of {batch_size}"
+    ).format(**settings | {"data": TITLES.get(data, data)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
@@ -37,7 +36,7 @@ def remove(backend: Backend, request: Any) -> dict[str, Any]:
 def _row(backend: Backend, run: str) -> dict[str, Any]:
     """A line of the table."""
     try:
-        summary = backend.runs.summary(run)
+        summary, settings = backend.runs.summary(run), backend.runs.folder(run).settings()
     except RunError as error:
         return {"run": run, "name": "", "state": "failed", "message": str(error), "settings": {}} | dict.fromkeys(
             ("title", "data", "line", "elbo", "active_units", "step", "seconds", "size", "created", "resumable")
@@ -51,8 +50,8 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         "message": summary.message,
         "resumable": summary.state in RESUMABLE,
         "data": TITLES.get(config.data, config.data),
-        "settings": asdict(config.model) | asdict(config.training) | {"data": config.data},
-        "line": settings_line(config),
+        "settings": settings | {"data": config.data},
+        "line": settings_line(config.data, settings),
         "elbo": None if summary.elbo is None else round(-summary.elbo, 2),
         "active_units": summary.active_units,
         "step": summary.step,

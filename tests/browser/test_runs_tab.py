@@ -19,7 +19,9 @@ def runs_of(visitor, *settings):
         visitor.wait_for_state("finished")
         visitor.page.wait_for_function("!document.querySelector('#train').disabled")
     visitor.tab("Runs")
-    visitor.page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === {len(settings)}")
+    figures = f"[...document.querySelectorAll('{ROWS} td:nth-child(6)')]"
+    known = f"{figures}.length === {len(settings)} && {figures}.every((cell) => cell.textContent !== '–')"
+    visitor.page.wait_for_function(known)
 
 
 def message(visitor, part):

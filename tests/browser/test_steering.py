@@ -97,7 +97,7 @@ def test_reset_begins_anew_and_keeps_the_old_run(visit):
     me.wait_for_state("paused")
     me.page.click("#reset")
     me.page.wait_for_function("document.querySelector('#train-curves .live-plot').data[0].x.length === 0")
-    assert me.state() == "paused"
+    me.wait_for_state("paused")
     me.page.click("#step")
     me.page.wait_for_function("document.querySelector('#progress').innerText.includes('step 1 of')")
     me.tab("Runs")

@@ -195,7 +195,7 @@ function merged(columns, detail) {
 
 /** The changes in words: text for the chart, and hover with what was before, as far as an earlier change tells. */
 function changed(changes) {
-  const before = {};
+  const before = { ...feed.about?.started };
   return changes.map(({ step, ...settings }) => {
     const parts = Object.entries(settings).map(([name, value]) => [SYMBOLS[name] ?? name, before[name], value]);
     Object.assign(before, settings);
