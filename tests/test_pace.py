@@ -25,12 +25,12 @@ def test_one_watcher_asks_four_times_a_second():
     assert {wait for _, wait in watched(Pace(), 1, 0, 60)} == {FASTEST} == {250}
 
 
-def test_two_watchers_ask_as_often_each():
-    assert {wait for _, wait in watched(Pace(), 2, 0, 60)} == {FASTEST}
+def test_two_watchers_ask_three_times_a_second_each():
+    assert {wait for now, wait in watched(Pace(), 2, 0, 60) if now > 1} <= {FASTEST, 333}
 
 
 @pytest.mark.parametrize("watchers", [8, 30, 60])
-def test_many_watchers_together_ask_about_eight_times_a_second(watchers):
+def test_many_watchers_together_ask_as_often_as_the_server_takes(watchers):
     told = watched(Pace(), watchers, 0, 120)
     questions = [now for now, _ in told if now > 60]
     assert len(questions) / 60 == pytest.approx(A_SECOND, rel=0.15)

@@ -8,7 +8,7 @@ import time
 
 FASTEST = 250  # ms between two questions of one watcher
 SLOWEST = 10_000
-A_SECOND = 8.0  # questions that all watchers together should ask
+A_SECOND = 6.0  # questions that all watchers together should ask
 GONE = 2.0  # seconds after which one who does not ask again has left
 
 
