@@ -254,7 +254,7 @@ def test_follow_gives_all_of_a_run_at_first(backend):
     )
     assert (about["steps_per_epoch"], about["train_images"], about["name"]) == (12, 1500, folder.name())
     assert whole["newest"] == str(folder.model_file.stat().st_mtime_ns) and whole["batch"] == ""
-    assert whole["wait"] == 250
+    assert whole["wait"] == 3000
     json.loads(json.dumps(whole, allow_nan=False))
 
 

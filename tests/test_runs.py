@@ -231,6 +231,7 @@ def test_a_change_of_a_run_that_waits_is_not_lost_when_it_leaves_the_line(runs, 
     first = going(runs, load, "anna")
     run = runs.start(MODEL, LONG, "digits", load, "bert")
     runs.change(run, "bert", {"beta": 3.0})
+    assert runs.folder(run).changes() == [Change(0, {"beta": 3.0})]  # not even where the server is killed now
     runs.pause(run, "bert") if leave == "pause" else runs.close()
     assert is_in(runs, run, "paused") and runs.folder(run).changes() == [Change(0, {"beta": 3.0})]
     assert not is_in(runs, first, "failed")
@@ -246,6 +247,28 @@ def test_no_change_is_lost_between_two_pauses(runs, load):
         settings = runs.folder(run).settings()
         assert (settings["beta"], settings["samples"]) == (beta, beta)
         runs.play(run, "me", load)
+
+
+@pytest.mark.parametrize(("how", "state"), [("pause", "paused"), ("stop", "stopped")])
+def test_a_run_that_is_ended_while_its_data_are_fetched_takes_no_batch(runs, load, how, state):
+    fetching, go = threading.Event(), threading.Event()
+
+    def slowly(report):
+        fetching.set()
+        assert go.wait(10)
+        for done in range(100):
+            report(f"Downloading: {done} of 100 MB.")
+        pytest.fail("the download went on to its end")
+
+    run = runs.start(MODEL, LONG, "mnist", slowly, "me")
+    assert fetching.wait(10)
+    getattr(runs, how)(run, "me")
+    go.set()
+    reached(runs, run, state)
+    assert runs.status(run)["message"] == f"{state.capitalize()} while the data were loaded."
+    assert runs.folder(run).saved_step() == 0 and not runs.folder(run).model_file.exists()
+    runs.play(run, "me", load)  # and it can begin later
+    reached(runs, run, "running")
 
 
 @pytest.mark.parametrize("settings", [{"seed": 1}, {"beta": -1}, {"beta": None}, {"sigma": 0.1}, {"what": 1}])
@@ -450,6 +473,24 @@ def test_a_run_that_goes_is_not_deleted_and_one_that_ended_is_at_once(runs, load
     going(runs, load)
 
 
+def test_the_summary_of_a_run_at_rest_is_remembered_until_it_changes(runs, load):
+    run = paused(runs, load)
+    first = runs.summary(run)
+    assert runs.summary(run) is first  # nothing was read again
+    runs.rename(run, "me", "another")
+    assert runs.summary(run).name == "another"
+    runs.change(run, "me", {"beta": 3.0})
+    assert runs.summary(run).settings["beta"] == 3.0 and first.settings["beta"] == 1.0
+    runs.play(run, "me", load)
+    wait_for(lambda: runs.summary(run).state == "running" and runs.summary(run).step > first.step)
+    runs.stop(run, "me")
+    reached(runs, run, "stopped")
+    wait_for(lambda: runs.summary(run).state == "stopped")
+    runs.delete(run, "me")
+    with pytest.raises(RunError, match="no run"):
+        runs.summary(run)
+
+
 def test_a_summary_says_how_a_run_stands(runs, load):
     run = runs.start(MODEL, TrainConfig(steps=6, batch_size=50), "digits", load, "me")
     reached(runs, run, "finished")
@@ -536,13 +577,17 @@ def test_a_run_begins_with_the_weights_that_it_is_given(runs, load, tmp_path):
 # What goes wrong
 
 
-def test_a_diverged_run_says_where(runs, load):
+def test_a_diverged_run_says_where_and_goes_on_with_a_smaller_learning_rate(runs, load):
     config = TrainConfig(epochs=200, batch_size=50, learning_rate=1.0, record_every=1)
-    run = runs.start(VAEConfig(latent_dim=3, likelihood="gaussian"), config, "digits", load)
+    run = runs.start(VAEConfig(latent_dim=3, likelihood="gaussian"), config, "digits", load, "me")
     wait_for(lambda: is_in(runs, run, *ENDED), 60)
     last = runs.folder(run).records()[-1]["step"]
     assert is_in(runs, run, "failed")
     assert runs.status(run)["message"].startswith(f"The loss is not finite any more at step {last + 1};")
+    runs.change(run, "me", {"learning_rate": 1e-4})
+    runs.play(run, "me", load)
+    wait_for(lambda: is_in(runs, run, *ENDED), 60)
+    assert is_in(runs, run, "finished") and runs.folder(run).records()[-1]["learning_rate"] == 1e-4
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from vae_core.folder import CHANGEABLE, RunError
 from vae_core.model import VAE
 from vae_core.objective import elbo
 from vae_core.records import Records
-from vae_core.runs import RUN_ID, Runs
+from vae_core.runs import ENDED, RUN_ID, Runs
 from vae_core.train import TrainConfig
 
 from .pace import Pace
@@ -47,6 +47,7 @@ PAD = 56  # pixels a side of a posted drawing: twice MNIST's, so that scaling to
 DRAWS = 64  # draws of z for the reconstruction term of a drawing
 SHOWN = 8  # images of a single batch
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
+RESTING = 3000  # ms between two questions about a run that has ended: another window may set it going again
 WITHIN = 10  # prior standard deviations that z may be off the prior's mean
 
 
@@ -218,7 +219,7 @@ class Backend:
             "frames": steps[frames:],
             "newest": _version(folder.model_file),
             "batch": _version(folder.path / "batch.safetensors"),
-            "wait": self._pace.wait(),
+            "wait": RESTING if status["state"] in ENDED else self._pace.wait(),
         }
 
     def window(self, request: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def remove(backend: Backend, request: Any) -> dict[str, Any]:
 def _row(backend: Backend, run: str) -> dict[str, Any]:
     """A line of the table."""
     try:
-        summary, settings = backend.runs.summary(run), backend.runs.folder(run).settings()
+        summary = backend.runs.summary(run)
     except RunError as error:
         return {"run": run, "name": "", "state": "failed", "message": str(error), "settings": {}} | dict.fromkeys(
             ("title", "data", "line", "elbo", "active_units", "step", "seconds", "size", "created", "resumable")
@@ -50,8 +50,8 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         "message": summary.message,
         "resumable": summary.state in RESUMABLE,
         "data": TITLES.get(config.data, config.data),
-        "settings": settings | {"data": config.data},
-        "line": settings_line(config.data, settings),
+        "settings": summary.settings | {"data": config.data},
+        "line": settings_line(config.data, summary.settings),
         "elbo": None if summary.elbo is None else round(-summary.elbo, 2),
         "active_units": summary.active_units,
         "step": summary.step,

@@ -104,13 +104,13 @@ def start(
 
 
 def change(backend: Backend, session: Session, run: str, name: str, value: Any) -> None:
-    """Changes a setting of the followed run, if it is going and the setting is another one than before.
+    """Changes a setting of the followed run, if it is going or failed and the setting is another one than before.
 
     Raises:
         gr.Error: it is out of its bounds, cannot change now, or the run is somebody else's.
     """
     try:
-        if not run or backend.runs.status(run)["state"] not in GOING:
+        if not run or backend.runs.status(run)["state"] not in (*GOING, "failed"):
             return
         if backend.runs.folder(run).settings()[name] != value:
             backend.runs.change(run, session["browser"], {name: value})

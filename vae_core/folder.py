@@ -20,6 +20,7 @@ import os
 import platform
 import re
 import shutil
+import time
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -330,6 +331,14 @@ class RunFolder:
                 return int(file.metadata()["step"])
         except (SafetensorError, OSError, KeyError, TypeError, ValueError):
             return 0  # nothing, or nothing usable: `resume` says so
+
+    def version(self) -> tuple[tuple[str, int], ...]:
+        """Changes whenever a file of the run does: their names and times of change."""
+        try:
+            with os.scandir(self.path) as entries:
+                return tuple(sorted((e.name, e.stat().st_mtime_ns) for e in entries if e.name != "lock"))
+        except FileNotFoundError:
+            return (("", time.time_ns()),)  # gone, or a file was replaced at this moment
 
     def size(self) -> int:
         """Bytes of all its files."""

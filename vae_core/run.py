@@ -33,17 +33,18 @@ class Steering:
 
     def __init__(self, *, one_batch: bool = False) -> None:
         self.one_batch = one_batch
+        self.is_asked = False  # to pause or stop, by somebody: a single batch pauses by itself
         self._end = "paused" if one_batch else ""
         self._changes: dict[str, float] | None = {}  # None after the last batch
         self._lock = threading.Lock()
 
     def pause(self) -> None:
         """After the batch that is going."""
-        self._end = self._end or "paused"
+        self._end, self.is_asked = self._end or "paused", True
 
     def stop(self) -> None:
         """After the batch that is going."""
-        self._end = "stopped"
+        self._end, self.is_asked = "stopped", True
 
     def change(self, settings: dict[str, float]) -> bool:
         """New settings, checked by `folder.check_change`, from the next batch on; False after the last one."""

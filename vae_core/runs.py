@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,34 +28,41 @@ from .train import DivergedError, TrainConfig, TrainState
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
-ENDED = ("paused", "finished", "stopped", "failed", "interrupted")  # nothing goes on by itself
+AT_REST = ("paused", "finished", "stopped", "failed")  # and the folder says so
+ENDED = (*AT_REST, "interrupted")  # nothing goes on by itself
 RESUMABLE = ("paused", "stopped", "interrupted", "failed")
+CHANGED_AT_REST = ("paused", "failed")  # a smaller learning rate helps one that diverged
 ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
 LETTING_GO = 10.0  # seconds at most from a run's last word until its folder is free
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a list of runs says of one. elbo: held-out, nats per image, at test_step. size: bytes."""
+    """What a list of runs says of one. settings: after its changes. elbo: held-out, nats per image, at test_step."""
 
     run: str
     name: str
     state: str
     message: str
     config: RunConfig
+    settings: dict[str, Any]
     step: int
     total_steps: int
     seconds: float
     elbo: float | None
     test_step: int | None
     active_units: int | None
-    size: int
+    size: int  # bytes
 
     @property
     def created(self) -> str:
         """YYYY-MM-DD HH:MM:SS, the server's time."""
         date, clock = self.run.split("-")[:2]
         return f"{date[:4]}-{date[4:6]}-{date[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
+
+
+class _LeftError(Exception):
+    """A run was paused or stopped before it began."""
 
 
 @dataclass
@@ -66,11 +74,18 @@ class _Live:
     steering: Steering
     message: str = "Loading the data."
     future: Future[None] | None = None
+    begun: bool = False  # a change goes to its training from now on, and to its folder before
     over: threading.Event = field(default_factory=threading.Event)  # its folder has been let go
 
     def report(self, message: str) -> None:
-        """Takes what the loading of the data says of its progress."""
+        """Takes what the loading of the data says of its progress.
+
+        Raises:
+            _LeftError: the run is not to begin any more.
+        """
         self.message = message
+        if self.steering.is_asked:
+            raise _LeftError
 
     @property
     def is_waiting(self) -> bool:
@@ -96,6 +111,7 @@ class Runs:
         self._live: dict[str, _Live] = {}
         self._owners: dict[str, str] = {}
         self._failures: dict[str, str] = {}  # what a run's own folder could not take
+        self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summary(run))
         self._lock = threading.RLock()
 
     # Beginning
@@ -213,10 +229,10 @@ class Runs:
         self._end(run, owner, "stopped")
 
     def change(self, run: str, owner: str, settings: dict[str, Any]) -> None:
-        """Changes settings of a run that is going, waits or pauses, from its next batch on.
+        """Changes settings of a run that is going, waits, pauses or failed, from its next batch on.
 
         Raises:
-            RunError: it is somebody else's, or has ended.
+            RunError: it is somebody else's, or has ended otherwise.
             ValueError: a setting cannot change in mid-run, or is out of its bounds.
         """
         with self._lock, _writing():
@@ -224,10 +240,10 @@ class Runs:
             folder = self.folder(run)
             check_change(folder.read_config(), settings)
             live = self._going(run)
-            if live is not None and (live.steering.change(settings) or not live.over.wait(LETTING_GO)):
+            if live is not None and live.begun and (live.steering.change(settings) or not live.over.wait(LETTING_GO)):
                 return
             status = self.status(run)
-            if status["state"] != "paused":
+            if status["state"] not in CHANGED_AT_REST and (live is None or live.begun):
                 raise _refusal(status, f"This run is {status['state']}: nothing of it can be changed.")
             folder.add_change(folder.saved_step(), settings)
 
@@ -296,6 +312,11 @@ class Runs:
         Raises:
             RunError: there is no such run, or its folder is damaged.
         """
+        folder = self.folder(run)
+        at_rest = run not in self._live and folder.read_status()["state"] in AT_REST and run not in self._failures
+        return self._remembered(run, folder.version()) if at_rest else self._summary(run)
+
+    def _summary(self, run: str) -> Summary:
         folder, status = self.folder(run), self.status(run)
         config = folder.read_config()
         try:
@@ -309,6 +330,7 @@ class Runs:
             state=status["state"],
             message=status["message"],
             config=config,
+            settings=folder.settings(),
             step=about.get("step") or 0,
             total_steps=config.total_steps,
             seconds=about.get("seconds") or 0.0,
@@ -390,8 +412,7 @@ class Runs:
         if live.future is None or not live.future.cancel():
             return False
         try:
-            if left := live.steering.close():
-                live.folder.add_change(live.folder.saved_step(), left)
+            live.steering.close()
             live.folder.write_status(how, message)
         finally:
             self._let_go(run, live)
@@ -450,7 +471,7 @@ class Runs:
     def _work(self, run: str, live: _Live, load: Load) -> None:
         """What a training thread does. What goes wrong becomes the run's status, where its watchers see it."""
         try:
-            _train(live, load, self.device)
+            self._begin(live, load)
         except (DataError, RunError, DivergedError, ValueError, OSError, RuntimeError) as error:
             self._failures[run] = reason(error)
             write_failure(live.folder, error)
@@ -460,6 +481,29 @@ class Runs:
             write_failure(live.folder, error)
         finally:
             self._let_go(run, live)
+
+    def _begin(self, live: _Live, load: Load) -> None:
+        """Loads the data, and begins the run or goes on with it."""
+        folder = live.folder
+        folder.write_status("loading", live.message)
+        try:
+            dataset, why = load(live.report)
+            live.report(live.message)
+        except _LeftError:
+            folder.write_status(live.steering.end, f"{live.steering.end.capitalize()} while the data were loaded.")
+            return
+        config, images = folder.read_config(), len(dataset.train)
+        if config.train_images not in (0, images):
+            raise RunError(f"The run was trained on {config.train_images} images, and now there are {images}.")
+        if not config.train_images:
+            config = replace(config, data=dataset.name, why_data=why, train_images=images)
+            folder.write_config(config)
+        model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
+        with self._lock:  # no change is on its way to the folder
+            live.begun = True
+        state = folder.resume(model, config.training, self.device)
+        for _ in train_into(folder, model, dataset, config.training, self.device, state, live.steering):
+            pass
 
 
 @contextlib.contextmanager
@@ -478,20 +522,3 @@ def _writing() -> Iterator[None]:
 def _refusal(status: dict[str, str], otherwise: str) -> RunError:
     """Why a run cannot be steered: another process has it, or something else."""
     return RunError(ELSEWHERE if status["message"] == ELSEWHERE else otherwise)
-
-
-def _train(live: _Live, load: Load, device: torch.device) -> None:
-    """Loads the data, and begins the run or goes on with it."""
-    folder = live.folder
-    folder.write_status("loading", live.message)
-    dataset, why = load(live.report)
-    config = folder.read_config()
-    if config.train_images not in (0, len(dataset.train)):
-        raise RunError(f"The run was trained on {config.train_images} images, and now there are {len(dataset.train)}.")
-    if not config.train_images:
-        config = replace(config, data=dataset.name, why_data=why, train_images=len(dataset.train))
-        folder.write_config(config)
-    model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
-    state = folder.resume(model, config.training, device)
-    for _ in train_into(folder, model, dataset, config.training, device, state, live.steering):
-        pass

@@ -45,7 +45,7 @@ export function follow(run, functions) {
   refresh();
 }
 
-/** Asks at once, and goes on asking while the run goes on: after something that may have set it going again. */
+/** Asks at once, and goes on asking: after something that may have set the run going again. */
 export function refresh() {
   round += 1;
   if (feed.run) loop(round);
@@ -60,7 +60,7 @@ export function show(element, view) {
   entry();
 }
 
-// Another window may have set a run going again that has ended here.
+// Who comes back wants to know at once.
 const back = () => (ENDED.includes(feed.state) && !document.hidden ? refresh() : wake());
 document.addEventListener("visibilitychange", back);
 window.addEventListener("focus", back);
@@ -72,7 +72,6 @@ export const update = () => views.forEach((view) => view());
 async function loop(mine) {
   while (mine === round) {
     if (!document.hidden) await look(mine);
-    if (mine === round && ENDED.includes(feed.state) && feed.message !== AWAY) break;
     await pause();
   }
 }
@@ -90,7 +89,8 @@ async function look(mine) {
 
 function pause() {
   const seen = [...views].some((view) => inSight(view.element));
-  const wait = !seen || feed.message === AWAY ? Math.max(SLOW, feed.wait) : feed.progress ? feed.wait : FAST;
+  const least = !seen || feed.message === AWAY ? SLOW : 0;
+  const wait = Math.max(least, feed.progress || ENDED.includes(feed.state) ? feed.wait : FAST);
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, wait);
     wake = () => { clearTimeout(timer); resolve(); };
