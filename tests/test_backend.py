@@ -13,7 +13,10 @@ import torch
 from safetensors.torch import save
 
 from ui import train as train_tab
-from ui.backend import DRAWS, Backend, answering, pixels
+from ui.backend import Backend, answering, of, pixels
+from ui.draw import DRAWS, look
+from ui.latents import decode
+from ui.models import describe
 from ui.session import restored
 from vae_core import VAE, TrainConfig, VAEConfig, load_dataset, save_checkpoint
 from vae_core.batch import Batch
@@ -72,7 +75,7 @@ DRAWING = {"model": "small", "ink": base64.b64encode(INK.numpy().tobytes()).deco
 
 
 def test_look_gives_the_elbo_of_what_the_model_sees(backend):
-    answer = backend.look(DRAWING)
+    answer = look(backend, DRAWING)
     model, x = backend.load("small").model, fit_drawing(INK, 28)[None]
     terms = elbo(model, x, DRAWS, generator=seeded())
     assert answer["elbo"] == pytest.approx(terms.elbo.item(), abs=1e-3)
@@ -81,17 +84,17 @@ def test_look_gives_the_elbo_of_what_the_model_sees(backend):
     assert answer["elbo"] == pytest.approx(answer["reconstruction_term"] - answer["kl"], abs=1e-3)
     assert torch.equal(image(answer["seen"])[0], (x[0, 0] * 255).round().to(torch.uint8))
     assert answer["z"] == pytest.approx(model.encode(x)[0][0].tolist(), abs=1e-5)
-    assert answer["reconstruction"] == backend.decode({"model": "small", "z": answer["z"]})["image"]
+    assert answer["reconstruction"] == decode(backend, {"model": "small", "z": answer["z"]})["image"]
 
 
 def test_an_image_in_mnists_format_is_seen_as_it_is(backend):
     grey = torch.arange(784).remainder(256).to(torch.uint8).reshape(28, 28)
-    answer = backend.look({"model": "small", "image": base64.b64encode(grey.numpy().tobytes()).decode()})
+    answer = look(backend, {"model": "small", "image": base64.b64encode(grey.numpy().tobytes()).decode()})
     assert torch.equal(image(answer["seen"])[0], grey)
 
 
 def test_describe_sorts_by_kl_and_offers_a_test_image_of_each_label(backend):
-    about = backend.describe({"model": "small"})
+    about = describe(backend, {"model": "small"})
     assert [dim["index"] for dim in about["dims"]] == [1, 3, 0, 2]
     assert about["dims"][0]["kl"] == 3.0 and about["prior_mean"] == 0.5
     assert [example["label"] for example in about["examples"]] == list(range(10))
@@ -106,39 +109,39 @@ def without(request, name):
 
 
 @pytest.mark.parametrize(
-    ("method", "request_", "message"),
+    ("function", "request_", "message"),
     [
-        ("look", None, "no model"),
-        ("look", [], "no model"),
-        ("look", DRAWING | {"model": "none"}, "no such model"),
-        ("look", DRAWING | {"model": "../../etc/passwd"}, "no such model"),
-        ("look", DRAWING | {"model": 3}, "no such model"),
-        ("look", DRAWING | {"model": "20260101-000000-0123456789abcdef"}, "not here any more"),
-        ("look", without(DRAWING, "ink"), "ink must be base64"),
-        ("look", DRAWING | {"ink": "#"}, "ink must be base64"),
-        ("look", DRAWING | {"ink": 5}, "ink must be base64"),
-        ("look", DRAWING | {"ink": base64.b64encode(bytes(100)).decode()}, "ink has 100 bytes; it must have 56×56"),
-        ("look", DRAWING | {"ink": base64.b64encode(bytes(56 * 56)).decode()}, "The drawing is empty"),
-        ("look", {"model": "small", "image": "AAAA"}, "image has 3 bytes"),
-        ("decode", {"model": "small"}, "no z"),
-        ("decode", {"model": "small", "z": [0, 0, 0]}, "z must be a list of 4 numbers"),
-        ("decode", {"model": "small", "z": "0000"}, "z must be a list of 4 numbers"),
-        ("decode", {"model": "small", "z": [0, 0, 0, math.nan]}, "z is nan"),
-        ("decode", {"model": "small", "z": [0, 0, 0, None]}, "z is empty"),
-        ("decode", {"model": "small", "z": [0, 0, 0, 10.6]}, "z is 10.6; it must be a number from -9.5 to 10.5"),
-        ("describe", {}, "no model"),
+        (look, None, "no model"),
+        (look, [], "no model"),
+        (look, DRAWING | {"model": "none"}, "no such model"),
+        (look, DRAWING | {"model": "../../etc/passwd"}, "no such model"),
+        (look, DRAWING | {"model": 3}, "no such model"),
+        (look, DRAWING | {"model": "20260101-000000-0123456789abcdef"}, "not here any more"),
+        (look, without(DRAWING, "ink"), "ink must be base64"),
+        (look, DRAWING | {"ink": "#"}, "ink must be base64"),
+        (look, DRAWING | {"ink": 5}, "ink must be base64"),
+        (look, DRAWING | {"ink": base64.b64encode(bytes(100)).decode()}, "ink has 100 bytes; it must have 56×56"),
+        (look, DRAWING | {"ink": base64.b64encode(bytes(56 * 56)).decode()}, "The drawing is empty"),
+        (look, {"model": "small", "image": "AAAA"}, "image has 3 bytes"),
+        (decode, {"model": "small"}, "no z"),
+        (decode, {"model": "small", "z": [0, 0, 0]}, "z must be a list of 4 numbers"),
+        (decode, {"model": "small", "z": "0000"}, "z must be a list of 4 numbers"),
+        (decode, {"model": "small", "z": [0, 0, 0, math.nan]}, "z is nan"),
+        (decode, {"model": "small", "z": [0, 0, 0, None]}, "z is empty"),
+        (decode, {"model": "small", "z": [0, 0, 0, 10.6]}, "z is 10.6; it must be a number from -9.5 to 10.5"),
+        (describe, {}, "no model"),
     ],
 )
-def test_a_bad_request_gets_one_sentence(backend, method, request_, message):
-    answer = answering(getattr(backend, method))(request_)
+def test_a_bad_request_gets_one_sentence(backend, function, request_, message):
+    answer = of(backend, function)(request_)
     assert list(answer) == ["error"] and message in answer["error"] and "\n" not in answer["error"]
-    assert "error" not in backend.look(DRAWING)
+    assert "error" not in look(backend, DRAWING)
 
 
 def test_one_pixel_is_looked_at(backend):
     ink = torch.zeros(56 * 56, dtype=torch.uint8)
     ink[1000] = 255
-    answer = answering(backend.look)(DRAWING | {"ink": base64.b64encode(ink.numpy().tobytes()).decode()})
+    answer = of(backend, look)(DRAWING | {"ink": base64.b64encode(ink.numpy().tobytes()).decode()})
     assert math.isfinite(answer["elbo"])
 
 
@@ -461,15 +464,15 @@ def test_a_browser_has_one_training_at_a_time(backend):
 
 
 def test_a_drawing_takes_the_format_of_the_models_data(backend):
-    answer = backend.look(DRAWING)  # of a model of digits, whose images fill the frame
+    answer = look(backend, DRAWING)  # of a model of digits, whose images fill the frame
     rows = (image(answer["seen"])[0] > 0).any(1).nonzero()
     assert int(rows[-1] - rows[0]) + 1 == 28
     path = backend.shipped["small"]
     save_checkpoint(backend.load("small").model, path.with_name("mnist.safetensors"), {"data": "mnist"})
     backend.shipped["mnist"] = path.with_name("mnist.safetensors")
-    rows = (image(backend.look(DRAWING | {"model": "mnist"})["seen"])[0] > 0).any(1).nonzero()
+    rows = (image(look(backend, DRAWING | {"model": "mnist"})["seen"])[0] > 0).any(1).nonzero()
     assert int(rows[-1] - rows[0]) + 1 == 20
-    about = backend.describe({"model": "mnist"})  # MNIST is not here: digits are brought into its format
+    about = describe(backend, {"model": "mnist"})  # MNIST is not here: digits are brought into its format
     rows = (image(about["examples"][0]["image"])[0] > 0).any(1).nonzero()
     assert about["examples_from"] == "digits" and int(rows[-1] - rows[0]) + 1 <= 20
 
@@ -537,7 +540,7 @@ def test_a_model_that_is_deleted_is_said(backend):
     run = train_tab.start(backend, session(ANNA), FORM)
     finished(backend, run)
     shutil.rmtree(backend.runs.folder(run).path)
-    assert "not here any more" in answering(backend.describe)({"model": run})["error"]
+    assert "not here any more" in of(backend, describe)({"model": run})["error"]
     assert f"There is no run {run}" in answering(backend.follow)(FOLLOW | {"run": run})["error"]
     assert [name for _, name in backend.choices(ANNA)] == ["small"]
 

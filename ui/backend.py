@@ -23,32 +23,24 @@ from vae_core.bounds import check_choice, check_float, check_int
 from vae_core.checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from vae_core.data import (
     DATASETS,
-    INK_SIZE,
     TITLES,
     DataError,
     Dataset,
-    binarize,
-    fit_drawing,
     is_present,
     load_dataset,
     load_default,
-    of_each_label,
 )
 from vae_core.folder import CHANGEABLE, RunError
 from vae_core.model import VAE
-from vae_core.objective import elbo
 from vae_core.records import Records
 from vae_core.runs import ENDED, RUN_ID, Runs
 from vae_core.train import TrainConfig
 
 from .pace import Pace
 
-PAD = 56  # pixels a side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
-DRAWS = 64  # draws of z for the reconstruction term of a drawing
 SHOWN = 8  # images of a single batch
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
 RESTING = 3000  # ms between two questions about a run that has ended: another window may set it going again
-WITHIN = 10  # prior standard deviations that z may be off the prior's mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,9 +263,9 @@ class Backend:
             "beta": batch.beta,
             "loss": batch.loss,
             "gradient_norm": batch.gradient_norm,
-            "elbo": _finite((reconstruction - kl).mean()),
-            "reconstruction_term": _finite(reconstruction.mean()),
-            "kl": _finite(kl.mean()),
+            "elbo": finite((reconstruction - kl).mean()),
+            "reconstruction_term": finite(reconstruction.mean()),
+            "kl": finite(kl.mean()),
             "x": pixels(batch.x[some]),
             "x_hat": pixels(batch.x_hat[some]),
             "mu": _rounded(batch.mu[some]),
@@ -307,91 +299,7 @@ class Backend:
             check_choice("how", how, ("pause", "play", "step", "stop", "reset"))
         return {"run": run}
 
-    def look(self, request: Any) -> dict[str, Any]:
-        """What a model makes of a drawing.
-
-        Args:
-            request: {model, ink: base64 of 56×56 bytes} or {model, image: base64 of 28×28 bytes in MNIST's format}.
-
-        Returns:
-            seen, reconstruction: base64 of 28×28 bytes. elbo, reconstruction_term, kl: nats. z: the mean of q(z|x).
-        """
-        loaded = self.load(field(request, "model"))
-        grey = self._grey(request, INK_SIZE.get(loaded.header.about.get("data"), 20))
-        model, generator = loaded.model, torch.Generator().manual_seed(0)
-        with torch.inference_mode():
-            x = binarize(grey, model.config.binarization, generator)[None]
-            terms = elbo(model, x, DRAWS, generator=generator)
-            mu, _ = model.encode(x)
-            x_hat = model.x_hat(mu)
-        return {
-            "seen": pixels(x),
-            "reconstruction": pixels(x_hat),
-            "elbo": _finite(terms.elbo),
-            "reconstruction_term": _finite(terms.reconstruction),
-            "kl": _finite(terms.kl),
-            "z": mu[0].tolist(),
-        }
-
-    def decode(self, request: Any) -> dict[str, Any]:
-        """The picture of a point.
-
-        Args:
-            request: {model, z: D numbers within 10 prior standard deviations}.
-
-        Returns:
-            image: base64 of 28×28 bytes.
-        """
-        loaded, z = self.load(field(request, "model")), field(request, "z")
-        config = loaded.model.config
-        if not isinstance(z, list) or len(z) != config.latent_dim:
-            raise ValueError(f"z must be a list of {config.latent_dim} numbers.")
-        low, high = (config.prior_mean + side * WITHIN * config.prior_std for side in (-1, 1))
-        for value in z:
-            check_float("z", value, low, high)
-        with torch.inference_mode():
-            return {"image": pixels(loaded.model.x_hat(torch.tensor(z, dtype=torch.float32)[None]))}
-
-    def describe(self, request: Any) -> dict[str, Any]:
-        """A model's latent dimensions, most informative first, and ten test images to start from.
-
-        Args:
-            request: {model}.
-
-        Returns:
-            dims: [{index, kl: nats or null}]. prior_mean, prior_std. likelihood, binarization.
-            examples: [{label, image}], one of each label. examples_from: the dataset's title.
-        """
-        loaded = self.load(field(request, "model"))
-        config, about = loaded.model.config, loaded.header.about
-        dataset = self.shown_dataset(about.get("data"))
-        size = INK_SIZE.get(about.get("data"), 20)
-
-        def as_trained(image: Tensor) -> Tensor:
-            """An image of another dataset in the format of the model's own."""
-            return image / 255 if dataset.name == about.get("data") else fit_drawing(image[0], size)
-
-        kl = about.get("kl_per_dim") or [None] * config.latent_dim
-        order = sorted(range(config.latent_dim), key=lambda j: -(kl[j] or 0))
-        return {
-            "dims": [{"index": j, "kl": kl[j]} for j in order],
-            "prior_mean": config.prior_mean,
-            "prior_std": config.prior_std,
-            "likelihood": config.likelihood,
-            "binarization": config.binarization,
-            "examples": [
-                {"label": label, "image": pixels(as_trained(image))} for label, image in of_each_label(dataset)
-            ],
-            "examples_from": TITLES[dataset.name],
-        }
-
     # Pictures
-
-    def _grey(self, request: Any, size: int) -> Tensor:
-        """The drawing of a request as (1, 28, 28) in [0, 1], in the format of the model's data."""
-        if request.get("image") is not None:
-            return _bytes("image", request["image"], 28).float()[None] / 255
-        return fit_drawing(_bytes("ink", request.get("ink"), PAD), size)
 
     def _about(self, run: str) -> dict[str, Any]:
         """What a run is, for the page."""
@@ -433,6 +341,16 @@ def answering(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[s
     return answer
 
 
+def of(backend: Backend, function: Callable[[Backend, Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """A function of a tab's file, of the backend and a request, as a server function of a component."""
+
+    def bound(request: Any) -> dict[str, Any]:
+        return function(backend, request)
+
+    bound.__name__ = function.__name__
+    return answering(bound)
+
+
 def pixels(images: Tensor) -> str:
     """Images in [0, 1], of any shape, as base64 of bytes; values outside are clipped."""
     return base64.b64encode((images.clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()).decode()
@@ -457,7 +375,7 @@ def field(request: Any, name: str) -> Any:
     return request[name]
 
 
-def _bytes(name: str, text: Any, side: int) -> Tensor:
+def image_bytes(name: str, text: Any, side: int) -> Tensor:
     """(side, side) uint8 of base64 text.
 
     Raises:
@@ -472,7 +390,7 @@ def _bytes(name: str, text: Any, side: int) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.uint8).reshape(side, side)
 
 
-def _finite(value: Tensor) -> float | None:
+def finite(value: Tensor) -> float | None:
     """One number for JSON, which has no NaN: null then."""
     number = float(value)
     return number if math.isfinite(number) else None

@@ -12,7 +12,7 @@ from vae_core.folder import RunError
 from vae_core.runs import RESUMABLE, Summary
 
 from . import live
-from .backend import Backend, answering, browser_of, field, settings_line
+from .backend import Backend, answering, browser_of, field, of, settings_line
 
 
 def mine(backend: Backend, request: Any) -> dict[str, Any]:
@@ -71,19 +71,14 @@ def _title(summary: Summary) -> str:
 def build(backend: Backend) -> gr.HTML:
     """Lays out the tab and gives its table, whose value {browser} says whose runs it shows."""
 
-    def of(function: Any) -> Any:
-        """A function of this file as a server function."""
-
-        def bound(request: Any) -> dict[str, Any]:
-            return function(backend, request)
-
-        bound.__name__ = function.__name__
-        return answering(bound)
-
     table = live.component(
         "runs",
         {"browser": ""},
-        functions=[of(mine), of(rename), of(remove), answering(backend.steer), answering(backend.follow)],
+        functions=[
+            *(of(backend, function) for function in (mine, rename, remove)),
+            answering(backend.steer),
+            answering(backend.follow),
+        ],
         events=["use", "watch_run", "train_on"],
         elem_id="runs",
     )
