@@ -52,6 +52,11 @@ export const nats = (value) => (value === null || value === undefined ? "not fin
 /** A formatted number with a real minus sign, as wide as a plus. */
 export const minus = (text) => text.replace("-", "−");
 
+/** Shows another tab of the page, by the name on it. */
+export function openTab(name) {
+  [...document.querySelectorAll('button[role="tab"]')].find((button) => button.textContent.trim() === name)?.click();
+}
+
 /** Seconds for people. */
 export function duration(seconds) {
   const s = Math.round(seconds);
