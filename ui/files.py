@@ -18,6 +18,7 @@ from vae_core.export import as_csv, as_tensorboard, as_zip
 from vae_core.folder import RunError, RunFolder
 
 from .backend import Backend
+from .login import check_login
 
 LARGEST_UPLOAD = 20 * 2**20  # bytes
 
@@ -27,7 +28,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
 
     def found(request: Request) -> RunFolder:
         """The run that a request names."""
-        _check_login(request)
+        check_login(request)
         try:
             folder = backend.runs.folder(request.path_params["run"])
             folder.read_config()
@@ -56,7 +57,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
         return FileResponse(path, filename=f"{label}{name}", background=BackgroundTask(path.unlink))
 
     async def upload(request: Request) -> Response:
-        _check_login(request)
+        check_login(request)
         content = bytearray()
         async for part in request.stream():
             content += part
@@ -92,15 +93,6 @@ def _add(backend: Backend, request: Request, content: bytes) -> dict[str, str]:
             return {"run": backend.runs.add(path, browser, name.removesuffix(".safetensors"))}
         except (ValueError, RunError) as error:
             return {"error": str(error).replace(f"{folder}/", "")}
-
-
-def _check_login(request: Request) -> None:
-    """Raises a 401 where the app asks for a login and this request has none: Gradio guards its own routes only."""
-    app = request.app
-    token = request.cookies.get(f"access-token-{app.cookie_id}")
-    token = token or request.cookies.get(f"access-token-unsecure-{app.cookie_id}")
-    if app.auth is not None and app.tokens.get(token) is None:
-        raise HTTPException(401, "Log in first.")
 
 
 def _archive(folder: RunFolder, path: Path) -> None:

@@ -1,14 +1,24 @@
-"""What the page knows of a model."""
+"""What the page knows of a model: its description, and its decoder, which the browser runs itself."""
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
 from typing import Any
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
+from vae_core.checkpoint import CheckpointError
 from vae_core.data import INK_SIZE, TITLES, fit_drawing, of_each_label
+from vae_core.folder import RunError
+from vae_core.portable import portable_decoder
 
-from .backend import Backend, field, pixels
+from .backend import Backend, Loaded, field, pixels
+from .login import check_login
 
 
 def describe(backend: Backend, request: Any) -> dict[str, Any]:
@@ -41,3 +51,25 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         "examples": [{"label": label, "image": pixels(as_trained(image))} for label, image in of_each_label(dataset)],
         "examples_from": TITLES[dataset.name],
     }
+
+
+def routes(backend: Backend) -> list[BaseRoute]:
+    """live/models/<model>/decoder: the file of vae_core.portable, sent only where the browser has another one."""
+
+    @lru_cache(maxsize=16)
+    def portable(loaded: Loaded) -> tuple[bytes, str]:
+        content = portable_decoder(loaded.model)
+        return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+    def decoder(request: Request) -> Response:
+        check_login(request)
+        try:
+            content, tag = portable(backend.load(request.path_params["model"]))
+        except (CheckpointError, RunError, ValueError) as error:
+            raise HTTPException(404, str(error)) from None
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if request.headers.get("If-None-Match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type="application/octet-stream", headers=headers)
+
+    return [Route("/live/models/{model}/decoder", decoder)]
