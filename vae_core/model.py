@@ -238,7 +238,7 @@ def _linear(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
 
 
 def _residual(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
-    """As conv, with 3×3 residual blocks between its layers, in the order of He et al. (2016): activation, then weights."""
+    """As conv, with residual blocks between, in the order of He et al. (2016): activation, then weights."""
     d, h = config.latent_dim, config.hidden_dim
     encoder = nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1), _block(16),

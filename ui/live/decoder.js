@@ -10,6 +10,13 @@ const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 });
 
+/** The float32 values of float16 patterns. */
+export function fromHalves(halves) {
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < values.length; i += 1) values[i] = HALVES[halves[i]];
+  return values;
+}
+
 /**
  * A decoder of the file's bytes (an ArrayBuffer): {about, params, decode}. params(z) gives the 784 parameters of p(x|z),
  * decode(z) E[x|z], as model.x_hat does; both the same Float32Array at every call, to be read before the next one.
@@ -19,12 +26,7 @@ export function readDecoder(buffer) {
   const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const halves = new Uint16Array(buffer, 4 + length);
   let used = 0;
-  const take = (count) => {
-    const values = new Float32Array(count);
-    for (let i = 0; i < count; i += 1) values[i] = HALVES[halves[used + i]];
-    used += count;
-    return values;
-  };
+  const take = (count) => fromHalves(halves.subarray(used, (used += count)));
   const run = sequence(about.layers, { shape: [about.latent_dim] }, take);
   const pixel = PIXELS[about.likelihood];
   const pixels = new Float32Array(784);
