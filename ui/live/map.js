@@ -23,10 +23,8 @@ export function map(node, places) {
   const view = layout(node);
   const state = { plane: null, key: "", means: null, Plotly: null, stale: true };
 
-  const set = async () => {
-    if (!state.Plotly || !model.about || !inSight(node)) return;
-    await build(view, state, places);
-  };
+  let begun = false;
+  const set = () => state.Plotly && model.about && inSight(node) && build(view, state, places);
   for (const control of [view.which, view.first, view.second, view.scale]) control.onchange = () => { read(view); state.stale = true; set(); };
   view.tiles.onchange = view.points.onchange = view.rings.onchange = view.truth.onchange = () => { state.stale = true; set(); };
 
@@ -46,10 +44,10 @@ export function map(node, places) {
     timer = setTimeout(() => inSight(node) && tiles(view, state), REST);
   });
   show(node, () => {
-    if (!state.Plotly && inSight(node)) {
-      state.Plotly = "coming";
-      begin(view, state, set).then((Plotly) => { state.Plotly = Plotly; set(); });
-    } else if (state.stale && state.Plotly !== "coming") set();
+    if (!begun && inSight(node)) {
+      begun = true;
+      begin(view, state).then((Plotly) => { state.Plotly = Plotly; set(); });
+    } else if (state.stale) set();
   });
 }
 
@@ -111,7 +109,7 @@ function read(view) {
 }
 
 /** An empty chart, which tells of every pointer on it. */
-async function begin(view, state, set) {
+async function begin(view, state) {
   const axis = { showgrid: false, zeroline: false, fixedrange: false, ticks: "outside" };
   const figure = {
     data: [],

@@ -17,7 +17,9 @@ export const model = { id: "", about: null, decoder: null, ms: null, error: "" }
 
 const views = new Set();
 let ask = null; // the server functions describe and decode
-let loading = null; // of the newest decoder
+let refreshing = false;
+let again = false;
+let uses = 0; // numbers the models, so that what comes late of an older one is dropped
 
 /** Calls view(model, anew) whenever there is another model (anew) or it has other weights, and now where there is one. */
 export function onModel(view) {
@@ -30,20 +32,30 @@ const tell = (anew) => views.forEach((view) => view(model, anew));
 /** Uses another model from now on; `functions`: describe and decode. */
 export async function useModel(id, functions) {
   ask = functions;
+  uses += 1;
+  const mine = uses;
   const about = id ? await ask.describe({ model: id }).catch(() => undefined) : { error: "There is no model yet: train one first." };
-  if (!about || about.error) return void (Object.assign(model, { id, about: null, decoder: null, error: about?.error ?? "The server does not answer." }), tell(true));
-  const decoder = await load(id);
-  Object.assign(model, { id, about, decoder, error: "" });
+  const error = about ? about.error ?? "" : "The server does not answer.";
+  const decoder = error ? null : await load(id);
+  if (mine !== uses) return;
+  Object.assign(model, { id, about: error ? null : about, decoder, error });
   tell(true);
 }
 
-/** Takes the newest weights of the model in use, once at a time. */
-export function refreshModel() {
-  loading ??= load(model.id).then((decoder) => {
-    loading = null;
+/** Takes the newest weights of the model in use; asked again meanwhile, it does so once more. */
+export async function refreshModel() {
+  again = true;
+  if (refreshing) return;
+  refreshing = true;
+  while (again) {
+    again = false;
+    const mine = uses;
+    const decoder = await load(model.id);
+    if (mine !== uses) continue;
     model.decoder = decoder;
     tell(false);
-  });
+  }
+  refreshing = false;
 }
 
 /** The decoder of a model, if this browser has it and is fast enough. */

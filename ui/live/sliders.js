@@ -2,7 +2,8 @@
 // what it does. Those that carry nothing are folded away.
 
 import { never } from "./background.js";
-import { onModel, pictures } from "./model.js";
+import { show } from "./feed.js";
+import { model, onModel, pictures } from "./model.js";
 import { density } from "./normal.js";
 import { make, minus, paint } from "./page.js";
 import { movePoint, onPoint, point } from "./point.js";
@@ -43,6 +44,10 @@ export function sliders(node) {
       if (point.z?.length === dims.length) rows.forEach((row) => row.show(point.z[row.index]));
     }
     soon();
+  });
+  // While the model trains, its KLs follow; the order stays, so that nothing moves under the hand.
+  show(node, ({ run, kl_per_dim: kl }) => {
+    if (run === model.id && kl.length === rows.length) rows.forEach((row) => row.inform(kl[row.index]));
   });
   onPoint(({ z, by }) => {
     if (z.length === rows.length) rows.forEach((row) => row !== by && row.show(z[row.index]));
@@ -89,7 +94,9 @@ function slider({ index, kl }, about) {
     pictures(key, points, (n, grey) => all.set(grey, 784 * n), () => paint(canvas, all, STRIP, 1));
   };
   const title = make("span", {}, "z", make("sub", {}, String(index)));
-  const information = make("small", { title: "KL of this dimension from the prior, averaged over the newest training images" }, kl === null ? "" : `${minus(kl.toFixed(2))} nats`);
+  const information = make("small", { title: "KL of this dimension from the prior, averaged over the newest training images" });
+  row.inform = (nats) => { information.textContent = nats === null ? "" : `${minus(nats.toFixed(2))} nats`; };
+  row.inform(kl);
   const track = make("div", { className: "live-track" }, bell(), range);
   row.node = make("div", { className: "live-row" }, title, track, number, information, canvas);
   return row;
