@@ -95,7 +95,8 @@ def test_the_new_model_is_offered_beside_the_shipped_one(visit):
     me.page.locator('ul[role="listbox"] li').last.click()
     me.tab("Latents")
     me.page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 3")
-    me.page.reload()  # the address says which tab
+    me.page.wait_for_function("location.search.includes('tab=latents')")
+    me.page.reload()
     me.page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 3")
 
 
@@ -186,18 +187,18 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     assert me.number("ELBO") == elbo
     me.tab("Latents")
     me.page.wait_for_selector(".live-list input[type=range]")
-    me.page.get_by_text("Start from my drawing").click()
+    me.page.get_by_text("From my drawing").click()
     me.page.wait_for_function(
         "[...document.querySelectorAll('.live-list input[type=range]')].some((i) => Math.abs(i.value) > 0.3)"
     )
-    me.page.get_by_text("Reset to zero").click()
+    me.page.get_by_text("Zero", exact=True).click()
     assert me.page.evaluate("[...document.querySelectorAll('.live-list input[type=range]')].every((i) => i.value == 0)")
     me.tab("Draw")
     me.page.get_by_role("button", name="Clear").click()
     assert me.page.locator(".live-terms output").first.inner_text() == "–"
     assert me.ink(".live-ink") == 0
     me.tab("Latents")
-    me.page.get_by_text("Start from my drawing").click()
+    me.page.get_by_text("From my drawing").click()
     me.page.wait_for_selector("text=There is no drawing yet")
 
 

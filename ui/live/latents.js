@@ -47,6 +47,7 @@ export function mount({ element, props, server, watch }) {
   view.centre.onclick = centre;
   view.random.onclick = () => move(model.about.dims.map(() => model.about.prior_mean + model.about.prior_std * normal()));
   view.fromDrawing.onclick = async () => {
+    say("");
     const z = await ofImage(keptDrawing(), "There is no drawing yet: draw one in the Draw tab.");
     if (z) move(z);
   };
@@ -61,7 +62,6 @@ export function mount({ element, props, server, watch }) {
     if (!drawing) return void say(otherwise);
     const answer = await server.look({ model: model.id, ...drawing }).catch(() => undefined);
     if (!answer || answer.error) return void say(answer?.error ?? "The server does not answer.");
-    say("");
     return answer.z;
   }
 

@@ -118,7 +118,7 @@ async function begin(view, state) {
       legend: { orientation: "h", x: 0, y: -0.12, yanchor: "top", itemsizing: "constant", itemwidth: 30, entrywidth: 22, font: { size: 12 } }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     },
   };
-  const Plotly = await chart(view.plot, figure, { scrollZoom: true, displayModeBar: false });
+  const Plotly = await chart(view.plot, figure, { scrollZoom: true, displayModeBar: false, doubleClick: false });
   let timer = 0;
   view.plot.on("plotly_relayout", (change) => {
     mark(view, state);
@@ -127,6 +127,7 @@ async function begin(view, state) {
     timer = setTimeout(() => tiles(view, state), REST);
   });
   view.plot.on("plotly_afterplot", () => mark(view, state));
+  view.plot.on("plotly_doubleclick", () => Plotly.relayout(view.plot, { "xaxis.range": state.plane.whole(0), "yaxis.range": state.plane.whole(1) }));
   pointers(view, state);
   return Plotly;
 }
@@ -188,7 +189,7 @@ async function build(view, state, places) {
   const layout = { ...view.plot.layout, images: view.tiles.checked ? view.plot.layout.images : [] };
   ["xaxis", "yaxis"].forEach((name, k) => {
     layout[name] = { ...layout[name], ...ticks(state.plane, k, about), title: { text: titles(view)[k], standoff: 4 } };
-    if (!same) layout[name].range = state.plane.whole(k);
+    if (!same) Object.assign(layout[name], { range: state.plane.whole(k), autorange: false });
   });
   await state.Plotly.react(view.plot, traces, layout);
   view.note.textContent = `${state.means ? `${view.points.checked ? `${state.means.count.toLocaleString("en")} test images of ${state.means.data} at the mean of q(z|x), coloured by label. ` : ""}` : ""}Press or drag to move the point${choices.scale === "square" ? ", turn the wheel to zoom, double-click to see all" : ""}.`;
