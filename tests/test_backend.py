@@ -232,6 +232,17 @@ def trained(backend, **form):
     return run
 
 
+def test_the_line_of_settings_names_what_is_unusual(backend):
+    run = trained(backend)
+    assert follow(backend, run)["about"]["settings"].endswith("batches of 128, hidden units 16")
+    run = trained(backend, likelihood="gaussian", binarization="grey", hidden_dim=400, samples=3, warmup_steps=5)
+    backend.runs.folder(run).write_changes([Change(1, {"sigma": 0.2}), Change(2, {"beta": 4.0})])
+    line = follow(backend, run)["about"]["settings"]
+    assert "β = 4," in line and line.endswith(
+        "batches of 128, L = 3, warm-up 5, σ 0.2 fixed, changed 2 times in mid-run"
+    )
+
+
 def test_follow_gives_all_of_a_run_at_first(backend):
     run = trained(backend, epochs=2)
     whole, records, folder = follow(backend, run), backend.runs.folder(run).records(), backend.runs.folder(run)

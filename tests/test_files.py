@@ -63,6 +63,8 @@ def test_an_upload_needs_the_login_too(served):
     [
         f"/live/runs/{RUN}/config.json",
         f"/live/runs/{RUN}/frames/999.jpg",
+        f"/live/runs/{RUN}/frames/{'9' * 5000}.jpg",
+        f"/live/runs/{RUN}/frames/newest.jpg",
         f"/live/runs/{RUN}/frames/..%2F..%2Fconfig.jpg",
         "/live/runs/20260101-000000-ffffffffffffffff/metrics.csv",
         "/live/runs/..%2F..%2Fetc/passwd",

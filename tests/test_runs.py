@@ -13,6 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
 from vae_core.batch import Batch
@@ -546,13 +548,33 @@ def test_an_upload_with_an_odd_header_is_refused(runs, tmp_path, monkeypatch, ab
     assert runs.of("me") == []
 
 
+def test_an_upload_says_how_it_was_trained(runs, tmp_path):
+    path, training = tmp_path / "up.safetensors", TrainConfig(beta=4.0, samples=3, warmup_steps=100)
+    save_checkpoint(VAE(MODEL, seeded()), path, {"data": "digits", "training": dataclasses.asdict(training)})
+    assert runs.folder(runs.add(path, "me", "mine")).read_config().training == training
+    save_checkpoint(VAE(MODEL, seeded()), path, {"data": "digits", "training": {"beta": -1}})
+    assert runs.folder(runs.add(path, "me", "odd")).read_config().training == TrainConfig()
+
+
+def test_an_upload_that_is_not_finite_is_refused(runs, tmp_path):
+    path = tmp_path / "up.safetensors"
+    save_checkpoint(VAE(MODEL, seeded()), path)
+    with safe_open(path, framework="pt") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    next(iter(tensors.values())).view(-1)[0] = torch.nan
+    save_file(tensors, path, metadata)
+    with pytest.raises(CheckpointError, match="are not all finite"):
+        runs.add(path, "me", "mine")
+    assert runs.of("me") == []
+
+
 def test_an_upload_that_is_no_checkpoint_or_has_no_name_leaves_nothing(runs, tmp_path):
     path = tmp_path / "up.safetensors"
     path.write_bytes(b"garbage")
     with pytest.raises(CheckpointError, match="cannot be read as a checkpoint"):
         runs.add(path, "me", "mine")
     save_checkpoint(VAE(MODEL, seeded()), path)
-    for name in ("", "../x", "x" * 300):
+    for name in ("", "../x", "x" * 300, "a\u202eb"):
         with pytest.raises(RunError):
             runs.add(path, "me", name)
     assert runs.of("me") == [] and not runs.root.exists()

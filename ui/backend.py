@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from vae_core.data import (
     load_default,
 )
 from vae_core.folder import CHANGEABLE, RunError
-from vae_core.model import VAE
+from vae_core.model import VAE, VAEConfig
 from vae_core.records import Records
 from vae_core.runs import ENDED, RUN_ID, Runs
 from vae_core.train import TrainConfig
@@ -39,6 +39,10 @@ from vae_core.train import TrainConfig
 from .pace import Pace
 
 SHOWN = 8  # images of a single batch
+UNUSUAL = {
+    "hidden_dim": "hidden units", "samples": "L =", "warmup_steps": "warm-up", "free_bits": "free bits",
+    "prior_mean": "prior mean", "prior_std": "prior std", "seed": "seed",
+}  # fmt: skip
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
 RESTING = 3000  # ms between two questions about a run that has ended: another window may set it going again
 
@@ -309,7 +313,7 @@ class Backend:
             "name": folder.name(),
             "data": config.data,
             "why_data": config.why_data,
-            "settings": settings_line(config.data, folder.settings()),
+            "settings": settings_line(config.data, folder.settings(), len(folder.changes())),
             "started": {name: getattr(config.training, name) for name in CHANGEABLE} | {"sigma": config.model.sigma},
             "likelihood": config.model.likelihood,
             "binarization": config.model.binarization,
@@ -420,9 +424,15 @@ def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] |
     }
 
 
-def settings_line(data: str, settings: dict[str, Any]) -> str:
-    """The settings of a run, as they are after its changes, in a line."""
-    return (
+def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
+    """The settings of a run in a line, as they are after so many changes: those that matter, and what is unusual."""
+    usual = asdict(VAEConfig()) | asdict(TrainConfig())
+    line = (
         "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
         "learning rate {learning_rate:g}, batches of {batch_size}"
     ).format(**settings | {"data": TITLES.get(data, data)})
+    unusual = [f"{title} {settings[name]:g}" for name, title in UNUSUAL.items() if settings[name] != usual[name]]
+    if settings["likelihood"] == "gaussian":
+        unusual.append(f"σ {settings['sigma']:g} {settings['sigma_mode']}")
+    changed = [f"changed {changes} time{'s' if changes > 1 else ''} in mid-run"] if changes else []
+    return ", ".join([line, *unusual, *changed])

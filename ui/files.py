@@ -43,6 +43,8 @@ def routes(backend: Backend) -> list[BaseRoute]:
 
     def frame(request: Request) -> Response:
         step = request.path_params.get("step", "newest")
+        if "step" in request.path_params and not re.fullmatch(r"\d{1,12}", step):
+            raise HTTPException(404, "There is no such picture.")
         kept = "no-store" if step == "newest" else "max-age=31536000, immutable"
         return _file(found(request).frames / f"{step}.jpg", {"Cache-Control": kept})
 
@@ -70,7 +72,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
 
     return [
         Route("/live/runs/{run}/newest.jpg", frame),
-        Route("/live/runs/{run}/frames/{step:int}.jpg", frame),
+        Route("/live/runs/{run}/frames/{step}.jpg", frame),
         Route("/live/runs/{run}/{what}", download),
         Route("/live/upload", _posted(upload), methods=["POST"]),
         Route("/live/photo", _posted(photo), methods=["POST"]),

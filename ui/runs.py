@@ -51,7 +51,7 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         "resumable": summary.state in RESUMABLE,
         "data": TITLES.get(config.data, config.data),
         "settings": summary.settings | {"data": config.data},
-        "line": settings_line(config.data, summary.settings),
+        "line": settings_line(config.data, summary.settings, summary.changes),
         "elbo": None if summary.elbo is None else round(-summary.elbo, 2),
         "active_units": summary.active_units,
         "step": summary.step,

@@ -187,15 +187,20 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in (*CHANGEABLE, "sigma"):
-            gr.on([field.submit, field.blur], _changer(backend, name), [session, field], None, **OUTSPOKEN)
+            gr.on([field.submit, field.blur], _changer(backend, name), [session, field], field, **OUTSPOKEN)
     return tab
 
 
-def _changer(backend: Backend, name: str) -> Callable[[Session, Any], None]:
-    """The handler of a setting that may change in mid-run."""
+def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
+    """The handler of a setting that may change in mid-run: one that is refused goes back to what holds."""
 
-    def on_change(state: Session, value: Any) -> None:
-        change(backend, state, state.get("run", ""), name, value)
+    def on_change(state: Session, value: Any) -> Any:
+        try:
+            change(backend, state, state.get("run", ""), name, value)
+        except gr.Error as error:
+            gr.Warning(error.message)
+            return backend.runs.folder(state["run"]).settings()[name]
+        return gr.skip()
 
     return on_change
 

@@ -25,7 +25,9 @@ def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl
             x=[], y=[], name=f"{title}, held-out", mode="lines+markers", meta=f"test_{quantity}",
             line={"color": colour, "width": 2}, marker={"size": 6}, hovertemplate="%{y:.2f}",
         )  # fmt: skip
-    figure.update_layout(hovermode="x unified", legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    figure.update_layout(
+        hovermode="x unified", showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    )
     figure.update_xaxes(title="step", rangemode="tozero")
     figure.update_yaxes(title="nats per image", rangemode="tozero" if "kl" in quantities else "normal")
     return _plain(figure)

@@ -373,7 +373,7 @@ def check_name(name: Any) -> None:
         raise RunError("A run's name must not be empty.")
     if len(name) > NAME_LENGTH:
         raise RunError(f"That name has {len(name)} characters; a run's name has at most {NAME_LENGTH}.")
-    if re.search(r"[/\\\x00-\x1f\x7f]", name) or name.strip() in (".", ".."):
+    if re.search(r"[/\\\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", name) or name.strip() in (".", ".."):
         raise RunError("A run's name must not hold slashes or control characters, nor be . or ..")
 
 

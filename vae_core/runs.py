@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from .bounds import check_int
-from .checkpoint import CheckpointError, load_checkpoint, read_header
+from .checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from .data import DataError, Dataset
 from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, check_change, check_name
 from .model import VAE, VAEConfig
@@ -46,6 +46,7 @@ class Summary:
     message: str
     config: RunConfig
     settings: dict[str, Any]
+    changes: int  # in mid-run
     step: int
     total_steps: int
     seconds: float
@@ -195,11 +196,12 @@ class Runs:
             CheckpointError: it is no checkpoint of ours.
             RunError: the name is none, or the folder cannot be made.
         """
-        load_checkpoint(path)
-        header = read_header(path)
+        model, header = load_checkpoint(path), read_header(path)
+        if not all(bool(weight.isfinite().all()) for weight in model.state_dict().values()):
+            raise CheckpointError("The file's weights are not all finite numbers.")
         with self._lock, _writing():
             name = self._free_name(owner, name)
-            run = self._create(header.config, TrainConfig(), str(header.about.get("data") or "unknown"), owner)
+            run = self._create(header.config, _training_of(header), str(header.about.get("data") or "unknown"), owner)
             folder = self.folder(run)
             try:
                 shutil.copyfile(path, folder.model_file)
@@ -331,6 +333,7 @@ class Runs:
             message=status["message"],
             config=config,
             settings=folder.settings(),
+            changes=len(folder.changes()),
             step=about.get("step") or 0,
             total_steps=config.total_steps,
             seconds=about.get("seconds") or 0.0,
@@ -517,6 +520,14 @@ def _writing() -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(reason(error)) from error
+
+
+def _training_of(header: Header) -> TrainConfig:
+    """How a checkpoint says that it was trained; the usual settings where it does not say, or not in our terms."""
+    try:
+        return TrainConfig(**header.about["training"])
+    except (KeyError, TypeError, ValueError):
+        return TrainConfig()
 
 
 def _refusal(status: dict[str, str], otherwise: str) -> RunError:

@@ -68,6 +68,7 @@ def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     page = me.page
     me.train(Epochs=3000)
     wait_for_records(me, 3)
+    page.wait_for_function("document.querySelector('#train').disabled")
     assert page.get_by_label("Latent dimensions D", exact=True).is_disabled()
     assert "fixed for this run" in page.inner_text(".train-note")
     change(me, "β, weight of the KL", 4)
@@ -78,6 +79,7 @@ def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     change(me, "Learning rate", -1)
     page.locator(".toast-body").first.wait_for()
     assert "Learning rate is -1; it must be a number above 0" in page.locator(".toast-body").first.inner_text()
+    page.wait_for_function("Number(document.querySelector('[aria-label=\"Learning rate\"]').value) > 0")
     page.reload()
     page.wait_for_selector("#train")
     page.wait_for_function("document.querySelector('#progress .live')?.dataset.state === 'running'")

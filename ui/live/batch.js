@@ -10,7 +10,7 @@ export function mount({ element, server }) {
   const title = make("h4");
   const sum = make("p");
   const table = make("div", { className: "live-batch-images" });
-  const legend = make("small", {}, "Bars: μ ± σ of q(z|x) for each latent dimension, left to right, on the scale of ±3 prior standard deviations or more. Dot: the draw z = μ + σε.");
+  const legend = make("small", {}, "Bars: μ ± σ of q(z|x) for each latent dimension, left to right, on the scale of ±3 prior standard deviations or more. Dot: the draw z = μ + σε. Below it what the draw decodes to, with log p(x|z) and KL in nats.");
   node.append(title, sum, table, legend);
   node.hidden = true;
   let shown = "";

@@ -13,11 +13,12 @@ const NAMES = {
   free_bits: "free bits", prior_mean: "prior mean", prior_std: "prior std",
 };
 const ENDED = ["paused", "finished", "stopped", "failed", "interrupted"];
+const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";
 const LINES = 9; // of equal ELBO
 
 export async function mount({ element, props, server }) {
   const node = element.querySelector(".live");
-  const hint = make("p", {}, "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.");
+  const hint = make("p", {}, HINT);
   const select = (label, options) => make("select", { ariaLabel: label }, ...Object.entries(options).map(([value, text]) => make("option", { value }, text)));
   const quantity = select("Quantity", QUANTITIES);
   const part = select("Images", { test: "held-out", train: "training" });
@@ -55,7 +56,9 @@ export async function mount({ element, props, server }) {
 
   function draw() {
     const runs = [...ticked].map(([run, row]) => ({ row, store: stores.get(run) })).filter(({ store }) => store?.covered);
-    hint.hidden = ticked.size > 0;
+    const without = part.value === "test" ? runs.filter(({ store }) => !newest(store.columns)).map(({ row }) => row.title) : [];
+    hint.textContent = ticked.size === 0 ? HINT : without.length ? `No held-out figures yet, which come with the first epoch: ${without.join(", ")}.` : "";
+    hint.hidden = hint.textContent === "";
     both.style.visibility = ticked.size ? "" : "hidden";
     const now = JSON.stringify([choices, quantity.value, part.value, runs.map(({ row, store }) => [row.run, row.title, store.covered])]);
     if (now === shown) return;
@@ -67,7 +70,7 @@ export async function mount({ element, props, server }) {
       const rows = columns.step.map((_, k) => k).filter((k) => columns[column][k] !== null);
       const x = { step: (k) => columns.step[k], epoch: (k) => columns.step[k] / (store.about?.steps_per_epoch || 1), seconds: (k) => columns.seconds[k] }[choices.axis];
       return {
-        type: "scatter", mode: part.value === "test" ? "lines+markers" : "lines", name: labels[i], x: rows.map(x), y: smoothed(rows.map((k) => columns[column][k]), choices.smoothing),
+        type: "scatter", mode: part.value === "test" && !choices.smoothing ? "lines+markers" : "lines", name: labels[i], x: rows.map(x), y: smoothed(rows.map((k) => columns[column][k]), choices.smoothing),
         line: { color: COLOURS[i % COLOURS.length], width: 2 }, marker: { size: 5 }, hovertemplate: "%{y:.2f}",
       };
     });

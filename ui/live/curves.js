@@ -16,8 +16,8 @@ export async function mount({ element, props }) {
   const node = element.querySelector(".live");
   const plot = node.appendChild(make("div", { className: "live-plot" }));
   const { data, layout } = props.value;
-  // Under each curve its raw values, faint, for when the curve itself is smoothed.
-  const raw = data.map((trace) => ({ ...trace, mode: "lines", opacity: 0.22, showlegend: false, hoverinfo: "skip", hovertemplate: null, legendgroup: trace.name, meta: `raw ${trace.meta}`, line: { ...trace.line, width: 1 } }));
+  // Under each curve its raw values, faint, for when the curve itself is smoothed: held-out ones as the points they are.
+  const raw = data.map((trace) => ({ ...trace, mode: trace.meta.startsWith("test_") ? "markers" : "lines", opacity: trace.meta.startsWith("test_") ? 0.5 : 0.22, showlegend: false, hoverinfo: "skip", hovertemplate: null, legendgroup: trace.name, meta: `raw ${trace.meta}`, line: { ...trace.line, width: 1 } }));
   const Plotly = await chart(plot, { data: [...data.map((trace) => ({ ...trace, legendgroup: trace.name })), ...raw], layout });
   const names = data.map((trace) => trace.meta);
   const all = [...names, ...names].map((_, i) => i);
@@ -54,6 +54,7 @@ export async function mount({ element, props }) {
     const empty = columns.step.length === 0;
     const title = titleOf(choices.axis);
     const axes = keptAxes();
+    Plotly.restyle(plot, { visible: names.map((_, i) => plot.data[i].visible ?? true) }, names.map((_, i) => names.length + i)); // as the curve above it
     Plotly.restyle(plot, { x: [...traces, ...faint].map(({ x }) => x), y: [...smooth, ...faint.map(({ y }) => y)] }, all);
     Plotly.relayout(plot, {
       "xaxis.title.text": title, "xaxis.showticklabels": !empty, "yaxis.showticklabels": !empty,
@@ -100,7 +101,7 @@ export async function mount({ element, props }) {
 
   /** Dots on the held-out curves while they are few. */
   function dot() {
-    const mode = heldOut.every((i) => plot.data[i].x.length <= DOTS) ? "lines+markers" : "lines";
+    const mode = !choices.smoothing && heldOut.every((i) => plot.data[i].x.length <= DOTS) ? "lines+markers" : "lines";
     if (mode !== drawn.mode) Plotly.restyle(plot, { mode }, heldOut);
     drawn.mode = mode;
   }

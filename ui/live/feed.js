@@ -2,10 +2,10 @@
 
 const FAST = 100; // ms between two questions until the first record is there
 const SLOW = 1500; // while nothing that shows the run is in sight, or the server does not answer
-const AWAY = "The server does not answer; trying again.";
+export const AWAY = "The server does not answer; trying again.";
 const MOST_ROWS = 6000; // of the columns; beyond that the server thins them anew
 
-const ENDED = ["paused", "finished", "stopped", "failed", "interrupted"];
+const ENDED = ["paused", "finished", "stopped", "failed", "interrupted", "gone"];
 
 /** What is known of the followed run. `columns` are aligned lists, losses in nats per image; see follow in backend.py. */
 export const feed = { ...empty(""), moment: null }; // moment: the step that the pictures are scrubbed back to, or null
@@ -82,7 +82,7 @@ async function look(mine) {
   const answer = await ask.follow(request).catch(() => undefined);
   if (mine !== round) return;
   if (!answer) feed.message = AWAY;
-  else if (answer.error) Object.assign(feed, { state: "failed", message: answer.error });
+  else if (answer.error) Object.assign(feed, { state: "gone", message: answer.error, newest: "", frames: [] });
   else absorb(feed, answer);
   update();
 }

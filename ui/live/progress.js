@@ -1,15 +1,16 @@
 // How far the followed run is, and the buttons that steer it. The value from Python, {run, browser}, says which run the
 // whole page follows.
 
-import { feed, follow, refresh, show } from "./feed.js";
+import { AWAY, feed, follow, refresh, show } from "./feed.js";
 import { duration, make } from "./page.js";
 
 const STATES = {
   "": "No training yet: choose settings and press Train.",
   waiting: "Waiting", loading: "Loading", running: "Training", paused: "Paused", finished: "Finished", stopped: "Stopped",
-  failed: "Failed", interrupted: "Interrupted",
+  failed: "Failed", interrupted: "Interrupted", gone: "Gone",
 };
 const GOING = ["waiting", "loading", "running"];
+const SILENT = "The server does not answer.";
 const RESUMABLE = ["paused", "stopped", "interrupted", "failed"];
 
 export function mount({ element, props, server, watch, trigger }) {
@@ -20,7 +21,7 @@ export function mount({ element, props, server, watch, trigger }) {
   const steer = async (how) => {
     if (how === "step" && !RESUMABLE.includes(feed.state)) return void trigger("first", {});
     const answer = await server.steer({ browser: props.value.browser, run: feed.run, how }).catch(() => undefined);
-    refused = answer ? answer.error ?? "" : "The server does not answer.";
+    refused = answer ? answer.error ?? "" : SILENT;
     if (answer?.run && answer.run !== feed.run) start(answer.run);
     else refresh();
     draw();
@@ -30,7 +31,10 @@ export function mount({ element, props, server, watch, trigger }) {
   view.stop.onclick = () => steer("stop");
   view.reset.onclick = () => steer("reset");
 
-  const draw = () => fill(view, node, refused);
+  const draw = () => {
+    if (refused === SILENT && feed.message !== AWAY) refused = ""; // it answers again
+    fill(view, node, refused);
+  };
   show(element, draw);
 
   // Python is told of a state's change even while this tab is out of sight.
@@ -79,9 +83,9 @@ function fill(view, node, refused) {
   const resumes = RESUMABLE.includes(state);
   view.toggle.textContent = resumes ? "Resume" : "Pause";
   view.toggle.disabled = !(going || resumes);
-  view.step.disabled = going;
+  view.step.disabled = going || state === "finished" || state === "gone";
   view.stop.disabled = !(going || state === "paused");
-  view.reset.disabled = going || !state;
+  view.reset.disabled = going || !state || state === "gone";
 }
 
 function described({ step, total_steps: total, epoch, images_per_second: speed, seconds, left }, state) {

@@ -4,6 +4,7 @@ import { feed, inSight, refresh, show } from "./feed.js";
 import { bytesOf, duration, make } from "./page.js";
 import { tick, ticked } from "./ticks.js";
 
+const SORTS = [["created down", "newest first"], ["created up", "oldest first"], ["title up", "by name"], ["elbo up", "lowest −ELBO first"], ["state up", "by state"]]; // where the table has no head
 const EVERY = 1500; // ms between two looks while the table is in sight
 const COLUMNS = [
   { name: "ticked", title: "Compare", sort: (row) => ticked.has(row.run) ? 0 : 1 },
@@ -11,6 +12,7 @@ const COLUMNS = [
   { name: "elbo", title: "−ELBO, held-out", number: true }, { name: "active_units", title: "Active units", number: true },
   { name: "seconds", title: "Time", number: true }, { name: "size", title: "Size", number: true }, { name: "created", title: "Created" },
 ];
+const GOING = ["waiting", "loading", "running"];
 const DOWNLOADS = { "archive.zip": "All of it, zip", "model.safetensors": "Model", "metrics.csv": "Metrics, CSV", "tensorboard.zip": "TensorBoard events" };
 
 export function mount({ element, props, server, watch, trigger }) {
@@ -55,7 +57,7 @@ export function mount({ element, props, server, watch, trigger }) {
 
   const actions = {
     rename: async (run, name) => { const done = await asked("rename", { run, name }); await load(); return Boolean(done); },
-    remove: (row) => ask(view, row, async () => { if (await asked("remove", { run: row.run })) { tick(row.run, false); await load(); } }),
+    remove: (row) => GOING.includes(row.state) ? say("The run is being trained: stop it first.") : ask(view, row, async () => { if (await asked("remove", { run: row.run })) { tick(row.run, false); await load(); } }),
     steer: async (run, how) => { if (await asked("steer", { run, how })) { trigger("watch_run", { run }); if (feed.run === run) refresh(); } },
     use: (run) => trigger("use", { run }),
     watch: (run) => trigger("watch_run", { run }),
@@ -69,6 +71,11 @@ export function mount({ element, props, server, watch, trigger }) {
       draw();
     };
   });
+  view.sort.onchange = () => {
+    const [name, down] = view.sort.value.split(" ");
+    order = { name, down: down === "down" };
+    draw();
+  };
   view.filter.oninput = draw;
   view.file.onchange = async () => {
     const [file] = view.file.files;
@@ -95,7 +102,7 @@ export function mount({ element, props, server, watch, trigger }) {
 function layout(node) {
   const heads = COLUMNS.map(({ title, number }) => make("th", { scope: "col", className: number ? "live-number" : "" }, make("button", { type: "button" }, title)));
   const view = {
-    heads, body: make("tbody"), message: make("div", { className: "live-message" }),
+    heads, body: make("tbody"), sort: make("select", { className: "live-sort" }, ...SORTS.map(([value, text]) => make("option", { value }, text))), message: make("div", { className: "live-message" }),
     filter: make("input", { type: "search", placeholder: "Filter" }),
     file: make("input", { type: "file", accept: ".safetensors", id: "upload" }),
     empty: make("p", { hidden: true }, "No runs yet. Every training appears here, with its curves and its model, and stays until you delete it."),
@@ -103,9 +110,10 @@ function layout(node) {
   };
   view.table = make("table", {}, make("thead", {}, make("tr", {}, ...heads, make("th", { scope: "col" }, "Actions"))), view.body);
   view.filter.setAttribute("aria-label", "Filter the runs");
+  view.sort.setAttribute("aria-label", "Sort the runs");
   view.message.setAttribute("role", "status");
   node.append(
-    make("div", { className: "live-buttons" }, view.filter, make("label", { className: "live-upload" }, "Upload a checkpoint ", view.file)),
+    make("div", { className: "live-buttons" }, view.filter, view.sort, make("label", { className: "live-upload" }, "Upload a checkpoint ", view.file)),
     view.message, view.empty, make("div", { className: "live-wide" }, view.table), view.dialog);
   return view;
 }
