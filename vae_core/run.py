@@ -20,7 +20,7 @@ from .frames import SIDE, Film
 from .model import VAE
 from .train import Metrics, TrainConfig, TrainState, batches
 
-SAVE_MODEL_EVERY = 1.0  # seconds; what watchers see is at most that old
+SAVE_MODEL_EVERY = 0.8  # seconds; what watchers see is at most about that old
 SAVE_STATE_EVERY = 4.0  # seconds; what a crash loses is at most that much, and a batch
 
 

@@ -1,0 +1,257 @@
+"""Draw and Latents at the speed of the hand, in a real Chromium: how soon a slider or a stroke is answered.
+
+    python -m bench.hand [--data-dir D] [--data digits|MNIST] [--trials 100]
+
+Times are the page's own: from the event to the frame that shows its answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.conftest import FLAGS, NAMES, Server, Visitor, start
+from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
+from vae_core.folder import RunConfig, RunFolder
+
+HERE = Path(__file__).parent.parent
+POINTS = 1000  # z, for the largest difference from torch
+DRAG = 5.0  # seconds
+SIDE_BY_SIDE = 6  # pairs of a training's speed with Latents in sight and without
+WINDOW = 8.0  # seconds of each
+
+# One move of the first slider, at a random moment between two frames: ms until its picture is painted.
+SLIDE = """(value) => new Promise((resolve) => setTimeout(() => {
+    const range = document.querySelector(".live-list input[type=range]");
+    const began = performance.now();
+    range.value = value;
+    range.dispatchEvent(new Event("input"));
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => resolve(performance.now() - began);
+    requestAnimationFrame(() => port2.postMessage(0)); // a message is taken after the frame is painted
+}, 20 + 17 * Math.random()))"""
+
+# Notes when a drawing is sent, and when what came back is painted.
+STROKES = """() => {
+    window.sent = []; window.taken = [];
+    const { fetch } = window;
+    window.fetch = (...all) => {
+        if (typeof all[1]?.body === "string" && all[1].body.includes('"look"')) window.sent.push(performance.now());
+        return fetch(...all);
+    };
+    const { putImageData } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.putImageData = function (...all) {
+        if (this.canvas.dataset.name === "reconstruction" && window.sent.length > window.taken.length) {
+            const began = window.sent[window.taken.length];
+            const n = window.taken.push(0) - 1;
+            const { port1, port2 } = new MessageChannel();
+            port1.onmessage = () => { window.taken[n] = performance.now() - began; };
+            requestAnimationFrame(() => port2.postMessage(0));
+        }
+        return putImageData.apply(this, all);
+    };
+}"""
+
+FRAMES = """() => {
+    window.painted = 0;
+    const count = () => { window.painted += 1; requestAnimationFrame(count); };
+    requestAnimationFrame(count);
+}"""
+
+DECODE = """async ([model, points]) => {
+    const { readDecoder } = await import(location.origin + "/live/decoder.js");
+    const { addressOf, base64 } = await import(location.origin + "/live/page.js");
+    const decoder = readDecoder(await (await fetch(addressOf(`live/models/${model}/decoder`))).arrayBuffer());
+    return points.map((z) => base64(new Uint8Array(Float32Array.from(decoder.decode(Float32Array.from(z))).buffer)));
+}"""
+
+SHOWN = """async () => {
+    const { point } = await import(location.origin + "/live/point.js");
+    const canvas = document.querySelector(".live-decoded");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
+    return [[...point.z], Array.from({ length: 784 }, (_, i) => data[4 * i])];
+}"""
+
+
+def spread(times: list[float]) -> str:
+    """Median and 95th percentile."""
+    return f"median {statistics.median(times):.1f} ms, p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms"
+
+
+def latents(browser: Browser, url: str, model: str) -> Visitor:
+    """A visitor on the Latents tab with that model."""
+    visitor = Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), url)
+    visitor.page.goto(f"{url}?tab=latents&model={model}")
+    visitor.page.wait_for_function("document.querySelector('.live-path')?.textContent.startsWith('decoded in')")
+    visitor.page.wait_for_timeout(4000)  # map and strips have come
+    return visitor
+
+
+def sliders(browser: Browser, url: str, name: str, model: str, trials: int) -> None:
+    """Slider to picture; frames and requests during a drag by the mouse; the last value of each of many drags."""
+    visitor = latents(browser, url, model)
+    page = visitor.page
+    times = [page.evaluate(SLIDE, random.uniform(-2, 2)) for _ in range(trials)]
+    print(f"{name}: slider event to painted pixels: {spread(times)} ({len(times)} moves)")
+
+    box = page.locator(".live-list input[type=range]").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.evaluate(FRAMES)
+    visitor.requests.clear()
+    began, n = time.monotonic(), page.evaluate("window.painted")
+    while (now := time.monotonic() - began) < DRAG:
+        share = 0.5 + 0.4 * torch.sin(torch.tensor(3 * now)).item()
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+    rate = (page.evaluate("window.painted") - n) / (time.monotonic() - began)
+    page.mouse.up()
+    print(f"{name}: {rate:.1f} frames a second over {DRAG:.0f} s, {len(visitor.requests)} requests")
+    visitor.context.close()
+
+
+def last_values(browser: Browser, server: Server, model: str, path: Path) -> None:
+    """How many of a hundred drags end with the picture of their last value."""
+    visitor, decoder, right = latents(browser, server.url, model), load_checkpoint(path), 0
+    drag = """(last) => {
+        const range = document.querySelector(".live-list input[type=range]");
+        for (const value of [...Array.from({ length: 30 }, (_, i) => i / 10 - 1.5), last]) {
+            range.value = value;
+            range.dispatchEvent(new Event("input"));
+        }
+    }"""
+    for _ in range(100):
+        visitor.page.evaluate(drag, random.uniform(-3, 3))
+        z, shown = visitor.page.evaluate(SHOWN)
+        with torch.inference_mode():
+            wanted = decoder.x_hat(torch.tensor([z], dtype=torch.float32)).flatten().clamp(0, 1) * 255
+        right += bool((torch.tensor(shown) - wanted).abs().max() <= 1.5)
+    print(f"last value of a drag shown: {right} of 100")
+    visitor.context.close()
+
+
+def difference(browser: Browser, url: str, name: str, model: str, path: Path) -> None:
+    """The largest difference of a pixel from torch's."""
+    decoder, page = load_checkpoint(path), browser.new_page()
+    page.goto(url)
+    config = decoder.config
+    z = config.prior_mean + config.prior_std * torch.randn(POINTS, config.latent_dim)
+    answer = b"".join(map(base64.b64decode, page.evaluate(DECODE, [model, z.tolist()])))
+    with torch.inference_mode():
+        wanted = decoder.x_hat(z).reshape(POINTS, 784)
+    made = torch.frombuffer(bytearray(answer), dtype=torch.float32).reshape(POINTS, 784)
+    print(
+        f"{name}: largest pixel difference over {POINTS} z: {float((made - wanted).abs().max()):.1e} (1/255 = 3.9e-03)"
+    )
+    page.close()
+
+
+def strokes(browser: Browser, url: str) -> None:
+    """From the request of a drawing to its reconstruction on the screen, while strokes go."""
+    visitor = Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), url)
+    page = visitor.page
+    visitor.tab("Draw")
+    page.wait_for_selector(".live-examples button")
+    visitor.draw((0.3, 0.3), (0.6, 0.6))
+    page.wait_for_timeout(3000)  # the crowd of test images has been weighed
+    page.evaluate(STROKES)
+    began = time.monotonic()
+    box = page.locator(".live-ink").bounding_box()
+    for stroke in range(6):
+        page.mouse.move(box["x"] + box["width"] * (0.25 + 0.08 * stroke), box["y"] + 0.2 * box["height"])
+        page.mouse.down()
+        for n in range(60):
+            y = box["y"] + box["height"] * (0.2 + 0.6 * n / 60)
+            page.mouse.move(box["x"] + box["width"] * (0.25 + 0.08 * stroke), y)
+            page.wait_for_timeout(16)
+        page.mouse.up()
+    seconds = time.monotonic() - began
+    page.wait_for_timeout(1000)
+    times = page.evaluate("window.taken")
+    print(f"stroke to reconstruction: {spread(times)} ({len(times)} answers, {len(times) / seconds:.1f} a second)")
+    visitor.context.close()
+
+
+def refreshes(browser: Browser, server: Server, data: str) -> None:
+    """How often the weights of a training reach the sliders, and what that costs the training."""
+    visitor = Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url)
+    visitor.page.wait_for_selector("#train-curves .main-svg")
+    visitor.choose("Data", data)
+    visitor.set("Epochs", 10_000)
+    visitor.page.click("#train")
+    visitor.page.wait_for_selector("#stop:not([disabled])")
+    visitor.page.wait_for_timeout(3000)
+    (run,) = [path for path in server.runs.iterdir() if (path / "metrics.jsonl").exists()]
+    decoders = []
+    visitor.page.on("response", lambda r: r.url.endswith("/decoder") and r.status == 200 and decoders.append(r.url))
+
+    def speed() -> float:
+        began = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["images_seen"]
+        visitor.page.wait_for_timeout(1000 * WINDOW)
+        return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["images_seen"] - began
+
+    drops, rates = [], []
+    for _ in range(SIDE_BY_SIDE):
+        visitor.page.goto("about:blank")
+        alone = speed()
+        visitor.page.goto(f"{server.url}?tab=latents&model={run.name}")
+        visitor.page.wait_for_function("document.querySelector('.live-path')?.textContent.startsWith('decoded in')")
+        visitor.page.wait_for_timeout(3000)
+        decoders.clear()
+        drops.append(1 - speed() / alone)
+        rates.append(len(decoders) / WINDOW)
+    print(f"weights refreshed {statistics.median(rates):.2f} times a second, the training ", end="")
+    print(f"{statistics.median(drops):.1%} slower (median of {len(drops)} pairs, {min(drops):.1%} to {max(drops):.1%})")
+    visitor.page.goto(server.url)
+    visitor.page.click("#stop")
+    visitor.wait_for_state("stopped")
+    visitor.context.close()
+
+
+def main() -> None:
+    """Prints a line a measurement."""
+    parser = argparse.ArgumentParser("python -m bench.hand")
+    parser.add_argument("--data-dir", type=Path, help="where MNIST is, for --data MNIST")
+    parser.add_argument("--data", default="digits", help="what the training learns from whose weights are refreshed")
+    parser.add_argument("--trials", type=int, default=100)
+    options = parser.parse_args()
+    chromium = next(found for name in NAMES if (found := shutil.which(name)))
+    more = ["--data-dir", str(options.data_dir)] if options.data_dir else []
+    shipped = {path.stem: path for path in sorted((HERE / "checkpoints").glob("*.safetensors"))}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = start(Path(folder), *more)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        refreshes(browser, server, options.data)
+        models = {name: (name, path) for name, path in shipped.items()}
+        models["conv, 20-D"] = put(server, VAEConfig(architecture="conv"))
+        for name, (model, path) in models.items():
+            sliders(browser, server.url, name, model, options.trials)
+            difference(browser, server.url, name, model, path)
+        last_values(browser, server, *next(iter(models.values())))
+        strokes(browser, server.url)
+        browser.close()
+        server.process.terminate()
+        server.process.wait()
+
+
+def put(server: Server, config: VAEConfig) -> tuple[str, Path]:
+    """An untrained model among the server's runs: its id and its file."""
+    folder = RunFolder(server.runs / "20260101-000000-0123456789abcdef")
+    folder.create()
+    folder.write_config(RunConfig(config, TrainConfig(), "digits"))
+    save_checkpoint(VAE(config, torch.Generator().manual_seed(0)), folder.model_file)
+    folder.write_status("finished")
+    return folder.path.name, folder.model_file
+
+
+if __name__ == "__main__":
+    main()
