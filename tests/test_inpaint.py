@@ -1,4 +1,4 @@
-"""Completing images: the exact posterior of visible pixels is found where it is known, and only hidden pixels change."""
+"""Completing images: the exact posterior of the visible pixels is found, and only hidden pixels change."""
 
 import pytest
 import torch
