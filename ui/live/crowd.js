@@ -38,7 +38,7 @@ export function crowdView() {
       return svg("rect", { x: (i * WIDTH) / BINS, y: HEIGHT - height, width: WIDTH / BINS - 1, height });
     }));
     ends.firstChild.textContent = `${nats(range[0])} or less`;
-    ends.lastChild.textContent = `${nats(range[1])} nats: ELBOs of ${elbos.length.toLocaleString("en")} test images of ${crowd.data}`;
+    ends.lastChild.textContent = `${nats(range[1])} nats, ELBOs of ${elbos.length.toLocaleString("en")} test images`;
   }
 
   const place = (elbo) => (elbo - range[0]) / (range[1] - range[0]);

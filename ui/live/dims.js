@@ -2,7 +2,7 @@
 
 import { make, minus } from "./page.js";
 
-const REACH = 4; // prior standard deviations to either side
+const REACH = 3; // prior standard deviations to either side
 const MOST = 40; // dimensions shown
 export const ASLEEP = 0.05; // nats: a dimension below it carries nothing
 

@@ -26,15 +26,16 @@ export function grab({ onq, encode, refine, send }) {
   const line = svg("polyline", { class: "live-trail" });
   const most = svg("line", { x1: 0, x2: WIDTH, class: "live-mark" });
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" }, most, line);
-  const legend = make("figcaption");
-  const trail = make("figure", { className: "live-way", hidden: true }, picture, legend);
+  const title = make("div");
+  const legend = make("div", { className: "live-scale" }, make("span"), make("span"));
+  const trail = make("figure", { className: "live-way", hidden: true }, title, picture, legend);
   const chart = dimensions({
     onTake: (index) => { j = index; showSliders(); },
     onDrag: (index, value) => { j = index; move({ mu: value }); },
   });
   const node = make("div", { className: "live-grab" }, chart.node, which,
     make("div", { className: "live-handles" }, mean.node, width.node),
-    make("div", { className: "live-buttons" }, ...buttons), trail);
+    make("div", { className: "live-buttons" }, ...buttons));
 
   mean.range.addEventListener("input", () => move({ mu: Number(mean.range.value) }));
   width.range.addEventListener("input", () => move({ std: about.prior_std * 10 ** Number(width.range.value) }));
@@ -78,8 +79,8 @@ export function grab({ onq, encode, refine, send }) {
     width.output.textContent = q.std[j].toFixed(3);
   }
 
-  /** The ELBO along the way of a refinement, so far, under log p(x). */
-  function showWay(path, count, evidence) {
+  /** The ELBO along the way of a refinement, as far as its point `count`, under log p(x). */
+  function showWay({ path, ended }, count, evidence) {
     trail.hidden = path.length < 2;
     if (trail.hidden) return;
     const known = path.slice(0, count).map(({ elbo }) => elbo);
@@ -89,7 +90,9 @@ export function grab({ onq, encode, refine, send }) {
     line.setAttribute("points", known.map((value, i) => `${4 + ((WIDTH - 8) * i) / (path.length - 1)},${y(value ?? low)}`).join(" "));
     most.setAttribute("y1", y(evidence ?? high));
     most.setAttribute("y2", y(evidence ?? high));
-    legend.textContent = `ELBO of q over ${path.at(-1).step} gradient steps, from ${nats(path[0].elbo)} to ${nats(path.at(-1).elbo)} nats; the line above is log p(x)`;
+    title.textContent = `ELBO of q over ${path.at(-1).step} gradient steps${ended ? "" : ", cut short"}, and log p(x)`;
+    legend.firstChild.textContent = `${nats(path[0].elbo)} at step 0`;
+    legend.lastChild.textContent = `${nats(path.at(-1).elbo)} nats`;
   }
 
   function clear() {
@@ -101,5 +104,5 @@ export function grab({ onq, encode, refine, send }) {
   }
 
   clear();
-  return { node, take, show, showWay, clear, q: () => q };
+  return { node, way: trail, take, show, showWay, clear, q: () => q };
 }

@@ -3,7 +3,7 @@
 import { bytes, make, paint, SIDE } from "./page.js";
 
 const SEEN = {
-  dynamic: "each pixel drawn as 0 or 1, its grey value the chance",
+  dynamic: "0 or 1, drawn with the grey value as chance",
   threshold: "1 where the grey value is at least ½",
   grey: "28×28, grey",
 };
@@ -15,16 +15,16 @@ export function looked() {
   const most = make("small");
   const figure = (canvas, title, note) => make("figure", {}, canvas, make("figcaption", {}, title, note));
   const pair = make("div", { className: "live-pair" },
-    figure(seen, "What the model sees", binarization),
+    figure(seen, "The model sees", binarization),
     figure(reconstruction, "Its reconstruction", from),
     figure(spread, "Spread", most));
-  const many = make("figure", { className: "live-many" }, drawn, make("figcaption", {}, "Eight draws of q, decoded"));
+  const many = make("figure", { className: "live-many" }, drawn, make("figcaption", {}, "Eight draws of the encoder’s q(z|x), decoded"));
 
   function show(answer) {
     paint(seen, bytes(answer.seen));
     paint(spread, bytes(answer.spread));
     paint(drawn, bytes(answer.drawn), 8);
-    most.textContent = `standard deviation of 64 draws; white is ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
+    most.textContent = `std of 64 draws, white = ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
     decoded(answer.reconstruction);
   }
 
@@ -39,7 +39,7 @@ export function looked() {
     for (const canvas of [seen, reconstruction, spread]) paint(canvas, nothing);
     paint(drawn, new Uint8Array(8 * SIDE * SIDE), 8);
     from.textContent = "decoded from the mean of q(z|x)";
-    most.textContent = "standard deviation of 64 draws";
+    most.textContent = "std of 64 draws";
   }
 
   clear();

@@ -47,6 +47,7 @@ export function meter() {
     put(rows.evidence, evidence, at, at.base, evidence);
     rows.elbo.note.textContent = terms.scatter === null ? "at most log p(x)" : `± ${terms.scatter.toFixed(1)}, of 64 draws`;
     rows.evidence.note.textContent = terms.how;
+    rows.evidence.title.textContent = terms.how.startsWith("exact") ? "log p(x)" : "log p̂(x)";
     for (const { node } of Object.values(parts)) node.hidden = !split;
     if (split) {
       const [from, best] = [tenth(split.encoder), tenth(split.best)];
@@ -66,9 +67,10 @@ function row(sign, name, note = "") {
   const bar = make("i");
   const output = make("output");
   const small = make("small", {}, note);
-  const node = make("tr", {}, make("td", {}, sign), make("th", {}, name, small),
+  const title = make("span", {}, name);
+  const node = make("tr", {}, make("td", {}, sign), make("th", {}, title, small),
     make("td", { className: "live-length" }, bar), make("td", {}, output));
-  return { node, bar, output, note: small };
+  return { node, bar, output, title, note: small };
 }
 
 function put({ bar, output }, value, { low, high }, from, to) {
@@ -94,10 +96,10 @@ function scale(values) {
   return { low: least < 0 ? -nice(-least) : 0, high: most > 0 ? nice(most) : 0, base: 0 };
 }
 
-/** The next number of 1, 1.5, 2, 3, 5, 7 times a power of ten: the scale moves seldom. */
+/** The next number of 1, 1.2, 1.5, 2 … 8 times a power of ten: the scale moves seldom. */
 function nice(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
-  return power * ([1, 1.5, 2, 3, 5, 7].find((step) => step * power >= value) ?? 10);
+  return Number((power * ([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((step) => step * power >= value) ?? 10)).toPrecision(3));
 }
 
 const tenth = (value) => (value === null || value === undefined ? null : Math.round(value * 10) / 10);

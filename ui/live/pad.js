@@ -34,8 +34,9 @@ export function mount({ element, props, server, watch }) {
   const hand = grab({ onq: held, encode, refine, send });
   node.append(
     make("div", { className: "live-desk" }, surface.node, bench.bar, message, bench.start),
-    make("div", { className: "live-made" }, pictures.pair, bench.completed, pictures.many, gauge.node, others.node),
+    make("div", { className: "live-made" }, pictures.pair, bench.completed, pictures.many),
     make("div", { className: "live-q" }, hand.node, map.node),
+    make("div", { className: "live-weighed" }, gauge.node, others.node, hand.way),
   );
 
   let answer = null; // what the model makes of the drawing, as last heard
@@ -78,7 +79,7 @@ export function mount({ element, props, server, watch }) {
     answer = found;
     path = null;
     evidence = { value: found.log_px, how: found.exact ? `exact, ${found.exact}` : `estimated by ${request.draws} draws of q(z|x)` };
-    hand.showWay([], 0, null);
+    hand.showWay({ path: [] }, 0, null);
     pictures.show(found);
     others.show(found.elbo, found.version);
     showQ(own());
@@ -125,12 +126,12 @@ export function mount({ element, props, server, watch }) {
   const judge = latest(({ request }) => server.judge(request), (found, asked) => {
     if (asked.hold !== hold) return;
     if (found.error) return void say(found.error);
-    pictures.decoded(found.reconstruction, "the mean of the q in your hand");
+    pictures.decoded(found.reconstruction, `the mean of the ${asked.whose}`);
     showTerms({ ...found, mu: asked.request.mu, std: asked.request.std });
   });
 
-  function judged({ mu, std }) {
-    judge({ request: { model: props.value.model, image: answer.seen, mu, std }, hold });
+  function judged({ mu, std }, whose = "q in your hand") {
+    judge({ request: { model: props.value.model, image: answer.seen, mu, std }, hold, whose });
   }
 
   let moved = 0; // by hand: ends what moves by itself
@@ -176,7 +177,7 @@ export function mount({ element, props, server, watch }) {
     if (!evidence.how.startsWith("exact")) evidence = { value: found.log_px, how: `estimated by ${SURE} draws of the refined q` };
     const reach = (count) => {
       path = found.path.slice(0, count);
-      hand.showWay(found.path, count, evidence.value);
+      hand.showWay(found, count, evidence.value);
     };
     const done = await animate(1200, (t) => {
       reach(Math.max(1, Math.ceil(t * found.path.length)));
@@ -184,7 +185,7 @@ export function mount({ element, props, server, watch }) {
     });
     if (mine !== answer) return;
     reach(found.path.length);
-    if (done) judged(path.at(-1)); // for its picture
+    if (done) judged(path.at(-1), "refined q"); // for its picture
     else showTerms(q);
   }
 
