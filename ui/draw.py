@@ -68,6 +68,8 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
     with torch.inference_mode():
         x = binarize(grey, model.config.binarization, _seeded())[None]
         terms = elbo(model, x, DRAWS, generator=_seeded())
+        if not bool((terms.mu.isfinite() & terms.logvar.exp().isfinite()).all()):
+            raise ValueError("This model's q(z|x) of the drawing is not finite: choose another model above.")
         decoded = model.x_hat(terms.z)[:, 0]  # (64, 1, 28, 28)
         spread = decoded.std(0)
         exact = _closed_form(model, x)
@@ -122,7 +124,7 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
 
     Returns:
         path: at most 40 of [{step, mu, std, elbo, reconstruction_term, kl, scatter}], the encoder's q first.
-        ended: whether nothing was to be gained any more; else the time was up. log_px: nats, log p̂(x) by 1000 draws
+        ended: whether nothing was to be gained any more; else the way was cut short. log_px: nats, log p̂(x) by 1000 draws
         of q*.
 
     Raises:
@@ -132,9 +134,9 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
     with _turn():
         end = time.monotonic() + MOST_SECONDS
         way, ended = [], True
-        for mu, logvar, _ in ascend(model, x, draws=REFINING, max_steps=MOST_STEPS, generator=_seeded(1)):
+        for mu, logvar, bound in ascend(model, x, draws=REFINING, max_steps=MOST_STEPS, generator=_seeded(1)):
             way.append((mu, logvar))
-            if time.monotonic() > end:
+            if time.monotonic() > end or not bool(bound.isfinite()):
                 ended = False
                 break
     with torch.inference_mode():
@@ -330,12 +332,12 @@ def _closed_form(model: VAE, x: Tensor) -> Tensor | None:
 
 
 def _window(model: VAE, x: Tensor) -> tuple[Tensor, float]:
-    """Center (2,) and half the side of a square that holds four standard deviations of p(z|x) and of q(z|x)."""
+    """Center (2,) and half the side of a square that holds three standard deviations of p(z|x) and of q(z|x)."""
     axis, density = grid_posterior(model, x)
     weights = [density[0].sum(1 - side) for side in (0, 1)]
     means = torch.stack([(w * axis).sum() / w.sum() for w in weights])
     stds = torch.stack([((w * (axis - m) ** 2).sum() / w.sum()).sqrt() for w, m in zip(weights, means, strict=True)])
     q = Proposal.posterior(model, x)
-    low = torch.minimum(means - 4 * stds, q.mean[0] - 4 * q.scale[0])
-    high = torch.maximum(means + 4 * stds, q.mean[0] + 4 * q.scale[0])
+    low = torch.minimum(means - 3 * stds, q.mean[0] - 3 * q.scale[0])
+    high = torch.maximum(means + 3 * stds, q.mean[0] + 3 * q.scale[0])
     return (low + high) / 2, float((high - low).max() / 2)

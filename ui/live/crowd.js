@@ -51,7 +51,7 @@ export function crowdView() {
     mark.setAttribute("x1", x);
     mark.setAttribute("x2", x);
     const share = stranger(crowd.elbos, elbo);
-    const percent = share > 0 && share < 0.01 ? "less than 1" : share < 1 && share > 0.99 ? "more than 99" : Math.round(100 * share);
+    const percent = share > 0 && share < 0.01 ? "under 1" : share < 1 && share > 0.99 ? "over 99" : Math.round(100 * share);
     const old = version === crowd.version ? "" : " (as of the weights of a moment ago)";
     sentence.replaceChildren("stranger than ", make("strong", {}, `${percent} %`), ` of ${of(crowd.data)} test images${old}`);
     picture.setAttribute("aria-label", minus(`${sentence.textContent}; its ELBO is ${nats(elbo)} nats`));
