@@ -43,7 +43,7 @@ AT_ONCE = 2  # of the slow answers
 PATIENCE = 3.0  # seconds to wait for one's turn
 
 _slow = threading.BoundedSemaphore(AT_ONCE)
-_counting = threading.Lock()  # so that visitors who want the same crowd wait for one computation
+_counting = threading.BoundedSemaphore(1)  # visitors who want the same crowd wait for one computation of it
 
 
 def look(backend: Backend, request: Any) -> dict[str, Any]:
@@ -124,8 +124,8 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
 
     Returns:
         path: at most 40 of [{step, mu, std, elbo, reconstruction_term, kl, scatter}], the encoder's q first.
-        ended: whether nothing was to be gained any more; else the way was cut short. log_px: nats, log p̂(x) by 1000 draws
-        of q*.
+        ended: whether nothing was to be gained any more; else the way was cut short.
+        log_px: nats, log p̂(x) by 1000 draws of q*.
 
     Raises:
         ValueError: too many others refine at the moment.
@@ -183,13 +183,13 @@ def crowd(backend: Backend, request: Any) -> dict[str, Any]:
         elbos: nats, by 64 draws of z each, ascending. data: the dataset's title. version: of the weights, as `look`'s.
     """
     loaded = backend.load(field(request, "model"))
-    with _counting:
-        elbos = crowd_elbos(loaded, backend.shown_dataset(loaded.header.about.get("data")))
-    data = backend.shown_dataset(loaded.header.about.get("data")).name
-    return {"elbos": elbos, "data": TITLES[data], "version": str(loaded.version)}
+    dataset = backend.shown_dataset(loaded.header.about.get("data"))
+    with _turn(_counting):
+        elbos = crowd_elbos(loaded, dataset)
+    return {"elbos": elbos, "data": TITLES[dataset.name], "version": str(loaded.version)}
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
     """The ELBO of each of the first test images, by as many draws as a drawing's: nats, ascending; finite ones only."""
     about, images = loaded.header.about, dataset.test[:CROWD]
@@ -238,18 +238,22 @@ def build(backend: Backend, model: str) -> gr.HTML:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _turn(gate: threading.Semaphore | None = None) -> Iterator[None]:
     """One of the few slow answers that are computed at once.
+
+    Args:
+        gate: how many of a kind are; two of any kind if None.
 
     Raises:
         ValueError: nobody was ready in time.
     """
-    if not _slow.acquire(timeout=PATIENCE):
+    gate = gate or _slow
+    if not gate.acquire(timeout=PATIENCE):
         raise ValueError("The server is busy with the questions of others: try again in a moment.")
     try:
         yield
     finally:
-        _slow.release()
+        gate.release()
 
 
 def _seeded(seed: int = 0) -> torch.Generator:

@@ -20,6 +20,7 @@ export function dimensions({ onTake, onDrag }) {
 
   function take(model) {
     about = model;
+    shown = null;
     build();
   }
 

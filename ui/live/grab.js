@@ -52,6 +52,7 @@ export function grab({ onq, encode, refine, send }) {
 
   function take(model) {
     about = model;
+    q = null;
     const reach = REACH * about.prior_std;
     Object.assign(mean.range, { min: about.prior_mean - reach, max: about.prior_mean + reach });
     Object.assign(width.range, { min: Math.log10(LEAST), max: Math.log10(LARGEST) });

@@ -176,8 +176,9 @@ export class Surface {
       const way = toward[event.key];
       if (!way && event.key !== " " && event.key !== "Escape") return;
       event.preventDefault();
+      if (event.key === " " && event.repeat) return;
       this.cursor ??= { x: SIZE / 2, y: SIZE / 4, down: false };
-      if (event.key === "Escape" || (event.key === " " && this.cursor.down)) return this.#lift(!event.repeat);
+      if (event.key === "Escape" || (event.key === " " && this.cursor.down)) return this.#lift(event.key === " ");
       const from = [this.cursor.x, this.cursor.y];
       if (event.key === " ") {
         this.remember();

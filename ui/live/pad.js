@@ -39,6 +39,7 @@ export function mount({ element, props, server, watch }) {
     make("div", { className: "live-weighed" }, gauge.node, others.node, hand.way),
   );
 
+  let described = null; // the model that the page knows, and asks
   let answer = null; // what the model makes of the drawing, as last heard
   let q = null; // what is judged: {mu, std, and its terms}
   let evidence = { value: null, how: "" }; // log p(x), by the best means so far
@@ -54,7 +55,7 @@ export function mount({ element, props, server, watch }) {
 
   /** An answer of the server; null after saying what is wrong. */
   async function ask(name, request) {
-    const found = await server[name]({ model: props.value.model, ...request }).catch(() => undefined);
+    const found = await server[name]({ model: described, ...request }).catch(() => undefined);
     if (!found || found.error) say(found?.error ?? "The server does not answer.");
     return !found || found.error ? null : found;
   }
@@ -70,8 +71,9 @@ export function mount({ element, props, server, watch }) {
     const drawing = surface.drawing();
     if (!drawing) return empty();
     sessionStorage.setItem(KEPT, JSON.stringify(drawing));
+    if (!described) return; // begin will ask
     say("");
-    look({ request: { model: props.value.model, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
+    look({ request: { model: described, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
   }
 
   function take(found, { request, resting }) {
@@ -131,7 +133,7 @@ export function mount({ element, props, server, watch }) {
   });
 
   function judged({ mu, std }, whose = "q in your hand") {
-    judge({ request: { model: props.value.model, image: answer.seen, mu, std }, hold, whose });
+    judge({ request: { model: described, image: answer.seen, mu, std }, hold, whose });
   }
 
   let moved = 0; // by hand: ends what moves by itself
@@ -142,11 +144,10 @@ export function mount({ element, props, server, watch }) {
 
   /** Calls frame(t) with t up to 1; false where a hand or another drawing took over. */
   async function animate(ms, frame) {
-    const mine = [(moved += 1), answer];
-    const began = performance.now();
+    const [mine, of, began] = [(moved += 1), answer, performance.now()];
     for (let t = 0; t < 1;) {
       await new Promise(requestAnimationFrame);
-      if (mine[0] !== moved || mine[1] !== answer) return false;
+      if (mine !== moved || of !== answer) return false;
       t = Math.min(1, (performance.now() - began) / ms);
       frame(t);
     }
@@ -167,10 +168,14 @@ export function mount({ element, props, server, watch }) {
     showQ(to);
   }
 
+  let refining = false;
   async function refine() {
+    if (refining) return;
     const mine = answer;
+    refining = true;
     say("Refining q …");
     const found = await ask("refine", { image: mine.seen });
+    refining = false;
     if (mine !== answer || !found) return;
     say("");
     hold += 1;
@@ -213,24 +218,27 @@ export function mount({ element, props, server, watch }) {
     empty();
   }
 
-  let described = null; // the model that the page knows
   async function begin() {
     const { model } = props.value;
     if (!model) return say("There is no model yet: train one first.");
-    const about = await ask("describe", {});
+    if (described !== model) forget();
+    const about = await ask("describe", { model });
     if (!about || model !== props.value.model) return;
-    if (described !== model) {
-      others.take(null);
-      map.take(null);
-      crowdAsked = -Infinity;
-    }
     described = model;
-    answer = null; // it was of other weights
-    hand.clear();
     pictures.about(about);
     bench.offer(about);
     hand.take(about);
     if (surface.drawing()) drawn();
+  }
+
+  /** Nothing is known of a model any more, nor shown as if it were of the next one. */
+  function forget() {
+    round += 1;
+    hold += 1;
+    [described, answer, path, crowdAsked] = [null, null, null, -Infinity];
+    hand.clear();
+    others.take(null);
+    map.take(null);
   }
 
   function place({ image, ink }) {
