@@ -109,6 +109,18 @@ def test_of_a_plane_log_px_is_the_grids(backend):
     assert gap == pytest.approx(exact.kl_q_posterior.item(), abs=5 * answer["scatter"] + 0.01)
 
 
+def test_where_the_grid_does_not_hold_q_nothing_is_called_exact(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    model = VAE(CONFIGS["plane"], seeded())
+    with torch.no_grad():
+        model.encoder[3].bias.copy_(torch.tensor([9.0, 0.0, 0.0, 0.0]))
+    save_checkpoint(model, tmp_path / "checkpoints" / "far.safetensors", {"data": "digits"})
+    runs = Runs(tmp_path / "runs", torch.device("cpu"))
+    found = truth(Backend(tmp_path / "data", tmp_path / "checkpoints", runs), asked("far"))
+    assert found["log_px"] is None and found["half"] > 1
+    runs.close()
+
+
 def test_the_posteriors_picture_has_its_largest_value_where_the_posterior_has(backend):
     model, x, answer = seen_by(backend, "plane")
     found = truth(backend, {"model": "plane", "image": answer["seen"]})

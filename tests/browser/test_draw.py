@@ -185,6 +185,21 @@ def test_the_keyboard_alone_draws(visit):
     assert me.ink(".live-ink") == 0
 
 
+def test_a_pens_pressure_is_the_strokes_width(visit):
+    me = visit()
+    page = begin(me)
+    box = page.locator(".live-ink").bounding_box()
+    pen = me.context.new_cdp_session(page)
+    inks = []
+    for height, force in ((0.3, 0.1), (0.7, 1.0)):
+        for kind, x in (("mousePressed", 0.2), ("mouseMoved", 0.8), ("mouseReleased", 0.8)):
+            place = {"x": box["x"] + x * box["width"], "y": box["y"] + height * box["height"]}
+            more = {"button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen", "force": force}
+            pen.send("Input.dispatchMouseEvent", {"type": kind} | place | more)
+        inks.append(me.ink(".live-ink"))
+    assert inks[0] > 0 and inks[1] - inks[0] > 2 * inks[0]
+
+
 def test_a_finger_draws_beside_the_reconstruction(visit):
     me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     page = begin(me)

@@ -38,11 +38,13 @@ export function dimensions({ onTake, onDrag }) {
     if (!columns.some(({ index }) => index === taken)) taken = columns[0]?.index ?? null;
     onTake(taken);
     if (shown) show(shown);
+    else clear();
     mark();
   }
 
   const height = (z) => 50 + (50 * (z - about.prior_mean)) / (REACH * about.prior_std); // % from below
   const inside = (percent) => Math.min(100, Math.max(0, percent));
+  const within = (percent) => Math.min(97, Math.max(3, percent)); // so far that a dot is seen as a whole
 
   function column(index) {
     const [band, dot, ghost] = ["live-band", "live-dot", "live-ghost"].map((className) => make("i", { className }));
@@ -81,8 +83,8 @@ export function dimensions({ onTake, onDrag }) {
     for (const { index: j, node, band, dot, ghost } of columns) {
       const [low, high] = [-1, 1].map((way) => inside(height(q.mu[j] + way * q.std[j])));
       Object.assign(band.style, { bottom: `${low}%`, height: `${high - low}%` });
-      dot.style.bottom = `${inside(height(q.mu[j]))}%`;
-      ghost.style.bottom = `${inside(height(q.own.mu[j]))}%`;
+      dot.style.bottom = `${within(height(q.mu[j]))}%`;
+      ghost.style.bottom = `${within(height(q.own.mu[j]))}%`;
       const text = minus(`z${j}: μ = ${q.mu[j].toFixed(2)}, σ = ${q.std[j].toFixed(2)}`);
       Object.assign(node, { title: text, ariaLabel: text });
     }

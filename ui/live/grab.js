@@ -56,6 +56,7 @@ export function grab({ onq, encode, refine, send }) {
     const reach = REACH * about.prior_std;
     Object.assign(mean.range, { min: about.prior_mean - reach, max: about.prior_mean + reach });
     Object.assign(width.range, { min: Math.log10(LEAST), max: Math.log10(LARGEST) });
+    [mean.range.value, width.range.value] = [about.prior_mean, 0];
     mean.range.ariaLabel = "μ of the chosen dimension";
     width.range.ariaLabel = "σ of the chosen dimension";
     chart.take(model);

@@ -27,7 +27,7 @@ export function meter() {
   function clear() {
     for (const { output, bar, note } of Object.values(rows)) {
       output.textContent = "–";
-      bar.style.width = "0";
+      bar.hidden = true;
     }
     for (const { node } of Object.values(parts)) node.hidden = true;
     rows.elbo.note.textContent = "at most log p(x)";
@@ -77,6 +77,7 @@ function put({ bar, output }, value, { low, high }, from, to) {
   output.textContent = `${nats(value)} nats`;
   const known = [from, to].every((end) => end !== null);
   const [left, right] = known ? [Math.min(from, to), Math.max(from, to)].map((end) => (100 * (end - low)) / (high - low)) : [0, 0];
+  bar.hidden = !known;
   Object.assign(bar.style, { left: `${left}%`, width: `${right - left}%` });
   bar.title = known ? `${nats(from)} to ${nats(to)} nats` : "";
 }

@@ -71,6 +71,7 @@ export function mount({ element, props, server, watch }) {
     const drawing = surface.drawing();
     if (!drawing) return empty();
     sessionStorage.setItem(KEPT, JSON.stringify(drawing));
+    surface.node.classList.remove("live-blank");
     if (!described) return; // begin will ask
     say("");
     look({ request: { model: described, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
@@ -103,7 +104,7 @@ export function mount({ element, props, server, watch }) {
     if (mine !== answer || !truth) return;
     map.take(truth);
     map.node.classList.remove("live-old");
-    if (!mine.exact) evidence = { value: truth.log_px, how: "exact, by quadrature over the plane" };
+    if (!mine.exact && truth.log_px !== null) evidence = { value: truth.log_px, how: "exact, by quadrature over the plane" };
     showTerms(q);
   }
 
@@ -209,6 +210,7 @@ export function mount({ element, props, server, watch }) {
     for (const part of [pictures, gauge, hand]) part.clear();
     map.take(null);
     others.show(null);
+    surface.node.classList.add("live-blank");
     say(START);
   }
 
