@@ -53,6 +53,7 @@ export function grab({ onq, encode, refine, send }) {
   function take(model) {
     about = model;
     q = null;
+    for (const it of buttons) it.disabled = true; // until there is a q of this model
     const reach = REACH * about.prior_std;
     Object.assign(mean.range, { min: about.prior_mean - reach, max: about.prior_mean + reach });
     Object.assign(width.range, { min: Math.log10(LEAST), max: Math.log10(LARGEST) });
