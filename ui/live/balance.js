@@ -3,7 +3,7 @@
 import { grab } from "./grab.js";
 import { meter } from "./meter.js";
 import { latest, openTab } from "./page.js";
-import { plane } from "./plane.js";
+import { posterior } from "./posterior.js";
 import { movePoint } from "./point.js";
 
 export const SURE = 1000; // draws of log p̂(x) when the pen rests, and of a refined q
@@ -14,7 +14,7 @@ export const SURE = 1000; // draws of log p̂(x) when the pen rests, and of a re
  */
 export function balance({ ask, judge, say, pictures }) {
   const gauge = meter();
-  const map = plane();
+  const map = posterior();
   const hand = grab({ onq: held, encode, refine, send: () => { movePoint(hand.q().mu, "draw"); openTab("Latents"); } });
   let answer = null; // what the model makes of the drawing
   let q = null; // that is weighed: {mu, std, and its terms}

@@ -1,7 +1,7 @@
 // The ELBOs of the test images under this model as a histogram, and a drawing's place among them.
 
 import { make, minus, nats } from "./page.js";
-import { svg } from "./plane.js";
+import { svg } from "./posterior.js";
 
 const BINS = 48;
 const [WIDTH, HEIGHT] = [480, 60];

@@ -2,7 +2,7 @@
 
 import { dimensions } from "./dims.js";
 import { make, minus, nats } from "./page.js";
-import { svg } from "./plane.js";
+import { svg } from "./posterior.js";
 
 const REACH = 4; // prior standard deviations that the slider of μ goes
 const [LEAST, LARGEST] = [0.01, 10]; // prior standard deviations that the slider of σ goes, on a scale of powers of ten

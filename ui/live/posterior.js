@@ -13,7 +13,7 @@ export function svg(tag, attributes = {}, ...children) {
   return node;
 }
 
-export function plane() {
+export function posterior() {
   const canvas = make("canvas");
   const ellipses = [2, 1].map((k) => svg("ellipse", { "data-sigma": k }));
   const trail = svg("polyline", { class: "live-trail" });
