@@ -17,7 +17,7 @@ import gradio as gr
 import torch
 
 import ui
-from ui import files, live
+from ui import files, latents, live, models
 from ui.backend import Backend
 from vae_core.device import DEVICES, describe_device, pick_device
 from vae_core.runs import Runs
@@ -53,8 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
             share=options.share,
             auth=auth,
             theme=gr.themes.Default(primary_hue="blue", secondary_hue="blue", font=FONTS),
-            css_paths=[CSS, live.CSS],
-            app_kwargs={"routes": [*files.routes(backend), *live.routes()]},
+            css_paths=[CSS, *live.CSS],
+            app_kwargs={
+                "routes": [*(r for part in (files, models, latents) for r in part.routes(backend)), *live.routes()]
+            },
             footer_links=[],
             enable_monitoring=False,
             max_file_size="20mb",

@@ -53,7 +53,7 @@ def take(visitor: Visitor) -> None:
     page.wait_for_timeout(1000)
     page.screenshot(path=HERE / "draw.png")
     visitor.tab("Latents")
-    page.wait_for_selector(".live-list input")
+    page.wait_for_selector(".live-list input[type=range]")
     page.get_by_text("Start from my drawing").click()
     page.wait_for_timeout(500)
     page.screenshot(path=HERE / "latents.png")

@@ -1,12 +1,16 @@
 """What is served by plain requests: with a login where the app asks for one, and nothing outside of a run's folder."""
 
+import base64
+import io
+
 import pytest
 import torch
+from PIL import Image, ImageDraw
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ui.backend import Backend
-from ui.files import routes
+from ui.files import LARGEST_UPLOAD, routes
 from vae_core import VAE, TrainConfig, VAEConfig
 from vae_core.folder import RunConfig
 from vae_core.run import train_into
@@ -79,3 +83,26 @@ def test_frames_are_kept_by_the_browser_and_the_newest_is_not(served):
 def test_an_upload_of_a_browser_that_is_none_is_refused(served):
     answer = TestClient(served).post("/live/upload?browser=me&name=x", content=b"x")
     assert answer.json() == {"error": "The request names no browser."}
+
+
+def test_a_photo_becomes_ink(served):
+    picture, content = Image.new("RGB", (300, 400), "white"), io.BytesIO()
+    ImageDraw.Draw(picture).line([(150, 100), (150, 300)], "navy", 20)
+    picture.save(content, "JPEG")
+    answer = TestClient(served).post("/live/photo", content=content.getvalue())
+    ink = base64.b64decode(answer.json()["ink"])
+    assert answer.status_code == 200 and len(ink) == 56 * 56 and max(ink) == 255 and ink[0] == 0
+
+
+def test_what_is_no_photo_is_refused_in_a_sentence(served):
+    answer = TestClient(served).post("/live/photo", content=b"Hello!")
+    assert answer.status_code == 200
+    assert answer.json() == {"error": "This file is no picture in PNG, JPEG, WebP, GIF or BMP format."}
+
+
+@pytest.mark.parametrize("path", ["/live/photo", "/live/upload"])
+def test_what_is_posted_may_be_so_large_only_and_needs_the_login(served, path):
+    answer = TestClient(served).post(path, content=bytes(LARGEST_UPLOAD + 1))
+    assert answer.status_code == 413 and answer.json() == {"error": "The file is over the limit of 20 MB."}
+    served.auth = {"anna": "secret"}
+    assert TestClient(served).post(path, content=b"x").status_code == 401

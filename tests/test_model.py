@@ -11,7 +11,7 @@ from vae_core.objective import elbo
 
 from .conftest import seeded
 
-ARCHITECTURES = ["mlp", "conv", "linear"]
+ARCHITECTURES = ["mlp", "conv", "residual", "linear"]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

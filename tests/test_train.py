@@ -63,7 +63,7 @@ def test_an_epoch_uses_every_image_once(few):
     assert first.tolist() != second.tolist()
 
 
-@pytest.mark.parametrize("architecture", ["mlp", "conv", "linear"])
+@pytest.mark.parametrize("architecture", ["mlp", "conv", "residual", "linear"])
 def test_the_same_seed_gives_the_same_figures(few, architecture):
     config = VAEConfig(architecture=architecture, latent_dim=4, hidden_dim=32)
     runs = [list(train(VAE(config, seeded()), few, TrainConfig(epochs=2, batch_size=32))) for _ in range(2)]

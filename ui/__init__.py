@@ -6,12 +6,17 @@ from typing import Any
 
 import gradio as gr
 
+from vae_core.checkpoint import CheckpointError
+from vae_core.data import TITLES
 from vae_core.device import describe_device
+from vae_core.folder import RunError
 
 from . import draw, elbo, latents, runs, train
 from .backend import Backend
 from .events import OUTSPOKEN, QUIET
 from .session import STORAGE_KEY, Session, restored
+
+TABS = ("train", "elbo", "draw", "latents", "runs")
 
 
 def build(backend: Backend) -> gr.Blocks:
@@ -39,10 +44,13 @@ def build(backend: Backend) -> gr.Blocks:
             with gr.Tab("Runs", id="runs"):
                 table = runs.build(backend)
 
-        def on_load(stored: Any) -> list[Any]:
-            """Finds the browser's model and the run that it followed again."""
-            state = restored(stored)
+        def on_load(stored: Any, request: gr.Request) -> list[Any]:
+            """Finds the browser's model and the run that it followed again, or opens what the page's address names."""
+            state, link = restored(stored), dict(request.query_params)
             offered, own = backend.choices(state["browser"]), backend.runs.of(state["browser"])
+            offered, gone = with_linked(backend, offered, link.get("model"))
+            if link.get("model") and not gone:
+                state["model"] = link["model"]
             if state["model"] not in [name for _, name in offered]:
                 state["model"] = default
             if state["run"] not in own:
@@ -50,16 +58,17 @@ def build(backend: Backend) -> gr.Blocks:
             shown = {"model": state["model"]}
             return [
                 state,
-                gr.Dropdown(choices=offered, value=state["model"]),
+                gr.Dropdown(choices=offered, value=state["model"], info=gone or None),
                 {"run": state["run"], "browser": state["browser"]},
                 shown,
                 shown,
                 {"browser": state["browser"]},
+                gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
                 *train.form(backend, state["run"], values=True),
             ]
 
         def on_model(state: Session, name: str) -> list[Any]:
-            return [Session(**state | {"model": name}), {"model": name}, {"model": name}]
+            return [Session(**state | {"model": name}), gr.Dropdown(info=None), {"model": name}, {"model": name}]
 
         def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:
             """The followed run is another one, is in another state, or has weights to offer."""
@@ -102,11 +111,26 @@ def build(backend: Backend) -> gr.Blocks:
             settings = dict(zip(train.LABELS, fields, strict=True))
             return followed(state, train.start(backend, state, settings, weights=chosen["run"]))
 
-        page.load(on_load, session, [session, model, tab.progress, pad, sliders, table, *tab.form], **QUIET)
-        model.input(on_model, [session, model], [session, pad, sliders], **QUIET)
+        page.load(on_load, session, [session, model, tab.progress, pad, sliders, table, tabs, *tab.form], **QUIET)
+        model.input(on_model, [session, model], [session, model, pad, sliders], **QUIET)
         tab.progress.changed(on_run_changed, [session, model], [session, model, *tab.form], **QUIET)
         table.use(on_use, session, [session, model, pad, sliders, tabs], **OUTSPOKEN)
         shown = [session, tab.progress, tabs, *tab.form]
         table.watch_run(on_watch, session, shown, **OUTSPOKEN)
         table.train_on(on_train_on, [session, *tab.fields, table], shown, **OUTSPOKEN)
     return page
+
+
+def with_linked(
+    backend: Backend, offered: list[tuple[str, str]], linked: str | None
+) -> tuple[list[tuple[str, str]], str]:
+    """The choices of models with that of a link, which may be another browser's; and a sentence where it is gone."""
+    if not linked or linked in [name for _, name in offered]:
+        return offered, ""
+    try:
+        header = backend.load(linked).header
+    except (CheckpointError, RunError):
+        return offered, "The model that the link names is not on this server any more."
+    data, m = str(header.about.get("data")), header.config
+    what = f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {m.likelihood}"
+    return [*offered, (f"the link's, {what}", linked)], ""

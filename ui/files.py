@@ -1,10 +1,12 @@
-"""What a run's folder gives to the browser by plain requests: pictures, downloads; and the upload of a checkpoint."""
+"""What a run's folder gives to the browser by plain requests: pictures, downloads; and what it uploads."""
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.background import BackgroundTask
@@ -16,18 +18,22 @@ from starlette.routing import BaseRoute, Route
 
 from vae_core.export import as_csv, as_tensorboard, as_zip
 from vae_core.folder import RunError, RunFolder
+from vae_core.photo import PhotoError, read_photo
 
 from .backend import Backend
+from .login import check_login
 
 LARGEST_UPLOAD = 20 * 2**20  # bytes
+PHOTOS_AT_ONCE = 2  # each may take some hundred MB while it is decoded
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
-    """Below live/: runs/<run>/… for whoever knows a run's id, and upload. With --auth, for those who are logged in."""
+    """Below live/: runs/<run>/… for whoever knows a run's id, upload and photo. With --auth, for who is logged in."""
+    decoding = asyncio.Semaphore(PHOTOS_AT_ONCE)
 
     def found(request: Request) -> RunFolder:
         """The run that a request names."""
-        _check_login(request)
+        check_login(request)
         try:
             folder = backend.runs.folder(request.path_params["run"])
             folder.read_config()
@@ -55,21 +61,35 @@ def routes(backend: Backend) -> list[BaseRoute]:
         label = re.sub(r"[^\w.-]+", "-", folder.name() or folder.path.name).strip("-.") or folder.path.name
         return FileResponse(path, filename=f"{label}{name}", background=BackgroundTask(path.unlink))
 
-    async def upload(request: Request) -> Response:
-        _check_login(request)
-        content = bytearray()
-        async for part in request.stream():
-            content += part
-            if len(content) > LARGEST_UPLOAD:
-                return JSONResponse({"error": f"The file is over the limit of {LARGEST_UPLOAD // 2**20} MB."}, 413)
-        return JSONResponse(await run_in_threadpool(_add, backend, request, bytes(content)))
+    async def upload(request: Request, content: bytes) -> dict[str, str]:
+        return await run_in_threadpool(_add, backend, request, content)
+
+    async def photo(request: Request, content: bytes) -> dict[str, str]:
+        async with decoding:
+            return await run_in_threadpool(_photo, content)
 
     return [
         Route("/live/runs/{run}/newest.jpg", frame),
         Route("/live/runs/{run}/frames/{step:int}.jpg", frame),
         Route("/live/runs/{run}/{what}", download),
-        Route("/live/upload", upload, methods=["POST"]),
+        Route("/live/upload", _posted(upload), methods=["POST"]),
+        Route("/live/photo", _posted(photo), methods=["POST"]),
     ]
+
+
+def _posted(answer: Callable[[Request, bytes], Awaitable[dict[str, str]]]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint that reads a request's body, as far as it may be large, and answers what is made of it."""
+
+    async def endpoint(request: Request) -> Response:
+        check_login(request)
+        content = bytearray()
+        async for part in request.stream():
+            content += part
+            if len(content) > LARGEST_UPLOAD:
+                return JSONResponse({"error": f"The file is over the limit of {LARGEST_UPLOAD // 2**20} MB."}, 413)
+        return JSONResponse(await answer(request, bytes(content)))
+
+    return endpoint
 
 
 def _file(path: Path, headers: dict[str, str]) -> Response:
@@ -94,13 +114,12 @@ def _add(backend: Backend, request: Request, content: bytes) -> dict[str, str]:
             return {"error": str(error).replace(f"{folder}/", "")}
 
 
-def _check_login(request: Request) -> None:
-    """Raises a 401 where the app asks for a login and this request has none: Gradio guards its own routes only."""
-    app = request.app
-    token = request.cookies.get(f"access-token-{app.cookie_id}")
-    token = token or request.cookies.get(f"access-token-unsecure-{app.cookie_id}")
-    if app.auth is not None and app.tokens.get(token) is None:
-        raise HTTPException(401, "Log in first.")
+def _photo(content: bytes) -> dict[str, str]:
+    """The ink of an uploaded picture for the pad, as base64 of 56×56 bytes, or why there is none."""
+    try:
+        return {"ink": base64.b64encode(read_photo(content).numpy().tobytes()).decode()}
+    except PhotoError as error:
+        return {"error": str(error)}
 
 
 def _archive(folder: RunFolder, path: Path) -> None:

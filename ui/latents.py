@@ -1,43 +1,145 @@
-"""The Latents tab: a slider for each latent dimension, decoded as it moves."""
+"""The Latents tab: a point of latent space, moved by hand, and what the decoder makes of it."""
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import gradio as gr
 import torch
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from torch import Tensor
 
 from vae_core.bounds import check_float
+from vae_core.export import as_gif
+from vae_core.latent import nearest
+from vae_core.model import PIXELS, VAEConfig
+from vae_core.posterior import grid_posterior
 
 from . import live
-from .backend import Backend, field, of, pixels
+from .backend import Backend, field, image_bytes, of, pixels
 from .draw import look
+from .login import check_login
 from .models import describe
 
 WITHIN = 10  # prior standard deviations that z may be off the prior's mean
+MOST_POINTS = 64  # decoded at once
+MOST_PICTURES = 64  # whose nearest training images are looked for at once
+MOST_FRAMES = 240  # of a GIF
+CELLS = 101  # a side of the exact posterior's picture
 
 
 def decode(backend: Backend, request: Any) -> dict[str, Any]:
-    """The picture of a point.
+    """The pictures of points, for a browser that is too slow to decode them itself.
 
     Args:
-        request: {model, z: D numbers within 10 prior standard deviations}.
+        request: {model, z: D numbers within 10 prior standard deviations, or at most 64 lists of such}.
 
     Returns:
-        image: base64 of 28×28 bytes.
+        image: base64 of 28×28 bytes for each point.
     """
     loaded, z = backend.load(field(request, "model")), field(request, "z")
-    config = loaded.model.config
+    points = z if isinstance(z, list) and z and isinstance(z[0], list) else [z]
+    if len(points) > MOST_POINTS:
+        raise ValueError(f"z has {len(points)} points; it may have at most {MOST_POINTS}.")
+    z = torch.stack([_point(loaded.model.config, point) for point in points])
+    with torch.inference_mode():
+        return {"image": pixels(loaded.model.x_hat(z))}
+
+
+def neighbours(backend: Backend, request: Any) -> dict[str, Any]:
+    """The training images that are nearest to pictures, in the Euclidean distance of their grey values.
+
+    Args:
+        request: {model, images: base64 of at most 64 times 28×28 bytes}.
+
+    Returns:
+        image: base64 of 28×28 bytes for each; labels: of each; data: the title of the dataset.
+    """
+    loaded, text = backend.load(field(request, "model")), field(request, "images")
+    dataset = backend.shown_dataset(loaded.header.about.get("data"))
+    pictures = _pictures(text, MOST_PICTURES)
+    index = nearest(pictures.flatten(1).float() / 255, dataset.train)
+    labels = dataset.train_labels[index].tolist()
+    return {"image": pixels(dataset.train[index] / 255), "labels": labels, "data": dataset.name}
+
+
+def posterior(backend: Backend, request: Any) -> dict[str, Any]:
+    """q(z|x) of an image beside the exact p(z|x), of a model with two latent dimensions (T20b).
+
+    Args:
+        request: {model, image: base64 of 28×28 bytes in MNIST's format}.
+
+    Returns:
+        mu, std: of q. low, high: where the grid begins and ends, the same along both axes. cells: points a side.
+        density: base64 of cells × cells bytes, the first index along z_0, 255 where p(z|x) is largest.
+    """
+    loaded = backend.load(field(request, "model"))
+    x = image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
+    with torch.inference_mode():
+        mu, logvar = loaded.model.encode(x)
+    axis, density = grid_posterior(loaded.model, x, cells=CELLS)
+    return {
+        "mu": mu[0].tolist(),
+        "std": torch.exp(0.5 * logvar)[0].tolist(),
+        "low": float(axis[0]),
+        "high": float(axis[-1]),
+        "cells": CELLS,
+        "density": pixels(density[0] / density[0].max()),
+    }
+
+
+def routes(backend: Backend) -> list[BaseRoute]:
+    """live/gif: pictures that the browser has made, as a GIF."""
+
+    async def gif(request: Request) -> Response:
+        check_login(request)
+        content = bytearray()
+        async for part in request.stream():
+            content += part
+            if len(content) > MOST_FRAMES * PIXELS:
+                raise HTTPException(413, f"A film has at most {MOST_FRAMES} pictures.")
+        if not content or len(content) % PIXELS:
+            raise HTTPException(400, "A film must be pictures of 28×28 bytes.")
+        frames = torch.frombuffer(content, dtype=torch.uint8).reshape(-1, 28, 28)
+        return Response(as_gif(frames, 80), media_type="image/gif")
+
+    return [Route("/live/gif", gif, methods=["POST"])]
+
+
+def build(backend: Backend, model: str) -> gr.HTML:
+    """Lays out the tab and gives its component, whose value {model} says which model decodes."""
+    functions = [of(backend, function) for function in (decode, describe, look, neighbours, posterior)]
+    return live.component("latents", {"model": model}, functions=functions, elem_id="latents")
+
+
+def _point(config: VAEConfig, z: Any) -> Tensor:
+    """(D,) of a list of numbers.
+
+    Raises:
+        ValueError: it is none, of another length, or out of its bounds.
+    """
     if not isinstance(z, list) or len(z) != config.latent_dim:
         raise ValueError(f"z must be a list of {config.latent_dim} numbers.")
     low, high = (config.prior_mean + side * WITHIN * config.prior_std for side in (-1, 1))
     for value in z:
         check_float("z", value, low, high)
-    with torch.inference_mode():
-        return {"image": pixels(loaded.model.x_hat(torch.tensor(z, dtype=torch.float32)[None]))}
+    return torch.tensor(z, dtype=torch.float32)
 
 
-def build(backend: Backend, model: str) -> gr.HTML:
-    """Lays out the tab and gives its component, whose value {model} says which model decodes."""
-    functions = [of(backend, function) for function in (decode, describe, look)]
-    return live.component("sliders", {"model": model}, functions=functions, elem_id="latents")
+def _pictures(text: Any, most: int) -> Tensor:
+    """(N, 28, 28) uint8 of base64 text.
+
+    Raises:
+        ValueError: it is no such text, or holds more.
+    """
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError("images must be base64 of pictures of 28×28 bytes.") from error
+    if not content or len(content) % PIXELS or len(content) > most * PIXELS:
+        raise ValueError(f"images has {len(content)} bytes; it must have 1 to {most} times 28×28.")
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8).reshape(-1, 28, 28)

@@ -1,14 +1,31 @@
-"""What the page knows of a model."""
+"""What the page knows of a model: its description, its decoder, which the browser runs itself, and where images lie."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import struct
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+import torch
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
-from vae_core.data import INK_SIZE, TITLES, fit_drawing, of_each_label
+from vae_core.checkpoint import CheckpointError
+from vae_core.data import INK_SIZE, TITLES, DataError, fit_drawing, of_each_label
+from vae_core.folder import RunError
+from vae_core.latent import embed, principal_axes
+from vae_core.portable import portable_decoder
 
-from .backend import Backend, field, pixels
+from .backend import Backend, Loaded, field, pixels
+from .login import check_login
+
+MOST_MEANS = 10_000
 
 
 def describe(backend: Backend, request: Any) -> dict[str, Any]:
@@ -41,3 +58,48 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         "examples": [{"label": label, "image": pixels(as_trained(image))} for label, image in of_each_label(dataset)],
         "examples_from": TITLES[dataset.name],
     }
+
+
+def means(backend: Backend, loaded: Loaded) -> bytes:
+    """The posterior means of the test images, at most 10,000, as a file for the browser.
+
+    Four bytes with the length of the description, little-endian; the description, JSON filled up with spaces to an even
+    length: count, dims, data (the dataset's title), axes (the principal ones of the means, two lists of D numbers; none
+    for D = 1); then count × dims float16, little-endian, and count bytes with the labels.
+    """
+    dataset = backend.shown_dataset(loaded.header.about.get("data"))
+    mu = embed(loaded.model, dataset.test[:MOST_MEANS])
+    axes = principal_axes(mu).tolist() if mu.shape[1] > 1 else []
+    about = {"count": len(mu), "dims": mu.shape[1], "data": TITLES[dataset.name], "axes": axes}
+    text = json.dumps(about).encode()
+    text += b" " * (len(text) % 2)
+    labels = dataset.test_labels[: len(mu)].to(torch.uint8).numpy().tobytes()
+    return struct.pack("<I", len(text)) + text + mu.half().numpy().astype("<f2").tobytes() + labels
+
+
+def routes(backend: Backend) -> list[BaseRoute]:
+    """live/models/<model>/decoder and …/means: files, each sent only where the browser has another one."""
+
+    def route(name: str, make: Callable[[Loaded], bytes]) -> Route:
+        @lru_cache(maxsize=16)
+        def made(loaded: Loaded) -> tuple[bytes, str]:
+            content = make(loaded)
+            return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+        def answer(request: Request) -> Response:
+            check_login(request)
+            try:
+                content, tag = made(backend.load(request.path_params["model"]))
+            except (CheckpointError, RunError, DataError, ValueError) as error:
+                raise HTTPException(404, str(error)) from None
+            headers = {"ETag": tag, "Cache-Control": "no-cache"}
+            if request.headers.get("If-None-Match") == tag:
+                return Response(status_code=304, headers=headers)
+            return Response(content, media_type="application/octet-stream", headers=headers)
+
+        return Route(f"/live/models/{{model}}/{name}", answer)
+
+    return [
+        route("decoder", lambda loaded: portable_decoder(loaded.model)),
+        route("means", lambda loaded: means(backend, loaded)),
+    ]

@@ -1,4 +1,4 @@
-"""A run for other programs: its metrics as CSV and as TensorBoard events, its folder as a zip."""
+"""A run for other programs: its metrics as CSV and as TensorBoard events, its folder as a zip; pictures as a GIF."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from PIL import Image
 from tensorboardX import SummaryWriter
+from torch import Tensor
 
 from .folder import RunFolder
 
@@ -54,3 +56,19 @@ def as_zip(folder: RunFolder | Path, file: BinaryIO) -> None:
         for path in sorted(root.rglob("*")):
             if path.is_file() and path.name != "lock" and not path.name.startswith("."):
                 archive.write(path, path.relative_to(root))
+
+
+def as_gif(pictures: Tensor, milliseconds: int, scale: int = 8) -> bytes:
+    """Pictures one after the other, over and over.
+
+    Args:
+        pictures: (N, 28, 28) uint8.
+        milliseconds: that each is shown; a GIF counts in hundredths of a second.
+        scale: pixels a side that each becomes.
+    """
+    frames = [
+        Image.fromarray(picture.numpy()).resize((28 * scale,) * 2, Image.Resampling.NEAREST) for picture in pictures
+    ]
+    content = io.BytesIO()
+    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)
+    return content.getvalue()

@@ -23,9 +23,10 @@ class VAEConfig:
     """What a VAE is: everything that must be known to rebuild it around its weights.
 
     Args:
-        architecture: mlp (one hidden layer, ReLU), conv (two strided convolutions), or linear.
+        architecture: mlp (one hidden layer, ReLU), conv (two strided convolutions), residual (convolutions with
+            residual blocks), or linear.
         latent_dim: D, the number of latent dimensions.
-        hidden_dim: units of the hidden layer of mlp and conv.
+        hidden_dim: units of the hidden layer of all but linear.
         likelihood: p(x|z) of a pixel.
         binarization: what x is: each grey value drawn anew as Bernoulli(grey) (dynamic), grey ≥ 0.5 (threshold), or
             the grey value itself (grey). Default: dynamic with a Bernoulli likelihood, else grey.
@@ -236,4 +237,37 @@ def _linear(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     return nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 2 * d)), nn.Linear(d, PIXELS)
 
 
-ARCHITECTURES = {"mlp": _mlp, "conv": _conv, "linear": _linear}
+def _residual(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
+    """As conv, with residual blocks between, in the order of He et al. (2016): activation, then weights."""
+    d, h = config.latent_dim, config.hidden_dim
+    encoder = nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1), _block(16),
+        nn.SiLU(inplace=True), nn.Conv2d(16, 32, 4, stride=2, padding=1), _block(32),
+        nn.SiLU(inplace=True), nn.Conv2d(32, 32, 4, stride=2, padding=1), _block(32),
+        nn.SiLU(inplace=True), nn.Flatten(), nn.Linear(32 * 7 * 7, h), nn.SiLU(inplace=True), nn.Linear(h, 2 * d),
+    )  # fmt: skip
+    decoder = nn.Sequential(
+        nn.Linear(d, h), nn.SiLU(inplace=True), nn.Linear(h, 32 * 7 * 7), nn.Unflatten(1, (32, 7, 7)), _block(32),
+        nn.SiLU(inplace=True), nn.ConvTranspose2d(32, 32, 4, stride=2, padding=1), _block(32),
+        nn.SiLU(inplace=True), nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1),
+        nn.SiLU(inplace=True), nn.Conv2d(16, 1, 3, padding=1),
+    )  # fmt: skip
+    return encoder, decoder
+
+
+class Residual(nn.Sequential):
+    """x + f(x), with f the layers in it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The sum, of x's shape."""
+        return x + super().forward(x)
+
+
+def _block(channels: int) -> Residual:
+    return Residual(
+        nn.SiLU(), nn.Conv2d(channels, channels, 3, padding=1),
+        nn.SiLU(inplace=True), nn.Conv2d(channels, channels, 3, padding=1),
+    )  # fmt: skip
+
+
+ARCHITECTURES = {"mlp": _mlp, "conv": _conv, "residual": _residual, "linear": _linear}

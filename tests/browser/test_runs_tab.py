@@ -155,7 +155,7 @@ def test_uploads_good_and_bad(visit, tmp_path):
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'good'")
     me.page.get_by_role("button", name="Use this model").click()
     me.tab("Latents")
-    me.page.wait_for_function("document.querySelectorAll('.live-list input').length === 3")
+    me.page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 3")
     # It is trained on from there: the new run has the upload's three dimensions.
     me.tab("Train")
     me.choose("Data", "digits")

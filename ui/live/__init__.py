@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 HERE = Path(__file__).parent
-CSS = HERE / "live.css"
+CSS = sorted(HERE.glob("*.css"))
 
 # Relative to the page, so that it also works behind a proxy's prefix.
 _ON_LOAD = """

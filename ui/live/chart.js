@@ -22,10 +22,10 @@ export function plotly() {
 }
 
 /** A chart of a figure in a node; it follows the page's size and its light or dark colours. */
-export async function chart(node, figure) {
+export async function chart(node, figure, config = {}) {
   const Plotly = await plotly();
   const buttons = matchMedia("(hover: hover)").matches ? "hover" : false;
-  await Plotly.newPlot(node, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: buttons });
+  await Plotly.newPlot(node, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: buttons, ...config });
   await Plotly.relayout(node, colours(node));
   new MutationObserver(() => Plotly.relayout(node, colours(node))).observe(document.body, { attributeFilter: ["class"] });
   return Plotly;

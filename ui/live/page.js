@@ -52,6 +52,9 @@ export const nats = (value) => (value === null || value === undefined ? "not fin
 /** A formatted number with a real minus sign, as wide as a plus. */
 export const minus = (text) => text.replace("-", "−");
 
+/** The address of what this server has below the page's own address, also behind a proxy's prefix. */
+export const addressOf = (path) => new URL(path, location.origin + location.pathname.replace(/\/?$/, "/"));
+
 /** Shows another tab of the page, by the name on it. */
 export function openTab(name) {
   [...document.querySelectorAll('button[role="tab"]')].find((button) => button.textContent.trim() === name)?.click();

@@ -1,103 +1,118 @@
-// One slider per latent dimension, the most informative first; the picture follows the hand.
+// One slider for each latent dimension, the most informative first, each with its KL, the prior's density and a strip of
+// what it does. Those that carry nothing are folded away.
 
+import { never } from "./background.js";
 import { show } from "./feed.js";
-import { keptDrawing } from "./pad.js";
-import { bytes, latest, make, minus, paint } from "./page.js";
+import { model, onModel, pictures } from "./model.js";
+import { density } from "./normal.js";
+import { make, minus, paint } from "./page.js";
+import { movePoint, onPoint, point } from "./point.js";
 
 const REACH = 4; // prior standard deviations to either side
-const LIMIT = 10; // how far the server decodes
+const ASLEEP = 0.01; // nats of KL below which a dimension carries nothing
+const STRIP = 11; // pictures along a dimension
+const REST = 120; // ms without a move after which the strips follow
 
-export function mount({ element, props, server, watch }) {
-  const node = element.querySelector(".live");
-  const canvas = make("canvas", { width: 28, height: 28, className: "live-decoded" });
-  const message = make("div", { className: "live-message" });
-  message.setAttribute("role", "status");
-  const list = make("div", { className: "live-list" });
-  const button = (text, onclick) => make("button", { type: "button", onclick }, text);
-  const reset = button("Reset to zero", () => move(z.map(() => about.prior_mean)));
-  node.append(
-    make("div", { className: "live-column" }, canvas,
-      make("div", { className: "live-buttons" },
-        reset,
-        button("Random draw from the prior", () => move(z.map(() => about.prior_mean + about.prior_std * normal()))),
-        button("Start from my drawing", () => fromDrawing())),
-      message),
-    list,
-  );
-
-  let about = null;
-  let z = [];
+/** Puts the sliders into a node. */
+export function sliders(node) {
+  const awake = make("div", { className: "live-list" });
+  const asleep = make("div", { className: "live-list" });
+  const summary = make("summary");
+  const folded = make("details", { className: "live-asleep" }, summary, asleep);
+  const strips = make("input", { type: "checkbox", checked: true });
+  node.append(make("label", { className: "live-check" }, strips, "what each does, from −3 to 3 σ"), awake, folded);
   let rows = [];
-  const ask = latest((request) => server.decode(request), (answer) => {
-    message.textContent = answer.error ?? "";
-    if (!answer.error) paint(canvas, bytes(answer.image));
+  let timer = 0;
+
+  const drawStrips = () => rows.forEach((row) => row.strip(strips.checked && (folded.open || !row.asleep)));
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(drawStrips, REST);
+  };
+  strips.onchange = drawStrips;
+  folded.ontoggle = drawStrips;
+
+  onModel(({ about }, anew) => {
+    if (anew) {
+      const dims = about?.dims ?? [];
+      rows = dims.map((dim) => slider(dim, about));
+      const sleeping = rows.filter((row) => row.asleep);
+      awake.replaceChildren(...rows.filter((row) => !row.asleep).map((row) => row.node));
+      asleep.replaceChildren(...sleeping.map((row) => row.node));
+      summary.textContent = `asleep: ${sleeping.length}`;
+      folded.hidden = sleeping.length === 0;
+      if (point.z?.length === dims.length) rows.forEach((row) => row.show(point.z[row.index]));
+    }
+    soon();
   });
-  const decode = () => ask({ model: props.value.model, z });
-
-  /** Moves all sliders to a point. */
-  function move(point) {
-    if (!about) return;
-    const [low, high] = [-LIMIT, LIMIT].map((side) => about.prior_mean + side * about.prior_std);
-    z = point.map((value) => Math.min(high, Math.max(low, value)));
-    rows.forEach((row) => row.show(z[row.index]));
-    decode();
-  }
-
-  async function fromDrawing() {
-    const kept = keptDrawing();
-    if (!kept) return void (message.textContent = "There is no drawing yet: draw one in the Draw tab.");
-    const answer = await server.look({ model: props.value.model, ...kept });
-    if (!answer || answer.error) return void (message.textContent = answer?.error ?? "The server does not answer.");
-    move(answer.z);
-  }
-
-  async function begin() {
-    const answer = props.value.model ? await server.describe({ model: props.value.model }) : { error: "There is no model yet: train one first." };
-    if (!answer || answer.error) return void (message.textContent = answer?.error ?? "The server does not answer.");
-    const same = about?.model === props.value.model;
-    about = { ...answer, model: props.value.model };
-    reset.textContent = about.prior_mean === 0 ? "Reset to zero" : `Reset to the prior's mean, ${about.prior_mean}`;
-    rows = about.dims.map((dim) => slider(dim, about, (index, value) => {
-      z[index] = value;
-      decode();
-    }));
-    list.replaceChildren(...rows.map((row) => row.node));
-    move(same ? z : about.dims.map(() => about.prior_mean));
-  }
-
-  // A model that is training is decoded anew whenever its weights are.
-  let version = null;
-  show(element, ({ run, newest }) => {
-    if (run !== props.value.model || !newest || newest === version) return;
-    version = newest;
-    if (about) decode();
+  // While the model trains, its KLs follow; the order stays, so that nothing moves under the hand.
+  show(node, ({ run, kl_per_dim: kl }) => {
+    if (run === model.id && kl.length === rows.length) rows.forEach((row) => row.inform(kl[row.index]));
   });
-  watch("value", begin);
-  begin();
+  onPoint(({ z, by }) => {
+    if (z.length === rows.length) rows.forEach((row) => row !== by && row.show(z[row.index]));
+    soon();
+  });
 }
 
-function slider({ index, kl }, { prior_mean: mean, prior_std: std }, onmove) {
+function slider({ index, kl }, about) {
+  const { prior_mean: mean, prior_std: std } = about;
   const range = make("input", { type: "range", step: "any" });
-  const output = make("output");
-  const show = (value) => {
+  const number = make("input", { type: "number", step: 0.1 });
+  const canvas = make("canvas", { className: "live-strip", hidden: true });
+  const row = { index, asleep: kl !== null && kl < ASLEEP };
+  row.show = (value) => {
     const reach = Math.max(REACH * std, Math.abs(value - mean)); // a drawing may lie further out
     Object.assign(range, { min: mean - reach, max: mean + reach, value });
-    output.textContent = minus(value.toFixed(2));
+    number.value = value.toFixed(2);
   };
   const moved = (value) => {
-    output.textContent = minus(value.toFixed(2));
-    onmove(index, value);
+    const z = Float32Array.from(point.z);
+    z[index] = value;
+    movePoint(z, row);
   };
-  range.addEventListener("input", () => moved(Number(range.value)));
-  range.addEventListener("dblclick", () => { show(mean); moved(mean); });
+  range.addEventListener("input", () => { number.value = Number(range.value).toFixed(2); moved(Number(range.value)); });
+  range.addEventListener("dblclick", () => { row.show(mean); moved(mean); });
+  number.addEventListener("change", () => {
+    const value = Math.min(mean + 10 * std, Math.max(mean - 10 * std, Number(number.value) || 0));
+    row.show(value);
+    moved(value);
+  });
   range.setAttribute("aria-label", `z${index}`);
+  number.setAttribute("aria-label", `z${index} as a number`);
   range.dataset.dim = index;
+  row.strip = (wanted) => {
+    const key = `strip ${index}`;
+    canvas.hidden = !wanted;
+    if (!wanted) return void never(key);
+    const points = Array.from({ length: STRIP }, (_, n) => {
+      const z = Float32Array.from(point.z);
+      z[index] = mean + std * (-3 + (6 * n) / (STRIP - 1));
+      return z;
+    });
+    const all = new Uint8Array(784 * STRIP);
+    pictures(key, points, (n, grey) => all.set(grey, 784 * n), () => paint(canvas, all, STRIP, 1));
+  };
   const title = make("span", {}, "z", make("sub", {}, String(index)));
-  const information = make("small", { title: "KL of this dimension from the prior, averaged over the newest training images" }, kl === null ? "" : `${kl.toFixed(2)} nats`);
-  return { node: make("label", {}, title, range, output, information), index, show };
+  const information = make("small", { title: "KL of this dimension from the prior, averaged over the newest training images" });
+  row.inform = (nats) => { information.textContent = nats === null ? "" : `${minus(nats.toFixed(2))} nats`; };
+  row.inform(kl);
+  const track = make("div", { className: "live-track" }, bell(), range);
+  row.node = make("div", { className: "live-row" }, title, track, number, information, canvas);
+  return row;
 }
 
-/** A draw from N(0, 1), by Box and Muller's method. */
-function normal() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+/** The prior's density over the slider's track. */
+function bell() {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 100 20");
+  svg.setAttribute("preserveAspectRatio", "none");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  const points = Array.from({ length: 81 }, (_, n) => {
+    const x = (n / 80) * 2 * REACH - REACH;
+    return `${(n / 80) * 100} ${20 - (18 * density(x)) / density(0)}`;
+  });
+  path.setAttribute("d", `M0 20L${points.join("L")}L100 20Z`);
+  svg.append(path);
+  return svg;
 }

@@ -1,0 +1,350 @@
+"""The Latents tab: decoded under the hand, and every way to move the point."""
+
+import io
+import secrets
+
+import pytest
+import torch
+from PIL import Image
+
+from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
+from vae_core.folder import RunConfig, RunFolder
+from vae_core.latent import embed
+
+from ..conftest import ROOT, seeded
+
+pytestmark = pytest.mark.browser
+
+SHIPPED = ROOT / "checkpoints" / "mnist-mlp-20d.safetensors"
+POINT = 'async () => [...(await import(location.origin + "/live/point.js")).point.z]'
+SHOWN = """() => {
+    const canvas = document.querySelector(".live-decoded");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
+    return Array.from({ length: 784 }, (_, i) => data[4 * i]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def run_of(server):
+    """Puts a model among the server's runs, and gives the run's id."""
+
+    def put(model, kl, number):
+        run = f"20260101-00000{number}-{secrets.token_hex(8)}"
+        folder = RunFolder(server.runs / run)
+        folder.create()
+        folder.write_config(RunConfig(model.config, TrainConfig(), "digits", owner="somebody"))
+        save_checkpoint(model, folder.model_file, {"data": "digits", "kl_per_dim": kl})
+        folder.write_status("finished")
+        return run
+
+    return put
+
+
+def opened(visit, link="", **options):
+    """A visitor on the Latents tab of a link."""
+    me = visit(**options)
+    me.page.goto(f"{me.url}?tab=latents{link}")
+    me.page.wait_for_selector(".live-list input[type=range]")
+    me.page.wait_for_function("document.querySelector('.live-path').textContent.startsWith('decoded')")
+    return me
+
+
+def point(me):
+    return me.page.evaluate(POINT)
+
+
+def assert_decoded(me, model, tolerance=1):
+    """The picture on the screen is that of the point, to a grey level and its rounding."""
+    with torch.inference_mode():
+        wanted = model.x_hat(torch.tensor([point(me)], dtype=torch.float32)).flatten().clamp(0, 1) * 255
+    assert (torch.tensor(me.page.evaluate(SHOWN)) - wanted).abs().max() <= tolerance + 0.5
+
+
+def drag(page, values):
+    """Moves the first slider through values, as fast as events can come."""
+    script = """(values) => {
+        const range = document.querySelector(".live-list input[type=range]");
+        for (const value of values) { range.value = value; range.dispatchEvent(new Event("input")); }
+        return Number(range.dataset.dim);
+    }"""
+    return page.evaluate(script, values)
+
+
+def test_a_drag_asks_the_server_nothing_and_its_last_value_is_shown(visit):
+    me, model = opened(visit), load_checkpoint(SHIPPED)
+    me.page.wait_for_timeout(1500)  # the map and the strips have come
+    me.requests.clear()
+    for last in torch.linspace(-3, 3, 10).tolist():
+        index = drag(me.page, [*torch.linspace(-2, 2, 40).tolist(), last])
+        assert point(me)[index] == pytest.approx(last, abs=1e-6)
+        assert_decoded(me, model)
+    assert me.requests == []
+
+
+def test_a_browser_that_is_too_slow_has_the_server_decode(visit):
+    me = visit()
+    clock = "const clock = performance.now.bind(performance); performance.now = () => 1000 * clock();"
+    me.page.add_init_script(clock)
+    me.page.goto(f"{me.url}?tab=latents")
+    me.page.wait_for_function("document.querySelector('.live-path')?.textContent.startsWith('decoded on the server')")
+    me.page.wait_for_selector(".live-list input[type=range]")
+    drag(me.page, torch.linspace(-2, 2, 40).tolist())
+    me.page.wait_for_timeout(1500)
+    assert_decoded(me, load_checkpoint(SHIPPED))
+    asked = [url for url in me.requests if "component_server" in url]
+    assert asked
+    me.page.wait_for_function(
+        "document.querySelector('.live-strip').width === 11 * 28"
+    )  # the strips come from there too
+
+
+def test_sliders_are_moved_by_keys_numbers_and_double_clicks(visit):
+    me, model = opened(visit), load_checkpoint(SHIPPED)
+    slider, number = me.page.locator(".live-list input").nth(0), me.page.locator(".live-list input").nth(1)
+    index = int(slider.get_attribute("data-dim"))
+    slider.focus()
+    for _ in range(5):
+        me.page.keyboard.press("ArrowRight")
+    assert 0 < point(me)[index] < 1 and float(number.input_value()) == pytest.approx(point(me)[index], abs=0.006)
+    assert_decoded(me, model)
+    number.fill("-2.5")
+    number.press("Enter")
+    assert point(me)[index] == -2.5 and float(slider.input_value()) == -2.5
+    number.fill("1000")
+    number.press("Enter")
+    assert point(me)[index] == 10  # as far as the server decodes
+    assert_decoded(me, model)
+    slider.dblclick()
+    assert point(me)[index] == 0
+
+
+def test_sliders_take_touch(visit):
+    me = opened(visit, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    slider = me.page.locator(".live-list input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    me.page.touchscreen.tap(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2)
+    assert point(me)[int(slider.get_attribute("data-dim"))] > 1
+    picture = me.page.locator(".live-decoded").bounding_box()
+    assert picture["y"] >= 0 and picture["y"] + picture["height"] <= box["y"]  # in sight above the slider
+    assert_decoded(me, load_checkpoint(SHIPPED))
+
+
+def test_dimensions_that_carry_nothing_are_folded_away(visit, run_of):
+    model = VAE(VAEConfig(latent_dim=4, hidden_dim=8, prior_mean=2.0), seeded())
+    me = opened(visit, f"&model={run_of(model, [0.5, 0.001, 2.0, 0.0], 1)}")
+    assert me.page.locator(".live-asleep summary").inner_text() == "asleep: 2"
+    shown = me.page.locator(".live-list").first.locator("input[type=range]")
+    assert [shown.nth(n).get_attribute("data-dim") for n in range(shown.count())] == ["2", "0"]
+    assert point(me) == [2, 2, 2, 2] and "2.00 nats" in me.page.inner_text(".live-row")
+    me.page.click(".live-asleep summary")
+    me.page.wait_for_function("document.querySelector('.live-asleep .live-strip').width === 308")
+    assert_decoded(me, model)
+
+
+def test_the_sliders_stay_live_while_the_model_trains(visit):
+    me = visit()
+    me.train(Epochs=4000, Latent_dimensions_D=3)
+    me.page.wait_for_function("document.querySelector('#train').disabled")
+    me.page.wait_for_timeout(1500)
+    run = me.page.evaluate('async () => (await import(location.origin + "/live/feed.js")).feed.run')
+    me.page.goto(f"{me.url}?tab=latents&model={run}&z=0.5,0.5,0.5")
+    me.page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 3")
+    assert point(me) == [0.5, 0.5, 0.5]
+    me.page.wait_for_timeout(1000)
+    pictures, loads = set(), len([url for url in me.requests if url.endswith("/decoder")])
+    for _ in range(12):
+        pictures.add(tuple(me.page.evaluate(SHOWN)))
+        me.page.wait_for_timeout(300)
+    assert len(pictures) >= 3 and len([url for url in me.requests if url.endswith("/decoder")]) >= loads + 3
+    me.tab("Train")
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+
+
+# The map
+
+
+def ready(me, tiles=1):
+    me.page.wait_for_function(
+        f"Number(document.querySelector('.live-map-plot').dataset.tiles) >= {tiles}", timeout=60_000
+    )
+
+
+def test_the_map_shows_where_images_lie_and_moves_the_point(visit, run_of, digits):
+    model = VAE(VAEConfig(latent_dim=4, hidden_dim=8), seeded())
+    me = opened(visit, f"&model={run_of(model, [0.5, 3.0, 1.0, 2.0], 2)}&z=1,0,1,0&scale=square")
+    ready(me)
+    me.page.wait_for_function("document.querySelector('.live-map-plot').data.length === 10")
+    traces = me.page.evaluate("document.querySelector('.live-map-plot').data.map((t) => [[...t.x], [...t.y]])")
+    mu = embed(model, digits.test)
+    for label, (x, y) in enumerate(traces):
+        some = mu[digits.test_labels == label]
+        assert x == pytest.approx(some[:, 1].tolist(), abs=2e-3) and y == pytest.approx(some[:, 3].tolist(), abs=2e-3)
+    plot = me.page.locator(".live-map-plot").bounding_box()
+    me.page.mouse.move(plot["x"] + plot["width"] * 0.7, plot["y"] + plot["height"] * 0.3)
+    me.page.wait_for_function("!document.querySelector('.live-preview').hidden")
+    me.page.mouse.down()
+    me.page.mouse.move(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.25, steps=5)
+    me.page.mouse.up()
+    z = point(me)
+    assert (z[0], z[2]) == pytest.approx((1, 1), abs=1e-5) and z[1] > 0.5 and z[3] > 0.5
+    assert_decoded(me, model)
+    marker = me.page.locator(".live-marker")
+    box = marker.bounding_box()
+    assert box["x"] + box["width"] / 2 == pytest.approx(plot["x"] + plot["width"] * 0.75, abs=3)
+    marker.focus()
+    me.page.keyboard.press("ArrowLeft")
+    assert point(me)[1] == pytest.approx(z[1] - 0.1, abs=1e-5) and point(me)[3] == pytest.approx(z[3], abs=1e-5)
+
+
+def test_the_map_goes_through_any_two_directions(visit):
+    me = opened(visit)
+    ready(me)
+    me.page.get_by_label("Plane", exact=True).select_option("principal")
+    ready(me, 2)
+    spread = me.page.evaluate("""() => {
+        const all = document.querySelector(".live-map-plot").data.filter((t) => t.name.length === 1);
+        return [all.flatMap((t) => [...t.x]), all.flatMap((t) => [...t.y])];
+    }""")
+    x, y = (torch.distributions.Normal(0.0, 1.0).icdf(torch.tensor(values).clamp(1e-6, 1 - 1e-6)) for values in spread)
+    assert x.var() > y.var() and abs(torch.corrcoef(torch.stack([x, y]))[0, 1]) < 0.15
+    me.page.get_by_label("Plane", exact=True).select_option("chosen")
+    me.page.get_by_label("Across").select_option("3")
+    me.page.get_by_label("Up").select_option("0")
+    me.page.wait_for_function("location.search.includes('plane=3,0')")
+    me.page.wait_for_function("document.querySelector('.live-map-plot').layout.xaxis.title.text === 'z3'")
+    me.page.get_by_label("prior 1, 2, 3 σ").check()
+    me.page.wait_for_function(
+        "document.querySelector('.live-map-plot').data.filter((t) => t.mode === 'lines').length === 3"
+    )
+
+
+def test_q_lies_over_the_exact_posterior_where_there_are_two_dimensions(visit, run_of, plane, digits):
+    model, _ = plane
+    me = opened(visit, f"&model={run_of(model, [2.0, 3.0], 3)}&scale=square")
+    ready(me)
+    me.page.get_by_label("q over the exact posterior of").select_option("3")
+    me.page.wait_for_function("document.querySelector('.live-map-plot').data.some((t) => t.type === 'contour')")
+    traces = me.page.evaluate("""() => document.querySelector(".live-map-plot").data.filter((t) => !t.name)
+        .map((t) => ({ x: [...t.x], y: [...t.y], z: t.z?.map((row) => [...row]) }))""")
+    density, inner, outer = traces
+    image = digits.test[(digits.test_labels == 3).nonzero()[0]] / 255
+    mu, logvar = (part[0].tolist() for part in model.encode(image))
+    for k, ellipse in ((1, inner), (2, outer)):
+        for axis, name in enumerate("xy"):
+            sigma = torch.tensor(logvar[axis]).mul(0.5).exp().item()
+            wanted = pytest.approx([mu[axis] - k * sigma, mu[axis] + k * sigma], abs=1e-3)
+            assert [min(ellipse[name]), max(ellipse[name])] == wanted
+    z = torch.tensor(density["z"])  # rows upwards, columns to the right
+    row, column = divmod(int(z.argmax()), len(density["x"]))
+    peak = torch.tensor([density["x"][column], density["y"][row]])
+    assert (peak - torch.tensor(mu)).norm() < 0.6  # of a trained encoder
+
+
+# From one to another
+
+
+def test_interpolation_goes_from_image_to_image_and_becomes_a_gif(visit):
+    me, model = opened(visit), load_checkpoint(SHIPPED)
+    me.page.wait_for_function("document.querySelector('.live-between .live-strip').width === 16 * 28")
+    me.page.get_by_label("From", exact=True).select_option("7")
+    me.page.get_by_label("Way", exact=True).select_option("circle")
+    me.page.wait_for_timeout(800)
+    place = me.page.get_by_label("Place on the way")
+    place.fill("0")
+    start = point(me)
+    place.fill("15")
+    end = point(me)
+    assert torch.tensor(start).sub(torch.tensor(end)).norm() > 1
+    assert_decoded(me, model)
+    me.page.get_by_role("button", name="Play").click()
+    me.page.wait_for_timeout(600)
+    me.page.get_by_role("button", name="Stop").click()
+    assert point(me) not in (start, end)
+    with me.page.expect_download() as download:
+        me.page.get_by_role("button", name="Save as GIF").click()
+    gif = Image.open(io.BytesIO(download.value.path().read_bytes()))
+    assert gif.n_frames == 30 and download.value.suggested_filename == "interpolation.gif"
+
+
+def test_draws_from_the_prior_have_their_temperature_and_neighbours(visit, digits):
+    me = opened(visit)
+    grid = ".live-prior figure:first-child .live-grid"
+    me.page.wait_for_function(f"document.querySelector('{grid}').width === 8 * 28")
+    tiles = f"""() => {{
+        const {{ data }} = document.querySelector('{grid}').getContext("2d").getImageData(0, 0, 224, 224);
+        return Array.from({{ length: 224 * 224 }}, (_, i) => data[4 * i]);
+    }}"""
+
+    def pictures():
+        return torch.tensor(me.page.evaluate(tiles)).reshape(8, 28, 8, 28).transpose(1, 2).reshape(64, 784)
+
+    assert len(pictures().unique(dim=0)) == 64
+    me.page.locator(grid).click(position={"x": 5, "y": 5})
+    z = torch.tensor(point(me))
+    assert z.norm() > 1
+    assert torch.equal(torch.tensor(me.page.evaluate(SHOWN)), pictures()[0])
+    me.page.get_by_label("Temperature").fill("0.5")
+    me.page.wait_for_timeout(600)
+    me.page.locator(grid).click(position={"x": 5, "y": 5})
+    assert torch.allclose(torch.tensor(point(me)), z / 2, atol=1e-5)
+    me.page.get_by_label("drawn x instead of probabilities").check()
+    assert set(pictures().unique().tolist()) == {0, 255}
+    me.page.get_by_label("nearest training images").check()
+    me.page.wait_for_selector(".live-grid[data-labels]")
+    labels = me.page.locator(".live-grid[data-labels]").get_attribute("data-labels")
+    assert len(labels) == 64 and len(set(labels)) > 1
+
+
+def test_arithmetic_adds_the_difference_of_two_means(visit, digits):
+    me, model = opened(visit), load_checkpoint(SHIPPED)
+    before = torch.tensor(point(me))
+    me.page.get_by_label("Plus").select_option("7")
+    me.page.get_by_label("Minus").select_option("1")
+    me.page.get_by_label("Strength").fill("1.5")
+    me.page.wait_for_function("document.querySelector('.live-arithmetic output').textContent === '1.50'")
+    me.page.wait_for_timeout(500)
+    mu = embed(model, digits.test)  # MNIST is not here: digits are shown
+    difference = mu[digits.test_labels == 7].mean(0) - mu[digits.test_labels == 1].mean(0)
+    assert torch.allclose(torch.tensor(point(me)) - before, 1.5 * difference, atol=2e-3)
+
+
+# The address
+
+
+def test_a_link_opens_the_same_view_again(visit):
+    me = opened(visit)
+    ready(me)
+    me.page.get_by_label("Scale", exact=True).select_option("square")
+    me.page.get_by_role("button", name="Random").click()
+    z = point(me)
+    me.page.wait_for_function("location.search.includes('scale=square') && !location.search.includes('z=0,0,')")
+    other = visit()
+    other.page.goto(me.page.url)
+    other.page.wait_for_selector(".live-list input[type=range]")
+    other.page.wait_for_function("document.querySelector('.live-path').textContent.startsWith('decoded')")
+    assert point(other) == pytest.approx(z, abs=6e-4)
+    assert other.page.get_by_label("Scale", exact=True).input_value() == "square"
+    other.tab("Draw")
+    other.page.wait_for_function("location.search.includes('tab=draw')")
+
+
+GONE = "The model that the link names is not on this server any more."
+
+
+@pytest.mark.parametrize(
+    ("link", "where", "sentence"),
+    [
+        ("&model=20260101-000000-0123456789abcdef", "#model", GONE),
+        ("&model=../../etc", "#model", GONE),
+        ("&z=1,2", ".live-hand", "The link's point has 2 coordinates, and this model 20 dimensions."),
+        ("&z=" + ",".join(["x"] * 20), ".live-hand", "The link's point is not made of numbers."),
+    ],
+)  # fmt: skip
+def test_a_link_to_what_is_not_there_says_so_and_shows_the_rest(visit, link, where, sentence):
+    me = opened(visit, link)
+    me.page.wait_for_function(
+        "([where, text]) => document.querySelector(where).innerText.includes(text)", arg=[where, sentence]
+    )
+    assert point(me) == [0] * 20

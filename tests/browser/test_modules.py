@@ -1,0 +1,90 @@
+"""The arithmetic of the JavaScript modules, run by Chromium, against torch."""
+
+import math
+
+import pytest
+import torch
+
+from ..conftest import seeded
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def run(browser, server):
+    """Runs an expression with what a module exports in reach, and gives its value."""
+    page = browser.new_page()
+    page.goto(f"{server.url}/live/page.js")
+
+    def evaluate(module, expression, argument=None):
+        script = f"async (a) => {{ const m = await import(`/live/{module}.js`); return {expression}; }}"
+        return page.evaluate(script, argument)
+
+    yield evaluate
+    page.close()
+
+
+def test_the_normal_distribution_is_that_of_torch(run):
+    normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
+    x = torch.linspace(-7.5, 7.5, 301, dtype=torch.float64)
+    assert run("normal", "a.map(m.probability)", x.tolist()) == pytest.approx(normal.cdf(x).tolist(), abs=1e-14)
+    assert run("normal", "a.map(m.density)", x.tolist()) == pytest.approx(normal.log_prob(x).exp().tolist(), rel=1e-12)
+    p = torch.linspace(0.0005, 0.9995, 200, dtype=torch.float64)
+    assert run("normal", "a.map(m.quantile)", p.tolist()) == pytest.approx(normal.icdf(p).tolist(), abs=1e-7)
+    draws = torch.tensor(run("normal", "Array.from({ length: 40000 }, m.normal)"))
+    assert abs(draws.mean()) < 0.03 and abs(draws.std() - 1) < 0.02 and draws.isfinite().all()
+
+
+def test_the_line_goes_in_equal_steps(run):
+    a, b = [1.0, -2.0, 0.5], [3.0, 0.0, 0.5]
+    points = torch.tensor(run("between", "m.line(...a, 5).map((z) => [...z])", [a, b]))
+    assert torch.allclose(points, torch.lerp(torch.tensor(a), torch.tensor(b), torch.linspace(0, 1, 5)[:, None]))
+
+
+def test_the_great_circle_turns_and_grows_evenly(run):
+    a, b = (torch.randn(2, 6, generator=seeded()) * torch.tensor([[1.0], [2.0]]) + 3).tolist()
+    points = torch.tensor(run("between", "m.circle(...a, 9, 3).map((z) => [...z])", [a, b])) - 3
+    assert torch.allclose(points[[0, -1]] + 3, torch.tensor([a, b]), atol=1e-5)
+    radii = points.norm(dim=1)
+    assert torch.allclose(radii.diff(), radii.diff().mean().expand(8), atol=1e-5)
+    unit = points / radii[:, None]
+    angles = torch.arccos((unit[1:] * unit[:-1]).sum(1))
+    assert torch.allclose(angles, angles.mean().expand(8), atol=1e-3) and angles.sum() > 0.5
+    flat = torch.linalg.matrix_rank(points, atol=1e-4)
+    assert flat == 2  # all in one plane
+
+
+def test_the_great_circle_of_one_ray_or_through_the_middle_is_the_line(run):
+    for a, b in (([1, 1], [2, 2]), ([1, 0], [-1, 0]), ([0, 0], [1, 0])):
+        circle, line = (run("between", f"m.{way}(...a, 5).map((z) => [...z])", [a, b]) for way in ("circle", "line"))
+        assert circle == line
+
+
+@pytest.mark.parametrize("quantiles", [True, False])
+def test_a_plane_keeps_what_is_off_it(run, quantiles):
+    axes, _ = torch.linalg.qr(torch.randn(5, 2, generator=seeded(), dtype=torch.float64))
+    axes, z = axes.T, torch.randn(5, generator=seeded(1), dtype=torch.float64)
+    script = """(() => {
+        const p = m.plane(a.axes, 0.5, 2, a.quantiles), moved = p.through(a.z, [0.3, -0.7]);
+        const drawn = [0.3, -0.7].map(p.drawn), back = drawn.map(p.at);
+        return { from: p.coordinates(a.z), moved: [...moved], drawn, back, whole: p.whole(0) };
+    })()"""
+    it = run("plane", script, {"axes": axes.tolist(), "z": z.tolist(), "quantiles": quantiles})
+    moved = torch.tensor(it["moved"], dtype=torch.float64)
+    assert it["from"] == pytest.approx((axes @ z).tolist())
+    assert (axes @ moved).tolist() == pytest.approx([0.3, -0.7], abs=1e-6)
+    rest = torch.eye(5, dtype=torch.float64) - axes.T @ axes
+    assert torch.allclose(rest @ moved, rest @ z, atol=1e-6)
+    assert it["back"] == pytest.approx([0.3, -0.7], abs=1e-6)
+    centres = 0.5 * axes.sum(1)
+    places = torch.distributions.Normal(centres, 2.0).cdf(torch.tensor([0.3, -0.7])) if quantiles else [0.3, -0.7]
+    assert it["drawn"] == pytest.approx([float(place) for place in places])
+    assert it["whole"] == pytest.approx([0, 1] if quantiles else [centres[0].item() - 8, centres[0].item() + 8])
+
+
+def test_the_mean_of_a_label_is_over_its_images(run):
+    mu, labels = torch.randn(50, 3, generator=seeded()), torch.arange(50) % 3
+    about = {"mu": mu.flatten().tolist(), "labels": labels.tolist(), "dims": 3}
+    assert run("arithmetic", "[...m.centre(a, 2)]", about) == pytest.approx(mu[labels == 2].mean(0).tolist(), abs=1e-6)
+    assert run("arithmetic", "m.centre(a, 7)", about) is None
+    assert math.isclose(run("plane", "m.unit(1, 3)[1]"), 1.0)

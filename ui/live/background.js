@@ -1,0 +1,29 @@
+// Work that may wait: done in slices between two frames, so that the hand never waits for it.
+
+const SLICE = 5; // ms of each frame
+
+const jobs = new Map();
+let going = false;
+
+/** Has a generator run to its end, step by step; a newer job under the same key takes its place. */
+export function later(key, steps) {
+  jobs.delete(key);
+  jobs.set(key, steps);
+  if (!going) requestAnimationFrame(slice);
+  going = true;
+}
+
+/** Drops the job of that key. */
+export const never = (key) => jobs.delete(key);
+
+function slice() {
+  const end = performance.now() + SLICE;
+  for (const [key, steps] of jobs) {
+    let done = false;
+    while (!done && performance.now() < end) done = steps.next().done;
+    if (done && jobs.get(key) === steps) jobs.delete(key);
+    if (performance.now() >= end) break;
+  }
+  going = jobs.size > 0;
+  if (going) requestAnimationFrame(slice);
+}

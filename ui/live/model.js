@@ -1,0 +1,125 @@
+// The model that Draw and Latents use: what it is, and its pictures, decoded in this browser or, where that is too slow,
+// on the server.
+
+import { later } from "./background.js";
+import { readDecoder } from "./decoder.js";
+import { addressOf, bytes } from "./page.js";
+
+const SLOW = 12; // ms that a picture may take here
+const TRIALS = 12; // decodes before the time is believed: the first ones are slow everywhere
+const AT_ONCE = 64; // pictures in one question to the server
+
+/**
+ * id; about: what `describe` of ui/models.py says, null until it is known; decoder: of decoder.js, null where the server
+ * decodes; ms: what a picture takes here; error: why there is none.
+ */
+export const model = { id: "", about: null, decoder: null, ms: null, error: "" };
+
+const views = new Set();
+let ask = null; // the server functions describe and decode
+let refreshing = false;
+let again = false;
+let uses = 0; // numbers the models, so that what comes late of an older one is dropped
+
+/** Calls view(model, anew) whenever there is another model (anew) or it has other weights, and now where there is one. */
+export function onModel(view) {
+  views.add(view);
+  if (model.about || model.error) view(model, true);
+}
+
+const tell = (anew) => views.forEach((view) => view(model, anew));
+
+/** Uses another model from now on; `functions`: describe and decode. */
+export async function useModel(id, functions) {
+  ask = functions;
+  uses += 1;
+  const mine = uses;
+  const about = id ? await ask.describe({ model: id }).catch(() => undefined) : { error: "There is no model yet: train one first." };
+  const error = about ? about.error ?? "" : "The server does not answer.";
+  const decoder = error ? null : await load(id);
+  if (mine !== uses) return;
+  Object.assign(model, { id, about: error ? null : about, decoder, error });
+  tell(true);
+}
+
+/** Takes the newest weights of the model in use; asked again meanwhile, it does so once more. */
+export async function refreshModel() {
+  again = true;
+  if (refreshing) return;
+  refreshing = true;
+  while (again) {
+    again = false;
+    const mine = uses;
+    const decoder = await load(model.id);
+    if (mine !== uses) continue;
+    model.decoder = decoder;
+    tell(false);
+  }
+  refreshing = false;
+}
+
+/** The decoder of a model, if this browser has it and is fast enough. */
+async function load(id) {
+  const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/decoder`)).catch(() => null);
+  if (!answer?.ok) return null; // the server decodes then, and says what is wrong
+  const decoder = readDecoder(await answer.arrayBuffer());
+  model.ms = timed(decoder);
+  return model.ms > SLOW ? null : decoder;
+}
+
+/** The ms of one decode, once it has run a few times; given up early where there is no hope. */
+function timed(decoder) {
+  const z = new Float32Array(decoder.about.latent_dim);
+  const taken = [];
+  for (let n = 0; n < TRIALS; n += 1) {
+    z[0] = n / TRIALS;
+    const start = performance.now();
+    decoder.decode(z);
+    taken.push(performance.now() - start);
+  }
+  return taken.slice(TRIALS / 2).sort((a, b) => a - b)[TRIALS / 4];
+}
+
+/** The 28×28 bytes of a point, decoded here and now; null where the server decodes. */
+export function picture(z) {
+  if (!model.decoder) return null;
+  const pixels = model.decoder.decode(z);
+  return Uint8Array.from(pixels, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
+}
+
+/** The same from the server, for a list of at most 64 points: their bytes one after the other. Throws what is wrong. */
+export async function pictureOfServer(points) {
+  const answer = await ask.decode({ model: model.id, z: points.map((z) => [...z]) });
+  if (!answer || answer.error) throw new Error(answer?.error ?? "The server does not answer.");
+  return bytes(answer.image);
+}
+
+const newest = new Map(); // by key: the last question, so that older ones fall silent
+
+/** Calls each(n, bytes) for every point, some time later and in order; a newer call under the same key ends an older one. */
+export function pictures(key, points, each, done = () => {}) {
+  const mine = Symbol(key);
+  newest.set(key, mine);
+  later(key, model.decoder ? here(points, each, done) : noop());
+  if (!model.decoder) there(points, each, done, () => newest.get(key) === mine);
+}
+
+function* noop() {}
+
+function* here(points, each, done) {
+  for (const [n, z] of points.entries()) {
+    each(n, picture(z));
+    yield;
+  }
+  done();
+}
+
+async function there(points, each, done, isNewest) {
+  for (let from = 0; from < points.length; from += AT_ONCE) {
+    const some = points.slice(from, from + AT_ONCE);
+    const all = await pictureOfServer(some).catch(() => null); // the large picture says what is wrong
+    if (!all || !isNewest()) return;
+    some.forEach((_, n) => each(from + n, all.subarray(784 * n, 784 * (n + 1))));
+  }
+  done();
+}

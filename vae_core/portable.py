@@ -1,0 +1,83 @@
+"""A decoder for another language: a description of its layers, and its weights as float16.
+
+The file: four bytes with the length of the description, little-endian; the description, JSON in UTF-8, filled up with
+spaces to an even length; the weights, float16 little-endian, each layer's weight and then its bias, in torch's order.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .model import VAE, Residual
+
+ACTIVATIONS = {nn.ReLU: "relu", nn.SiLU: "silu"}
+
+
+def portable_decoder(model: VAE) -> bytes:
+    """The decoder of a model as a file that a program without torch can run.
+
+    The description has layers, likelihood, latent_dim, prior_mean and prior_std. A layer has a kind: linear (in, out),
+    conv or transposed (in, out, kernel, stride, padding), relu, silu, shape (the shape that its input is given), or
+    residual (layers, whose result is added to their input).
+
+    Raises:
+        ValueError: it has a layer that has no description, or a weight that float16 cannot hold.
+    """
+    layers = list(_described(model.decoder))
+    config = model.config
+    about = {name: getattr(config, name) for name in ("likelihood", "latent_dim", "prior_mean", "prior_std")}
+    text = json.dumps(about | {"layers": layers}).encode()
+    text += b" " * (len(text) % 2)
+    weights = torch.cat([weight.flatten() for weight in _weights(model.decoder)]).half()
+    if not bool(weights.isfinite().all()):
+        raise ValueError("A weight of the decoder is too large for float16.")
+    return struct.pack("<I", len(text)) + text + weights.numpy().astype("<f2").tobytes()
+
+
+def _described(layer: nn.Module) -> Iterator[dict[str, Any]]:
+    """What a layer, or each layer of a sequence, is."""
+    if isinstance(layer, Residual):
+        yield {"kind": "residual", "layers": [one for part in layer for one in _described(part)]}
+    elif isinstance(layer, nn.Sequential):
+        for part in layer:
+            yield from _described(part)
+    elif isinstance(layer, nn.Linear):
+        yield {"kind": "linear", "in": layer.in_features, "out": layer.out_features}
+    elif isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+        yield _convolution(layer)
+    elif isinstance(layer, nn.Unflatten):
+        yield {"kind": "shape", "shape": list(layer.unflattened_size)}
+    elif type(layer) in ACTIVATIONS:
+        yield {"kind": ACTIVATIONS[type(layer)]}
+    else:
+        raise ValueError(f"A layer of the kind {type(layer).__name__} has no description.")
+
+
+def _convolution(layer: nn.Conv2d | nn.ConvTranspose2d) -> dict[str, Any]:
+    transposed = isinstance(layer, nn.ConvTranspose2d)
+    plain = layer.groups == 1 and layer.dilation == (1, 1) and (not transposed or layer.output_padding == (0, 0))
+    square = all(a == b for a, b in (layer.kernel_size, layer.stride, layer.padding))
+    if not (plain and square):
+        raise ValueError("A convolution with groups, dilation, or other than square has no description.")
+    return {
+        "kind": "transposed" if transposed else "conv",
+        "in": layer.in_channels,
+        "out": layer.out_channels,
+        "kernel": layer.kernel_size[0],
+        "stride": layer.stride[0],
+        "padding": layer.padding[0],
+    }
+
+
+def _weights(decoder: nn.Module) -> Iterator[Tensor]:
+    """Each layer's weight and bias, in the order of the description."""
+    for layer in decoder.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            yield layer.weight.detach().cpu()
+            yield layer.bias.detach().cpu()
