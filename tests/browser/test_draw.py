@@ -1,10 +1,12 @@
 """The Draw tab in a browser: the pad by mouse, finger and keys, the meter, q in the hand, hidden parts and noise."""
 
+import io
 import json
 import re
 import statistics
 
 import pytest
+from PIL import Image, ImageDraw
 
 from vae_core import VAE, VAEConfig, save_checkpoint
 
@@ -322,19 +324,22 @@ def test_noise_comes_and_goes(visit):
 def test_a_photograph_is_put_on_the_pad_or_refused_with_a_sentence(visit):
     me = visit()
     page = begin(me)
-    ink = "/" * 4181 + "8="  # 56×56 bytes of 255
-    answers = [{"ink": ink[:-2] + "w=="}, {"error": "The file is no picture."}]
-    page.route("**/live/photo", lambda route: route.fulfill(json=answers.pop(0)))
-    picture = {"name": "a.png", "mimeType": "image/png", "buffer": b"of the route's own"}
-    page.set_input_files(".live-start input[type=file]", picture)
+    paper = Image.new("L", (200, 200), 235)
+    ImageDraw.Draw(paper).line([(60, 50), (140, 50), (100, 150)], fill=20, width=12)
+    content = io.BytesIO()
+    paper.save(content, "PNG")
+    chooser = ".live-start input[type=file]"
+    page.set_input_files(chooser, {"name": "seven.png", "mimeType": "image/png", "buffer": content.getvalue()})
     rested(me)
-    assert me.ink(".live-ink") > 10_000_000
+    assert 500_000 < me.ink(".live-ink") < 10_000_000 and me.ink(".live-pair figure:nth-child(2) canvas") > 5000
     kept = values(me)
-    page.set_input_files(".live-start input[type=file]", picture)
-    page.wait_for_selector("text=The file is no picture.")
+    page.set_input_files(chooser, {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture at all"})
+    page.wait_for_function("/picture|photograph/.test(document.querySelector('#draw .live-message').textContent)")
+    page.wait_for_function("!document.querySelector('#draw .live-message').textContent.includes('Reading')")
     assert values(me) == kept
-    page.set_input_files(".live-start input[type=file]", picture | {"mimeType": "text/plain"})
-    page.wait_for_selector("text=That is no picture")
+    page.set_input_files(chooser, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"text"})
+    page.wait_for_selector("text=That is no picture: choose a photograph.")
+    assert values(me) == kept
 
 
 def test_the_mean_goes_to_latents_and_an_image_comes_back(visit):
