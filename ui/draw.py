@@ -1,55 +1,263 @@
-"""The Draw tab: a drawing, what the model makes of it, and its ELBO."""
+"""The Draw tab: a drawing, what the model makes of it, its ELBO, and the gap between that and log p(x)."""
 
 from __future__ import annotations
 
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import gradio as gr
 import torch
 from torch import Tensor
 
-from vae_core.data import INK_SIZE, binarize, fit_drawing
-from vae_core.objective import elbo
+from vae_core import ppca
+from vae_core.bounds import check_float, check_int
+from vae_core.data import INK_SIZE, TITLES, Dataset, binarize, fit_drawing, held_out
+from vae_core.evaluate import Proposal, log_likelihood, log_prior, standard_error
+from vae_core.gap import ascend
+from vae_core.inpaint import completions, visible_posterior
+from vae_core.model import VAE
+from vae_core.objective import elbo, gaussian_kl, reparameterize
+from vae_core.posterior import GridTruth, grid_posterior, grid_truth
 
 from . import live
-from .backend import Backend, field, finite, image_bytes, of, pixels
+from .backend import Backend, Loaded, field, finite, image_bytes, of, pixels
 from .models import describe
 
 PAD = 56  # pixels a side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
-DRAWS = 64  # draws of z for the reconstruction term of a drawing
+DRAWS = 64  # draws of z for every ELBO of this tab, always the same noise: what is compared differs by q or x alone
+SHOWN = 8  # of them decoded to look at
+MOST_SAMPLES = 1000  # K of log p̂(x)
+WITHIN = 10  # prior standard deviations that μ may be off the prior's mean
+CROWD = 2000  # test images whose ELBOs a drawing is compared with
+WAYPOINTS = 40  # of the way of a refinement
+REFINING = 128  # draws that a refinement climbs on: with fewer it gains on these draws, not on q's own worth
+MOST_STEPS = 1000
+MOST_SECONDS = 6.0  # of a refinement
+CELLS = 96  # a side of the picture of a posterior
+AT_ONCE = 2  # of the slow answers
+PATIENCE = 3.0  # seconds to wait for one's turn
+
+_slow = threading.BoundedSemaphore(AT_ONCE)
+_counting = threading.BoundedSemaphore(1)  # visitors who want the same crowd wait for one computation of it
 
 
 def look(backend: Backend, request: Any) -> dict[str, Any]:
     """What a model makes of a drawing.
 
     Args:
-        request: {model, ink: base64 of 56×56 bytes} or {model, image: base64 of 28×28 bytes in MNIST's format}.
+        request: {model, ink: base64 of 56×56 bytes} or {model, image: base64 of 28×28 bytes in MNIST's format}; and
+            draws: K of log p̂(x), from 1 to 1000, 64 where it is missing.
 
     Returns:
-        seen, reconstruction: base64 of 28×28 bytes. elbo, reconstruction_term, kl: nats. z: the mean of q(z|x).
+        grey, seen, reconstruction: base64 of 28×28 bytes: in MNIST's format, as x, and decoded from the mean of q.
+        drawn: of 8 draws of q, decoded. spread: standard deviation of 64 draws decoded, its largest as white; most: it.
+        z, std: q's mean and standard deviation. kl_per_dim: nats. elbo, reconstruction_term, kl: nats, by 64 draws;
+        scatter: the standard error of both ELBO and reconstruction term. log_px: nats, log p̂(x) by `draws` draws of q,
+        or log p(x) where exact, which then says how. version: changes with the weights.
     """
     loaded = backend.load(field(request, "model"))
+    samples = request.get("draws", DRAWS)
+    check_int("draws", samples, 1, MOST_SAMPLES)
     grey = _grey(request, INK_SIZE.get(loaded.header.about.get("data"), 20))
-    model, generator = loaded.model, torch.Generator().manual_seed(0)
+    model = loaded.model
     with torch.inference_mode():
-        x = binarize(grey, model.config.binarization, generator)[None]
-        terms = elbo(model, x, DRAWS, generator=generator)
-        mu, _ = model.encode(x)
-        x_hat = model.x_hat(mu)
+        x = binarize(grey, model.config.binarization, _seeded())[None]
+        terms = elbo(model, x, DRAWS, generator=_seeded())
+        if not bool((terms.mu.isfinite() & terms.logvar.exp().isfinite()).all()):
+            raise ValueError("This model's q(z|x) of the drawing is not finite: choose another model above.")
+        decoded = model.x_hat(terms.z)[:, 0]  # (64, 1, 28, 28)
+        spread = decoded.std(0)
+        exact = _closed_form(model, x)
+        log_px = log_likelihood(model, x, samples, _seeded()) if exact is None else exact
+        return {
+            "grey": pixels(grey),
+            "seen": pixels(x),
+            "reconstruction": pixels(model.x_hat(terms.mu)),
+            "drawn": pixels(decoded[:SHOWN]),
+            "spread": pixels(spread / spread.max().clamp(min=1e-12)),
+            "most": finite(spread.max()),
+            "z": terms.mu[0].tolist(),
+            "std": torch.exp(0.5 * terms.logvar[0]).tolist(),
+            "kl_per_dim": terms.kl_per_dim[0].tolist(),
+            "elbo": finite(terms.elbo),
+            "reconstruction_term": finite(terms.reconstruction),
+            "kl": finite(terms.kl),
+            "scatter": _scatter(model.log_px_z(x, terms.z)[:, 0]),
+            "log_px": finite(log_px),
+            "exact": "" if exact is None else "in closed form: the model is probabilistic PCA",
+            "version": str(loaded.version),
+        }
+
+
+def judge(backend: Backend, request: Any) -> dict[str, Any]:
+    """The ELBO's terms of a q that somebody holds in the hand, by the same draws as those of `look`.
+
+    Args:
+        request: {model, image: base64 of the 28×28 bytes that the model sees, mu, std: D numbers each}.
+
+    Returns:
+        elbo, reconstruction_term, kl, scatter, kl_per_dim, reconstruction: as of `look`.
+    """
+    loaded = backend.load(field(request, "model"))
+    model, x = loaded.model, _seen(request)
+    mu, std = _q_of(request, model)
+    with torch.inference_mode():
+        log_px_z, kl_per_dim = _terms(model, x, mu, 2 * std.log())
+        return _summary(log_px_z[:, 0], kl_per_dim[0]) | {
+            "kl_per_dim": kl_per_dim[0].tolist(),
+            "reconstruction": pixels(model.x_hat(mu)),
+        }
+
+
+def refine(backend: Backend, request: Any) -> dict[str, Any]:
+    """The way from the encoder's q to the best diagonal Gaussian q* of one image, θ fixed (T15).
+
+    It is climbed on draws of its own and judged by those of `look`; the way ends where it is judged best.
+
+    Args:
+        request: {model, image: base64 of the 28×28 bytes that the model sees}.
+
+    Returns:
+        path: at most 40 of [{step, mu, std, elbo, reconstruction_term, kl, scatter}], the encoder's q first.
+        ended: whether nothing was to be gained any more; else the way was cut short.
+        log_px: nats, log p̂(x) by 1000 draws of q*.
+
+    Raises:
+        ValueError: too many others refine at the moment.
+    """
+    model, x = backend.load(field(request, "model")).model, _seen(request)
+    with _turn():
+        end = time.monotonic() + MOST_SECONDS
+        way, ended = [], True
+        for mu, logvar, bound in ascend(model, x, draws=REFINING, max_steps=MOST_STEPS, generator=_seeded(1)):
+            way.append((mu, logvar))
+            if time.monotonic() > end or not bool(bound.isfinite()):
+                ended = False
+                break
+    with torch.inference_mode():
+        path = [{"step": step} | _waypoint(model, x, *way[step]) for step in _spaced(len(way))]
+        best = max(range(len(path)), key=lambda i: -math.inf if path[i]["elbo"] is None else path[i]["elbo"])
+        mu, logvar = way[path[best]["step"]]
+        proposal = Proposal(mu, torch.exp(0.5 * logvar))
+        log_px = log_likelihood(model, x, MOST_SAMPLES, _seeded(), proposal=lambda *_: proposal)
+    return {"path": path[: best + 1], "ended": ended, "log_px": finite(log_px)}
+
+
+def complete(backend: Backend, request: Any) -> dict[str, Any]:
+    """An image with its hidden part as the model expects it from the visible one; see `vae_core.inpaint`.
+
+    Args:
+        request: {model, image: base64 of 28×28 bytes in MNIST's format, hidden: base64 of 28×28 bytes, 0 where the
+            pixel is visible}.
+
+    Returns:
+        completed: base64 of 28×28 bytes: the image with E[x_hidden|x_visible] in its hidden pixels, by 64 draws of the
+        diagonal Gaussian nearest to p(z|x_visible). drawn: the same of four single draws.
+    """
+    model = backend.load(field(request, "model")).model
+    grey = image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
+    hidden = image_bytes("hidden", field(request, "hidden"), 28)[None, None] > 0
+    if not hidden.any():
+        raise ValueError("Nothing is hidden: paint over a part of the image first.")
+    with _turn():
+        x = binarize(grey, model.config.binarization, _seeded())
+        q = visible_posterior(model, x, hidden, generator=_seeded())
+    with torch.inference_mode():
+        eps = torch.randn((DRAWS, *q.mean.shape), generator=_seeded())
+        each = completions(model, grey, hidden, q.draw(eps))[:, 0]
+        return {"completed": pixels(each.mean(0)), "drawn": pixels(each[:4])}
+
+
+def crowd(backend: Backend, request: Any) -> dict[str, Any]:
+    """The ELBOs of up to 2000 test images under this model, for a drawing to be compared with.
+
+    Args:
+        request: {model}.
+
+    Returns:
+        elbos: nats, by 64 draws of z each, ascending. data: the dataset's title. version: of the weights, as `look`'s.
+    """
+    loaded = backend.load(field(request, "model"))
+    dataset = backend.shown_dataset(loaded.header.about.get("data"))
+    with _turn(_counting):
+        elbos = crowd_elbos(loaded, dataset)
+    return {"elbos": elbos, "data": TITLES[dataset.name], "version": str(loaded.version)}
+
+
+@lru_cache(maxsize=16)
+def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
+    """The ELBO of each of the first test images, by as many draws as a drawing's: nats, ascending; finite ones only."""
+    about, images = loaded.header.about, dataset.test[:CROWD]
+    if dataset.name != about.get("data"):
+        size = INK_SIZE.get(about.get("data"), 20)
+        images = torch.stack([fit_drawing(image[0], size) for image in images])
+    x = held_out(images, loaded.model.config.binarization)
+    generator = _seeded()
+    with torch.inference_mode():
+        elbos = torch.cat([elbo(loaded.model, part, DRAWS, generator=generator).elbo for part in x.split(50)])
+    return [round(value, 2) for value in elbos[elbos.isfinite()].sort().values.tolist()]
+
+
+def truth(backend: Backend, request: Any) -> dict[str, Any]:
+    """log p(x) by quadrature and a picture of the exact posterior, of a model with two latent dimensions (T20b).
+
+    Args:
+        request: {model, image: base64 of the 28×28 bytes that the model sees}.
+
+    Returns:
+        log_px: nats, or null where the grid does not hold q. density: base64 of 96×96 bytes, p(z|x) with its largest
+        value as 255, z_0 to the right and z_1 upwards. center: the middle of that picture in z; half: half its side.
+    """
+    model, x = backend.load(field(request, "model")).model, _seen(request)
+    with _turn(), torch.inference_mode():
+        found = grid_truth(model, x, cells=401)
+        if not _holds(found):
+            found = grid_truth(model, x)
+        center, half = _window(model, x)
+        axes = [middle + half * torch.linspace(-1, 1, CELLS) for middle in center.tolist()]
+        z = torch.cartesian_prod(*axes)
+        log_joint = (model.log_px_pairs(x, z)[:, 0] + log_prior(model, z)).reshape(CELLS, CELLS)
+        density = torch.exp(log_joint - log_joint.max()).T.flip(0)
     return {
-        "seen": pixels(x),
-        "reconstruction": pixels(x_hat),
-        "elbo": finite(terms.elbo),
-        "reconstruction_term": finite(terms.reconstruction),
-        "kl": finite(terms.kl),
-        "z": mu[0].tolist(),
+        "log_px": finite(found.log_px) if _holds(found) else None,
+        "center": center.tolist(),
+        "half": half,
+        "density": pixels(density),
     }
 
 
 def build(backend: Backend, model: str) -> gr.HTML:
     """Lays out the tab and gives its component, whose value {model} says which model looks."""
-    functions = [of(backend, function) for function in (look, describe)]
+    functions = [of(backend, function) for function in (look, judge, refine, complete, crowd, truth, describe)]
     return live.component("pad", {"model": model}, functions=functions, elem_id="draw")
+
+
+@contextmanager
+def _turn(gate: threading.Semaphore | None = None) -> Iterator[None]:
+    """One of the few slow answers that are computed at once.
+
+    Args:
+        gate: how many of a kind are; two of any kind if None.
+
+    Raises:
+        ValueError: nobody was ready in time.
+    """
+    gate = gate or _slow
+    if not gate.acquire(timeout=PATIENCE):
+        raise ValueError("The server is busy with the questions of others: try again in a moment.")
+    try:
+        yield
+    finally:
+        gate.release()
+
+
+def _seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def _grey(request: Any, size: int) -> Tensor:
@@ -57,3 +265,88 @@ def _grey(request: Any, size: int) -> Tensor:
     if request.get("image") is not None:
         return image_bytes("image", request["image"], 28).float()[None] / 255
     return fit_drawing(image_bytes("ink", request.get("ink"), PAD), size)
+
+
+def _seen(request: Any) -> Tensor:
+    """The image of a request as x, as it is: (1, 1, 28, 28) in [0, 1]."""
+    return image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
+
+
+def _q_of(request: Any, model: VAE) -> tuple[Tensor, Tensor]:
+    """μ and σ of a request's q, (1, D) each.
+
+    Raises:
+        ValueError: they are not D numbers each, or out of their bounds.
+    """
+    config = model.config
+    low, high = (config.prior_mean + side * WITHIN * config.prior_std for side in (-1, 1))
+    mu, std = field(request, "mu"), field(request, "std")
+    for name, values in (("mu", mu), ("std", std)):
+        if not isinstance(values, list) or len(values) != config.latent_dim:
+            raise ValueError(f"{name} must be a list of {config.latent_dim} numbers.")
+    for m, s in zip(mu, std, strict=True):
+        check_float("mu", m, low, high)
+        check_float("std", s, 0, 100, above=True)
+    return torch.tensor([mu], dtype=torch.float32), torch.tensor([std], dtype=torch.float32)
+
+
+def _terms(model: VAE, x: Tensor, mu: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:
+    """log p(x|z) of each common draw of a given q, (64, B), and the KL of each dimension, (B, D); nats."""
+    eps = torch.randn((DRAWS, *mu.shape), generator=_seeded())
+    kl_per_dim = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std)
+    return model.log_px_z(x, reparameterize(mu, logvar, eps)), kl_per_dim
+
+
+def _summary(log_px_z: Tensor, kl_per_dim: Tensor) -> dict[str, Any]:
+    """The terms of one image for the page, from (64,) and (D,)."""
+    reconstruction, kl = log_px_z.mean(), kl_per_dim.sum()
+    return {
+        "elbo": finite(reconstruction - kl),
+        "reconstruction_term": finite(reconstruction),
+        "kl": finite(kl),
+        "scatter": _scatter(log_px_z),
+    }
+
+
+def _scatter(log_px_z: Tensor) -> float | None:
+    error = standard_error(log_px_z)
+    return error if math.isfinite(error) else None
+
+
+def _waypoint(model: VAE, x: Tensor, mu: Tensor, logvar: Tensor) -> dict[str, Any]:
+    """A q of a refinement's way, and what it is worth."""
+    log_px_z, kl_per_dim = _terms(model, x, mu, logvar)
+    return _summary(log_px_z[:, 0], kl_per_dim[0]) | {
+        "mu": mu[0].tolist(),
+        "std": torch.exp(0.5 * logvar[0]).tolist(),
+    }
+
+
+def _spaced(count: int) -> list[int]:
+    """At most 40 of the numbers from 0 to count − 1, the first and the last among them, denser at the beginning."""
+    last = count - 1
+    return sorted({round(last * (i / (WAYPOINTS - 1)) ** 2) for i in range(WAYPOINTS)})
+
+
+def _closed_form(model: VAE, x: Tensor) -> Tensor | None:
+    """log p(x) where probabilistic PCA gives it, (B,) nats (T20a)."""
+    if model.config.architecture == "linear" and model.config.likelihood == "gaussian":
+        return ppca.log_likelihood(model, x)
+    return None
+
+
+def _holds(found: GridTruth) -> bool:
+    """Whether the grid is fine and wide enough for q, and so for p(z|x), which q lies in."""
+    return abs(float(found.q_mass) - 1) < 1e-3
+
+
+def _window(model: VAE, x: Tensor) -> tuple[Tensor, float]:
+    """Center (2,) and half the side of a square that holds three standard deviations of p(z|x) and of q(z|x)."""
+    axis, density = grid_posterior(model, x)
+    weights = [density[0].sum(1 - side) for side in (0, 1)]
+    means = torch.stack([(w * axis).sum() / w.sum() for w in weights])
+    stds = torch.stack([((w * (axis - m) ** 2).sum() / w.sum()).sqrt() for w, m in zip(weights, means, strict=True)])
+    q = Proposal.posterior(model, x)
+    low = torch.minimum(means - 3 * stds, q.mean[0] - 3 * q.scale[0])
+    high = torch.maximum(means + 3 * stds, q.mean[0] + 3 * q.scale[0])
+    return (low + high) / 2, float((high - low).max() / 2)

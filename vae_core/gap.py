@@ -10,6 +10,7 @@ Source: Cremer, Li & Duvenaud (2018), "Inference suboptimality in variational au
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -50,10 +51,10 @@ class Gaps:
 
 
 @torch.enable_grad()
-def refine(
+def ascend(
     model: VAE, x: Tensor, *, draws: int = 64, max_steps: int = 3000, generator: torch.Generator | None = None
-) -> tuple[Tensor, Tensor]:
-    """The μ and log σ² of each image that maximize its ELBO with θ fixed: by Adam on common random numbers (T15).
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """The way from the encoder's q of each image up its ELBO with θ fixed: by Adam on common random numbers (T15).
 
     Args:
         model: left as it is.
@@ -62,8 +63,8 @@ def refine(
         max_steps: where it ends at the latest; it ends earlier where no image gains any more.
         generator: source of ε.
 
-    Returns:
-        mu, logvar: (B, D) each.
+    Yields:
+        mu, logvar: (B, D) each, and their ELBO by these draws, (B,) nats; the encoder's own first.
     """
     check_int("draws", draws, 2, 100_000)
     check_images(x)
@@ -73,23 +74,34 @@ def refine(
     half = torch.randn((draws // 2, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
     eps = torch.cat([half, -half])
     optimizer = torch.optim.Adam([mu, logvar], lr=LEARNING_RATE)
-    best, best_q = torch.full_like(mu[:, 0], -torch.inf), (mu.detach().clone(), logvar.detach().clone())
+    best = torch.full_like(mu[:, 0], -torch.inf)
     for step in range(max_steps):
         bound = _elbo(model, x, mu, logvar, eps)  # (B,)
+        yield mu.detach().clone(), logvar.detach().clone(), bound.detach()
         if step % PATIENCE == 0:
-            gain = bound.detach() - best
-            better = (gain > 0).unsqueeze(1)
-            best_q = tuple(
-                torch.where(better, new.detach(), old) for new, old in zip((mu, logvar), best_q, strict=True)
-            )
-            best = torch.maximum(best, bound.detach())
+            gain, best = bound.detach() - best, torch.maximum(best, bound.detach())
             if bool((gain < TOLERANCE).all()):
                 if optimizer.param_groups[0]["lr"] < LEARNING_RATE / 5:
                     break
                 optimizer.param_groups[0]["lr"] /= 5  # once more, with smaller steps
         mu.grad, logvar.grad = torch.autograd.grad(-bound.sum(), (mu, logvar))
         optimizer.step()
-    return best_q
+
+
+def refine(
+    model: VAE, x: Tensor, *, draws: int = 64, max_steps: int = 3000, generator: torch.Generator | None = None
+) -> tuple[Tensor, Tensor]:
+    """The μ and log σ² of each image that maximize its ELBO with θ fixed: the best of `ascend`, (B, D) each (T15)."""
+    best = None
+    for mu, logvar, bound in ascend(model, x, draws=draws, max_steps=max_steps, generator=generator):
+        if best is None:
+            best = mu, logvar, bound
+        better = bound > best[2]
+        best = tuple(
+            torch.where(better[:, None] if new.ndim > 1 else better, new, old)
+            for new, old in zip((mu, logvar, bound), best, strict=True)
+        )
+    return best[0], best[1]
 
 
 def gaps(

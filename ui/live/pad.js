@@ -1,63 +1,150 @@
-// A pad to draw on with mouse, touch or pen, and what the model makes of the drawing while the stroke goes.
+// The Draw tab: a drawing, what the model makes of it while the stroke goes, and q in the hand.
 
+import { balance, SURE } from "./balance.js";
+import { crowdView } from "./crowd.js";
 import { show } from "./feed.js";
-import { base64, bytes, latest, make, nats, paint, SIDE } from "./page.js";
+import { POSTED, Surface } from "./ink.js";
+import { looked } from "./looked.js";
+import { base64, bytes, latest, make, SIDE } from "./page.js";
+import { tools } from "./tools.js";
 
-const SIZE = 280; // pixels of the pad's own canvas
-const PAD = 56; // pixels a side of what is posted
-const WIDTH = 22; // of the stroke: about MNIST's
-const EVERY = 80; // ms between two posts during a stroke
+const QUICK = 64; // draws of log p̂(x) while the pen moves
+const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
 const KEPT = "vae-drawing"; // the last drawing as it was posted, for the Latents tab and for a reload
+const START = "Draw a digit, or start from one below.";
+
+let onPut = () => {}; // of the mounted pad
 
 export function mount({ element, props, server, watch }) {
-  const view = layout(element.querySelector(".live"));
-  const { pad, message } = view;
-  const pen = pad.getContext("2d", { willReadFrequently: true });
-  Object.assign(pen, { lineWidth: WIDTH, lineCap: "round", lineJoin: "round", strokeStyle: "white" });
-  let posted = null; // what the shown answer is for: {ink} or {image}
-
-  const ask = latest((request) => server.look(request), (answer) => {
-    if (!posted) return; // cleared meanwhile
-    if (answer.error) message.textContent = answer.error;
-    else fill(view, answer);
+  const node = element.querySelector(".live");
+  const message = make("div", { className: "live-message", role: "status" });
+  const pictures = looked();
+  const others = crowdView();
+  const surface = new Surface({
+    changed: (resting) => { bench.stroked(); drawn(resting); },
+    hid: () => bench.hid(),
   });
-  const post = (drawing) => {
-    posted = drawing;
-    message.textContent = "";
+  const bench = tools(surface, { drawn, cleared: clear, say, ask, grey: () => answer && bytes(answer.grey) });
+  const scales = balance({ ask, say, pictures, judge: (request) => server.judge({ model: described, ...request }) });
+  node.append(
+    make("div", { className: "live-desk" }, surface.node, bench.bar, message, bench.start),
+    make("div", { className: "live-made" }, pictures.pair, bench.completed, pictures.many),
+    make("div", { className: "live-q" }, scales.hand, scales.map),
+    make("div", { className: "live-weighed" }, scales.gauge, others.node, scales.way),
+  );
+
+  let described = null; // the model that the page knows, and asks
+  let answer = null; // what the model makes of the drawing, as last heard
+  let round = 0; // of drawings: clearing begins a new one, and answers of an older one come too late
+  let crowdAsked = -Infinity;
+
+  function say(text) {
+    message.textContent = text;
+  }
+
+  /** An answer of the server; null after saying what is wrong. */
+  async function ask(name, request) {
+    const found = await server[name]({ model: described, ...request }).catch(() => undefined);
+    if (!found || found.error) say(found?.error ?? "The server does not answer.");
+    return !found || found.error ? null : found;
+  }
+
+  const look = latest(({ request }) => server.look(request), (found, asked) => {
+    if (asked.round !== round) return;
+    if (found.error) return void say(found.error);
+    answer = found;
+    pictures.show(found);
+    others.show(found.elbo, found.version);
+    scales.take(found, asked.request.draws);
+    if (asked.resting) rest();
+  });
+
+  /** The drawing changed; resting: no stroke goes. */
+  function drawn(resting = true) {
+    const drawing = surface.drawing();
+    if (!drawing) return empty();
     sessionStorage.setItem(KEPT, JSON.stringify(drawing));
-    ask({ model: props.value.model, ...drawing });
-  };
-  const clear = () => {
-    posted = null;
+    surface.node.classList.remove("live-blank");
+    if (!described) return; // begin will ask
+    say("");
+    look({ request: { model: described, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
+  }
+
+  /** What is asked only when no stroke goes: the others' ELBOs, and the exact posterior of a plane. */
+  async function rest() {
+    const mine = answer;
+    if (others.version() !== mine.version && performance.now() - crowdAsked > CROWD_AGAIN) {
+      crowdAsked = performance.now();
+      const found = await ask("crowd", {});
+      if (found) others.take(found);
+      if (answer) others.show(answer.elbo, answer.version);
+    }
+    if (mine !== answer || mine.z.length !== 2) return;
+    const truth = await ask("truth", { image: mine.seen });
+    if (mine === answer && truth) scales.takeTruth(truth);
+  }
+
+  function empty() {
+    round += 1;
     sessionStorage.removeItem(KEPT);
-    pen.clearRect(0, 0, SIZE, SIZE);
-    empty(view, "Draw a digit, or start from one below.");
-  };
+    answer = null;
+    pictures.clear();
+    scales.clear();
+    others.show(null);
+    surface.node.classList.add("live-blank");
+    say(START);
+  }
 
-  strokes(pad, pen, () => post({ ink: shrunk(pad) }));
-  view.clear.onclick = clear;
+  function clear() {
+    surface.remember();
+    surface.clear();
+    empty();
+  }
 
-  const begin = async () => {
-    const about = props.value.model ? await server.describe({ model: props.value.model }) : { error: "There is no model yet: train one first." };
-    if (!about || about.error) return void (message.textContent = about?.error ?? "The server does not answer.");
-    view.binarization.textContent = SEEN[about.binarization];
-    view.from.textContent = `Or start from a test digit (${about.examples_from}):`;
-    view.examples.replaceChildren(...about.examples.map(({ label, image }) => example(label, image, () => {
-      place(pen, bytes(image));
-      post({ image });
-    })));
-    if (posted) post(posted);
-  };
+  async function begin() {
+    const { model } = props.value;
+    if (!model) return say("There is no model yet: train one first.");
+    if (described !== model) forget();
+    const about = await ask("describe", { model });
+    if (!about || model !== props.value.model) return;
+    described = model;
+    pictures.about(about);
+    bench.offer(about);
+    scales.about(about);
+    if (surface.drawing()) drawn();
+  }
 
-  empty(view, "Draw a digit, or start from one below.");
-  posted = keptDrawing();
-  if (posted) place(pen, bytes(posted.image ?? posted.ink));
+  /** Nothing is known of a model any more, nor shown as if it were of the next one. */
+  function forget() {
+    round += 1;
+    [described, answer, crowdAsked] = [null, null, -Infinity];
+    scales.clear();
+    others.take(null);
+  }
+
+  function place({ image, ink }) {
+    surface.place(bytes(image ?? ink));
+  }
+
+  const kept = keptDrawing();
+  if (kept) place(kept);
+  else empty();
   // A model that is training is looked at anew whenever its weights are.
   let version = null;
   show(element, ({ run, newest }) => {
     if (run !== props.value.model || !newest || newest === version) return;
     version = newest;
-    if (posted) post(posted);
+    if (answer) drawn();
+  });
+  onPut = (drawing) => {
+    surface.remember();
+    place(drawing);
+    drawn();
+  };
+  node.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    surface.undo();
   });
   watch("value", begin);
   begin();
@@ -67,127 +154,15 @@ export function mount({ element, props, server, watch }) {
 export function keptDrawing() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEPT));
-    return bytes(kept.image ?? kept.ink).length ? kept : null;
+    return [SIDE ** 2, POSTED ** 2].includes(bytes(kept.image ?? kept.ink).length) ? kept : null;
   } catch {
     return null; // nothing is kept, or no drawing of ours
   }
 }
 
-const SEEN = {
-  dynamic: "28×28, each pixel drawn as 0 or 1 with its grey value as the chance",
-  threshold: "28×28, 1 where the grey value is at least ½",
-  grey: "28×28, grey",
-};
-
-function layout(node) {
-  const view = {
-    pad: make("canvas", { width: SIZE, height: SIZE, className: "live-ink" }),
-    clear: make("button", { type: "button", textContent: "Clear" }),
-    message: make("div", { className: "live-message" }),
-    from: make("div"),
-    examples: make("div", { className: "live-examples" }),
-    seen: make("canvas"), reconstruction: make("canvas"), binarization: make("small"),
-    reconstructionTerm: make("output"), kl: make("output"), elbo: make("output"),
-  };
-  view.pad.setAttribute("aria-label", "Drawing pad");
-  view.message.setAttribute("role", "status");
-  const figure = (canvas, title, ...notes) => make("figure", {}, canvas, make("figcaption", {}, title, ...notes));
-  const row = (name, output, sign, note) => make("tr", {}, make("td", {}, sign), make("th", {}, name), make("td", {}, output), make("td", {}, note));
-  node.append(
-    make("div", { className: "live-column" },
-      view.pad, make("div", { className: "live-buttons" }, view.clear), view.message, view.from, view.examples),
-    make("div", { className: "live-column" },
-      make("div", { className: "live-pair" },
-        figure(view.seen, "What the model sees", make("br"), view.binarization),
-        figure(view.reconstruction, "Its reconstruction", make("br"), make("small", {}, "decoded from the mean of q(z|x)"))),
-      make("table", { className: "live-terms" }, make("tbody", {},
-        row("Reconstruction term", view.reconstructionTerm, "", "E log p(x|z) over q(z|x), 64 draws"),
-        row("KL", view.kl, "−", "of q(z|x) from the prior p(z)"),
-        row("ELBO", view.elbo, "=", "at most log p(x)")))),
-  );
-  return view;
-}
-
-function fill(view, answer) {
-  paint(view.seen, bytes(answer.seen));
-  paint(view.reconstruction, bytes(answer.reconstruction));
-  // Rounded so that the column adds up; what that moves is less than the draws' own scatter.
-  const [kl, elbo] = [answer.kl, answer.elbo].map((value) => (value === null ? null : Math.round(value * 10) / 10));
-  view.reconstructionTerm.textContent = `${nats(kl === null || elbo === null ? null : elbo + kl)} nats`;
-  view.kl.textContent = `${nats(kl)} nats`;
-  view.elbo.textContent = `${nats(elbo)} nats`;
-}
-
-function empty(view, text) {
-  const nothing = new Uint8Array(SIDE * SIDE);
-  paint(view.seen, nothing);
-  paint(view.reconstruction, nothing);
-  for (const output of [view.reconstructionTerm, view.kl, view.elbo]) output.textContent = "–";
-  view.message.textContent = text;
-}
-
-function example(label, image, onclick) {
-  const canvas = make("canvas", { title: `a test image of label ${label}` });
-  paint(canvas, bytes(image));
-  const button = make("button", { type: "button", onclick }, canvas);
-  button.setAttribute("aria-label", `Start from a ${label}`);
-  return button;
-}
-
-/** Draws while a pointer is down and calls changed() while and after it moves. */
-function strokes(pad, pen, changed) {
-  let asked = 0;
-  let from = null;
-  const at = ({ clientX, clientY }) => {
-    const { left, top, width, height } = pad.getBoundingClientRect();
-    return [((clientX - left) * SIZE) / width, ((clientY - top) * SIZE) / height];
-  };
-  // Each piece is drawn once: a path that is stroked again and again loses its soft edge.
-  const line = ([x, y]) => {
-    pen.beginPath();
-    pen.moveTo(...from);
-    pen.lineTo(x, y);
-    pen.stroke();
-    from = [x, y];
-  };
-  const soon = () => {
-    if (performance.now() - asked < EVERY) return;
-    asked = performance.now();
-    changed();
-  };
-  pad.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    pad.setPointerCapture(event.pointerId);
-    from = at(event);
-    line([from[0] + 0.01, from[1]]); // a line of no length at all would leave no dot
-    soon();
-  });
-  pad.addEventListener("pointermove", (event) => {
-    if (!pad.hasPointerCapture(event.pointerId)) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    for (const part of events.length ? events : [event]) line(at(part));
-    soon();
-  });
-  pad.addEventListener("lostpointercapture", changed);
-}
-
-/** The pad's ink as base64 of 56×56 bytes. */
-function shrunk(pad) {
-  const small = new OffscreenCanvas(PAD, PAD).getContext("2d");
-  small.imageSmoothingQuality = "high";
-  small.drawImage(pad, 0, 0, PAD, PAD);
-  const { data } = small.getImageData(0, 0, PAD, PAD);
-  return base64(Uint8Array.from({ length: PAD * PAD }, (_, i) => data[4 * i + 3])); // opacity is ink
-}
-
-/** Puts an image of grey bytes, 28×28 or 56×56, on the pad, grey as opacity. */
-function place(pen, grey) {
-  const side = Math.sqrt(grey.length);
-  const small = new OffscreenCanvas(side, side);
-  const image = new ImageData(side, side);
-  grey.forEach((value, i) => image.data.set([255, 255, 255, value], 4 * i));
-  small.getContext("2d").putImageData(image, 0, 0);
-  pen.clearRect(0, 0, SIZE, SIZE);
-  pen.drawImage(small, 0, 0, SIZE, SIZE);
+/** Puts an image in MNIST's format, 784 bytes, on the pad: at once where it is mounted, else as soon as it is. */
+export function putOnPad(grey) {
+  const drawing = { image: base64(grey) };
+  sessionStorage.setItem(KEPT, JSON.stringify(drawing));
+  onPut(drawing);
 }
