@@ -16,7 +16,7 @@ const SVG_POINTS = 2000; // without WebGL
 const COLOURS = ["#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#bab0ac"];
 
 /** What the address holds of the map: plane (principal, or two dimensions: "3,7") and scale (quantiles or square). */
-export const choices = { plane: "", scale: "quantiles" };
+export const choices = { plane: "", scale: "square" };
 
 /** Puts the map into a node; `places`: ofImage and server of the tab. */
 export function map(node, places) {
@@ -56,7 +56,7 @@ function layout(node) {
   const tick = (checked) => make("input", { type: "checkbox", checked });
   const view = {
     which: select("Plane"), first: select("Across"), second: select("Up"),
-    scale: select("Scale", ["quantiles", "prior quantiles"], ["square", "zoomable square"]),
+    scale: select("Scale", ["square", "zoomable square"], ["quantiles", "prior quantiles"]),
     tiles: tick(true), points: tick(true), rings: tick(false),
     truth: select("q over the exact posterior of", ["", "no image"], ["drawing", "my drawing"]),
     plot: make("div", { className: "live-map-plot" }),
@@ -213,7 +213,7 @@ function scatter({ means, plane: { axes, drawn } }) {
   if (!means) return [];
   const count = hasWebGL() ? means.count : Math.min(means.count, SVG_POINTS);
   const traces = Array.from({ length: 10 }, (_, label) => ({
-    type: hasWebGL() ? "scattergl" : "scatter", mode: "markers", name: String(label), x: [], y: [], marker: { size: 4, color: COLOURS[label], opacity: 0.75 },
+    type: hasWebGL() ? "scattergl" : "scatter", mode: "markers", name: String(label), x: [], y: [], marker: { size: 3.5, color: COLOURS[label], opacity: 0.75 },
   }));
   for (let n = 0; n < count; n += 1) {
     const mu = means.mu.subarray(n * means.dims, (n + 1) * means.dims);
