@@ -1,6 +1,6 @@
 // From one picture to another through latent space: a filmstrip, a player, and a GIF.
 
-import { model, onModel, pictures } from "./model.js";
+import { model, onModelAtLeisure, pictures } from "./model.js";
 import { normal } from "./normal.js";
 import { keptDrawing } from "./pad.js";
 import { addressOf, make, paint } from "./page.js";
@@ -76,7 +76,7 @@ export function between(node, places) {
   };
   view.gif.onclick = () => save(strip, places);
 
-  onModel(({ about }, anew) => {
+  onModelAtLeisure(({ about }, anew) => {
     if (!about) return;
     if (anew) {
       stop();

@@ -51,10 +51,13 @@ export function refresh() {
   if (feed.run) loop(round);
 }
 
-/** Calls view(feed) now, at every news and when the element comes into sight; never while it is out of sight. */
-export function show(element, view) {
+/**
+ * Calls view(feed) now, at every news and when the element comes into sight; never while it is out of sight. `every`: ms
+ * between two news that are soon enough for it.
+ */
+export function show(element, view, every = 0) {
   const entry = () => inSight(element) && view(feed);
-  entry.element = element;
+  Object.assign(entry, { element, every });
   views.add(entry);
   new ResizeObserver(() => { entry(); wake(); }).observe(element);
   entry();
@@ -88,8 +91,8 @@ async function look(mine) {
 }
 
 function pause() {
-  const seen = [...views].some((view) => inSight(view.element));
-  const least = !seen || feed.message === AWAY ? SLOW : 0;
+  const seen = [...views].filter((view) => inSight(view.element));
+  const least = seen.length === 0 || feed.message === AWAY ? SLOW : Math.min(...seen.map(({ every }) => every));
   const wait = Math.max(least, feed.progress || ENDED.includes(feed.state) ? feed.wait : FAST);
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, wait);

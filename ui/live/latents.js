@@ -14,6 +14,7 @@ import { movePoint, onPoint, point } from "./point.js";
 import { prior } from "./prior.js";
 import { sliders } from "./sliders.js";
 
+const SOON = 500; // ms between two looks at whether there are other weights
 const LIMIT = 10; // prior standard deviations, as on the server
 
 export function mount({ element, props, server, watch }) {
@@ -91,7 +92,7 @@ export function mount({ element, props, server, watch }) {
     if (run !== model.id || !newest || newest === version) return;
     version = newest;
     refreshModel();
-  });
+  }, SOON);
   watch("value", () => useModel(props.value.model, server));
   useModel(props.value.model, server);
 }

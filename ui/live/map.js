@@ -3,7 +3,7 @@
 import { chart } from "./chart.js";
 import { inSight, show } from "./feed.js";
 import { meansOf } from "./means.js";
-import { model, onModel, picture, pictures } from "./model.js";
+import { model, onModelAtLeisure, picture, pictures } from "./model.js";
 import { keptDrawing } from "./pad.js";
 import { bytes, make, paint } from "./page.js";
 import { plane, unit } from "./plane.js";
@@ -28,7 +28,7 @@ export function map(node, places) {
   for (const control of [view.which, view.first, view.second, view.scale]) control.onchange = () => { read(view); state.stale = true; set(); };
   view.tiles.onchange = view.points.onchange = view.rings.onchange = view.truth.onchange = () => { state.stale = true; set(); };
 
-  onModel(({ about }, anew) => {
+  onModelAtLeisure(({ about }, anew) => {
     node.parentElement.hidden = Boolean(about) && about.dims.length < 2;
     if (!about) return;
     if (anew) {
@@ -48,7 +48,7 @@ export function map(node, places) {
       begun = true;
       begin(view, state).then((Plotly) => { state.Plotly = Plotly; set(); });
     } else if (state.stale) set();
-  });
+  }, Infinity);
 }
 
 function layout(node) {

@@ -4,7 +4,7 @@ import { fromHalves } from "./decoder.js";
 import { onModel } from "./model.js";
 import { addressOf } from "./page.js";
 
-const RENEW = 5000; // ms between two looks, while the model trains
+const RENEW = 9000; // ms between two looks, while the model trains
 
 let held = { id: "", at: -Infinity, means: null }; // a promise of what is known of one model
 let changed = true;
@@ -13,7 +13,7 @@ onModel((_, anew) => {
   if (anew) held = { id: "", at: -Infinity, means: null };
 });
 
-/** {count, dims, data, axes, mu, labels} of a model, at most five seconds older than its weights; null where it cannot be had. */
+/** {count, dims, data, axes, mu, labels} of a model, at most nine seconds older than its weights; null where it cannot be had. */
 export function meansOf(id) {
   const now = performance.now();
   if (held.id === id && !(changed && now - held.at > RENEW)) return held.means;

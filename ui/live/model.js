@@ -7,6 +7,7 @@ import { addressOf, bytes } from "./page.js";
 
 const SLOW = 12; // ms that a picture may take here
 const TRIALS = 12; // decodes before the time is believed: the first ones are slow everywhere
+const LEISURE = 20_000; // ms
 const AT_ONCE = 64; // pictures in one question to the server
 
 /**
@@ -16,6 +17,9 @@ const AT_ONCE = 64; // pictures in one question to the server
 export const model = { id: "", about: null, decoder: null, ms: null, error: "" };
 
 const views = new Set();
+const leisurely = new Set();
+let told = -Infinity; // when those at leisure were told last
+let timer = 0;
 let ask = null; // the server functions describe and decode
 let refreshing = false;
 let again = false;
@@ -27,7 +31,23 @@ export function onModel(view) {
   if (model.about || model.error) view(model, true);
 }
 
-const tell = (anew) => views.forEach((view) => view(model, anew));
+/** The same, but of other weights at most every twenty seconds: for what takes long to draw while the model trains. */
+export function onModelAtLeisure(view) {
+  leisurely.add(view);
+  if (model.about || model.error) view(model, true);
+}
+
+function tell(anew) {
+  views.forEach((view) => view(model, anew));
+  clearTimeout(timer);
+  const left = anew ? 0 : told + LEISURE - performance.now();
+  timer = left > 0 ? setTimeout(atLeisure, left, false) : atLeisure(anew);
+}
+
+function atLeisure(anew) {
+  told = performance.now();
+  leisurely.forEach((view) => view(model, anew));
+}
 
 /** Uses another model from now on; `functions`: describe and decode. */
 export async function useModel(id, functions) {
@@ -63,7 +83,7 @@ async function load(id) {
   const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/decoder`)).catch(() => null);
   if (!answer?.ok) return null; // the server decodes then, and says what is wrong
   const decoder = readDecoder(await answer.arrayBuffer());
-  model.ms = timed(decoder);
+  if (id !== model.id) model.ms = timed(decoder); // other weights take as long as the last ones
   return model.ms > SLOW ? null : decoder;
 }
 

@@ -1,7 +1,7 @@
 // Draws from the prior: a grid of pictures, as pixel probabilities or as drawn pixels, each with the training image that
 // is nearest to it, so that copying would show.
 
-import { model, onModel, pictures } from "./model.js";
+import { model, onModelAtLeisure, pictures } from "./model.js";
 import { normal } from "./normal.js";
 import { base64, bytes, make, paint } from "./page.js";
 import { movePoint } from "./point.js";
@@ -53,7 +53,7 @@ export function prior(node, { say, server }) {
     const [column, row] = [offsetX / view.grid.clientWidth, offsetY / view.grid.clientHeight].map((share) => Math.min(COLUMNS - 1, Math.floor(share * COLUMNS)));
     if (points[row * COLUMNS + column]) movePoint(points[row * COLUMNS + column], "prior");
   };
-  onModel(({ about }, anew) => {
+  onModelAtLeisure(({ about }, anew) => {
     if (!about) return;
     view.binary.disabled = about.likelihood === "gaussian"; // a drawn x would be noise of σ about the mean
     if (view.binary.disabled) view.binary.checked = false;

@@ -3,7 +3,7 @@
 
 import { never } from "./background.js";
 import { show } from "./feed.js";
-import { model, onModel, pictures } from "./model.js";
+import { model, onModel, onModelAtLeisure, pictures } from "./model.js";
 import { density } from "./normal.js";
 import { make, minus, paint } from "./page.js";
 import { movePoint, onPoint, point } from "./point.js";
@@ -11,6 +11,7 @@ import { movePoint, onPoint, point } from "./point.js";
 const REACH = 4; // prior standard deviations to either side
 const ASLEEP = 0.01; // nats of KL below which a dimension carries nothing
 const STRIP = 11; // pictures along a dimension
+const SOON = 500; // ms
 const REST = 120; // ms without a move after which the strips follow
 
 /** Puts the sliders into a node. */
@@ -43,12 +44,12 @@ export function sliders(node) {
       folded.hidden = sleeping.length === 0;
       if (point.z?.length === dims.length) rows.forEach((row) => row.show(point.z[row.index]));
     }
-    soon();
   });
+  onModelAtLeisure(soon);
   // While the model trains, its KLs follow; the order stays, so that nothing moves under the hand.
   show(node, ({ run, kl_per_dim: kl }) => {
     if (run === model.id && kl.length === rows.length) rows.forEach((row) => row.inform(kl[row.index]));
-  });
+  }, SOON);
   onPoint(({ z, by }) => {
     if (z.length === rows.length) rows.forEach((row) => row !== by && row.show(z[row.index]));
     soon();
@@ -61,12 +62,16 @@ function slider({ index, kl }, about) {
   const number = make("input", { type: "number", step: 0.1 });
   const canvas = make("canvas", { className: "live-strip", hidden: true });
   const row = { index, asleep: kl !== null && kl < ASLEEP };
+  let shown = null;
   row.show = (value) => {
+    if (value === shown) return; // of twenty sliders one moves at a time
+    shown = value;
     const reach = Math.max(REACH * std, Math.abs(value - mean)); // a drawing may lie further out
     Object.assign(range, { min: mean - reach, max: mean + reach, value });
     number.value = value.toFixed(2);
   };
   const moved = (value) => {
+    shown = value;
     const z = Float32Array.from(point.z);
     z[index] = value;
     movePoint(z, row);
@@ -76,6 +81,7 @@ function slider({ index, kl }, about) {
   number.addEventListener("change", () => {
     const value = Math.min(mean + 10 * std, Math.max(mean - 10 * std, Number(number.value) || 0));
     row.show(value);
+    number.value = value.toFixed(2);
     moved(value);
   });
   range.setAttribute("aria-label", `z${index}`);
