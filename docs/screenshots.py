@@ -50,13 +50,17 @@ def take(visitor: Visitor) -> None:
     visitor.tab("Draw")
     page.wait_for_selector(".live-examples button")
     visitor.draw(*TWO)
-    page.wait_for_timeout(1000)
-    page.screenshot(path=HERE / "draw.png")
+    page.wait_for_timeout(3000)
+    page.get_by_role("button", name="Refine q").click()
+    page.wait_for_timeout(9000)
+    page.screenshot(path=HERE / "draw.png", full_page=True)
     visitor.tab("Latents")
     page.wait_for_selector(".live-list input[type=range]")
-    page.get_by_text("Start from my drawing").click()
-    page.wait_for_timeout(500)
+    page.get_by_text("From my drawing").click()
+    page.get_by_label("Plane", exact=True).select_option("principal")
+    page.wait_for_timeout(4000)
     page.screenshot(path=HERE / "latents.png")
+    plane(visitor)
     visitor.tab("Runs")
     page.wait_for_function("document.querySelectorAll('#runs tbody tr').length === 3")
     for row in range(3):
@@ -64,6 +68,17 @@ def take(visitor: Visitor) -> None:
     page.wait_for_function("document.querySelector('#compare .live-plot').data.length === 3")
     page.wait_for_timeout(1000)
     page.screenshot(path=HERE / "runs.png", full_page=True)
+
+
+def plane(visitor: Visitor) -> None:
+    """The map of the run with two dimensions, and q of a test image over its exact posterior."""
+    page = visitor.page
+    page.get_by_label("Model that Draw and Latents use").click()
+    page.locator('ul[role="listbox"] li', has_text=" 2-D ").click()
+    page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 2")
+    page.get_by_label("q over the exact posterior of").select_option("5")
+    page.wait_for_timeout(5000)
+    page.locator(".live-plane").screenshot(path=HERE / "plane.png")
 
 
 def main() -> None:
@@ -76,7 +91,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = start(Path(folder), "--data-dir", str(options.data_dir))
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        take(Visitor(browser.new_context(viewport={"width": 1280, "height": 720}), server.url))
+        take(Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url))
         browser.close()
         server.process.terminate()
         server.process.wait()

@@ -282,9 +282,12 @@ def test_draws_from_the_prior_have_their_temperature_and_neighbours(visit, digit
 
     assert len(pictures().unique(dim=0)) == 64
     me.page.locator(grid).click(position={"x": 5, "y": 5})
+    me.page.locator(grid).focus()
     z = torch.tensor(point(me))
     assert z.norm() > 1
     assert torch.equal(torch.tensor(me.page.evaluate(SHOWN)), pictures()[0])
+    me.page.keyboard.press("ArrowDown")
+    assert torch.equal(torch.tensor(me.page.evaluate(SHOWN)), pictures()[8])
     me.page.get_by_label("Temperature").fill("0.5")
     me.page.wait_for_timeout(600)
     me.page.locator(grid).click(position={"x": 5, "y": 5})

@@ -49,9 +49,21 @@ export function prior(node, { say, server }) {
   view.temperature.oninput = refresh;
   view.binary.onchange = () => paint(view.grid, view.binary.checked ? drawn() : grey, COLUMNS, COUNT / COLUMNS);
   view.nearest.onchange = neighbours;
+  let chosen = -1; // of the grid's pictures, by the arrow keys
+  const choose = (n) => {
+    chosen = Math.min(COUNT - 1, Math.max(0, n));
+    view.grid.setAttribute("aria-valuetext", `picture ${chosen + 1} of ${COUNT}`);
+    if (points[chosen]) movePoint(points[chosen], "prior");
+  };
   view.grid.onclick = ({ offsetX, offsetY }) => {
     const [column, row] = [offsetX / view.grid.clientWidth, offsetY / view.grid.clientHeight].map((share) => Math.min(COLUMNS - 1, Math.floor(share * COLUMNS)));
-    if (points[row * COLUMNS + column]) movePoint(points[row * COLUMNS + column], "prior");
+    choose(row * COLUMNS + column);
+  };
+  view.grid.onkeydown = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    choose(chosen < 0 ? 0 : chosen + step);
   };
   onModelAtLeisure(({ about }, anew) => {
     if (!about) return;
@@ -81,9 +93,11 @@ function layout(node) {
     temperature: make("input", { type: "range", min: 0, max: 2, step: 0.05, value: 1, ariaLabel: "Temperature" }),
     output: make("output"),
     binary: make("input", { type: "checkbox" }), nearest: make("input", { type: "checkbox" }),
-    grid: make("canvas", { className: "live-grid", title: "Press a picture to move the point there" }),
+    grid: make("canvas", { className: "live-grid", tabIndex: 0, title: "Press a picture to move the point there; the arrow keys go from one to the next" }),
     neighbours: make("canvas", { className: "live-grid" }),
   };
+  view.grid.setAttribute("role", "slider");
+  view.grid.setAttribute("aria-label", "Draws from the prior");
   view.pair = make("figure", { hidden: true }, view.neighbours, make("figcaption", {}, "Of each, the nearest training image"));
   node.append(
     make("div", { className: "live-controls" }, view.again, make("label", {}, "Temperature ", view.temperature, view.output),
