@@ -88,7 +88,7 @@ def test_twice_the_same_command_gives_the_same_figures(tmp_path):
 @pytest.mark.mnist
 def test_mnist_twice_gives_the_same_figures_and_evaluate_agrees(tmp_path, mnist_dir, capsys):
     for name in ("a", "b"):
-        options = ["--data", "mnist", "--data-dir", str(mnist_dir), "--epochs", "3", "--seed", "0", "--device", "cpu"]
+        options = ["--data", "mnist", "--data-dir", str(mnist_dir), "--epochs", "1", "--seed", "0", "--device", "cpu"]
         assert main(["train", *options, "--out", str(tmp_path / name)]) == 0
     assert figures(tmp_path / "a") == figures(tmp_path / "b")
     capsys.readouterr()
