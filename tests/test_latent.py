@@ -45,6 +45,8 @@ def test_nearest_is_that_of_all_distances(digits):
     distances = torch.cdist(pictures, digits.train.flatten(1) / 255)
     many = digits.train.repeat(3, 1, 1, 1)  # more than are looked at at once: the first one counts
     assert torch.equal(nearest(pictures, many), distances.argmin(1))
+    late = torch.cat([255 - digits.train.repeat(2, 1, 1, 1), digits.train])
+    assert torch.equal(nearest(pictures, late), 2 * len(digits.train) + distances.argmin(1))
 
 
 def test_a_gif_shows_every_picture(few):
