@@ -158,6 +158,23 @@ def test_undo_erase_and_clear(visit):
     assert me.ink(".live-ink") == one and values(me) == first
 
 
+def test_an_answer_that_comes_after_clear_is_not_shown(visit):
+    me = visit()
+    page = begin(me, 3)
+    held = []
+    page.route(re.compile("component_server"), lambda route: held.append(route))
+    me.draw(*SEVEN)
+    while not any(json.loads(route.request.post_data)["fn_name"] == "look" for route in held):
+        page.wait_for_timeout(20)
+    press(me, "Clear")
+    with page.expect_response(re.compile("component_server")):
+        for route in held:
+            route.continue_()
+    page.wait_for_timeout(300)
+    assert page.locator(".live-terms output").first.inner_text() == "–"
+    assert "Draw a digit" in page.inner_text("#draw .live-message")
+
+
 def test_the_keyboard_alone_draws_and_a_pens_pressure_is_the_width(visit):
     me = visit()
     page = begin(me)
@@ -209,6 +226,33 @@ def test_a_finger_draws_beside_the_reconstruction(visit):
     assert pad["x"] + pad["width"] < made["x"] and made["y"] + made["height"] < pad["y"] + pad["height"] + 20
     assert made["y"] + made["height"] < 844
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_second_finger_draws_nothing(visit):
+    me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = begin(me)
+    box = page.locator(".live-ink").bounding_box()
+    touch = me.context.new_cdp_session(page)
+
+    def fingers(kind, *places):
+        points = [{"id": i, "x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for i, x, y in places]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", (0, 0.2, 0.2))
+    fingers("touchMove", (0, 0.5, 0.2))
+    fingers("touchStart", (0, 0.5, 0.2), (1, 0.2, 0.8))
+    fingers("touchMove", (0, 0.6, 0.2), (1, 0.8, 0.8))
+    fingers("touchEnd", (0, 0.6, 0.2))
+    fingers("touchMove", (0, 0.8, 0.2))
+    fingers("touchEnd")
+    rested(me)
+    ink = """() => {
+        const canvas = document.querySelector(".live-ink");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const at = (x, y) => data[4 * (Math.round(280 * y) * 280 + Math.round(280 * x)) + 3];
+        return [at(0.2, 0.2), at(0.5, 0.2), at(0.8, 0.2), at(0.2, 0.8), at(0.5, 0.5), at(0.5, 0.8), at(0.8, 0.8)];
+    }"""
+    assert page.evaluate(ink) == [255, 255, 255, 0, 0, 0, 0]
 
 
 def test_q_in_the_hand_and_the_encoders_back_again(visit):

@@ -341,6 +341,7 @@ GONE = "The model that the link names is not on this server any more."
     [
         ("&model=20260101-000000-0123456789abcdef", "#model", GONE),
         ("&model=../../etc", "#model", GONE),
+        ("&model=20260101-000000-0123456789abcdef&z=" + ",".join(["1"] * 20), "#model", GONE),
         ("&z=1,2", ".live-hand", "The link's point has 2 coordinates, and this model 20 dimensions."),
         ("&z=" + ",".join(["x"] * 20), ".live-hand", "The link's point is not made of numbers."),
     ],

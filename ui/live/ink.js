@@ -136,7 +136,7 @@ export class Surface {
   }
 
   #pointers() {
-    let from = null;
+    let [pointer, from] = [null, null]; // the one that draws, and where it was
     const at = ({ clientX, clientY }) => {
       const { left, top, width, height } = this.canvas.getBoundingClientRect();
       return [((clientX - left) * SIZE) / width, ((clientY - top) * SIZE) / height];
@@ -144,18 +144,18 @@ export class Surface {
     const pressure = (event) => (event.pointerType === "pen" && event.pressure > 0 ? 0.4 + 1.2 * event.pressure : 1);
     const on = (name, handler) => this.canvas.addEventListener(name, handler);
     on("pointerdown", (event) => {
-      if (event.button !== 0 || from) return; // a second finger draws nothing
+      if (event.button !== 0 || pointer !== null) return; // a second finger draws nothing
       event.preventDefault();
       this.canvas.focus({ preventScroll: true });
       this.#lift();
       this.canvas.setPointerCapture(event.pointerId);
       this.remember();
-      from = at(event);
+      [pointer, from] = [event.pointerId, at(event)];
       this.#line(from, from, pressure(event));
       this.#stroked(false);
     });
     on("pointermove", (event) => {
-      if (!this.canvas.hasPointerCapture(event.pointerId)) return;
+      if (event.pointerId !== pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
       for (const part of events.length ? events : [event]) {
         this.#line(from, at(part), pressure(part));
@@ -163,8 +163,9 @@ export class Surface {
       }
       this.#stroked(false);
     });
-    on("lostpointercapture", () => {
-      from = null;
+    on("lostpointercapture", (event) => {
+      if (event.pointerId !== pointer) return;
+      pointer = null;
       this.#stroked(true);
     });
   }
