@@ -500,6 +500,14 @@ def test_nobody_stops_anothers_run(backend):
     assert backend.runs.status(run)["state"] == "stopped"
 
 
+def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
+    run = train_tab.start(backend, session(ANNA), FORM)
+    finished(backend, run)
+    backend.runs.delete(run, ANNA)
+    train_tab.change(backend, session(ANNA), run, "beta", 3.0)
+    train_tab.change(backend, session(ANNA), "", "beta", 3.0)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -146,7 +146,9 @@ def test_the_encoders_q_is_judged_as_look_does(backend, name):
     for term in ("elbo", "reconstruction_term", "kl", "scatter"):
         assert judged[term] == pytest.approx(answer[term], abs=2e-3), term
     assert judged["kl_per_dim"] == pytest.approx(answer["kl_per_dim"], abs=1e-4)
-    assert judged["reconstruction"] == answer["reconstruction"]
+    for picture in ("reconstruction", "drawn", "spread"):
+        assert (image(judged[picture]).int() - image(answer[picture]).int()).abs().max() <= 1, picture
+    assert judged["most"] == pytest.approx(answer["most"], rel=1e-3)
 
 
 def test_a_q_in_the_hand_has_the_terms_of_the_definition(backend):

@@ -11,8 +11,8 @@ from vae_core.data import TITLES
 from vae_core.device import describe_device
 from vae_core.folder import RunError
 
-from . import draw, elbo, latents, runs, train
-from .backend import Backend
+from . import draw, elbo, latents, live, runs, train
+from .backend import Backend, plain
 from .events import OUTSPOKEN, QUIET
 from .session import STORAGE_KEY, Session, restored
 
@@ -32,6 +32,7 @@ def build(backend: Backend) -> gr.Blocks:
                 )
             with gr.Column(min_width=320):
                 model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")
+        address = live.component("address", {"model": ""}, elem_id="address")
         with gr.Tabs() as tabs:
             with gr.Tab("Train", id="train"):
                 tab = train.build(backend, session)
@@ -43,6 +44,7 @@ def build(backend: Backend) -> gr.Blocks:
                 sliders = latents.build(backend, default)
             with gr.Tab("Runs", id="runs"):
                 table = runs.build(backend)
+        users = [address, pad, sliders]  # of the model that is chosen
 
         def on_load(stored: Any, request: gr.Request) -> list[Any]:
             """Finds the browser's model and the run that it followed again, or opens what the page's address names."""
@@ -62,23 +64,29 @@ def build(backend: Backend) -> gr.Blocks:
                 {"run": state["run"], "browser": state["browser"]},
                 shown,
                 shown,
+                shown,
                 {"browser": state["browser"]},
                 gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
                 *train.form(backend, state["run"], values=True),
             ]
 
         def on_model(state: Session, name: str) -> list[Any]:
-            return [Session(**state | {"model": name}), gr.Dropdown(info=None), {"model": name}, {"model": name}]
+            return [Session(**state | {"model": name}), gr.Dropdown(info=None), *({"model": name} for _ in users)]
+
+        def in_use(state: Session, name: str) -> list[Any]:
+            """The session and the choice of models as they are now; another model where the one in use is gone."""
+            offered, gone = with_linked(backend, backend.choices(state["browser"]), name)
+            if not gone:
+                return [state, gr.Dropdown(choices=offered, value=name), *(gr.skip() for _ in users)]
+            info = "The model that was in use is gone: this one takes its place."
+            there = gr.Dropdown(choices=offered, value=default, info=info)
+            return [Session(**state | {"model": default}), there, *({"model": default} for _ in users)]
 
         def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:
             """The followed run is another one, is in another state, or has weights to offer."""
             run = str(event._data["run"])
-            offered = backend.choices(state["browser"])
-            return [
-                Session(**state | {"run": run}),
-                gr.Dropdown(choices=offered, value=name),
-                *train.form(backend, run, values=run != state["run"]),
-            ]
+            now, *rest = in_use(state, name)
+            return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=run != state["run"])]
 
         def on_use(state: Session, event: gr.EventData) -> list[Any]:
             """The model of a run goes to Draw and Latents."""
@@ -89,9 +97,8 @@ def build(backend: Backend) -> gr.Blocks:
             shown = {"model": run}
             return [
                 Session(**state | shown),
-                gr.Dropdown(choices=offered, value=run),
-                shown,
-                shown,
+                gr.Dropdown(choices=offered, value=run, info=None),
+                *(shown for _ in users),
                 gr.Tabs(selected="draw"),
             ]
 
@@ -111,10 +118,11 @@ def build(backend: Backend) -> gr.Blocks:
             settings = dict(zip(train.LABELS, fields, strict=True))
             return followed(state, train.start(backend, state, settings, weights=chosen["run"]))
 
-        page.load(on_load, session, [session, model, tab.progress, pad, sliders, table, tabs, *tab.form], **QUIET)
-        model.input(on_model, [session, model], [session, model, pad, sliders], **QUIET)
-        tab.progress.changed(on_run_changed, [session, model], [session, model, *tab.form], **QUIET)
-        table.use(on_use, session, [session, model, pad, sliders, tabs], **OUTSPOKEN)
+        page.load(on_load, session, [session, model, tab.progress, *users, table, tabs, *tab.form], **QUIET)
+        model.input(on_model, [session, model], [session, model, *users], **QUIET)
+        tab.progress.changed(on_run_changed, [session, model], [session, model, *users, *tab.form], **QUIET)
+        table.removed(in_use, [session, model], [session, model, *users], **QUIET)
+        table.use(on_use, session, [session, model, *users, tabs], **OUTSPOKEN)
         shown = [session, tab.progress, tabs, *tab.form]
         table.watch_run(on_watch, session, shown, **OUTSPOKEN)
         table.train_on(on_train_on, [session, *tab.fields, table], shown, **OUTSPOKEN)
@@ -132,5 +140,5 @@ def with_linked(
     except (CheckpointError, RunError):
         return offered, "The model that the link names is not on this server any more."
     data, m = str(header.about.get("data")), header.config
-    what = f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {m.likelihood}"
+    what = f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {plain(m.likelihood)}"
     return [*offered, (f"the link's, {what}", linked)], ""

@@ -176,9 +176,9 @@ class Backend:
     def _label(self, run: str) -> str:
         config, state = self.runs.folder(run).read_config(), self.runs.status(run)["state"]
         about, m = read_header(self.path(run)).about, config.model
-        test = f", −ELBO {-about['test']['elbo']:.1f}" if about.get("test") else ""
+        test = f", −ELBO {-about['test']['elbo']:.1f}".replace("-", "−") if about.get("test") else ""
         when = f"{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]}"
-        what = f"{TITLES.get(config.data, config.data)} {m.architecture} {m.latent_dim}-D {m.likelihood}"
+        what = f"{TITLES.get(config.data, config.data)} {m.architecture} {m.latent_dim}-D {plain(m.likelihood)}"
         return f"my run {when}, {what}{test}, {state}"
 
     # Asked by the browser
@@ -403,6 +403,11 @@ def finite(value: Tensor) -> float | None:
 def _rounded(values: Tensor) -> list[Any]:
     """Numbers for JSON, with the digits that a page shows."""
     return [_rounded(value) if value.ndim else round(float(value), 3) for value in values]
+
+
+def plain(name: str) -> str:
+    """A name of the core in words."""
+    return name.replace("_", " ")
 
 
 def _version(path: Path) -> str:

@@ -70,24 +70,20 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
         terms = elbo(model, x, DRAWS, generator=_seeded())
         if not bool((terms.mu.isfinite() & terms.logvar.exp().isfinite()).all()):
             raise ValueError("This model's q(z|x) of the drawing is not finite: choose another model above.")
-        decoded = model.x_hat(terms.z)[:, 0]  # (64, 1, 28, 28)
-        spread = decoded.std(0)
+        params = model.decode(terms.z)
         exact = _closed_form(model, x)
         log_px = log_likelihood(model, x, samples, _seeded()) if exact is None else exact
         return {
             "grey": pixels(grey),
             "seen": pixels(x),
-            "reconstruction": pixels(model.x_hat(terms.mu)),
-            "drawn": pixels(decoded[:SHOWN]),
-            "spread": pixels(spread / spread.max().clamp(min=1e-12)),
-            "most": finite(spread.max()),
+            **_decoded(model, terms.mu, params),
             "z": terms.mu[0].tolist(),
             "std": torch.exp(0.5 * terms.logvar[0]).tolist(),
             "kl_per_dim": terms.kl_per_dim[0].tolist(),
             "elbo": finite(terms.elbo),
             "reconstruction_term": finite(terms.reconstruction),
             "kl": finite(terms.kl),
-            "scatter": _scatter(model.log_px_z(x, terms.z)[:, 0]),
+            "scatter": _scatter(model.log_px(x, params)[:, 0]),
             "log_px": finite(log_px),
             "exact": "" if exact is None else "in closed form: the model is probabilistic PCA",
             "version": str(loaded.version),
@@ -101,17 +97,15 @@ def judge(backend: Backend, request: Any) -> dict[str, Any]:
         request: {model, image: base64 of the 28×28 bytes that the model sees, mu, std: D numbers each}.
 
     Returns:
-        elbo, reconstruction_term, kl, scatter, kl_per_dim, reconstruction: as of `look`.
+        elbo, reconstruction_term, kl, scatter, kl_per_dim, reconstruction, drawn, spread, most: as of `look`.
     """
     loaded = backend.load(field(request, "model"))
     model, x = loaded.model, _seen(request)
     mu, std = _q_of(request, model)
     with torch.inference_mode():
-        log_px_z, kl_per_dim = _terms(model, x, mu, 2 * std.log())
-        return _summary(log_px_z[:, 0], kl_per_dim[0]) | {
-            "kl_per_dim": kl_per_dim[0].tolist(),
-            "reconstruction": pixels(model.x_hat(mu)),
-        }
+        params, kl_per_dim = _terms(model, mu, 2 * std.log())
+        terms = _summary(model.log_px(x, params)[:, 0], kl_per_dim[0])
+        return terms | {"kl_per_dim": kl_per_dim[0].tolist()} | _decoded(model, mu, params)
 
 
 def refine(backend: Backend, request: Any) -> dict[str, Any]:
@@ -290,11 +284,23 @@ def _q_of(request: Any, model: VAE) -> tuple[Tensor, Tensor]:
     return torch.tensor([mu], dtype=torch.float32), torch.tensor([std], dtype=torch.float32)
 
 
-def _terms(model: VAE, x: Tensor, mu: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:
-    """log p(x|z) of each common draw of a given q, (64, B), and the KL of each dimension, (B, D); nats."""
+def _terms(model: VAE, mu: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:
+    """Each common draw of a given q, decoded, (64, B, 1, 28, 28), and the KL of each dimension, (B, D) nats."""
     eps = torch.randn((DRAWS, *mu.shape), generator=_seeded())
     kl_per_dim = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std)
-    return model.log_px_z(x, reparameterize(mu, logvar, eps)), kl_per_dim
+    return model.decode(reparameterize(mu, logvar, eps)), kl_per_dim
+
+
+def _decoded(model: VAE, mu: Tensor, params: Tensor) -> dict[str, Any]:
+    """The pictures of a q for the page, from its mean, (1, D), and its decoded draws, (64, 1, 1, 28, 28)."""
+    each = model.mean(params)[:, 0]
+    spread = each.std(0)
+    return {
+        "reconstruction": pixels(model.x_hat(mu)),
+        "drawn": pixels(each[:SHOWN]),
+        "spread": pixels(spread / spread.max().clamp(min=1e-12)),
+        "most": finite(spread.max()),
+    }
 
 
 def _summary(log_px_z: Tensor, kl_per_dim: Tensor) -> dict[str, Any]:
@@ -315,8 +321,8 @@ def _scatter(log_px_z: Tensor) -> float | None:
 
 def _waypoint(model: VAE, x: Tensor, mu: Tensor, logvar: Tensor) -> dict[str, Any]:
     """A q of a refinement's way, and what it is worth."""
-    log_px_z, kl_per_dim = _terms(model, x, mu, logvar)
-    return _summary(log_px_z[:, 0], kl_per_dim[0]) | {
+    params, kl_per_dim = _terms(model, mu, logvar)
+    return _summary(model.log_px(x, params)[:, 0], kl_per_dim[0]) | {
         "mu": mu[0].tolist(),
         "std": torch.exp(0.5 * logvar[0]).tolist(),
     }

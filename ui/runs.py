@@ -79,7 +79,7 @@ def build(backend: Backend) -> gr.HTML:
             answering(backend.steer),
             answering(backend.follow),
         ],
-        events=["use", "watch_run", "train_on"],
+        events=["use", "watch_run", "train_on", "removed"],
         elem_id="runs",
     )
     figures = {"curves": comparison().to_plotly_json(), "plane": rate_distortion().to_plotly_json()}

@@ -110,9 +110,11 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
         gr.Error: it is out of its bounds, cannot change now, or the run is somebody else's.
     """
     try:
-        if not run or backend.runs.status(run)["state"] not in (*GOING, "failed"):
-            return
-        if backend.runs.folder(run).settings()[name] != value:
+        holds, state = backend.runs.folder(run).settings()[name], backend.runs.status(run)["state"]
+    except RunError:
+        return  # there is none, or not any more: the form is the next one's
+    try:
+        if state in (*GOING, "failed") and holds != value:
             backend.runs.change(run, session["browser"], {name: value})
     except (ValueError, RunError) as error:
         raise gr.Error(_as_on_page(str(error)), print_exception=False) from None

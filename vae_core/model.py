@@ -184,7 +184,10 @@ class VAE(nn.Module):
 
     def x_hat(self, z: Tensor) -> Tensor:
         """E[x|z], the picture to show: (..., D) → (..., 1, 28, 28); in [0, 1] unless the likelihood is Gaussian."""
-        params = self.decode(z)
+        return self.mean(self.decode(z))
+
+    def mean(self, params: Tensor) -> Tensor:
+        """E[x] of decoded parameters: same shape."""
         if self.config.likelihood == "bernoulli":
             return torch.sigmoid(params)
         if self.config.likelihood == "continuous_bernoulli":

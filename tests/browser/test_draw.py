@@ -150,6 +150,11 @@ def test_undo_erase_and_clear(visit):
     )
     rested(me)
     assert values(me) == first
+    page.locator(".live-ink").press("Control+Shift+z")
+    assert me.ink(".live-ink") == two
+    page.locator(".live-ink").press("Control+z")
+    assert me.ink(".live-ink") == one
+    rested(me)
     press(me, "Clear")
     assert me.ink(".live-ink") == 0 and page.locator(".live-terms output").first.inner_text() == "–"
     assert page.get_by_role("button", name="Refine q").is_disabled()

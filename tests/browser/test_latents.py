@@ -114,6 +114,9 @@ def test_sliders_are_moved_by_keys_numbers_and_double_clicks(visit):
     number.press("Enter")
     assert point(me)[index] == 10  # as far as the server decodes
     assert_decoded(me, model)
+    number.fill("")
+    number.press("Enter")
+    assert number.input_value() == "10.00" and point(me)[index] == 10
     slider.dblclick()
     assert point(me)[index] == 0
 
@@ -198,6 +201,53 @@ def test_the_map_shows_where_images_lie_and_moves_the_point(visit, run_of, digit
     assert point(me)[1] == pytest.approx(z[1] - 0.1, abs=1e-5) and point(me)[3] == pytest.approx(z[3], abs=1e-5)
 
 
+RANGE = "document.querySelector('.live-map-plot')._fullLayout.xaxis.range"
+
+
+def test_the_map_is_zoomed_by_wheel_and_button_and_a_double_click_shows_it_all(visit):
+    me = opened(visit)
+    ready(me)
+    marker = me.page.locator(".live-marker")
+    marker.scroll_into_view_if_needed()
+    marker.hover()
+    scrolled = me.page.evaluate("scrollY")
+    me.page.mouse.wheel(0, -300)  # over the point itself
+    me.page.wait_for_function(f"{RANGE}[1] < 3.9")
+    assert me.page.evaluate("scrollY") == scrolled
+    me.page.wait_for_timeout(300)  # Plotly waits for more turns of the wheel
+    plot = me.page.locator(".live-map-plot").bounding_box()
+    me.page.mouse.dblclick(plot["x"] + plot["width"] * 0.4, plot["y"] + plot["height"] * 0.6)
+    me.page.wait_for_function(f"{RANGE}[0] === -4 && {RANGE}[1] === 4")
+    z = point(me)
+    me.page.get_by_role("button", name="Zoom in, about the point").click()
+    me.page.wait_for_function(f"Math.abs({RANGE}[1] - {RANGE}[0] - 4) < 1e-6")
+    dim = int(me.page.locator(".live-list input[type=range]").first.get_attribute("data-dim"))
+    low, high = me.page.evaluate(RANGE)
+    across = min(dim, int(me.page.locator(".live-list input[type=range]").nth(1).get_attribute("data-dim")))
+    assert (z[across] - low) / (high - low) == pytest.approx((z[across] + 4) / 8, abs=1e-6)  # it stays where it is
+    me.page.get_by_role("button", name="See all").click()
+    me.page.wait_for_function(f"{RANGE}[1] === 4")
+
+
+def test_a_finger_taps_the_map_or_scrolls_the_page(visit):
+    me = opened(visit, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    me.page.locator(".live-map-plot").scroll_into_view_if_needed()
+    ready(me)
+    box = me.page.locator(".live-map-plot").bounding_box()
+    places = [{"x": box["x"] + box["width"] * 0.7, "y": box["y"] + box["height"] * (0.5 - 0.05 * n)} for n in range(5)]
+    touch, before = me.context.new_cdp_session(me.page), point(me)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
+    for place in places[1:]:
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert point(me) == before
+    me.page.wait_for_timeout(300)
+    box = me.page.locator(".live-map-plot").bounding_box()
+    me.page.touchscreen.tap(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.3)
+    me.page.wait_for_timeout(100)
+    assert point(me) != before
+
+
 def test_the_map_goes_through_any_two_directions(visit):
     me = opened(visit)
     ready(me)
@@ -262,6 +312,11 @@ def test_interpolation_goes_from_image_to_image_and_becomes_a_gif(visit):
     me.page.wait_for_timeout(600)
     me.page.get_by_role("button", name="Stop").click()
     assert point(me) not in (start, end)
+    me.page.get_by_role("button", name="Play").click()
+    me.page.wait_for_timeout(200)
+    me.page.get_by_role("button", name="Zero").click()  # a hand is stronger than the player
+    me.page.wait_for_timeout(300)
+    assert point(me) == [0] * 20 and me.page.get_by_role("button", name="Play").is_visible()
     with me.page.expect_download() as download:
         me.page.get_by_role("button", name="Save as GIF").click()
     gif = Image.open(io.BytesIO(download.value.path().read_bytes()))
@@ -314,6 +369,33 @@ def test_arithmetic_adds_the_difference_of_two_means(visit, digits):
 
 
 # The address
+
+
+def test_the_address_follows_before_latents_was_opened_and_back_goes_a_tab_back(visit):
+    me = visit()
+    me.tab("Draw")
+    me.page.wait_for_function("location.search === '?tab=draw&model=mnist-mlp-20d&scale=square'")
+    me.tab("Runs")
+    me.page.wait_for_function("location.search.includes('tab=runs')")
+    me.page.go_back()
+    me.page.wait_for_selector("#draw .live-ink", state="visible")
+    me.page.wait_for_timeout(500)
+    assert "tab=draw" in me.page.url
+    me.page.reload()
+    me.page.wait_for_selector("#draw .live-ink", state="visible")
+
+
+def test_the_point_of_a_link_is_kept_until_latents_is_opened(visit):
+    me = visit()
+    z = ",".join(["1.5"] + ["0"] * 19)
+    me.page.goto(f"{me.url}?tab=draw&model=mnist-mlp-20d&z={z}")
+    me.page.wait_for_selector("#draw .live-ink", state="visible")
+    me.page.wait_for_timeout(700)
+    assert f"z={z}" in me.page.url
+    me.tab("Latents")
+    me.page.wait_for_selector(".live-list input[type=range]")
+    me.page.wait_for_function("document.querySelector('.live-path').textContent.startsWith('decoded')")
+    assert point(me)[0] == 1.5
 
 
 def test_a_link_opens_the_same_view_again(visit):

@@ -82,6 +82,12 @@ def test_a_plane_keeps_what_is_off_it(run, quantiles):
     assert it["whole"] == pytest.approx([0, 1] if quantiles else [centres[0].item() - 8, centres[0].item() + 8])
 
 
+def test_the_scale_of_the_meter_ends_in_plain_numbers(run):
+    script = "(() => { const it = m.meter(); it.show(a, null); return it.node.lastChild.textContent; })()"
+    terms = {"elbo": -228.8, "kl": 4.7, "log_px": -228.1, "scatter": 0.1, "how": ""}
+    assert run("meter", script, terms) == "−230.4−222 nats (the scale does not begin at 0)"
+
+
 def test_the_mean_of_a_label_is_over_its_images(run):
     mu, labels = torch.randn(50, 3, generator=seeded()), torch.arange(50) % 3
     about = {"mu": mu.flatten().tolist(), "labels": labels.tolist(), "dims": 3}

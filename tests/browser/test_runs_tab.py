@@ -77,6 +77,20 @@ def test_deleting_asks_first(visit):
     me.page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 1")
 
 
+def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit):
+    me = visit()
+    runs_of(me, {})
+    me.page.get_by_role("button", name="Use this model").click()
+    me.page.wait_for_function("document.querySelector('#model input').value.startsWith('my run')")
+    me.page.wait_for_function("location.search.includes('tab=draw&model=20')")
+    me.tab("Runs")
+    me.page.locator(ROWS).get_by_role("button", name="Delete").click()
+    me.page.get_by_role("button", name="Delete it").click()
+    me.page.wait_for_selector("text=The model that was in use is gone: this one takes its place.")
+    assert me.page.input_value("#model input") == "mnist-mlp-20d (shipped)"
+    me.page.wait_for_function("location.search.includes('model=mnist-mlp-20d')")
+
+
 def test_sort_and_filter(visit):
     me = visit()
     runs_of(me, {"Latent_dimensions_D": 2}, {"Latent_dimensions_D": 12})

@@ -24,7 +24,11 @@ CSS = [HERE / name for name in ("live.css", "draw.css", "latents.css")]
 # Relative to the page, so that it also works behind a proxy's prefix.
 _ON_LOAD = """
 const base = location.origin + location.pathname.replace(/\\/?$/, "/");
-import(base + "live/{module}.js").then((it) => it.mount({{ element, props, server, watch, trigger }}));
+const mounted = import(base + "live/{module}.js").then((it) => it.mount({{ element, props, server, watch, trigger }}));
+mounted.catch((error) => {{
+  element.querySelector(".live").append("The server did not answer when this part was to be shown: reload the page.");
+  throw error;
+}});
 // Events that Python may listen to: {events}
 """
 

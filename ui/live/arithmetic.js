@@ -12,7 +12,7 @@ export function arithmetic(node, { move, say }) {
   const [plus, minus] = [select("Plus", "9"), select("Minus", "4")];
   const strength = make("input", { type: "range", min: -2, max: 2, step: 0.01, value: 0, ariaLabel: "Strength" });
   const output = make("output", {}, "0.00");
-  node.append(make("div", { className: "live-controls" }, "z + ", make("label", {}, strength, output), " × (", plus, " − ", minus, ")"));
+  node.append(make("div", { className: "live-controls" }, "z + ", make("label", {}, strength, output), " × ", make("span", {}, "(", plus, " − ", minus, ")")));
   let base = null; // the point that the strength is counted from
 
   const rest = () => {

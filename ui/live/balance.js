@@ -60,7 +60,7 @@ export function balance({ ask, judge, say, pictures }) {
   const heard = latest(({ request }) => judge(request), (found, asked) => {
     if (asked.hold !== hold) return;
     if (found.error) return void say(found.error);
-    pictures.decoded(found.reconstruction, `the mean of the ${asked.whose}`);
+    pictures.held(found, asked.whose);
     weigh({ ...found, mu: asked.request.mu, std: asked.request.std });
   });
 
@@ -95,7 +95,7 @@ export function balance({ ask, judge, say, pictures }) {
     });
     if (!done) return;
     hold += 1;
-    pictures.decoded(answer.reconstruction);
+    pictures.show(answer);
     showQ(to);
   }
 
@@ -107,7 +107,8 @@ export function balance({ ask, judge, say, pictures }) {
     say("Refining q …");
     const found = await ask("refine", { image: mine.seen });
     refining = false;
-    if (mine !== answer || !found) return;
+    if (!found) return;
+    if (mine !== answer) return void (answer?.grey === mine.grey && say("The model has learned on meanwhile: pause its training to refine q."));
     say("");
     hold += 1;
     if (!evidence.how.startsWith("exact")) evidence = { value: found.log_px, how: `estimated by ${SURE} draws of the refined q` };

@@ -4,7 +4,7 @@ import { model, onModelAtLeisure, pictures } from "./model.js";
 import { normal } from "./normal.js";
 import { keptDrawing } from "./pad.js";
 import { addressOf, make, paint } from "./page.js";
-import { movePoint, point } from "./point.js";
+import { movePoint, onPoint, point } from "./point.js";
 
 const FRAMES = 16;
 const PLAY = 80; // ms a frame
@@ -74,6 +74,7 @@ export function between(node, places) {
     }, PLAY);
     view.play.textContent = "Stop";
   };
+  onPoint(({ by }) => by !== "between" && stop()); // a hand is stronger than the player
   view.gif.onclick = () => save(strip, places);
 
   onModelAtLeisure(({ about }, anew) => {
@@ -97,7 +98,7 @@ async function chosen(choice, { ofImage }) {
 }
 
 function layout(node) {
-  const button = (text, title) => make("button", { type: "button", title }, text);
+  const button = (text, title = "") => make("button", { type: "button", title }, text);
   const view = {
     ends: ["From", "To"].map((label) => make("select", { ariaLabel: label })),
     again: [0, 1].map(() => button("↻", "Take it again, as it is now")),
@@ -109,7 +110,7 @@ function layout(node) {
   view.play.disabled = view.gif.disabled = true;
   view.again.forEach((each, k) => each.setAttribute("aria-label", `Take the ${["first", "second"][k]} end again`));
   node.append(
-    make("div", { className: "live-controls" }, make("label", {}, "From ", view.ends[0]), view.again[0], make("label", {}, "to ", view.ends[1]), view.again[1], view.way),
+    make("div", { className: "live-controls" }, make("span", {}, make("label", {}, "From ", view.ends[0]), view.again[0]), make("span", {}, make("label", {}, "to ", view.ends[1]), view.again[1]), view.way),
     view.strip, view.range, make("div", { className: "live-buttons" }, view.play, view.gif),
   );
   return view;

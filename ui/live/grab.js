@@ -4,6 +4,7 @@ import { dimensions } from "./dims.js";
 import { make, minus, nats } from "./page.js";
 import { svg } from "./posterior.js";
 
+const TOUCH = matchMedia("(hover: none)").matches; // a finger that moves scrolls the page
 const REACH = 4; // prior standard deviations that the slider of μ goes
 const [LEAST, LARGEST] = [0.01, 10]; // prior standard deviations that the slider of σ goes, on a scale of powers of ten
 const [WIDTH, HEIGHT] = [300, 70];
@@ -72,10 +73,10 @@ export function grab({ onq, encode, refine, send }) {
   }
 
   function showSliders() {
-    which.textContent = j === null ? "" : "Grab q: click a dimension above, or drag it";
+    which.textContent = j === null ? "" : `Grab q: ${TOUCH ? "tap a dimension above" : "click a dimension above, or drag it"}`;
     for (const { range } of [mean, width]) range.disabled = !q || j === null;
     if (!q || j === null) return;
-    which.textContent = `Grab q: dimension z${j} (click another one above, or drag it)`;
+    which.textContent = `Grab q: dimension z${j} (${TOUCH ? "tap another one above" : "click another one above, or drag it"})`;
     mean.range.value = q.mu[j];
     width.range.value = Math.log10(q.std[j] / about.prior_std);
     mean.output.textContent = minus(q.mu[j].toFixed(2));

@@ -18,10 +18,10 @@ const NUDGE = 4; // pixels of an arrow key; with Shift four times that
  */
 export class Surface {
   constructor({ changed, hid }) {
-    Object.assign(this, { changed, hid, tool: "draw", width: 22, framed: false, exact: null, past: [], hidden: nothing() });
+    Object.assign(this, { changed, hid, tool: "draw", width: 22, framed: false, exact: null, past: [], future: [], hidden: nothing() });
     this.canvas = make("canvas", { width: SIZE, height: SIZE, className: "live-ink", tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
-    this.canvas.setAttribute("aria-label", "Drawing pad. Arrow keys move the pen, with Shift faster; Space puts it down and lifts it; Ctrl+Z undoes.");
+    this.canvas.setAttribute("aria-label", "Drawing pad. Arrow keys move the pen, with Shift faster; Space puts it down and lifts it; Ctrl+Z undoes, Ctrl+Shift+Z does it again.");
     this.over = make("canvas", { width: SIZE, height: SIZE, className: "live-over" });
     this.node = make("div", { className: "live-frame" }, this.canvas, this.over);
     this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
@@ -67,17 +67,32 @@ export class Surface {
 
   /** Remembers what is there, to be undone to. */
   remember() {
-    const { framed, exact, hidden } = this;
-    this.past.push({ framed, exact, hidden: hidden.slice(), pixels: this.pen.getImageData(0, 0, SIZE, SIZE) });
+    this.past.push(this.#now());
+    this.future = [];
     if (this.past.length > STEPS) this.past.shift();
   }
 
   undo() {
-    const before = this.past.pop();
-    if (!before) return;
-    this.pen.putImageData(before.pixels, 0, 0);
-    Object.assign(this, { framed: before.framed, exact: before.exact });
-    this.#hide(before.hidden);
+    this.#swap(this.past, this.future);
+  }
+
+  redo() {
+    this.#swap(this.future, this.past);
+  }
+
+  #now() {
+    const { framed, exact, hidden } = this;
+    return { framed, exact, hidden: hidden.slice(), pixels: this.pen.getImageData(0, 0, SIZE, SIZE) };
+  }
+
+  /** Goes to the last of one list of states, and leaves the present one at the end of the other. */
+  #swap(from, to) {
+    const state = from.pop();
+    if (!state) return;
+    to.push(this.#now());
+    this.pen.putImageData(state.pixels, 0, 0);
+    Object.assign(this, { framed: state.framed, exact: state.exact });
+    this.#hide(state.hidden);
     this.changed(true);
   }
 

@@ -1,6 +1,6 @@
 // The Latents tab: a point of latent space and its picture, and the ways to move it.
 
-import { address } from "./address.js";
+import { goToLink } from "./address.js";
 import { arithmetic } from "./arithmetic.js";
 import { between } from "./between.js";
 import { show } from "./feed.js";
@@ -9,7 +9,7 @@ import { model, onModel, picture, pictureOfServer, refreshModel, useModel } from
 import { normal } from "./normal.js";
 import { keptDrawing } from "./pad.js";
 import * as pad from "./pad.js";
-import { latest, make, openTab, paint } from "./page.js";
+import { latest, make, minus, openTab, paint } from "./page.js";
 import { movePoint, onPoint, point } from "./point.js";
 import { prior } from "./prior.js";
 import { sliders } from "./sliders.js";
@@ -72,7 +72,7 @@ export function mount({ element, props, server, watch }) {
     if (!about) return void say(error);
     if (anew) {
       say("");
-      view.centre.textContent = about.prior_mean === 0 ? "Zero" : `Prior's mean, ${about.prior_mean}`;
+      view.centre.textContent = about.prior_mean === 0 ? "Zero" : `Prior's mean, ${minus(String(about.prior_mean))}`;
       if (point.z?.length !== about.dims.length) centre();
     }
     decode();
@@ -84,7 +84,7 @@ export function mount({ element, props, server, watch }) {
   between(view.between, places);
   prior(view.prior, places);
   arithmetic(view.arithmetic, places);
-  address(places);
+  goToLink(places);
 
   // A model that is training is decoded anew whenever its weights are.
   let version = null;

@@ -18,30 +18,37 @@ export function looked() {
     figure(seen, "The model sees", binarization),
     figure(reconstruction, "Its reconstruction", from),
     figure(spread, "Spread", most));
-  const many = make("figure", { className: "live-many" }, drawn, make("figcaption", {}, "Eight draws of the encoder’s q(z|x), decoded"));
+  const eight = make("figcaption");
+  const many = make("figure", { className: "live-many" }, drawn, eight);
 
+  /** What the model makes of a drawing. */
   function show(answer) {
     paint(seen, bytes(answer.seen));
-    paint(spread, bytes(answer.spread));
-    paint(drawn, bytes(answer.drawn), 8);
-    most.textContent = `std of 64 draws, white = ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
-    decoded(answer.reconstruction);
+    held(answer, "encoder’s q(z|x)");
   }
 
-  /** Another q's mean, decoded. */
-  function decoded(image, whose = "the mean of q(z|x)") {
-    paint(reconstruction, bytes(image));
-    from.textContent = `decoded from ${whose}`;
+  /** What is decoded of a q: of its mean, and of draws. */
+  function held(answer, whose) {
+    paint(reconstruction, bytes(answer.reconstruction));
+    paint(spread, bytes(answer.spread));
+    paint(drawn, bytes(answer.drawn), 8);
+    name(whose);
+    most.textContent = `std of 64 draws, white = ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
+  }
+
+  function name(whose) {
+    from.textContent = `decoded from the mean of the ${whose}`;
+    eight.textContent = `Eight draws of the ${whose}, decoded`;
   }
 
   function clear() {
     const nothing = new Uint8Array(SIDE * SIDE);
     for (const canvas of [seen, reconstruction, spread]) paint(canvas, nothing);
     paint(drawn, new Uint8Array(8 * SIDE * SIDE), 8);
-    from.textContent = "decoded from the mean of q(z|x)";
+    name("encoder’s q(z|x)");
     most.textContent = "std of 64 draws";
   }
 
   clear();
-  return { pair, many, show, decoded, clear, about: (model) => { binarization.textContent = SEEN[model.binarization]; } };
+  return { pair, many, show, held, clear, about: (model) => { binarization.textContent = SEEN[model.binarization]; } };
 }

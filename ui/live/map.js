@@ -11,9 +11,13 @@ import { movePoint, onPoint, point } from "./point.js";
 
 const MOST = 20; // tiles a side
 const PATIENCE = 160; // ms of decoding that the tiles may take
+const TAP = 10; // px that a finger may move in a tap
 const REST = 150; // ms without a move after which the tiles follow
+const AROUND = 12; // of q's standard deviations to either side, when it is zoomed to
 const SVG_POINTS = 2000; // without WebGL
 const COLOURS = ["#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#bab0ac"];
+
+const TOUCH = matchMedia("(hover: none)").matches;
 
 /** What the address holds of the map: plane (principal, or two dimensions: "3,7") and scale (quantiles or square). */
 export const choices = { plane: "", scale: "square" };
@@ -21,12 +25,13 @@ export const choices = { plane: "", scale: "square" };
 /** Puts the map into a node; `places`: ofImage and server of the tab. */
 export function map(node, places) {
   const view = layout(node);
-  const state = { plane: null, key: "", means: null, Plotly: null, stale: true };
+  const state = { plane: null, key: "", means: null, Plotly: null, stale: true, seek: false, window: null }; // seek: whether q is to be zoomed to
 
   let begun = false;
   const set = () => state.Plotly && model.about && inSight(node) && build(view, state, places);
   for (const control of [view.which, view.first, view.second, view.scale]) control.onchange = () => { read(view); state.stale = true; set(); };
-  view.tiles.onchange = view.points.onchange = view.rings.onchange = view.truth.onchange = () => { state.stale = true; set(); };
+  view.tiles.onchange = view.points.onchange = view.rings.onchange = () => { state.stale = true; set(); };
+  view.truth.onchange = () => { Object.assign(state, { stale: true, seek: Boolean(view.truth.value) }); set(); };
 
   onModelAtLeisure(({ about }, anew) => {
     node.parentElement.hidden = Boolean(about) && about.dims.length < 2;
@@ -62,6 +67,7 @@ function layout(node) {
     plot: make("div", { className: "live-map-plot" }),
     marker: make("div", { className: "live-marker", tabIndex: 0 }),
     preview: make("canvas", { className: "live-preview", hidden: true }),
+    zoom: [["−", 2, "Zoom out"], ["+", 0.5, "Zoom in, about the point"], ["All", 0, "See all"]].map(([text, factor, ariaLabel]) => Object.assign(make("button", { type: "button", title: ariaLabel, ariaLabel }, text), { factor })),
     note: make("small", {}),
   };
   view.marker.setAttribute("role", "slider");
@@ -70,7 +76,7 @@ function layout(node) {
   view.exact = make("label", {}, "q and exact posterior of ", view.truth);
   node.append(
     make("div", { className: "live-controls" }, make("label", {}, "Plane ", view.which), view.choose, make("label", {}, "Scale ", view.scale),
-      make("label", {}, view.tiles, " pictures"), make("label", {}, view.points, " test images"), make("label", {}, view.rings, " prior 1, 2, 3 σ"), view.exact),
+      make("label", {}, view.tiles, " pictures"), make("label", {}, view.points, " test images"), make("label", {}, view.rings, " prior 1, 2, 3 σ"), view.exact, make("span", {}, ...view.zoom)),
     make("div", { className: "live-map-frame" }, view.plot, view.marker, view.preview),
     view.note,
   );
@@ -127,7 +133,14 @@ async function begin(view, state) {
     timer = setTimeout(() => tiles(view, state), REST);
   });
   view.plot.on("plotly_afterplot", () => mark(view, state));
-  view.plot.on("plotly_doubleclick", () => Plotly.relayout(view.plot, { "xaxis.range": state.plane.whole(0), "yaxis.range": state.plane.whole(1) }));
+  const zoom = (factor) => {
+    const { xaxis, yaxis } = view.plot._fullLayout;
+    const at = state.plane.coordinates(point.z);
+    const ranges = factor === 0 ? [0, 1].map(state.plane.whole) : [xaxis, yaxis].map(({ range }, k) => range.map((end) => at[k] + factor * (end - at[k])));
+    Plotly.relayout(view.plot, { "xaxis.range": ranges[0], "yaxis.range": ranges[1] });
+  };
+  for (const button of view.zoom) button.onclick = () => zoom(button.factor);
+  view.plot.parentElement.addEventListener("dblclick", () => choices.scale === "square" && zoom(0));
   pointers(view, state);
   return Plotly;
 }
@@ -156,17 +169,29 @@ function pointers(view, state) {
     Object.assign(view.preview.style, { left: `${event.clientX - box.left + 14}px`, top: `${event.clientY - box.top - 70}px` });
   };
   let pressed = false;
+  let touched = null; // where a finger came down: a tap moves the point, a swipe scrolls the page
   view.plot.addEventListener("pointerdown", (event) => {
+    touched = null;
     if (event.button !== 0 || !event.target.closest(".draglayer, .plot-container .gl-container") || !there(event)) return;
-    pressed = event.pointerType !== "touch";
+    if (event.pointerType === "touch") return void (touched = event);
+    pressed = true;
     go(event);
   }, true);
   addEventListener("pointermove", (event) => pressed && go(event));
-  addEventListener("pointerup", () => { pressed = false; });
+  addEventListener("pointerup", (event) => {
+    pressed = false;
+    if (touched?.pointerId === event.pointerId && Math.hypot(event.clientX - touched.clientX, event.clientY - touched.clientY) < TAP) go(event);
+    touched = null;
+  });
+  addEventListener("pointercancel", () => { touched = null; });
   view.plot.addEventListener("pointermove", hover);
   view.plot.addEventListener("pointerleave", () => { view.preview.hidden = true; });
   view.marker.addEventListener("pointerdown", (event) => { event.preventDefault(); view.marker.focus(); view.marker.setPointerCapture(event.pointerId); });
   view.marker.addEventListener("pointermove", (event) => view.marker.hasPointerCapture(event.pointerId) && go(event));
+  view.marker.addEventListener("wheel", (event) => { // over the point, too, it zooms
+    event.preventDefault();
+    view.plot.querySelector(".nsewdrag")?.dispatchEvent(new WheelEvent("wheel", event));
+  });
   view.marker.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
     if (!step || !state.plane) return;
@@ -189,10 +214,12 @@ async function build(view, state, places) {
   const layout = { ...view.plot.layout, images: view.tiles.checked ? view.plot.layout.images : [] };
   ["xaxis", "yaxis"].forEach((name, k) => {
     layout[name] = { ...layout[name], ...ticks(state.plane, k, about), title: { text: titles(view)[k], standoff: 4 } };
-    if (!same) Object.assign(layout[name], { range: state.plane.whole(k), autorange: false });
+    if (!same || state.window) Object.assign(layout[name], { range: state.window?.[k] ?? state.plane.whole(k), autorange: false });
   });
+  state.seek = state.window = null;
   await state.Plotly.react(view.plot, traces, layout);
-  view.note.textContent = `${state.means ? `${view.points.checked ? `${state.means.count.toLocaleString("en")} test images of ${state.means.data} at the mean of q(z|x), coloured by label. ` : ""}` : ""}Press or drag to move the point${choices.scale === "square" ? ", turn the wheel to zoom, double-click to see all" : ""}.`;
+  view.note.textContent = `${state.means ? `${view.points.checked ? `${state.means.count.toLocaleString("en")} test images of ${state.means.data} at the mean of q(z|x), coloured by label. ` : ""}` : ""}${TOUCH ? "Tap to move the point, or drag it" : "Press or drag to move the point"}${choices.scale === "square" && !TOUCH ? ", turn the wheel to zoom, double-click to see all" : ""}.`;
+  for (const button of view.zoom) button.disabled = choices.scale !== "square";
   mark(view, state);
   tiles(view, state);
 }
@@ -235,7 +262,7 @@ function ellipse({ drawn }, centre, radii, line) {
   };
 }
 
-const rings = (where, { prior_std: std }) => [1, 2, 3].map((k) => ellipse(where, where.centres, [k * std, k * std], { color: "#d6478d", width: 1.5, dash: "dot" }));
+const rings = (where, { prior_std: std }) => [1, 2, 3].map((k) => ellipse(where, where.centres, [k * std, k * std], { color: "#d6478d", width: 2.5 }));
 
 /** q's ellipses at one and two σ over the contours of the exact posterior, of the chosen image of a model with D = 2. */
 async function truth(view, state, { ofImage, say, server }) {
@@ -251,6 +278,7 @@ async function truth(view, state, { ofImage, say, server }) {
   const answer = await server.posterior({ model: model.id, image }).catch(() => undefined);
   if (!answer || answer.error) return void say(answer?.error ?? "The server does not answer.") ?? [];
   const { mu, std, low, high, cells } = answer;
+  if (state.seek && choices.scale === "square") state.window = mu.map((value) => [value - AROUND * Math.max(...std), value + AROUND * Math.max(...std)]);
   const grey = bytes(answer.density);
   const axis = Array.from({ length: cells }, (_, n) => low + ((high - low) * n) / (cells - 1));
   const density = {
@@ -294,8 +322,8 @@ function mark(view, state) {
   if (!state.plane || !xaxis || point.z?.length !== model.about?.dims.length) return;
   const [a, b] = state.plane.coordinates(point.z);
   const [x, y] = [xaxis._offset + xaxis.d2p(state.plane.drawn(a, 0)), yaxis._offset + yaxis.d2p(state.plane.drawn(b, 1))];
-  const inside = x >= xaxis._offset - 1 && x <= xaxis._offset + xaxis._length + 1 && y >= yaxis._offset - 1 && y <= yaxis._offset + yaxis._length + 1;
-  view.marker.hidden = !inside;
-  Object.assign(view.marker.style, { transform: `translate(${x}px, ${y}px)` });
+  const [left, top] = [[x, xaxis], [y, yaxis]].map(([at, { _offset: from, _length: length }]) => Math.min(from + length, Math.max(from, at)));
+  view.marker.classList.toggle("live-off", Math.hypot(left - x, top - y) > 1); // outside the picture: at its edge
+  Object.assign(view.marker.style, { transform: `translate(${left}px, ${top}px)` });
   view.marker.setAttribute("aria-valuetext", `${a.toFixed(2)}, ${b.toFixed(2)}`);
 }

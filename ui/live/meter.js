@@ -55,6 +55,8 @@ export function meter() {
       put(parts.approximation, sum(evidence, best, -1), at, best, evidence);
     }
     axis.style.visibility = "visible";
+    node.classList.toggle("live-cut", at.base !== 0);
+    node.style.setProperty("--toward", at.base === at.high ? "to right" : "to left"); // where the totals go on
     axis.firstChild.textContent = minus(`${at.low}`);
     axis.lastChild.textContent = `${minus(`${at.high}`)} nats${at.base === 0 ? "" : " (the scale does not begin at 0)"}`;
   }
@@ -91,7 +93,7 @@ function scale(values) {
   const near = Math.min(Math.abs(least), Math.abs(most));
   if (least * most > 0 && near > CUT * span) {
     const unit = nice(span / 4);
-    const [low, high] = [unit * Math.floor(least / unit - 1), unit * Math.ceil(most / unit + 1)];
+    const [low, high] = [Math.floor(least / unit - 1), Math.ceil(most / unit + 1)].map((count) => Number((unit * count).toPrecision(9)));
     return { low, high, base: most < 0 ? high : low };
   }
   return { low: least < 0 ? -nice(-least) : 0, high: most > 0 ? nice(most) : 0, base: 0 };

@@ -142,9 +142,11 @@ export function mount({ element, props, server, watch }) {
     drawn();
   };
   node.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    const key = event.key.toLowerCase();
+    if (!(event.ctrlKey || event.metaKey) || (key !== "z" && key !== "y")) return;
     event.preventDefault();
-    surface.undo();
+    if (key === "y" || event.shiftKey) surface.redo();
+    else surface.undo();
   });
   watch("value", begin);
   begin();

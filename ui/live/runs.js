@@ -57,7 +57,7 @@ export function mount({ element, props, server, watch, trigger }) {
 
   const actions = {
     rename: async (run, name) => { const done = await asked("rename", { run, name }); await load(); return Boolean(done); },
-    remove: (row) => GOING.includes(row.state) ? say("The run is being trained: stop it first.") : ask(view, row, async () => { if (await asked("remove", { run: row.run })) { tick(row.run, false); await load(); } }),
+    remove: (row) => GOING.includes(row.state) ? say("The run is being trained: stop it first.") : ask(view, row, async () => { if (await asked("remove", { run: row.run })) { tick(row.run, false); trigger("removed", {}); await load(); } }),
     steer: async (run, how) => { if (await asked("steer", { run, how })) { trigger("watch_run", { run }); if (feed.run === run) refresh(); } },
     use: (run) => trigger("use", { run }),
     watch: (run) => trigger("watch_run", { run }),

@@ -19,9 +19,10 @@ export function sliders(node) {
   const awake = make("div", { className: "live-list" });
   const asleep = make("div", { className: "live-list" });
   const summary = make("summary");
+  const nothing = make("p", { hidden: true }, "Every dimension is asleep: the encoder says next to nothing, and the decoder has learned not to listen.");
   const folded = make("details", { className: "live-asleep" }, summary, asleep);
   const strips = make("input", { type: "checkbox", checked: true });
-  node.append(make("label", { className: "live-check" }, strips, "what each does, from −3 to 3 σ"), awake, folded);
+  node.append(make("label", { className: "live-check" }, strips, "what each does, from −3 to 3 σ"), awake, nothing, folded);
   let rows = [];
   let timer = 0;
 
@@ -41,7 +42,10 @@ export function sliders(node) {
       awake.replaceChildren(...rows.filter((row) => !row.asleep).map((row) => row.node));
       asleep.replaceChildren(...sleeping.map((row) => row.node));
       summary.textContent = `asleep: ${sleeping.length}`;
+      summary.title = `Dimensions whose KL is below ${ASLEEP} nats: the encoder says nothing through them.`;
       folded.hidden = sleeping.length === 0;
+      nothing.hidden = sleeping.length === 0 || sleeping.length < rows.length;
+      folded.open = !nothing.hidden;
       if (point.z?.length === dims.length) rows.forEach((row) => row.show(point.z[row.index]));
     }
   });
@@ -79,7 +83,8 @@ function slider({ index, kl }, about) {
   range.addEventListener("input", () => { number.value = Number(range.value).toFixed(2); moved(Number(range.value)); });
   range.addEventListener("dblclick", () => { row.show(mean); moved(mean); });
   number.addEventListener("change", () => {
-    const value = Math.min(mean + 10 * std, Math.max(mean - 10 * std, Number(number.value) || 0));
+    if (!Number.isFinite(number.valueAsNumber)) return void (number.value = shown.toFixed(2)); // nothing, or no number
+    const value = Math.min(mean + 10 * std, Math.max(mean - 10 * std, number.valueAsNumber));
     row.show(value);
     number.value = value.toFixed(2);
     moved(value);
