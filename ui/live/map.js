@@ -90,15 +90,14 @@ function offer(view, about) {
   const best = dims.slice(0, 2).sort((a, b) => a - b);
   view.which.replaceChildren(
     make("option", { value: "best" }, dims.length === 2 ? "z0 × z1" : `most informative, z${best[0]} × z${best[1]}`),
-    make("option", { value: "principal" }, "principal axes of the means"),
-    ...(dims.length > 2 ? [make("option", { value: "chosen" }, "two dimensions")] : []),
+    ...(dims.length > 2 ? [make("option", { value: "principal" }, "principal axes of the means"), make("option", { value: "chosen" }, "two dimensions")] : []),
   );
   view.first.replaceChildren(...options(dims));
   view.second.replaceChildren(...options(dims));
   const [a, b] = choices.plane.split(",").map(Number);
   const known = choices.plane.includes(",") && a !== b && dims.includes(a) && dims.includes(b);
   [view.first.value, view.second.value] = known ? [a, b] : best;
-  view.which.value = choices.plane === "principal" ? "principal" : known && dims.length > 2 ? "chosen" : "best";
+  view.which.value = dims.length === 2 ? "best" : choices.plane === "principal" ? "principal" : known ? "chosen" : "best";
   view.scale.value = choices.scale;
   view.exact.hidden = dims.length !== 2;
   view.truth.replaceChildren(view.truth.options[0], view.truth.options[1], ...about.examples.map(({ label }, n) => make("option", { value: n }, `test digit ${label}`)));
@@ -267,7 +266,7 @@ const rings = (where, { prior_std: std }) => [1, 2, 3].map((k) => ellipse(where,
 /** q's ellipses at one and two σ over the contours of the exact posterior, of the chosen image of a model with D = 2. */
 async function truth(view, state, { ofImage, say, server }) {
   const chosen = view.truth.value;
-  if (!chosen || model.about.dims.length !== 2 || view.which.value === "principal") return [];
+  if (!chosen || model.about.dims.length !== 2) return [];
   let image = model.about.examples[chosen]?.image;
   if (chosen === "drawing") {
     const kept = keptDrawing();
