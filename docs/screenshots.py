@@ -91,10 +91,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = start(Path(folder), "--data-dir", str(options.data_dir))
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        take(Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url))
-        browser.close()
-        server.process.terminate()
-        server.process.wait()
+        try:
+            take(Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url))
+        finally:
+            browser.close()
+            server.process.terminate()
+            server.process.wait()
 
 
 if __name__ == "__main__":

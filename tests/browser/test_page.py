@@ -47,7 +47,8 @@ def test_the_main_job_through_all_four_tabs(visit):
 
     # A reload finds the run still going, with all of its curve.
     page.reload()
-    page.wait_for_selector("#train")
+    page.wait_for_selector("#train", state="attached")
+    me.tab("Train")
     wait_for_records(me, len(steps))
     assert me.state() == "running"
     assert page.get_by_label("Epochs", exact=True).input_value() == "2000"  # the form is the run's
@@ -105,7 +106,7 @@ def test_two_visitors_do_not_meet(visit):
     anna.train(Epochs=2000)
     wait_for_records(anna, 2)
     bert.page.reload()
-    bert.page.wait_for_selector("#train")
+    bert.page.wait_for_selector("#train", state="attached")
     bert.page.wait_for_timeout(1000)
     assert bert.state() in (None, "") and "No training yet" in bert.page.inner_text("#progress")
     bert.page.get_by_label("Model that Draw and Latents use").click()
@@ -181,7 +182,7 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     me.page.wait_for_function(done)
     elbo = me.number("ELBO")
     me.page.reload()
-    me.page.wait_for_selector("#train")
+    me.page.wait_for_selector("#train", state="attached")
     me.tab("Draw")
     me.page.wait_for_function(done)
     assert me.number("ELBO") == elbo

@@ -59,7 +59,7 @@ def test_names_good_and_bad(visit):
     me.page.keyboard.press("Escape")
     assert column(me, 2) == ["the good one", "digits mlp 20-D"]
     me.page.reload()
-    me.page.wait_for_selector("#train")
+    me.page.wait_for_selector("#train", state="attached")
     me.tab("Runs")
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'the good one'")
 
