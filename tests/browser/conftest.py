@@ -83,20 +83,21 @@ def browser() -> Iterator[Browser]:
 class Visitor:
     """One person's browser: a context of its own, and what a person does and sees on the page."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
+    def __init__(self, context: BrowserContext, url: str, link: str = "") -> None:
         self.context, self.url = context, url
         self.requests: list[str] = []
         self.errors: list[str] = []
-        self.page = self.new_tab()
+        self.page = self.new_tab(link)
 
-    def new_tab(self) -> Page:
+    def new_tab(self, link: str = "") -> Page:
         page = self.context.new_page()
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        page.goto(self.url)
-        page.wait_for_selector("#train")
-        page.wait_for_function("document.querySelector('#progress strong')?.textContent")
+        page.goto(self.url + link)
+        page.wait_for_selector("#train", state="attached")
+        if "tab=" not in link:  # else the page goes on to another tab
+            page.wait_for_function("document.querySelector('#progress strong')?.textContent")
         return page
 
     def tab(self, name: str) -> None:
@@ -157,10 +158,9 @@ def visit(browser: Browser, server: Server):
     """Makes visitors; at the end none may have met an error, nor asked anybody but this server."""
     visitors = []
 
-    def new(**options: object) -> Visitor:
-        visitors.append(
-            Visitor(browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options), server.url)
-        )
+    def new(link: str = "", **options: object) -> Visitor:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
+        visitors.append(Visitor(context, server.url, link))
         return visitors[-1]
 
     yield new

@@ -31,6 +31,7 @@ def reload(visitor, records):
     """Loads the page anew, and waits for its run's chart."""
     visitor.page.reload()
     visitor.page.wait_for_selector("#train", state="attached")
+    visitor.tab("Train")
     wait_for_records(visitor, records)
 
 

@@ -42,8 +42,7 @@ def run_of(server):
 
 def opened(visit, link="", **options):
     """A visitor on the Latents tab of a link."""
-    me = visit(**options)
-    me.page.goto(f"{me.url}?tab=latents{link}")
+    me = visit(f"?tab=latents{link}", **options)
     me.page.wait_for_selector(".live-list input[type=range]")
     me.page.wait_for_function("document.querySelector('.live-path').textContent.startsWith('decoded')")
     return me
@@ -386,9 +385,8 @@ def test_the_address_follows_before_latents_was_opened_and_back_goes_a_tab_back(
 
 
 def test_the_point_of_a_link_is_kept_until_latents_is_opened(visit):
-    me = visit()
     z = ",".join(["1.5"] + ["0"] * 19)
-    me.page.goto(f"{me.url}?tab=draw&model=mnist-mlp-20d&z={z}")
+    me = visit(f"?tab=draw&model=mnist-mlp-20d&z={z}")
     me.page.wait_for_selector("#draw .live-ink", state="visible")
     me.page.wait_for_timeout(700)
     assert f"z={z}" in me.page.url
@@ -405,8 +403,7 @@ def test_a_link_opens_the_same_view_again(visit):
     me.page.get_by_role("button", name="Random").click()
     z = point(me)
     me.page.wait_for_function("location.search.includes('scale=quantiles') && !location.search.includes('z=0,0,')")
-    other = visit()
-    other.page.goto(me.page.url)
+    other = visit(me.page.url.removeprefix(me.url))
     other.page.wait_for_selector(".live-list input[type=range]")
     other.page.wait_for_function("document.querySelector('.live-path').textContent.startsWith('decoded')")
     assert point(other) == pytest.approx(z, abs=6e-4)

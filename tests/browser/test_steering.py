@@ -255,6 +255,7 @@ def test_a_long_run_is_thinned_and_shown_in_full_where_one_zooms_in(visit, serve
             more.write(json.dumps(record | {"step": step, "seconds": step / 100, "train": train, "test": None}) + "\n")
     me.page.reload()
     me.page.wait_for_selector("#train", state="attached")
+    me.tab("Train")
     newest = f"document.querySelector('#train-curves .live-plot')?.data?.[0].x.at(-1) === {count}"
     me.page.wait_for_function(newest, timeout=MINUTE)
     steps, losses = me.curves()["train_elbo"]

@@ -7,6 +7,7 @@ import { onPoint, point } from "./point.js";
 import { openTab } from "./page.js";
 
 const REST = 250; // ms without a change after which the address follows: browsers limit how often it may
+const AT_ONCE = 20; // ms after which a pressed tab is the chosen one
 const KEPT = ["tab", "model", "z", "plane", "scale"];
 const DIGITS = 3;
 
@@ -25,10 +26,10 @@ export function mount({ props, watch }) {
   };
   watch("value", use);
   use();
-  onPoint(soon);
-  addEventListener("vae-view", soon);
+  onPoint(() => soon());
+  addEventListener("vae-view", () => soon());
   addEventListener("popstate", () => openTab(titled(new URLSearchParams(location.search).get("tab") ?? "train")));
-  document.addEventListener("click", ({ target }) => target.closest?.('[role="tab"]') && soon());
+  document.addEventListener("click", ({ target }) => target.closest?.('[role="tab"]') && soon(AT_ONCE));
 }
 
 /** Goes to the point of the link that the page was opened with; move and say of the Latents tab. */
@@ -45,9 +46,9 @@ export function goToLink({ move, say }) {
 }
 
 let timer = 0;
-function soon() {
+function soon(ms = REST) {
   clearTimeout(timer);
-  timer = setTimeout(write, REST);
+  timer = setTimeout(write, ms);
 }
 
 function write() {
