@@ -100,6 +100,14 @@ class Visitor:
             page.wait_for_function("document.querySelector('#progress strong')?.textContent")
         return page
 
+    def reload(self) -> None:
+        """Loads the page anew, and waits until it is on the tab that its address names."""
+        self.page.reload()
+        self.page.wait_for_function(
+            "document.querySelector('[role=tab][aria-selected=true]')?.textContent.trim().toLowerCase()"
+            " === (new URLSearchParams(location.search).get('tab') ?? 'train')"
+        )
+
     def tab(self, name: str) -> None:
         self.page.get_by_role("tab", name=name, exact=True).click()
 

@@ -29,8 +29,7 @@ def finished(visitor, epochs=10, **settings):
 
 def reload(visitor, records):
     """Loads the page anew, and waits for its run's chart."""
-    visitor.page.reload()
-    visitor.page.wait_for_selector("#train", state="attached")
+    visitor.reload()
     visitor.tab("Train")
     wait_for_records(visitor, records)
 

@@ -406,8 +406,7 @@ def test_the_mean_goes_to_latents_and_an_image_comes_back(visit):
     rested(me)
     seen = page.evaluate(PIXELS, ".live-pair figure:nth-child(1) canvas")
     assert [i % 28 for i, value in enumerate(seen) if value] == [14] * 28
-    page.reload()
-    page.wait_for_selector("#train", state="attached")
+    me.reload()
     begin(me)
     rested(me)
     assert page.evaluate(PIXELS, ".live-pair figure:nth-child(1) canvas") == seen

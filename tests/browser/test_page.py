@@ -46,8 +46,7 @@ def test_the_main_job_through_all_four_tabs(visit):
     page.wait_for_function("document.querySelector('#kl-bars .live').data[0].y.length === 20")
 
     # A reload finds the run still going, with all of its curve.
-    page.reload()
-    page.wait_for_selector("#train", state="attached")
+    me.reload()
     me.tab("Train")
     wait_for_records(me, len(steps))
     assert me.state() == "running"
@@ -105,8 +104,7 @@ def test_two_visitors_do_not_meet(visit):
     anna, bert = visit(), visit()
     anna.train(Epochs=2000)
     wait_for_records(anna, 2)
-    bert.page.reload()
-    bert.page.wait_for_selector("#train", state="attached")
+    bert.reload()
     bert.page.wait_for_timeout(1000)
     assert bert.state() in (None, "") and "No training yet" in bert.page.inner_text("#progress")
     bert.page.get_by_label("Model that Draw and Latents use").click()
@@ -178,8 +176,7 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     done = "document.querySelector('.live-terms output')?.textContent.endsWith('nats')"
     me.page.wait_for_function(done)
     elbo = me.number("ELBO")
-    me.page.reload()
-    me.page.wait_for_selector("#train", state="attached")
+    me.reload()
     me.tab("Draw")
     me.page.wait_for_function(done)
     assert me.number("ELBO") == elbo

@@ -58,8 +58,7 @@ def test_names_good_and_bad(visit):
         message(me, said)
     me.page.keyboard.press("Escape")
     assert column(me, 2) == ["the good one", "digits mlp 20-D"]
-    me.page.reload()
-    me.page.wait_for_selector("#train", state="attached")
+    me.reload()
     me.tab("Runs")
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'the good one'")
 

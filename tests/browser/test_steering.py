@@ -80,8 +80,7 @@ def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     page.locator(".toast-body").first.wait_for()
     assert "Learning rate is -1; it must be a number above 0" in page.locator(".toast-body").first.inner_text()
     page.wait_for_function("Number(document.querySelector('[aria-label=\"Learning rate\"]').value) > 0")
-    page.reload()
-    page.wait_for_selector("#train", state="attached")
+    me.reload()
     page.wait_for_function("document.querySelector('#progress .live')?.dataset.state === 'running'")
     page.wait_for_function(marked, timeout=MINUTE)  # and a reload has the mark, and the form what was changed
     assert page.get_by_label("β, weight of the KL", exact=True).input_value() == "4"
@@ -253,8 +252,7 @@ def test_a_long_run_is_thinned_and_shown_in_full_where_one_zooms_in(visit, serve
             elbo = -900.0 if step == peak else -200.0 - step % 7
             train = {"elbo": elbo, "reconstruction": elbo + 20, "kl": 20.0}
             more.write(json.dumps(record | {"step": step, "seconds": step / 100, "train": train, "test": None}) + "\n")
-    me.page.reload()
-    me.page.wait_for_selector("#train", state="attached")
+    me.reload()
     me.tab("Train")
     newest = f"document.querySelector('#train-curves .live-plot')?.data?.[0].x.at(-1) === {count}"
     me.page.wait_for_function(newest, timeout=MINUTE)
