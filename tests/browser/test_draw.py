@@ -412,6 +412,32 @@ def test_the_mean_goes_to_latents_and_an_image_comes_back(visit):
     assert page.evaluate(PIXELS, ".live-pair figure:nth-child(1) canvas") == seen
 
 
+def test_while_the_model_trains_q_is_not_refined_and_it_is_said_why(visit):
+    me = visit()
+    page = me.page
+    me.train(Epochs=4000)
+    me.wait_for_state("running")
+    page.wait_for_function("document.querySelector('#train').disabled")
+    page.wait_for_timeout(1500)
+    me.tab("Runs")
+    page.get_by_role("button", name="Use this model").click()
+    begin(me, 5)
+    held = []
+
+    def hold(route):
+        asked = json.loads(route.request.post_data)["fn_name"]
+        held.append(route) if asked == "refine" else route.continue_()
+
+    page.route(re.compile("component_server"), hold)
+    press(me, "Refine q")
+    page.wait_for_timeout(4000)  # newer weights have come meanwhile
+    held[0].continue_()
+    page.wait_for_selector("text=The model has learned on meanwhile: pause its training to refine q.")
+    me.tab("Train")
+    page.click("#stop")
+    me.wait_for_state("stopped")
+
+
 def test_of_a_plane_the_truth_is_exact_and_drawn(visit, tmp_path):
     me = visit()
     page = me.page

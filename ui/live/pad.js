@@ -59,14 +59,14 @@ export function mount({ element, props, server, watch }) {
     if (asked.resting) rest();
   });
 
-  /** The drawing changed; resting: no stroke goes. */
-  function drawn(resting = true) {
+  /** The drawing changed, or only the model (same); resting: no stroke goes. */
+  function drawn(resting = true, same = false) {
     const drawing = surface.drawing();
     if (!drawing) return empty();
     sessionStorage.setItem(KEPT, JSON.stringify(drawing));
     surface.node.classList.remove("live-blank");
     if (!described) return; // begin will ask
-    say("");
+    if (!same) say("");
     look({ request: { model: described, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
   }
 
@@ -134,7 +134,7 @@ export function mount({ element, props, server, watch }) {
   show(element, ({ run, newest }) => {
     if (run !== props.value.model || !newest || newest === version) return;
     version = newest;
-    if (answer) drawn();
+    if (answer) drawn(true, true);
   });
   onPut = (drawing) => {
     surface.remember();
