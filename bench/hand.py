@@ -30,7 +30,7 @@ from vae_core.folder import RunConfig, RunFolder
 HERE = Path(__file__).parent.parent
 POINTS = 1000  # z, for the largest difference from torch
 DRAG = 5.0  # seconds
-SIDE_BY_SIDE = 6  # pairs of a training's speed with Latents in sight and without
+SIDE_BY_SIDE = 8  # pairs of a training's speed with Latents in sight and without
 WINDOW = 8.0  # seconds of each
 
 # One move of the first slider, at a random moment between two frames: ms until its picture is painted.
@@ -187,8 +187,9 @@ def strokes(browser: Browser, url: str) -> None:
 def refreshes(browser: Browser, server: Server, data: str) -> None:
     """How often the weights of a training reach the sliders, and what that costs the training.
 
-    Once by a Latents tab's requests alone, as where the browser is another machine's, and once with Chromium itself on
-    the training's own cores.
+    Three pairs: a Latents tab's requests alone against none, as where the browser is another machine's; then with
+    Chromium itself on the training's own cores, where the tab's weights are refreshed against where it stays with a
+    shipped model, which is what refreshing costs; and against no page at all, which is what an open page costs.
     """
     visitor = Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url)
     asked, decoders = [], []
@@ -221,19 +222,26 @@ def refreshes(browser: Browser, server: Server, data: str) -> None:
         watcher.join()
         return rate, len(times) / (WINDOW + 1)
 
-    def in_chromium() -> tuple[float, float]:
-        visitor.page.goto(f"{server.url}?tab=latents&model={run.name}")
+    def unwatched() -> tuple[float, float]:
+        visitor.page.goto("about:blank")
+        return speed(), 0.0
+
+    def opened(model: str) -> tuple[float, float]:
+        visitor.page.goto(f"{server.url}?tab=latents&model={model}")
         visitor.page.wait_for_function("document.querySelector('.live-path')?.textContent.startsWith('decoded in')")
         visitor.page.wait_for_timeout(5000)
         decoders.clear()
-        rate = speed()
-        return rate, len(decoders) / (WINDOW + 1)
+        return speed(), len(decoders) / (WINDOW + 1)
 
-    for name, watched in (("requests alone", requests_alone), ("Chromium on the same cores", in_chromium)):
+    shipped = next(path.stem for path in sorted((HERE / "checkpoints").glob("*.safetensors")))
+    for name, without, watched in (
+        ("requests alone", unwatched, requests_alone),
+        ("in Chromium on the same cores", lambda: opened(shipped), lambda: opened(run.name)),
+        ("the whole page on the same cores", unwatched, lambda: opened(run.name)),
+    ):
         drops, rates = [], []
         for _ in range(SIDE_BY_SIDE):
-            visitor.page.goto("about:blank")
-            alone = speed()
+            alone, _ = without()
             rate, often = watched()
             drops.append(1 - rate / alone)
             rates.append(often)
