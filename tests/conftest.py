@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+import vae_core.step
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset, train
+from vae_core.closed_form import ClosedForm
 from vae_core.data import held_out, is_present
+from vae_core.objective import ELBO
 
 ROOT = Path(__file__).parent.parent
 
@@ -53,3 +56,20 @@ def plane(digits: Dataset) -> tuple[VAE, torch.Tensor]:
     for _ in train(model, digits, TrainConfig(epochs=60, batch_size=64, learning_rate=2e-3)):
         pass
     return model.eval(), held_out(digits.test, "dynamic")[:100]
+
+
+def taken_batches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.Tensor, ELBO]]:
+    """What the steps of trainings take from now on: x and the ELBO's terms of each."""
+    seen, closed_form, by_autograd = [], ClosedForm.differentiate, vae_core.step.elbo
+
+    def differentiate(self, x, *args):
+        seen.append((x.clone(), terms := closed_form(self, x, *args)))
+        return terms
+
+    def elbo(model, x, **kwargs):
+        seen.append((x.clone(), terms := by_autograd(model, x, **kwargs)))
+        return terms
+
+    monkeypatch.setattr(ClosedForm, "differentiate", differentiate)
+    monkeypatch.setattr(vae_core.step, "elbo", elbo)
+    return seen

@@ -150,7 +150,7 @@ def test_damage_is_said_when_the_run_is_to_go_on(tmp_path, few, name):
 def test_a_state_of_another_model_is_refused(tmp_path, few):
     folder = trained(tmp_path / "run", few, after=6)
     with pytest.raises(RunError, match=r"state\.safetensors of the run cannot be used: .+") as caught:
-        folder.resume(VAE(VAEConfig(latent_dim=5, hidden_dim=16)), CONFIG, CPU)
+        folder.resume(VAE(VAEConfig(latent_dim=5, hidden_dim=16)), CPU)
     assert "\n" not in str(caught.value)
 
 
@@ -206,7 +206,7 @@ def test_what_came_after_the_saved_state_is_dropped(tmp_path, few):
     for step in (8, 120):
         (folder.frames / f"{step}.jpg").write_bytes(b"")
     assert folder.frame_steps() == [*before, 8, 120] and folder.records()[-1]["step"] == 12
-    state = folder.resume(VAE(MODEL), CONFIG, CPU)
+    state = folder.resume(VAE(MODEL), CPU)
     assert state.step == 7 and folder.records() == records and folder.frame_steps() == before
     assert (folder.frames / "newest.jpg").exists()
 
@@ -226,7 +226,7 @@ def test_a_run_that_has_saved_nothing_begins_anew(tmp_path, few):
     folder = began(tmp_path / "run")
     (folder.path / "metrics.jsonl").write_text('{"half')
     model = VAE(MODEL, seeded())
-    state = folder.resume(model, CONFIG, CPU)
+    state = folder.resume(model, CPU)
     assert state.step == 0 == folder.saved_step() and folder.records() == []
     assert torch.equal(next(model.parameters()), next(VAE(MODEL, seeded()).parameters()))
 

@@ -20,6 +20,7 @@ from vae_core.objective import (
     optimal_sigma,
     reparameterize,
     sum_bernoulli_log_prob,
+    sum_bernoulli_log_prob_and_mean,
 )
 
 from .conftest import seeded
@@ -105,12 +106,23 @@ def test_the_sum_over_pixels_survives_sure_pixels():
     logits = torch.tensor([[200.0, -200.0, 90.0, -1e4, 1e4]])
     x = torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0]])
     assert sum_bernoulli_log_prob(x, logits).tolist() == [-90.0]
+    found, mean = sum_bernoulli_log_prob_and_mean(x, logits)
+    assert found.tolist() == [-90.0] and mean.tolist() == [[1.0, 0.0, 1.0, 0.0, 1.0]]
+
+
+def test_the_sum_and_the_mean_from_one_sigmoid():
+    logits = 12 * torch.randn(2, 4, 100, generator=seeded(), dtype=torch.float64)
+    x = torch.rand(4, 100, generator=seeded(1), dtype=torch.float64)
+    found, mean = sum_bernoulli_log_prob_and_mean(x, logits)
+    assert_close(found, bernoulli_log_prob(x, logits).sum(-1), **EXACT)
+    assert_close(mean, torch.distributions.Bernoulli(logits=logits).mean, **EXACT)
 
 
 def test_the_gradient_of_the_sum_over_pixels():
     logits = torch.randn(2, 3, 40, generator=seeded(), dtype=torch.float64, requires_grad=True)
     x = torch.rand(3, 40, generator=seeded(1), dtype=torch.float64)
     assert torch.autograd.gradcheck(sum_bernoulli_log_prob, (x, logits))
+    assert torch.autograd.gradgradcheck(sum_bernoulli_log_prob, (x, logits))
     (found,) = torch.autograd.grad(sum_bernoulli_log_prob(x, logits).sum(), logits)
     (expected,) = torch.autograd.grad(bernoulli_log_prob(x, logits).sum(), logits)
     assert_close(found, expected, **EXACT)

@@ -57,7 +57,7 @@ def test_the_encoders_estimate_stays_below_the_evidence(plane):
     # By Markov's inequality an estimate is above by t with a chance below e^−t: of 100 none is far above. Where the
     # encoder is far off some are far below.
     assert float(over.max()) < 7 and float(over.mean()) < 0
-    assert float(over.median().abs()) < 0.05
+    assert float(over.median().abs()) < 0.1
 
 
 def test_the_grid_of_a_linear_model_is_its_closed_form():

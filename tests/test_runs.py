@@ -199,7 +199,7 @@ def test_reset_of_a_run_that_began_with_weights_begins_with_them_again(runs, loa
     runs.change(run, "me", {"sigma": 0.25})
     new = runs.begin_anew(run, "me")
     again = VAE(GAUSSIAN)
-    runs.folder(new).resume(again, LONG, CPU)
+    runs.folder(new).resume(again, CPU)
     weights = start.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in again.state_dict().items())
     assert [change.settings for change in runs.folder(new).changes()] == [{"sigma": 0.25}]

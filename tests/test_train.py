@@ -10,7 +10,7 @@ from vae_core import VAE, Dataset, TrainConfig, VAEConfig, train
 from vae_core.objective import optimal_sigma
 from vae_core.train import DivergedError, TrainState, beta_at
 
-from .conftest import seeded
+from .conftest import seeded, taken_batches
 
 SMALL = VAEConfig(latent_dim=4, hidden_dim=32)
 
@@ -50,15 +50,14 @@ def test_steps_count_instead_of_epochs(few):
     assert records[-1].test is not None
 
 
-def test_an_epoch_uses_every_image_once(few):
+def test_an_epoch_uses_every_image_once(few, monkeypatch):
     marked = torch.zeros(200, 1, 28, 28, dtype=torch.uint8)
     marked.view(200, -1)[torch.arange(200), torch.arange(200)] = 255  # image n has pixel n alone
     dataset = Dataset("marked", marked, few.train_labels, few.test, few.test_labels)
-    model, seen = VAE(SMALL, seeded()), []
-    encode = model.encode
-    model.encode = lambda x: (seen.append(x.flatten(1).argmax(1)) if len(x) == 20 else None, encode(x))[1]
-    list(train(model, dataset, TrainConfig(epochs=2, batch_size=20)))
-    first, second = torch.cat(seen[:10]), torch.cat(seen[10:20])
+    seen = taken_batches(monkeypatch)
+    list(train(VAE(SMALL, seeded()), dataset, TrainConfig(epochs=2, batch_size=20)))
+    numbers = [x.flatten(1).argmax(1) for x, _ in seen]
+    first, second = torch.cat(numbers[:10]), torch.cat(numbers[10:])
     assert first.sort().values.tolist() == second.sort().values.tolist() == list(range(200))
     assert first.tolist() != second.tolist()
 
@@ -83,7 +82,7 @@ def test_a_training_that_went_on_ends_like_one_that_was_never_left(few):
     whole = VAE(SMALL, seeded())
     expected = list(train(whole, few, config))
     model = VAE(SMALL, seeded())
-    state = TrainState.start(model, config)
+    state = TrainState.start(model)
     first = list(islice(train(model, few, config, state=state), 7))
     rest = list(train(model, few, config, state=state))
     assert list(map(figures, first + rest)) == list(map(figures, expected))
@@ -126,11 +125,9 @@ def test_sigma(few, mode):
 
 
 def test_more_draws_are_taken(few, monkeypatch):
-    model, shapes = VAE(SMALL, seeded()), []
-    decode = model.decode
-    monkeypatch.setattr(model, "decode", lambda z: (shapes.append(tuple(z.shape)), decode(z))[1])
-    record = next(train(model, few, TrainConfig(batch_size=32, samples=5)))
-    assert shapes == [(5, 32, 4)] and record.samples == 5
+    seen = taken_batches(monkeypatch)
+    record = next(train(VAE(SMALL, seeded()), few, TrainConfig(batch_size=32, samples=5)))
+    assert seen[0][1].z.shape == (5, 32, 4) and record.samples == 5
 
 
 def test_a_batch_larger_than_the_data_is_refused(few):

@@ -72,7 +72,7 @@ def _train(
     state, steering = None, Steering()
     total = config.training.total_steps(len(dataset.train))
     if given["resume"]:
-        state = folder.resume(model, config.training, device)
+        state = folder.resume(model, device)
         if total < state.step:
             raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps.")
         steering.change({name: given[name] for name in CHANGEABLE if name in given})

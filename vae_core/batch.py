@@ -12,9 +12,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .checkpoint import CheckpointError, write_atomically
-from .data import Dataset
+from .data import Dataset, binarize
+from .draws import Draws
 from .model import VAE
-from .train import TrainConfig, beta_at, epoch_order, forward, take_batch
+from .objective import elbo
+from .train import TrainConfig, beta_at
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,10 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
         device: where it trains: the draws depend on it.
     """
     images, model = dataset.train.to(device), copy.deepcopy(model).to(device)
-    order = epoch_order(len(images), config.seed, step // config.steps_per_epoch(len(images)), device)
-    generator = torch.Generator(device)
-    x = take_batch(images, order, config, step, model.config.binarization, generator)
-    model.zero_grad(set_to_none=True)
-    terms, loss = forward(model, x, config, step + 1, generator)
+    draw = Draws(len(images), model.config, config.seed, device).take(config, step)
+    x = binarize(images[draw.rows], model.config.binarization, uniform=draw.uniform)
+    terms = elbo(model, x, eps=draw.eps, fit_sigma=model.config.fits_sigma)
+    loss = terms.loss(beta_at(config, step + 1), config.free_bits)
     loss.backward()
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     with torch.inference_mode():

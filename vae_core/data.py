@@ -101,13 +101,16 @@ def load_default(
         return _load_digits(), f"scikit-learn's digits, because MNIST could not be had: {error}"
 
 
-def binarize(images: Tensor, how: str, generator: torch.Generator | None = None) -> Tensor:
+def binarize(
+    images: Tensor, how: str, generator: torch.Generator | None = None, *, uniform: Tensor | None = None
+) -> Tensor:
     """What the model calls x, from grey values.
 
     Args:
         images: (...) uint8, 0 to 255, or floats in [0, 1].
         how: dynamic (each pixel drawn as Bernoulli(grey)), threshold (grey ≥ 0.5) or grey (as it is).
         generator: source of the draws, on the device of the images.
+        uniform: (...) in (0, 1), the draws themselves; made here if None.
 
     Returns:
         (...) float in [0, 1]; float32 from uint8, else of the same type.
@@ -118,9 +121,10 @@ def binarize(images: Tensor, how: str, generator: torch.Generator | None = None)
     Source: Burda et al. (2015), section 5.1, for dynamic.
     """
     check_choice("binarization", how, BINARIZATIONS)
-    grey = images.float() / 255 if images.dtype == torch.uint8 else images
+    grey = images.float().div_(255) if images.dtype == torch.uint8 else images
     if how == "dynamic":
-        uniform = torch.rand(grey.shape, generator=generator, dtype=grey.dtype, device=grey.device)
+        if uniform is None:
+            uniform = torch.rand(grey.shape, generator=generator, dtype=grey.dtype, device=grey.device)
         return (uniform < grey).to(grey.dtype)
     return (grey >= 0.5).to(grey.dtype) if how == "threshold" else grey
 

@@ -287,17 +287,16 @@ class RunFolder:
     def save_state(self, model: VAE, state: TrainState) -> None:
         """Replaces what is needed to go on exactly: weights, Adam's moments, step, time, and the next record's sums."""
         tensors = {f"model.{name}": tensor.detach() for name, tensor in model.state_dict().items()}
-        for name, parameter in model.named_parameters():
-            tensors |= {f"adam.{key}.{name}": value for key, value in state.optimizer.state[parameter].items()}
+        tensors |= {f"adam.{name}": tensor for name, tensor in state.adam.state().items()}
         sums = state.sums
-        if sums.images:
-            tensors |= {"sums.reconstruction": sums.reconstruction, "sums.kl_per_dim": sums.kl_per_dim}
+        if sums.measured is not None:
+            tensors["sums"] = sums.measured
         tensors = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
         header = {"step": state.step, "seconds": state.seconds, "images": sums.images, "sum_seconds": sums.seconds}
         metadata = {name: repr(value) for name, value in header.items()}
         write_atomically(self.path / "state.safetensors", save(tensors, metadata=metadata))
 
-    def resume(self, model: VAE, config: TrainConfig, device: torch.device) -> TrainState:
+    def resume(self, model: VAE, device: torch.device) -> TrainState:
         """Puts the saved weights into the model, drops what came after them, and gives the state to go on with.
 
         A run that was broken off before it saved anything begins anew.
@@ -307,7 +306,7 @@ class RunFolder:
         """
         path = self.path / "state.safetensors"
         model.to(device)
-        state = TrainState.start(model, config)
+        state = TrainState.start(model)
         try:
             if path.exists():
                 with safe_open(path, framework="pt") as file:
@@ -379,14 +378,12 @@ def check_name(name: Any) -> None:
 
 def _restore(model: VAE, state: TrainState, metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> None:
     """Puts what `RunFolder.save_state` has written back in its places."""
-    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
-    model.load_state_dict(weights)
-    for name, parameter in model.named_parameters():
-        moments = {key: tensors.get(f"adam.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-        if all(moment is not None for moment in moments.values()):  # there are none before the first step
-            state.optimizer.state[parameter] = moments
+    model.load_state_dict(_of("model.", tensors))
+    state.adam.restore(_of("adam.", tensors))
     state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
-    state.sums = Sums(images=int(metadata["images"]), seconds=float(metadata["sum_seconds"]))
-    if state.sums.images:
-        state.sums.reconstruction = tensors["sums.reconstruction"]
-        state.sums.kl_per_dim = tensors["sums.kl_per_dim"]
+    state.sums = Sums(int(metadata["images"]), float(metadata["sum_seconds"]), tensors.get("sums"))
+
+
+def _of(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Those whose names begin so, without that beginning."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -62,6 +62,11 @@ class VAEConfig:
         object.__setattr__(self, "sigma", check_float("sigma", self.sigma, 0, 100, above=True))
         check_choice("sigma_mode", self.sigma_mode, SIGMA_MODES)
 
+    @property
+    def fits_sigma(self) -> bool:
+        """Whether every batch of a training sets σ to its optimum."""
+        return self.likelihood == "gaussian" and self.sigma_mode == "optimal"
+
 
 class VAE(nn.Module):
     """p(x, z) = N(z; μ_p, σ_p² I) p(x|z) with the encoder q(z|x) = N(μ(x), diag σ²(x)) (T5, T16).

@@ -35,8 +35,9 @@ def gaussian_kl(mu: Tensor, logvar: Tensor, prior_mean: float = 0.0, prior_std: 
     """
     if not prior_std > 0:
         raise ValueError(f"prior_std is {prior_std!r}; it must be above 0.")
-    prior_var = prior_std**2
-    return 0.5 * ((logvar.exp() + (mu - prior_mean) ** 2) / prior_var - 1.0 - logvar) + math.log(prior_std)
+    if (prior_mean, prior_std) != (0.0, 1.0):  # the KL stays the same where both are moved and scaled alike
+        mu, logvar = (mu - prior_mean) / prior_std, logvar - 2.0 * math.log(prior_std)
+    return 0.5 * (torch.addcmul(logvar.exp(), mu, mu) - logvar - 1.0)
 
 
 def gaussian_log_prob(x: Tensor, mu: Tensor, logvar: Tensor | float) -> Tensor:
@@ -83,6 +84,26 @@ def sum_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     return _SumBernoulliLogProb.apply(x, logits)
 
 
+def sum_bernoulli_log_prob_and_mean(x: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
+    """`sum_bernoulli_log_prob` and E[x] = sigmoid(l), from one sigmoid; no gradient flows through them.
+
+    Returns:
+        (...,) nats, and (..., P).
+    """
+    mean = logits.sigmoid()
+    return _sum_bernoulli_log_prob(x, logits, (mean - 0.5).abs_().add_(0.5)), mean
+
+
+def _sum_bernoulli_log_prob(x: Tensor, logits: Tensor, sure: Tensor) -> Tensor:
+    """The sum, where sigmoid(|l|) is known: (..., P)."""
+    against = logits.clamp(min=0).addcmul_(x, logits, value=-1).sum(-1)  # 0 where x agrees with a sure pixel
+    whole = sure.shape[-1] // 16 * 16
+    log_sure = sure[..., :whole].unflatten(-1, (16, -1)).prod(-2).log_().sum(-1)
+    if whole < sure.shape[-1]:
+        log_sure += sure[..., whole:].log().sum(-1)
+    return log_sure - against
+
+
 class _SumBernoulliLogProb(torch.autograd.Function):
     """`sum_bernoulli_log_prob` with its gradient with respect to the logits; x is data and gets none."""
 
@@ -90,15 +111,11 @@ class _SumBernoulliLogProb(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, logits: Tensor) -> Tensor:
         ctx.save_for_backward(x, logits)
         ctx.shape = logits.shape
-        against = logits.clamp(min=0).addcmul_(x, logits, value=-1).sum(-1)  # 0 where x agrees with a sure pixel
-        sure = logits.abs().sigmoid_()
-        whole = sure.shape[-1] // 16 * 16
-        products = sure[..., :whole].unflatten(-1, (16, -1)).prod(-2).log_().sum(-1)
-        return products + sure[..., whole:].log().sum(-1) - against
+        return _sum_bernoulli_log_prob(x, logits, logits.abs().sigmoid_())
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
-        x, logits = ctx.saved_tensors
+        x, logits = ctx.saved_tensors  # not the forward's own sigmoid: a second derivative goes through this one
         return None, (gradient.unsqueeze(-1) * (x - logits.sigmoid())).sum_to_size(ctx.shape)
 
 
@@ -195,8 +212,43 @@ class ELBO(NamedTuple):
         return beta * counted_kl(self.kl_per_dim, free_bits) - self.reconstruction.mean()
 
 
+class Weights:
+    """What a step's objective weighs the terms of a batch with: tensors on its device, so that a recorded step obeys.
+
+    loss = Σ_b (reconstruction · log p(x_b|z_b) + Σ_j kl_j · KL_bj), the batch's mean of `ELBO.loss`, has
+    reconstruction = −1/B and kl_j = β/B, or 0 where the batch's mean KL_j is within the free bits.
+    """
+
+    def __init__(self, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
+        self.reconstruction, self._kl, self._free_bits = torch.zeros(3, dtype=dtype, device=device)
+        self._set: tuple[int, float, float] = (0, 0.0, 0.0)
+
+    def set(self, images: int, beta: float, free_bits: float) -> None:
+        """For a batch of so many images."""
+        if self._set != (images, beta, free_bits):
+            self._set = (images, beta, free_bits)
+            self.reconstruction.fill_(-1 / images)
+            self._kl.fill_(beta / images)
+            self._free_bits.fill_(free_bits)
+
+    @property
+    def has_free_bits(self) -> bool:
+        """Whether any nats are free."""
+        return self._set[2] > 0
+
+    def of_kl(self, kl_per_dim: Tensor) -> Tensor:
+        """kl_j for a batch with the KL (B, D): one number, or (D,)."""
+        return self._kl * (kl_per_dim.mean(0) >= self._free_bits) if self.has_free_bits else self._kl
+
+
 def elbo(
-    model: VAE, x: Tensor, samples: int = 1, *, generator: torch.Generator | None = None, fit_sigma: bool = False
+    model: VAE,
+    x: Tensor,
+    samples: int = 1,
+    *,
+    eps: Tensor | None = None,
+    generator: torch.Generator | None = None,
+    fit_sigma: bool = False,
 ) -> ELBO:
     """The ELBO's terms of a batch: L draws of z for the reconstruction, the KL in closed form (T6, T9, T10, T18).
 
@@ -206,7 +258,8 @@ def elbo(
         model: the VAE.
         x: (B, 1, 28, 28) in [0, 1], already binarized where the likelihood wants that.
         samples: L ≥ 1, decoded as one batch.
-        generator: source of the draws.
+        eps: (L, B, D), the draws' noise; drawn here if None.
+        generator: source of the noise that is drawn here.
         fit_sigma: whether a Gaussian likelihood's σ is set to its optimum for this batch first, and kept.
 
     Raises:
@@ -214,7 +267,8 @@ def elbo(
     """
     check_int("samples", samples, 1, 1_000_000)
     mu, logvar = model.encode(x)
-    eps = torch.randn((samples, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
+    if eps is None:
+        eps = torch.randn((samples, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
     z = reparameterize(mu, logvar, eps)
     params = model.decode(z)  # (L, B, 1, 28, 28)
     if fit_sigma:

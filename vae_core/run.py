@@ -126,7 +126,7 @@ def train_into(
         OSError: the folder cannot be written any more.
     """
     steering = steering or Steering()
-    state = state or TrainState.start(model.to(device), config)
+    state = state or TrainState.start(model.to(device))
     total = config.total_steps(len(dataset.train))
     folder.write_status("running")
     try:

@@ -391,7 +391,7 @@ class Runs:
             folder.write_config(config)
             if start:
                 shutil.copyfile(weights, folder.start_file)
-                folder.save_state(start, TrainState.start(start, training))
+                folder.save_state(start, TrainState.start(start))
         except OSError as error:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise RunError(reason(error)) from error
@@ -504,7 +504,7 @@ class Runs:
         model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
         with self._lock:  # no change is on its way to the folder
             live.begun = True
-        state = folder.resume(model, config.training, self.device)
+        state = folder.resume(model, self.device)
         for _ in train_into(folder, model, dataset, config.training, self.device, state, live.steering):
             pass
 

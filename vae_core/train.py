@@ -7,15 +7,18 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from .adam import Adam
 from .bounds import check_float, check_int
-from .data import Dataset, binarize, held_out
+from .data import Dataset, held_out
+from .draws import Draws
 from .evaluate import HeldOut, evaluate_elbo
 from .model import VAE
-from .objective import ELBO, elbo
+from .step import Step
+
+CHECK_EVERY = 100  # steps at most until a loss that is not finite is noticed, and negligible moments are dropped
 
 
 @dataclass(frozen=True)
@@ -123,39 +126,48 @@ class DivergedError(RuntimeError):
 
 @dataclass
 class Sums:
-    """What has come together since the last record; on the device, so that no step waits for it."""
+    """What has come together since the last record; on the device, so that no step waits for it.
+
+    measured: (1 + D,) nats, the sum over the images of the reconstruction and of the KL of each dimension.
+    history: `measured` after each step since it was last looked at.
+    """
 
     images: int = 0
     seconds: float = 0.0
-    reconstruction: Tensor | float = 0.0
-    kl_per_dim: Tensor | float = 0.0
-    losses: list[Tensor] = field(default_factory=list)
+    measured: Tensor | None = None
+    history: list[Tensor] = field(default_factory=list)
+
+    def add(self, images: int, measured: Tensor) -> None:
+        """Counts a step in."""
+        self.images += images
+        self.measured = measured if self.measured is None else self.measured + measured
+        self.history.append(self.measured)
 
 
 @dataclass
 class TrainState:
-    """What a training needs beside the weights to go on exactly: the optimizer, the step, what the next record sums.
+    """What a training needs beside the weights to go on exactly: Adam's moments, the step, what the next record sums.
 
     The randomness of a step is a function of (seed, step) alone, so that no generator needs saving.
     """
 
-    optimizer: torch.optim.Adam
+    adam: Adam
     step: int = 0
     seconds: float = 0.0
     sums: Sums = field(default_factory=Sums)
 
     @classmethod
-    def start(cls, model: VAE, config: TrainConfig) -> TrainState:
-        """The state before the first step."""
-        return cls(torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True))
+    def start(cls, model: VAE) -> TrainState:
+        """The state before the first step; the model is on the device where it trains."""
+        return cls(Adam(model))
 
     def check_finite(self, model: VAE) -> None:
-        """Raises DivergedError with the first step since the last record whose loss, or update, is not finite."""
-        if self.sums.losses:
-            finite = torch.stack(self.sums.losses).isfinite().tolist()
+        """Raises DivergedError with the first step since the last look whose loss, or update, is not finite."""
+        if self.sums.history:  # a sum that is not finite stays so
+            finite = torch.stack(self.sums.history).isfinite().all(1).tolist()
             if not all(finite):
                 raise DivergedError(self.step - len(finite) + 1 + finite.index(False))
-            self.sums.losses.clear()
+            self.sums.history.clear()
         if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
             raise DivergedError(self.step)
 
@@ -210,18 +222,21 @@ def batches(
     device = torch.device(device)
     model.to(device).train()
     images, test = dataset.train.to(device), None
-    state = state or TrainState.start(model, config)
-    generator, order, per_epoch = torch.Generator(device), None, config.steps_per_epoch(len(images))
+    state = state or TrainState.start(model)
+    draws, step = Draws(len(images), model.config, config.seed, device), Step(model, images, state.adam)
+    per_epoch = config.steps_per_epoch(len(images))
     while state.step < (total := config.total_steps(len(images))):
         mark = time.perf_counter()
-        if order is None or state.step % per_epoch == 0:
-            order = epoch_order(len(images), config.seed, state.step // per_epoch, device)
-        x = take_batch(images, order, config, state.step, model.config.binarization, generator)
-        _step(model, x, config, state, generator)
+        draw = draws.take(config, state.step)
+        state.step += 1
+        measured = step.take(draw, config.learning_rate, beta_at(config, state.step), config.free_bits)
+        state.sums.add(len(draw.rows), measured)
         at_end = state.step % per_epoch == 0 or state.step == total
         due = state.step == 1 or state.step % config.record_every == 0 or at_end
-        if due:
+        if due or state.step % CHECK_EVERY == 0:
             state.check_finite(model)  # waits for the device
+        if state.step % CHECK_EVERY == 0:
+            state.adam.drop_negligible()
         _count_seconds(state, time.perf_counter() - mark)
         metrics = None
         if due:
@@ -237,60 +252,16 @@ def beta_at(config: TrainConfig, step: int) -> float:
     return config.beta * min(1.0, step / config.warmup_steps) if config.warmup_steps else config.beta
 
 
-def epoch_order(images: int, seed: int, epoch: int, device: torch.device) -> Tensor:
-    """The order in which an epoch, counted from 0, takes the images: (images,) int64."""
-    return torch.randperm(images, generator=_seeded(torch.Generator(device), seed, epoch, 0), device=device)
-
-
-def take_batch(
-    images: Tensor, order: Tensor, config: TrainConfig, step: int, binarization: str, generator: torch.Generator
-) -> Tensor:
-    """The images of the step after `step` steps: (B, 1, 28, 28) in [0, 1], as the model wants them.
-
-    The generator is left as that step's draws of z need it.
-    """
-    index = step % config.steps_per_epoch(len(images))
-    batch = images[order[index * config.batch_size : (index + 1) * config.batch_size]]
-    return binarize(batch, binarization, _seeded(generator, config.seed, step, 1))
-
-
-def forward(model: VAE, x: Tensor, config: TrainConfig, step: int, generator: torch.Generator) -> tuple[ELBO, Tensor]:
-    """The ELBO's terms of a batch, and the loss that Adam descends at that step, counted from 1."""
-    fit_sigma = model.config.likelihood == "gaussian" and model.config.sigma_mode == "optimal"
-    terms = elbo(model, x, config.samples, generator=generator, fit_sigma=fit_sigma)
-    return terms, terms.loss(beta_at(config, step), config.free_bits)
-
-
-def _step(model: VAE, x: Tensor, config: TrainConfig, state: TrainState, generator: torch.Generator) -> None:
-    """One batch: forward, backward, Adam; what it measured is added to the sums."""
-    state.step += 1
-    terms, loss = forward(model, x, config, state.step, generator)
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    state.optimizer.param_groups[0]["lr"] = config.learning_rate
-    state.optimizer.step()
-    sums = state.sums
-    sums.images += len(x)
-    sums.reconstruction = sums.reconstruction + terms.reconstruction.detach().sum()
-    sums.kl_per_dim = sums.kl_per_dim + terms.kl_per_dim.detach().sum(0)
-    sums.losses.append(loss.detach())
-
-
 def _count_seconds(state: TrainState, seconds: float) -> None:
     state.seconds += seconds
     state.sums.seconds += seconds
 
 
-def _seeded(generator: torch.Generator, *key: int) -> torch.Generator:
-    """The generator, seeded by a hash of the key."""
-    return generator.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
-
-
 def _metrics(config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None) -> Metrics:
     """The record of the steps that the state's sums hold."""
     sums, per_epoch = state.sums, config.steps_per_epoch(images)
-    kl_per_dim = (sums.kl_per_dim / sums.images).tolist()
-    reconstruction, kl = float(sums.reconstruction / sums.images), math.fsum(kl_per_dim)
+    reconstruction, *kl_per_dim = (sums.measured / sums.images).tolist()
+    kl = math.fsum(kl_per_dim)
     epochs, steps = divmod(state.step, per_epoch)
     return Metrics(
         step=state.step,

@@ -1,0 +1,85 @@
+"""Adam is torch.optim's, goes on exactly, and keeps no subnormal moments."""
+
+import pytest
+import torch
+from torch import nn
+
+from vae_core.adam import Adam
+
+from .conftest import seeded
+
+SMALLEST_NORMAL = torch.finfo(torch.float32).tiny
+
+
+def model() -> nn.Module:
+    layer = nn.Linear(3, 2)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=seeded()))
+    return layer
+
+
+def take(adam: Adam, layer: nn.Module, steps: range) -> None:
+    """Steps with gradients that are a function of the step."""
+    for step in steps:
+        adam.set_learning_rate(1e-2 / (1 + step))
+        for parameter in layer.parameters():
+            parameter.grad = torch.randn(parameter.shape, generator=seeded(step))
+        adam.step()
+
+
+def test_its_steps_are_those_of_torch_optim():
+    mine, theirs = model(), model()
+    take(Adam(mine), mine, range(20))
+    optimizer = torch.optim.Adam(theirs.parameters())
+    for step in range(20):
+        optimizer.param_groups[0]["lr"] = 1e-2 / (1 + step)
+        for parameter in theirs.parameters():
+            parameter.grad = torch.randn(parameter.shape, generator=seeded(step))
+        optimizer.step()
+    for one, other in zip(mine.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
+
+
+def test_it_goes_on_exactly():
+    whole, halves = model(), model()
+    take(Adam(whole), whole, range(20))
+    first = Adam(halves)
+    take(first, halves, range(11))
+    kept = {name: tensor.clone() for name, tensor in first.state().items()}
+    second = Adam(halves)
+    second.restore(kept)
+    take(second, halves, range(11, 20))
+    for one, other in zip(whole.parameters(), halves.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_state_of_another_model_is_refused():
+    adam, other = Adam(model()), Adam(nn.Linear(4, 2))
+    with pytest.raises(RuntimeError, match=r"adam.mean.weight has the shape \(2, 4\), not \(2, 3\)"):
+        adam.restore(other.state())
+    with pytest.raises(KeyError):
+        adam.restore({})
+
+
+def subnormal(adam: Adam) -> int:
+    """How many moments a CPU takes long for."""
+    return sum(int(((m != 0) & (m.abs() < SMALLEST_NORMAL)).sum()) for m in (*adam.means, *adam.squares))
+
+
+def test_no_moment_stays_subnormal_and_no_weight_is_moved_by_that():
+    layers = [model(), model()]
+    keeping, dropping = (Adam(layer) for layer in layers)
+    for layer, adam in zip(layers, (keeping, dropping), strict=True):
+        take(adam, layer, range(5))
+        for step in range(5, 1200):  # then the first input is silent
+            for parameter in layer.parameters():
+                parameter.grad = torch.randn(parameter.shape, generator=seeded(step))
+            layer.weight.grad[:, 0] = 0
+            adam.step()
+            if adam is dropping and step % 100 == 0:
+                adam.drop_negligible()
+                assert subnormal(adam) == 0
+    assert subnormal(keeping) == 2 and subnormal(dropping) == 0
+    for one, other in zip(*(layer.parameters() for layer in layers), strict=True):
+        assert torch.equal(one, other)
