@@ -21,6 +21,7 @@ from .folder import CHANGEABLE, RunConfig, RunError, RunFolder
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .report import as_text, measure
 from .run import Steering, train_into
+from .step import PRECISIONS
 from .train import DivergedError, Metrics, TrainConfig
 
 MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
@@ -120,6 +121,7 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
     training = config.training
     kept = dataclasses.asdict(config.model)
     kept |= {"data": config.data, "seed": training.seed, "batch_size": training.batch_size}
+    kept["precision"] = training.precision
     for name, value in kept.items():
         if given.get(name) is not None and given[name] != value:
             raise ValueError(
@@ -199,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--free-bits", type=float, help="nats of KL per dimension that cost nothing")
     training.add_argument("--samples", type=int, metavar="L", help="draws of z per image")
     training.add_argument("--seed", type=int)
+    training.add_argument("--precision", metavar="|".join(PRECISIONS))
     training.add_argument("--record-every", type=int, metavar="STEPS")
 
     e = commands.add_parser("evaluate", help="held-out figures of a checkpoint")

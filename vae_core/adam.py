@@ -26,12 +26,16 @@ class Adam:
         self.squares = [torch.zeros_like(parameter) for parameter in self._parameters]
         device = self._parameters[0].device
         self._count = torch.zeros((), device=device)  # steps taken
+        self._counts = [self._count] * len(self._parameters)
         self._learning_rate = torch.zeros((), device=device)
+        self._set = 0.0
         self._on_cpu = device.type == "cpu"
 
     def set_learning_rate(self, value: float) -> None:
         """The learning rate of the steps to come, also of those that a CUDA graph replays."""
-        self._learning_rate.fill_(value)
+        if value != self._set:
+            self._set = value
+            self._learning_rate.fill_(value)
 
     @torch.no_grad()
     def step(self) -> None:
@@ -43,7 +47,7 @@ class Adam:
             self.means,
             self.squares,
             [],
-            [self._count] * len(self._parameters),
+            self._counts,
             lr=self._learning_rate,
             beta1=BETA1,
             beta2=BETA2,

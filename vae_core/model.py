@@ -89,6 +89,7 @@ class VAE(nn.Module):
                 self.log_sigma = nn.Parameter(log_sigma)
             else:
                 self.register_buffer("log_sigma", log_sigma)
+        self.to(memory_format=torch.channels_last)  # convolutions on a CPU: up to a quarter faster
 
     def _initialize(self, generator: torch.Generator | None) -> None:
         """Uniform in ±1/√fan_in, torch's own default, but from the given generator: two threads may build at once."""
@@ -117,7 +118,7 @@ class VAE(nn.Module):
         """
         if x.ndim != 4 or x.shape[1:] != IMAGE_SHAPE:
             raise ValueError(f"x has the shape {tuple(x.shape)}; it must be (B, 1, 28, 28).")
-        mu, logvar = self.encoder(x).chunk(2, dim=-1)
+        mu, logvar = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # under autocast it is of a narrower type
         return mu, logvar
 
     def decode(self, z: Tensor) -> Tensor:
@@ -135,7 +136,7 @@ class VAE(nn.Module):
         if z.shape[-1:] != (self.config.latent_dim,):
             raise ValueError(f"z has the shape {tuple(z.shape)}; its last dimension must be {self.config.latent_dim}.")
         flat = z.reshape(-1, self.config.latent_dim)
-        return self.decoder(flat).reshape(*z.shape[:-1], *IMAGE_SHAPE)
+        return self.decoder(flat).to(z.dtype).reshape(*z.shape[:-1], *IMAGE_SHAPE)
 
     def log_px(self, x: Tensor, params: Tensor) -> Tensor:
         """log p(x|z) of decoded parameters, summed over the pixels (T19).

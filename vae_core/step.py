@@ -12,6 +12,8 @@ from .draws import Draw
 from .model import VAE
 from .objective import ELBO, Weights, elbo
 
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}  # of products and convolutions
+
 
 class Step:
     """Takes batches of a training set, each by gather, binarization, forward, loss, backward and Adam.
@@ -20,11 +22,13 @@ class Step:
         model: on the device.
         images: (N, 1, 28, 28) uint8 on the device.
         adam: of the model's parameters.
+        precision: a name of `PRECISIONS`.
     """
 
-    def __init__(self, model: VAE, images: Tensor, adam: Adam) -> None:
-        self._model, self._images, self._adam = model, images, adam
-        self._closed_form = ClosedForm(model) if has_closed_form(model) and images.device.type == "cpu" else None
+    def __init__(self, model: VAE, images: Tensor, adam: Adam, precision: str = "float32") -> None:
+        self._model, self._images, self._adam, self._precision = model, images, adam, PRECISIONS[precision]
+        on_cpu = images.device.type == "cpu"
+        self._closed_form = ClosedForm(model, self._precision) if on_cpu and has_closed_form(model) else None
         self._weights = Weights(images.device)
 
     def take(self, draw: Draw, learning_rate: float, beta: float, free_bits: float) -> Tensor:
@@ -35,7 +39,7 @@ class Step:
             learning_rate, beta, free_bits: what it is taken with.
 
         Returns:
-            (1 + D,) summed over the batch: reconstruction, and the KL of each dimension; nats.
+            (B, 1 + D) nats: of each image the reconstruction, and the KL of each dimension.
         """
         self._adam.set_learning_rate(learning_rate)
         self._weights.set(len(draw.rows), beta, free_bits)
@@ -50,10 +54,12 @@ class Step:
             terms = self._closed_form.differentiate(x, draw.eps, self._weights)
         self._adam.step()
         with torch.no_grad():
-            return torch.cat([terms.reconstruction.sum().view(1), terms.kl_per_dim.sum(0)])
+            return torch.cat([terms.reconstruction.unsqueeze(1), terms.kl_per_dim], dim=1)
 
     def _by_autograd(self, x: Tensor, eps: Tensor) -> ELBO:
-        terms = elbo(self._model, x, eps=eps, fit_sigma=self._model.config.fits_sigma)
+        is_mixed = self._precision != torch.float32
+        with torch.autocast(x.device.type, self._precision, enabled=is_mixed, cache_enabled=False):
+            terms = elbo(self._model, x, eps=eps, fit_sigma=self._model.config.fits_sigma)
         for parameter in self._model.parameters():
             parameter.grad = None
         reconstruction = self._weights.reconstruction.expand_as(terms.reconstruction)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from .adam import Adam
-from .bounds import check_float, check_int
+from .bounds import check_choice, check_float, check_int
 from .data import Dataset, held_out
 from .draws import Draws
 from .evaluate import HeldOut, evaluate_elbo
 from .model import VAE
-from .step import Step
+from .step import PRECISIONS, Step
 
 CHECK_EVERY = 100  # steps at most until a loss that is not finite is noticed, and negligible moments are dropped
 
@@ -36,6 +36,7 @@ class TrainConfig:
         samples: L, draws of z per image.
         seed: of the initial weights, the order of the images, their binarization and the draws.
         record_every: steps between two records.
+        precision: float32, or bfloat16 for the large products and the convolutions, where the processor has it.
 
     Raises:
         ValueError: a value is out of its bounds; the message names field, value and bounds.
@@ -51,6 +52,7 @@ class TrainConfig:
     samples: int = 1
     seed: int = 0
     record_every: int = 20
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         check_int("epochs", self.epochs, 1, 100_000)
@@ -65,6 +67,7 @@ class TrainConfig:
         check_int("batch_size × samples", self.batch_size * self.samples, 1, 131_072)  # a few GB
         check_int("seed", self.seed, 0, 2**32 - 1)
         check_int("record_every", self.record_every, 1, 1_000_000)
+        check_choice("precision", self.precision, PRECISIONS)
 
     def check_images(self, images: int) -> None:
         """Raises ValueError where a batch is larger than the training set."""
@@ -129,19 +132,21 @@ class Sums:
     """What has come together since the last record; on the device, so that no step waits for it.
 
     measured: (1 + D,) nats, the sum over the images of the reconstruction and of the KL of each dimension.
-    history: `measured` after each step since it was last looked at.
+    steps: what the steps since the last look measured, (B, 1 + D) each; not yet in that sum.
     """
 
     images: int = 0
     seconds: float = 0.0
     measured: Tensor | None = None
-    history: list[Tensor] = field(default_factory=list)
+    steps: list[Tensor] = field(default_factory=list)
 
-    def add(self, images: int, measured: Tensor) -> None:
-        """Counts a step in."""
-        self.images += images
-        self.measured = measured if self.measured is None else self.measured + measured
-        self.history.append(self.measured)
+    def look(self) -> Tensor:
+        """Adds up what is not yet in the sum; (steps, 1 + D), the sum of each of them."""
+        each = [step.sum(0) for step in self.steps]
+        self.steps.clear()
+        for measured in each:  # one by one: the sum is then the same, whenever one looks
+            self.measured = measured if self.measured is None else self.measured + measured
+        return torch.stack(each)
 
 
 @dataclass
@@ -163,11 +168,10 @@ class TrainState:
 
     def check_finite(self, model: VAE) -> None:
         """Raises DivergedError with the first step since the last look whose loss, or update, is not finite."""
-        if self.sums.history:  # a sum that is not finite stays so
-            finite = torch.stack(self.sums.history).isfinite().all(1).tolist()
+        if self.sums.steps:
+            finite = self.sums.look().isfinite().all(1).tolist()
             if not all(finite):
                 raise DivergedError(self.step - len(finite) + 1 + finite.index(False))
-            self.sums.history.clear()
         if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
             raise DivergedError(self.step)
 
@@ -223,14 +227,18 @@ def batches(
     model.to(device).train()
     images, test = dataset.train.to(device), None
     state = state or TrainState.start(model)
-    draws, step = Draws(len(images), model.config, config.seed, device), Step(model, images, state.adam)
+    draws, step = (
+        Draws(len(images), model.config, config.seed, device),
+        Step(model, images, state.adam, config.precision),
+    )
     per_epoch = config.steps_per_epoch(len(images))
     while state.step < (total := config.total_steps(len(images))):
         mark = time.perf_counter()
         draw = draws.take(config, state.step)
         state.step += 1
         measured = step.take(draw, config.learning_rate, beta_at(config, state.step), config.free_bits)
-        state.sums.add(len(draw.rows), measured)
+        state.sums.images += len(draw.rows)
+        state.sums.steps.append(measured)
         at_end = state.step % per_epoch == 0 or state.step == total
         due = state.step == 1 or state.step % config.record_every == 0 or at_end
         if due or state.step % CHECK_EVERY == 0:
