@@ -30,11 +30,11 @@ from vae_core.data import (
     load_dataset,
     load_default,
 )
-from vae_core.folder import CHANGEABLE, RunError
+from vae_core.folder import RunError
 from vae_core.model import VAE, VAEConfig
 from vae_core.records import Records
 from vae_core.runs import ENDED, RUN_ID, Runs
-from vae_core.train import TrainConfig
+from vae_core.train import CHANGEABLE, TrainConfig
 
 from .pace import Pace
 

@@ -10,9 +10,9 @@ import gradio as gr
 
 from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.figures import training_curves
-from vae_core.folder import CHANGEABLE, RunError
+from vae_core.folder import RunError
 from vae_core.model import ARCHITECTURES, LIKELIHOODS, SIGMA_MODES, VAEConfig
-from vae_core.train import TrainConfig
+from vae_core.train import CHANGEABLE, TrainConfig
 
 from . import live
 from .backend import Backend, answering

@@ -17,12 +17,13 @@ from .bounds import check_int
 from .checkpoint import load_checkpoint, read_header
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
 from .device import DEVICES, pick_device
-from .folder import CHANGEABLE, RunConfig, RunError, RunFolder
+from .distributed import Processes, join
+from .folder import RunConfig, RunError, RunFolder
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .report import as_text, measure
 from .run import Steering, train_into
 from .step import PRECISIONS
-from .train import DivergedError, Metrics, TrainConfig
+from .train import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches
 
 MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
 TRAIN_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
@@ -41,8 +42,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_train(options: argparse.Namespace) -> int:
-    """Trains into a run folder, or goes on with the run that is there."""
-    given, folder, device = vars(options), RunFolder(options.out), pick_device(options.device)
+    """Trains into a run folder, or goes on with the run that is there; under torchrun, with the other processes."""
+    processes, device = join(pick_device(options.device))
+    try:
+        return _lead(options, device, processes) if processes.rank == 0 else _follow(options, device, processes)
+    finally:
+        processes.leave()
+
+
+def _lead(options: argparse.Namespace, device: torch.device, processes: Processes) -> int:
+    """Trains, as the only process or the first."""
+    given, folder = vars(options), RunFolder(options.out)
     if options.resume:
         config = _resumed_config(folder, given)
     else:
@@ -52,13 +62,13 @@ def run_train(options: argparse.Namespace) -> int:
         training = TrainConfig(**{name: given[name] for name in TRAIN_FIELDS if name in given})
         config = RunConfig(model_config, training, options.data, str(device), "chosen on the command line.")
     dataset = _load(config.data, options.data_dir)
-    config.training.check_images(len(dataset.train))
+    config.training.check_images(len(dataset.train), processes.count)
     if not options.resume:
         folder.create()
     model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
     folder.acquire()
     try:
-        _train(folder, model, dataset, config, device, given)
+        _train(folder, model, dataset, config, device, given, processes)
     finally:
         folder.release()
     status = folder.read_status()
@@ -67,10 +77,16 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def _train(
-    folder: RunFolder, model: VAE, dataset: Dataset, config: RunConfig, device: torch.device, given: dict[str, Any]
+    folder: RunFolder,
+    model: VAE,
+    dataset: Dataset,
+    config: RunConfig,
+    device: torch.device,
+    given: dict[str, Any],
+    processes: Processes,
 ) -> None:
     """Begins the run, or goes on with it, and shows its records as they come."""
-    state, steering = None, Steering()
+    state, steering = TrainState.start(model.to(device)), Steering()
     total = config.training.total_steps(len(dataset.train))
     if given["resume"]:
         state = folder.resume(model, device)
@@ -79,9 +95,24 @@ def _train(
         steering.change({name: given[name] for name in CHANGEABLE if name in given})
     folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
     _stop_on_interrupt(steering)
-    with tqdm(total=total, initial=state.step if state else 0, unit="step", disable=None) as bar:
-        for metrics in train_into(folder, model, dataset, config.training, device, state, steering):
+    processes.of_first((config, state.step, {name: tensor.cpu() for name, tensor in state.adam.state().items()}))
+    with tqdm(total=total, initial=state.step, unit="step", disable=None) as bar:
+        for metrics in train_into(folder, model, dataset, config.training, device, state, steering, processes):
             _show(bar, metrics)
+
+
+def _follow(options: argparse.Namespace, device: torch.device, processes: Processes) -> int:
+    """Trains with the first process, from the step at which that begins until it ends; its weights come from there."""
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, signal.SIG_IGN)  # the first process stops in order, and this one with it
+    config, step, adam = processes.of_first(None)
+    dataset, model = load_dataset(config.data, options.data_dir), VAE(config.model)
+    state = TrainState.start(model.to(device))
+    state.step = step
+    state.adam.restore(adam)
+    for _ in batches(model, dataset, config.training, device, state, processes):
+        pass
+    return 0
 
 
 def run_evaluate(options: argparse.Namespace) -> int:

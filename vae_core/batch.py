@@ -76,7 +76,7 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
     images, model = dataset.train.to(device), copy.deepcopy(model).to(device)
     draw = Draws(len(images), model.config, config.seed, device).take(config, step)
     x = binarize(images[draw.rows], model.config.binarization, uniform=draw.uniform)
-    terms = elbo(model, x, eps=draw.eps, fit_sigma=model.config.fits_sigma)
+    terms = elbo(model, x, eps=draw.eps, fit_sigma=torch.mean if model.config.fits_sigma else None)
     loss = terms.loss(beta_at(config, step + 1), config.free_bits)
     loss.backward()
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]

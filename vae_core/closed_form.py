@@ -74,7 +74,7 @@ class ClosedForm:
         to_noise = to_z * noise
         if draws > 1:
             log_px, to_z, to_noise = log_px.mean(0), to_z.sum(0), to_noise.sum(0)
-        to_kl = weights.of_kl(kl_per_dim)
+        to_kl = weights.of_kl(lambda: kl_per_dim.mean(0))
         to_logvar = torch.addcmul(to_noise, to_kl, scaled_var - 1.0).mul_(0.5)
         self._encoder.backward(torch.cat([torch.addcmul(to_z, to_kl, off), to_logvar], dim=1), to_input=False)
         return ELBO(log_px, kl_per_dim, mu, logvar, z.view(eps.shape))

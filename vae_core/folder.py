@@ -34,10 +34,9 @@ from .bounds import check_choice, check_float, check_int
 from .checkpoint import save_checkpoint, write_atomically
 from .model import VAE, VAEConfig
 from .records import Records
-from .train import Sums, TrainConfig, TrainState
+from .train import CHANGEABLE, Sums, TrainConfig, TrainState
 
 STATES = ("waiting", "loading", "running", "paused", "finished", "stopped", "failed")
-CHANGEABLE = ("learning_rate", "beta", "warmup_steps", "free_bits", "samples")  # in mid-run; and a fixed sigma
 NAME_LENGTH = 80
 
 

@@ -7,6 +7,7 @@ T-numbers are the rows of the table of quantities in the README.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -139,18 +140,19 @@ def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     return bernoulli_log_prob(x, logits) + torch.where(near_zero, taylor, log_c)
 
 
-def optimal_sigma(x: Tensor, mean: Tensor) -> Tensor:
+def optimal_sigma(x: Tensor, mean: Tensor, average: Callable[[Tensor], Tensor] = torch.mean) -> Tensor:
     """The σ under which x is likeliest as N(mean, σ²): the root of the mean squared error over all elements.
 
     Args:
         x, mean: (...,) broadcastable.
+        average: over all elements, those of other processes included.
 
     Returns:
         one number, as a tensor.
 
     Source: Rybkin, Daniilidis & Levine (2021), "Simple and effective VAE training with calibrated decoders", eq. 7.
     """
-    return (x - mean).square().mean().sqrt()
+    return average((x - mean).square()).sqrt()
 
 
 def reparameterize(
@@ -221,10 +223,10 @@ class Weights:
 
     def __init__(self, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
         self.reconstruction, self._kl, self._free_bits = torch.zeros(3, dtype=dtype, device=device)
-        self._set: tuple[int, float, float] = (0, 0.0, 0.0)
+        self._set: tuple[float, float, float] = (0, 0.0, 0.0)
 
-    def set(self, images: int, beta: float, free_bits: float) -> None:
-        """For a batch of so many images."""
+    def set(self, images: float, beta: float, free_bits: float) -> None:
+        """For a batch of so many images; of several processes each has the batch's mean number of them."""
         if self._set != (images, beta, free_bits):
             self._set = (images, beta, free_bits)
             self.reconstruction.fill_(-1 / images)
@@ -236,9 +238,9 @@ class Weights:
         """Whether any nats are free."""
         return self._set[2] > 0
 
-    def of_kl(self, kl_per_dim: Tensor) -> Tensor:
-        """kl_j for a batch with the KL (B, D): one number, or (D,)."""
-        return self._kl * (kl_per_dim.mean(0) >= self._free_bits) if self.has_free_bits else self._kl
+    def of_kl(self, mean_kl: Callable[[], Tensor]) -> Tensor:
+        """kl_j, one number or (D,); mean_kl gives the batch's mean KL of each dimension, where that is needed."""
+        return self._kl * (mean_kl() >= self._free_bits) if self.has_free_bits else self._kl
 
 
 def elbo(
@@ -248,7 +250,7 @@ def elbo(
     *,
     eps: Tensor | None = None,
     generator: torch.Generator | None = None,
-    fit_sigma: bool = False,
+    fit_sigma: Callable[[Tensor], Tensor] | None = None,
 ) -> ELBO:
     """The ELBO's terms of a batch: L draws of z for the reconstruction, the KL in closed form (T6, T9, T10, T18).
 
@@ -260,7 +262,8 @@ def elbo(
         samples: L ≥ 1, decoded as one batch.
         eps: (L, B, D), the draws' noise; drawn here if None.
         generator: source of the noise that is drawn here.
-        fit_sigma: whether a Gaussian likelihood's σ is set to its optimum for this batch first, and kept.
+        fit_sigma: where given, a Gaussian likelihood's σ is set to its optimum for this batch first, and kept; this
+            averages over the batch, as torch.mean does.
 
     Raises:
         ValueError: samples is no whole number ≥ 1.
@@ -271,8 +274,8 @@ def elbo(
         eps = torch.randn((samples, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
     z = reparameterize(mu, logvar, eps)
     params = model.decode(z)  # (L, B, 1, 28, 28)
-    if fit_sigma:
-        model.log_sigma.copy_(optimal_sigma(x, params.detach()).log())
+    if fit_sigma is not None:
+        model.log_sigma.copy_(optimal_sigma(x, params.detach(), fit_sigma).log())
     reconstruction = model.log_px(x, params).mean(0)
     kl_per_dim = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std)
     return ELBO(reconstruction, kl_per_dim, mu, logvar, z)

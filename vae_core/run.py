@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .batch import next_batch
 from .data import Dataset, held_out, of_each_label
+from .distributed import ALONE, Processes
 from .folder import Change, RunFolder
 from .frames import SIDE, Film
 from .model import VAE
@@ -107,6 +108,7 @@ def train_into(
     device: torch.device,
     state: TrainState | None = None,
     steering: Steering | None = None,
+    processes: Processes = ALONE,
 ) -> Iterator[Metrics]:
     """`train`, with every record appended to the folder, and weights, state and pictures kept there as it goes.
 
@@ -117,6 +119,7 @@ def train_into(
         folder: of the run, held by this process.
         model, dataset, config, device, state: as for `train`.
         steering: what the owner wants.
+        processes: those that train with this one, which is the first of them.
 
     Yields:
         Metrics, each after it was written.
@@ -130,7 +133,7 @@ def train_into(
     total = config.total_steps(len(dataset.train))
     folder.write_status("running")
     try:
-        yield from _train_into(folder, model, dataset, config, device, state, steering)
+        yield from _train_into(folder, model, dataset, config, device, state, steering, processes)
         if left := steering.close():
             folder.add_change(state.step, left)
         end = "finished" if state.step >= total else steering.end
@@ -148,6 +151,7 @@ def _train_into(
     device: torch.device,
     state: TrainState,
     steering: Steering,
+    processes: Processes,
 ) -> Iterator[Metrics]:
     """The batches, with what is to be written after each."""
     total, plan = config.total_steps(len(dataset.train)), _Plan(folder, config)
@@ -160,7 +164,7 @@ def _train_into(
                 next_batch(model, dataset, settings, state.step, device).save(folder.path / "batch.safetensors")
             wanted = replace(settings, record_every=1) if ends else settings  # the last batch always has a record
             if training is None:
-                training = batches(model, dataset, wanted, device, state)
+                training = batches(model, dataset, wanted, device, state, processes)
                 metrics = next(training)
             else:
                 metrics = training.send(wanted)

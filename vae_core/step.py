@@ -2,67 +2,150 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections.abc import Callable
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .adam import Adam
 from .closed_form import ClosedForm, has_closed_form
 from .data import binarize
+from .distributed import ALONE, Processes
 from .draws import Draw
-from .model import VAE
-from .objective import ELBO, Weights, elbo
+from .model import PIXELS, VAE
+from .objective import Weights, elbo
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}  # of products and convolutions
+WARM_UP = 3  # steps before a CUDA graph is recorded, in which the libraries set themselves up
 
 
 class Step:
     """Takes batches of a training set, each by gather, binarization, forward, loss, backward and Adam.
+
+    On CUDA all of that is recorded as a CUDA graph and replayed, so that a step is one launch and not two hundred;
+    learning rate and weights are tensors that the recording reads. The last batch of an epoch, being smaller, is not.
 
     Args:
         model: on the device.
         images: (N, 1, 28, 28) uint8 on the device.
         adam: of the model's parameters.
         precision: a name of `PRECISIONS`.
+        processes: those that share each batch.
     """
 
-    def __init__(self, model: VAE, images: Tensor, adam: Adam, precision: str = "float32") -> None:
-        self._model, self._images, self._adam, self._precision = model, images, adam, PRECISIONS[precision]
-        on_cpu = images.device.type == "cpu"
-        self._closed_form = ClosedForm(model, self._precision) if on_cpu and has_closed_form(model) else None
-        self._weights = Weights(images.device)
+    def __init__(
+        self, model: VAE, images: Tensor, adam: Adam, precision: str = "float32", processes: Processes = ALONE
+    ) -> None:
+        self._model, self._images, self._adam, self._processes = model, images, adam, processes
+        self._precision, device = PRECISIONS[precision], images.device
+        self._weights, self._batch_size = Weights(device), 0
+        by_hand = device.type == "cpu" and processes.count == 1 and has_closed_form(model)
+        self._closed_form = ClosedForm(model, self._precision) if by_hand else None
+        self._terms = processes.parallel(_Terms(model, self._mean_square))
+        self._recordings: dict[object, _Recording] = {}
+        self._records, self._steps = device.type == "cuda" and processes.count == 1, 0
 
     def take(self, draw: Draw, learning_rate: float, beta: float, free_bits: float) -> Tensor:
         """One step.
 
         Args:
-            draw: what it draws.
+            draw: what it draws, for all processes.
             learning_rate, beta, free_bits: what it is taken with.
 
         Returns:
-            (B, 1 + D) nats: of each image the reconstruction, and the KL of each dimension.
+            (B, 1 + D) nats: of each image the reconstruction, and the KL of each dimension; of several processes
+            their sum, (1, 1 + D).
         """
+        self._batch_size = len(draw.rows)
         self._adam.set_learning_rate(learning_rate)
-        self._weights.set(len(draw.rows), beta, free_bits)
+        self._weights.set(self._batch_size / self._processes.count, beta, free_bits)
+        if self._processes.count > 1:
+            mine = self._compute(draw.share(self._processes.rank, self._processes.count))
+            return self._processes.total(mine.sum(0, keepdim=True))
+        self._steps += 1
+        if self._records and self._steps > WARM_UP:
+            return self._replay(draw)
         return self._compute(draw)
 
     def _compute(self, draw: Draw) -> Tensor:
-        """The step with the weights and the learning rate that have been set."""
+        """The step, with the weights and the learning rate that have been set."""
         x = binarize(self._images.index_select(0, draw.rows), self._model.config.binarization, uniform=draw.uniform)
-        if self._closed_form is None:
-            terms = self._by_autograd(x, draw.eps)
-        else:
+        if self._closed_form is not None:
             terms = self._closed_form.differentiate(x, draw.eps, self._weights)
+            reconstruction, kl_per_dim = terms.reconstruction, terms.kl_per_dim
+        else:
+            reconstruction, kl_per_dim = self._by_autograd(x, draw.eps)
         self._adam.step()
-        with torch.no_grad():
-            return torch.cat([terms.reconstruction.unsqueeze(1), terms.kl_per_dim], dim=1)
+        return torch.cat([reconstruction.unsqueeze(1), kl_per_dim], dim=1)
 
-    def _by_autograd(self, x: Tensor, eps: Tensor) -> ELBO:
+    def _by_autograd(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
         is_mixed = self._precision != torch.float32
         with torch.autocast(x.device.type, self._precision, enabled=is_mixed, cache_enabled=False):
-            terms = elbo(self._model, x, eps=eps, fit_sigma=self._model.config.fits_sigma)
+            reconstruction, kl_per_dim = self._terms(x, eps)
         for parameter in self._model.parameters():
             parameter.grad = None
-        reconstruction = self._weights.reconstruction.expand_as(terms.reconstruction)
-        kl = self._weights.of_kl(terms.kl_per_dim.detach()).expand_as(terms.kl_per_dim)
-        torch.autograd.backward((terms.reconstruction, terms.kl_per_dim), (reconstruction, kl))
-        return terms
+        of_kl = self._weights.of_kl(lambda: self._mean_kl(kl_per_dim.detach()))
+        weights = self._weights.reconstruction.expand_as(reconstruction), of_kl.expand_as(kl_per_dim)
+        torch.autograd.backward((reconstruction, kl_per_dim), weights)
+        return reconstruction.detach(), kl_per_dim.detach()
+
+    def _mean_kl(self, kl_per_dim: Tensor) -> Tensor:
+        """(B, D) → (D,), the mean over the images of all processes."""
+        return self._processes.total(kl_per_dim.sum(0)) / self._batch_size
+
+    def _mean_square(self, squares: Tensor) -> Tensor:
+        """(L, B, 1, 28, 28) → one number, the mean over all of that of all processes."""
+        return self._processes.total(squares.sum()) / (len(squares) * self._batch_size * PIXELS)
+
+    def _replay(self, draw: Draw) -> Tensor:
+        """The step as a CUDA graph, recorded first where there is none of its shape."""
+        shape = (draw.eps.shape, self._weights.has_free_bits)
+        if shape not in self._recordings:
+            if len(draw.rows) < max((len(rows) for (_, rows, _), _ in self._recordings), default=0):
+                return self._compute(draw)  # the last batch of an epoch is not worth a recording
+            try:
+                self._recordings[shape] = _Recording(self._compute, draw)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as error:
+                logging.getLogger(__name__).warning("steps are taken one launch at a time: %s", error)
+                self._records = False
+                return self._compute(draw)
+        return self._recordings[shape].replay(draw)
+
+
+class _Terms(nn.Module):
+    """The terms of a batch's ELBO as a module, which is what is spread over processes."""
+
+    def __init__(self, model: VAE, mean_square: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.model = model
+        self._fit_sigma = mean_square if model.config.fits_sigma else None
+
+    def forward(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+        """Reconstruction (B,) and KL (B, D)."""
+        terms = elbo(self.model, x, eps=eps, fit_sigma=self._fit_sigma)
+        return terms.reconstruction, terms.kl_per_dim
+
+
+class _Recording:
+    """A step as a CUDA graph: recorded, not taken, when it is made; each replay takes it, with another draw."""
+
+    _alone = threading.Lock()  # one recording at a time in a process; the trainings go on meanwhile
+
+    def __init__(self, compute: Callable[[Draw], Tensor], draw: Draw) -> None:
+        self._draw = Draw(*(None if part is None else part.clone() for part in draw))
+        self._graph = torch.cuda.CUDAGraph()
+        stream = torch.cuda.Stream()
+        with self._alone, torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
+            self._measured = compute(self._draw)
+
+    def replay(self, draw: Draw) -> Tensor:
+        """What `Step.take` gives."""
+        for mine, new in zip(self._draw, draw, strict=True):
+            if mine is not None:
+                mine.copy_(new)
+        self._graph.replay()
+        return self._measured.clone()

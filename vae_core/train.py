@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -13,11 +13,13 @@ from torch import Tensor
 from .adam import Adam
 from .bounds import check_choice, check_float, check_int
 from .data import Dataset, held_out
+from .distributed import ALONE, Processes
 from .draws import Draws
 from .evaluate import HeldOut, evaluate_elbo
 from .model import VAE
 from .step import PRECISIONS, Step
 
+CHANGEABLE = ("learning_rate", "beta", "warmup_steps", "free_bits", "samples")  # in mid-run
 CHECK_EVERY = 100  # steps at most until a loss that is not finite is noticed, and negligible moments are dropped
 
 
@@ -69,8 +71,12 @@ class TrainConfig:
         check_int("record_every", self.record_every, 1, 1_000_000)
         check_choice("precision", self.precision, PRECISIONS)
 
-    def check_images(self, images: int) -> None:
-        """Raises ValueError where a batch is larger than the training set."""
+    def check_images(self, images: int, processes: int = 1) -> None:
+        """Raises ValueError where a batch is larger than the training set, or too small for so many processes."""
+        if self.batch_size < processes:
+            raise ValueError(
+                f"batch_size is {self.batch_size}; {processes} processes share each batch, so take at least that."
+            )
         if self.batch_size > images:
             raise ValueError(
                 f"batch_size is {self.batch_size}; the training set has {images} images, so take at most that."
@@ -220,19 +226,22 @@ def batches(
     config: TrainConfig,
     device: str | torch.device = "cpu",
     state: TrainState | None = None,
+    processes: Processes = ALONE,
 ) -> Generator[Metrics | None, TrainConfig | None, None]:
-    """`train`, batch by batch: yields after each one, Metrics where a record is due and None where not."""
-    config.check_images(len(dataset.train))
+    """`train`, batch by batch: yields after each one, Metrics where a record is due and None where not.
+
+    Of several processes the first one's settings hold for all, and it alone evaluates; when its generator is closed,
+    those of the others end.
+    """
+    config.check_images(len(dataset.train), processes.count)
     device = torch.device(device)
     model.to(device).train()
     images, test = dataset.train.to(device), None
     state = state or TrainState.start(model)
-    draws, step = (
-        Draws(len(images), model.config, config.seed, device),
-        Step(model, images, state.adam, config.precision),
-    )
-    per_epoch = config.steps_per_epoch(len(images))
-    while state.step < (total := config.total_steps(len(images))):
+    draws = Draws(len(images), model.config, config.seed, device)
+    step = Step(model, images, state.adam, config.precision, processes)
+    per_epoch, total = config.steps_per_epoch(len(images)), config.total_steps(len(images))
+    while state.step < total and (config := _agreed(config, processes)):
         mark = time.perf_counter()
         draw = draws.take(config, state.step)
         state.step += 1
@@ -248,11 +257,27 @@ def batches(
         _count_seconds(state, time.perf_counter() - mark)
         metrics = None
         if due:
-            if at_end and test is None:
+            evaluates = at_end and processes.rank == 0
+            if evaluates and test is None:
                 test = held_out(dataset.test, model.config.binarization, device)
-            metrics = _metrics(config, state, len(images), evaluate_elbo(model, test) if at_end else None)
+            metrics = _metrics(config, state, len(images), evaluate_elbo(model, test) if evaluates else None)
             state.sums = Sums()
-        config = (yield metrics) or config
+        try:
+            config = (yield metrics) or config
+        except GeneratorExit:
+            if state.step < total:
+                processes.end()
+            raise
+
+
+def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
+    """The settings of the next batch, which are the first process's; None where that takes no more."""
+    if processes.count == 1:
+        return config
+    told = processes.told([getattr(config, name) for name in CHANGEABLE])
+    types = (type(getattr(config, name)) for name in CHANGEABLE)
+    changes = {name: kind(value) for name, kind, value in zip(CHANGEABLE, types, told, strict=False)}
+    return replace(config, **changes) if changes else None
 
 
 def beta_at(config: TrainConfig, step: int) -> float:

@@ -1,0 +1,100 @@
+"""One model trained by several processes, as torchrun starts them: each takes its share of every batch.
+
+The first of them leads: it alone writes, evaluates and is steered, and tells the others what each batch is taken with.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+T = TypeVar("T")
+
+
+class Processes:
+    """The processes of a training; of a single one, every method gives back what it got.
+
+    rank: which of them this is, counted from 0. count: how many there are.
+    """
+
+    rank, count = 0, 1
+
+    def total(self, part: Tensor) -> Tensor:
+        """The sum of all processes' parts."""
+        return part
+
+    def of_first(self, value: T) -> T:
+        """The first process's value, which may be anything that can be pickled."""
+        return value
+
+    def told(self, settings: list[float]) -> list[float]:
+        """The first process's settings for the next batch, as many as the others have; empty if none is to come."""
+        return settings
+
+    def end(self) -> None:
+        """Tells the others that no batch is to come, where this is the first."""
+
+    def parallel(self, module: nn.Module) -> nn.Module:
+        """The module, with gradients that are those of all processes' losses, averaged."""
+        return module
+
+    def leave(self) -> None:
+        """Ends what was joined."""
+
+
+ALONE = Processes()
+
+
+class _Group(Processes):
+    """Processes that talk to each other: by NCCL where they compute on GPUs, by gloo otherwise and about settings."""
+
+    def __init__(self, device: torch.device) -> None:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        self.rank, self.count = dist.get_rank(), dist.get_world_size()
+        self._talk = dist.new_group(backend="gloo")
+        self._device, self._length = device, 0
+
+    def total(self, part: Tensor) -> Tensor:
+        part = part.clone()
+        dist.all_reduce(part)
+        return part
+
+    def of_first(self, value: T) -> T:
+        box = [value]
+        dist.broadcast_object_list(box, 0, group=self._talk)
+        return box[0]
+
+    def told(self, settings: list[float]) -> list[float]:
+        self._length = len(settings)
+        message = torch.tensor([1.0, *settings], dtype=torch.float64)
+        dist.broadcast(message, 0, group=self._talk)
+        goes_on, *settings = message.tolist()
+        return settings if goes_on else []
+
+    def end(self) -> None:
+        if self.rank == 0:
+            dist.broadcast(torch.zeros(1 + self._length, dtype=torch.float64), 0, group=self._talk)
+
+    def parallel(self, module: nn.Module) -> nn.Module:
+        on_gpu = self._device.type == "cuda"
+        return nn.parallel.DistributedDataParallel(module, device_ids=[self._device.index] if on_gpu else None)
+
+    def leave(self) -> None:
+        dist.destroy_process_group()
+
+
+def join(device: torch.device) -> tuple[Processes, torch.device]:
+    """The processes that torchrun has started, and this one's device; `ALONE` where it has not.
+
+    Source: torch.distributed.run's environment variables.
+    """
+    if "WORLD_SIZE" not in os.environ:
+        return ALONE, device
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    return _Group(device), device
