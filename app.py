@@ -36,10 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
         _check_port(options.host, options.port)
         _check_folders(options.data_dir, options.runs_dir)
         auth = _auth(options.auth)
-        runs = Runs(options.runs_dir, device, _trainings(options.max_trainings, device))
+        trainings = _trainings(options.max_trainings, device)
+        runs = Runs(options.runs_dir, device, trainings)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if device.type == "cpu":
+        torch.set_num_threads(max(1, torch.get_num_threads() // trainings))  # so that they do not fight for the cores
     backend = Backend(options.data_dir, HERE / "checkpoints", runs)
     page = ui.build(backend)
     signal.signal(

@@ -23,6 +23,7 @@ from vae_core.data import DataError
 from vae_core.folder import Change, RunError, RunFolder
 from vae_core.run import Steering
 from vae_core.runs import ENDED, Runs
+from vae_core.step import Step
 
 from .conftest import ROOT, seeded
 from .test_run import CONFIG, CPU, GAUSSIAN, MODEL, assert_same_end, began, figures, go_on
@@ -610,6 +611,29 @@ def test_a_diverged_run_says_where_and_goes_on_with_a_smaller_learning_rate(runs
     runs.play(run, "me", load)
     wait_for(lambda: is_in(runs, run, *ENDED), 60)
     assert is_in(runs, run, "finished") and runs.folder(run).records()[-1]["learning_rate"] == 1e-4
+
+
+def test_a_run_for_which_memory_runs_out_says_so_is_kept_and_the_other_one_goes_on(tmp_path, load, monkeypatch):
+    runs = Runs(tmp_path / "runs", CPU, max_trainings=2)
+    other, run = going(runs, load, "other"), going(runs, load)
+    compute, there_is_none = Step._compute, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 90 GiB")
+
+    def full(step, draw):
+        if threading.current_thread().name == victim:
+            raise there_is_none
+        return compute(step, draw)
+
+    victim = f"training_{[live.folder.path.name for live in runs._live.values()].index(run)}"
+    monkeypatch.setattr(Step, "_compute", full)
+    reached(runs, run, "failed")
+    assert "not enough memory" in runs.status(run)["message"] and "smaller batch" in runs.status(run)["message"]
+    step = runs.folder(other).records()[-1]["step"]
+    wait_for(lambda: runs.folder(other).records()[-1]["step"] > step + 100)
+    monkeypatch.undo()
+    runs.play(run, "me", load)
+    before = runs.folder(run).saved_step()
+    wait_for(lambda: runs.folder(run).records()[-1]["step"] > before + 20)
+    runs.close()
 
 
 @pytest.mark.parametrize(

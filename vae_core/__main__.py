@@ -16,12 +16,12 @@ from tqdm import tqdm
 from .bounds import check_int
 from .checkpoint import load_checkpoint, read_header
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
-from .device import DEVICES, pick_device
+from .device import DEVICES, is_out_of_memory, pick_device
 from .distributed import Processes, join
 from .folder import RunConfig, RunError, RunFolder
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .report import as_text, measure
-from .run import Steering, train_into
+from .run import Steering, reason, train_into
 from .step import PRECISIONS
 from .train import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches
 
@@ -36,6 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
         return options.command(options)
     except (ValueError, DataError, RunError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        print(f"error: {reason(error)}", file=sys.stderr)
     except OSError as error:
         print(f"error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
     return 2

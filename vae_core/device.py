@@ -1,5 +1,7 @@
 """Which device computes."""
 
+import contextlib
+
 import torch
 
 from .bounds import check_choice
@@ -27,3 +29,14 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return f"GPU: {torch.cuda.get_device_name(device)}"
     return "GPU: Apple (MPS)" if device.type == "mps" else f"CPU: {torch.get_num_threads()} threads"
+
+
+def own_stream(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """A CUDA stream of one's own, on which the work of a thread does not wait for that of others; else nothing."""
+    return torch.cuda.stream(torch.cuda.Stream(device)) if device.type == "cuda" else contextlib.nullcontext()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device, or the machine itself, had no memory left."""
+    on_cpu = isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return on_cpu or isinstance(error, (torch.OutOfMemoryError, MemoryError))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .batch import next_batch
 from .data import Dataset, held_out, of_each_label
+from .device import is_out_of_memory
 from .distributed import ALONE, Processes
 from .folder import Change, RunFolder
 from .frames import SIDE, Film
@@ -215,6 +216,8 @@ def reason(error: Exception) -> str:
         return "The run's folder is gone."
     if isinstance(error, OSError):
         return f"The run's folder cannot be written: {error.strerror or error}."
+    if is_out_of_memory(error):
+        return "There is not enough memory for this training: take a smaller batch, fewer draws or a smaller model."
     if not isinstance(error, (RuntimeError, ValueError)):
         return f"The training failed: {error!r}"  # a fault of ours
     return str(error).partition("\n")[0]

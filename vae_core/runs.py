@@ -21,6 +21,7 @@ import torch
 from .bounds import check_int
 from .checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from .data import DataError, Dataset
+from .device import own_stream
 from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, check_change, check_name
 from .model import VAE, VAEConfig
 from .run import Steering, reason, train_into, write_failure
@@ -474,7 +475,8 @@ class Runs:
     def _work(self, run: str, live: _Live, load: Load) -> None:
         """What a training thread does. What goes wrong becomes the run's status, where its watchers see it."""
         try:
-            self._begin(live, load)
+            with own_stream(self.device):
+                self._begin(live, load)
         except (DataError, RunError, DivergedError, ValueError, OSError, RuntimeError) as error:
             self._failures[run] = reason(error)
             write_failure(live.folder, error)
@@ -484,6 +486,8 @@ class Runs:
             write_failure(live.folder, error)
         finally:
             self._let_go(run, live)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()  # what it held is there for the others
 
     def _begin(self, live: _Live, load: Load) -> None:
         """Loads the data, and begins the run or goes on with it."""

@@ -41,7 +41,7 @@ class Step:
         self._model, self._images, self._adam, self._processes = model, images, adam, processes
         self._precision, device = PRECISIONS[precision], images.device
         self._weights, self._batch_size = Weights(device), 0
-        by_hand = device.type == "cpu" and processes.count == 1 and has_closed_form(model)
+        by_hand = processes.count == 1 and has_closed_form(model)
         self._closed_form = ClosedForm(model, self._precision) if by_hand else None
         self._terms = processes.parallel(_Terms(model, self._mean_square))
         self._recordings: dict[object, _Recording] = {}
@@ -103,7 +103,7 @@ class Step:
         """The step as a CUDA graph, recorded first where there is none of its shape."""
         shape = (draw.eps.shape, self._weights.has_free_bits)
         if shape not in self._recordings:
-            if len(draw.rows) < max((len(rows) for (_, rows, _), _ in self._recordings), default=0):
+            if len(draw.rows) < max((rows for (_, rows, _), _ in self._recordings), default=0):
                 return self._compute(draw)  # the last batch of an epoch is not worth a recording
             try:
                 self._recordings[shape] = _Recording(self._compute, draw)
