@@ -1,34 +1,59 @@
-"""Seconds of an epoch of training on MNIST: the textbook's loop, ours, and the matrix products alone.
+"""Training on MNIST: the textbook's loop, ours, and the matrix products alone; seconds of an epoch and what it reaches.
 
     python -m bench.train_speed --data-dir D [--device cpu] [--rounds 5] [--json FILE]
 
-All three in one process, in turn, medians and ratios, for batches of 128 and 1,024, MLP and conv. The textbook loop
-is the one that people use: a DataLoader with ToTensor, the loss read after every batch, plain Adam. Grey pixels in
-both, since that is what the textbook loop trains on. The floor is what a step multiplies, at its own shapes, and
-nothing else: no bias, no activation, no loss, no optimizer.
+All in one process, in turn, medians and ratios, for batches of 128 and 1,024, MLP and conv. The textbook loop is the
+one that people use: a DataLoader with ToTensor, the loss read after every batch, plain Adam. Grey pixels in both,
+since that is what the textbook loop trains on; no test pass in either. The floor is what a step multiplies, at its own
+shapes, and nothing else: no bias, no activation, no loss, no optimizer. Then: −ELBO on the test images after ten
+epochs, three seeds each way; the memory that a training takes; on CUDA launches a step and the share of the chip.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import math
+import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
 from vae_core.device import describe_device, pick_device
-from vae_core.train import batches
+from vae_core.evaluate import evaluate_elbo
+from vae_core.step import PRECISIONS
+from vae_core.train import TrainState, batches
 
 CASES = [("mlp", 128), ("mlp", 1024), ("conv", 128), ("conv", 1024)]
+SEEDS, EPOCHS = 3, 10  # of the comparison by −ELBO
+
+MEMORY = """
+import resource, sys, vae_core
+from pathlib import Path
+from vae_core import VAE, TrainConfig, VAEConfig, load_dataset, train
+dataset = load_dataset("mnist", sys.argv[1], download=False)
+def status(name):
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) / 1024
+Path("/proc/self/clear_refs").write_text("5")  # the peak so far, which loading the data made, is forgotten
+before = status("VmRSS")
+for metrics in train(VAE(VAEConfig(architecture=sys.argv[2])), dataset, TrainConfig(epochs=2)):
+    pass
+print(status("VmHWM") - before)
+"""
 
 
 def textbook(model: VAE, loader: DataLoader, optimizer: torch.optim.Optimizer, device: torch.device) -> float:
@@ -50,16 +75,21 @@ def textbook(model: VAE, loader: DataLoader, optimizer: torch.optim.Optimizer, d
     return total / len(loader.dataset)
 
 
-def ours(model: VAE, dataset: Dataset, batch: int, device: torch.device) -> Callable[[], None]:
-    """Our own training, an epoch at a call; evaluation counts, as it is a part of it."""
-    steps = math.ceil(len(dataset.train) / batch)
-    training = batches(model, dataset, TrainConfig(epochs=10_000, batch_size=batch), device)
+class Ours:
+    """Our own training, an epoch at a call, with the seconds that it counts: all but the evaluations."""
 
-    def epoch() -> None:
-        for _ in range(steps):
-            next(training)
+    def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig, device: torch.device) -> None:
+        self._state, self._steps = TrainState.start(model), config.steps_per_epoch(len(dataset.train))
+        self._training = batches(model, dataset, config, device, self._state)
 
-    return epoch
+    def seconds_of_an_epoch(self) -> float:
+        before = self._state.seconds
+        for _ in range(self._steps):
+            next(self._training)
+        return self._state.seconds - before
+
+    def step(self) -> None:
+        next(self._training)
 
 
 def floor(model: VAE, batch: int, images: int, device: torch.device) -> Callable[[], None]:
@@ -119,53 +149,156 @@ def timed(work: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def measure(
-    architecture: str, batch: int, data_dir: Path, dataset: Dataset, device: torch.device, rounds: int
-) -> dict[str, float]:
-    """Median seconds of an epoch of each way."""
+def new_model(architecture: str, device: torch.device, seed: int = 0) -> VAE:
+    config = VAEConfig(architecture=architecture, binarization="grey")
+    return VAE(config, torch.Generator().manual_seed(seed)).to(device)
 
-    def model() -> VAE:
-        return VAE(VAEConfig(architecture=architecture, binarization="grey"), torch.Generator().manual_seed(0)).to(
-            device
-        )
 
+def textbook_epoch(data_dir: Path, model: VAE, batch: int, device: torch.device) -> Callable[[], float]:
+    """The textbook's loop, an epoch at a call."""
     images = datasets.MNIST(data_dir, train=True, download=False, transform=transforms.ToTensor())
     loader = DataLoader(images, batch_size=batch, shuffle=True)
-    book = model()
-    optimizer = torch.optim.Adam(book.parameters(), lr=1e-3)
-    ways = {
-        "textbook": lambda: textbook(book, loader, optimizer, device),
-        "ours": ours(model(), dataset, batch, device),
-        "floor": floor(model(), batch, len(dataset.train), device),
-    }
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    return lambda: textbook(model, loader, optimizer, device)
+
+
+def measure(
+    architecture: str, batch: int, data_dir: Path, dataset: Dataset, device: torch.device, rounds: int
+) -> dict[str, Any]:
+    """Median seconds of an epoch of each way, and the ratios, each within its round."""
+    book = textbook_epoch(data_dir, new_model(architecture, device), batch, device)
+    products = floor(new_model(architecture, device), batch, len(dataset.train), device)
+    ways = {"textbook": lambda: timed(book, device), "floor": lambda: timed(products, device)}
+    for precision in PRECISIONS:
+        config = TrainConfig(epochs=100_000, batch_size=batch, precision=precision)
+        ways[precision] = Ours(new_model(architecture, device), dataset, config, device).seconds_of_an_epoch
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for round_ in range(rounds + 1):  # the first round warms up
         for name, work in ways.items():
-            took = timed(work, device)
+            took = work()
             if round_:
                 seconds[name].append(took)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+    ratios = {
+        name: statistics.median(one / other for one, other in zip(seconds[a], seconds[b], strict=True))
+        for name, a, b in (
+            ("textbook/float32", "textbook", "float32"),
+            ("textbook/bfloat16", "textbook", "bfloat16"),
+            ("float32/floor", "float32", "floor"),
+        )
+    }
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    return {"architecture": architecture, "batch": batch} | medians | ratios | {"rounds": seconds}
+
+
+def reached(data_dir: Path, dataset: Dataset, device: torch.device) -> dict[str, list[float]]:
+    """−ELBO on the test images after ten epochs in batches of 128, of each seed, each way."""
+    x, found = dataset.test.to(device).float() / 255, {name: [] for name in ("textbook", *PRECISIONS)}
+    for seed in range(SEEDS):
+        torch.manual_seed(seed)
+        model = new_model("mlp", device, seed)
+        epoch = textbook_epoch(data_dir, model, 128, device)
+        for _ in range(EPOCHS):
+            epoch()
+        found["textbook"].append(-evaluate_elbo(model, x).elbo)
+        for precision in PRECISIONS:
+            model = new_model("mlp", device, seed)
+            ours = Ours(model, dataset, TrainConfig(epochs=EPOCHS, seed=seed, precision=precision), device)
+            for _ in range(EPOCHS):
+                ours.seconds_of_an_epoch()
+            found[precision].append(-evaluate_elbo(model, x).elbo)
+    return found
+
+
+def memory(data_dir: Path) -> dict[str, float]:
+    """Megabytes at the peak of a training on a CPU, beyond what torch and the data take, in a process of its own."""
+    found = {}
+    for architecture in ("mlp", "conv"):
+        command = [sys.executable, "-c", MEMORY, str(data_dir), architecture]
+        found[architecture] = float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    return found
+
+
+def chip(dataset: Dataset, device: torch.device) -> list[dict[str, Any]]:
+    """On CUDA: launches a step, and what share of the floating point operations of a large product it achieves."""
+    peak = _operations_a_second_of_a_large_product(device)
+    found = []
+    for architecture, batch in CASES:
+        ours = Ours(new_model(architecture, device), dataset, TrainConfig(epochs=100_000, batch_size=batch), device)
+        for _ in range(20):
+            ours.step()
+        with profile(activities=[ProfilerActivity.CPU]) as seen:
+            for _ in range(10):
+                ours.step()
+        launches = sum(event.count for event in seen.key_averages() if "Launch" in event.key) / 10
+        ours.seconds_of_an_epoch()
+        seconds = ours.seconds_of_an_epoch() / math.ceil(len(dataset.train) / batch)
+        share = _operations(new_model(architecture, device), batch, device) / seconds / peak
+        found.append({"architecture": architecture, "batch": batch, "launches": launches, "share": share})
+    return found
+
+
+def _operations(model: VAE, batch: int, device: torch.device) -> float:
+    """Multiplications and additions of a step's products: forward once, backward twice, the first layer's once."""
+    total = 0.0
+    for index, (layer, shape) in enumerate(_shapes(model, batch, device)):
+        positions = 1 if isinstance(layer, nn.Linear) else math.prod(shape[2:])
+        if isinstance(layer, nn.Conv2d):
+            positions //= math.prod(layer.stride)
+        once = 2.0 * batch * positions * layer.weight.numel()
+        total += once * (3 if index else 2)
+    return total
+
+
+def _operations_a_second_of_a_large_product(device: torch.device, side: int = 8192) -> float:
+    a = torch.randn(side, side, device=device)
+    a @ a
+    return 2.0 * side**3 / min(timed(lambda: a @ a, device) for _ in range(5))
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the tables."""
     parser = argparse.ArgumentParser("python -m bench.train_speed")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only-speed", action="store_true", help="leave −ELBO and memory out")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     device, dataset = pick_device(options.device), load_dataset("mnist", options.data_dir, download=False)
-    machine = f"{describe_device(device)}, torch {torch.__version__}"
-    print(f"{machine}: seconds of an epoch of MNIST\n{'':14}textbook    ours   floor   textbook/ours   ours/floor")
-    results = []
+    machine = f"{_processor()}, {describe_device(device)}, torch {torch.__version__}"
+    report: dict[str, Any] = {"machine": machine, "date": datetime.date.today().isoformat(), "speed": []}
+    print(f"{machine}: seconds of an epoch of MNIST, medians of {options.rounds} rounds")
+    print("             textbook  float32  bfloat16    floor  textbook/float32  textbook/bfloat16  float32/floor")
     for architecture, batch in CASES:
-        found = measure(architecture, batch, options.data_dir, dataset, device, options.rounds)
-        book, our, least = found["textbook"], found["ours"], found["floor"]
-        print(f"{architecture:5} {batch:5} {book:10.3f} {our:7.3f} {least:7.3f} {book / our:12.2f} {our / least:14.2f}")
-        results.append({"architecture": architecture, "batch": batch} | found)
+        row = measure(architecture, batch, options.data_dir, dataset, device, options.rounds)
+        report["speed"].append(row)
+        print(f"{architecture:5}{batch:6}{row['textbook']:11.3f}{row['float32']:9.3f}{row['bfloat16']:10.3f}", end="")
+        print(f"{row['floor']:9.3f}{row['textbook/float32']:18.2f}{row['textbook/bfloat16']:19.2f}", end="")
+        print(f"{row['float32/floor']:15.2f}", flush=True)
+    if not options.only_speed:
+        report["reached"] = reached(options.data_dir, dataset, device)
+        for name, values in report["reached"].items():
+            print(f"−ELBO after {EPOCHS} epochs, {name}: {', '.join(f'{value:.2f}' for value in values)}", flush=True)
+        if device.type == "cpu":
+            report["memory"] = memory(options.data_dir)
+            for name, megabytes in report["memory"].items():
+                print(f"peak memory of a training beyond torch and the data, {name}: {megabytes:.0f} MB")
+    if device.type == "cuda":
+        report["chip"] = chip(dataset, device)
+        for row in report["chip"]:
+            print(f"{row['architecture']}, {row['batch']}: {row['launches']:.1f} launches a step, ", end="")
+            print(f"{row['share']:.2%} of what a large product achieves")
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine, "results": results}, indent=1))
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _processor() -> str:
+    """The processor in words."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

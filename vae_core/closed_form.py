@@ -40,11 +40,11 @@ class ClosedForm:
         self._prior = model.config.prior_mean, model.config.prior_std
         *_, last = (layer for layer in model.encoder.modules() if isinstance(layer, nn.Linear))
 
-        def dtype_of(layer: nn.Linear) -> torch.dtype:
-            is_large = layer.weight.numel() >= LARGE and layer is not last
-            return precision if is_large and precision != torch.float32 else layer.weight.dtype
+        def product(layer: nn.Linear) -> _Product:
+            is_wide = precision == torch.float32 or layer.weight.numel() < LARGE or layer is last
+            return _Product(layer) if is_wide else _NarrowProduct(layer, precision)
 
-        self._encoder, self._decoder = _Chain(model.encoder, dtype_of), _Chain(model.decoder, dtype_of)
+        self._encoder, self._decoder = _Chain(model.encoder, product), _Chain(model.decoder, product)
 
     @torch.inference_mode()
     def differentiate(self, x: Tensor, eps: Tensor, weights: Weights) -> ELBO:
@@ -83,9 +83,8 @@ class ClosedForm:
 class _Chain:
     """Linear layers with ReLU between them."""
 
-    def __init__(self, part: nn.Module, dtypes: Callable[[nn.Linear], torch.dtype]) -> None:
-        layers = [layer for layer in part.modules() if isinstance(layer, nn.Linear)]
-        self._products = [_Product(layer, dtypes(layer)) for layer in layers]
+    def __init__(self, part: nn.Module, product: Callable[[nn.Linear], _Product]) -> None:
+        self._products = [product(layer) for layer in part.modules() if isinstance(layer, nn.Linear)]
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in) → (N, out)."""
@@ -101,25 +100,43 @@ class _Chain:
 
 
 class _Product:
-    """A linear layer whose products are taken in a type of its own; it keeps what backward needs.
+    """A linear layer; it keeps what backward needs."""
 
-    The weights' gradient is taken in theirs: there the conversions would cost what a narrower product saves.
-    """
-
-    def __init__(self, layer: nn.Linear, dtype: torch.dtype) -> None:
-        self._layer, self._dtype = layer, dtype
-        self.x = self._weight = torch.empty(0)  # the input, and what is multiplied with it
+    def __init__(self, layer: nn.Linear) -> None:
+        self.x = torch.empty(0)  # the input
+        self._weight, self._bias = layer.weight.detach(), layer.bias.detach()
         layer.weight.grad, layer.bias.grad = torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)
+        self._to_weight, self._to_bias = layer.weight.grad, layer.bias.grad.unsqueeze(0)
+        self._transposed = self._weight.t()
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in) → (N, out)."""
-        self.x, self._weight = x, self._layer.weight.to(self._dtype)
-        if self._dtype == x.dtype:
-            return torch.addmm(self._layer.bias, x, self._weight.t())
-        return torch.mm(x.to(self._dtype), self._weight.t()).to(x.dtype).add_(self._layer.bias)
+        self.x = x
+        return torch.addmm(self._bias, x, self._transposed)
 
     def backward(self, gradient: Tensor, *, to_input: bool = True) -> Tensor:
         """Sets the gradients of weight and bias; (N, out) → (N, in) where that is wanted."""
-        torch.sum(gradient, 0, out=self._layer.bias.grad)
-        torch.mm(gradient.t(), self.x, out=self._layer.weight.grad)
-        return torch.mm(gradient.to(self._dtype), self._weight).to(gradient.dtype) if to_input else gradient
+        torch.sum(gradient, 0, keepdim=True, out=self._to_bias)
+        torch.mm(gradient.t(), self.x, out=self._to_weight)
+        return self._back(gradient) if to_input else gradient
+
+    def _back(self, gradient: Tensor) -> Tensor:
+        return torch.mm(gradient, self._weight)
+
+
+class _NarrowProduct(_Product):
+    """A linear layer whose products are taken in a narrower type.
+
+    But not that of the weights' gradient: there the conversions would cost what the narrower product saves.
+    """
+
+    def __init__(self, layer: nn.Linear, dtype: torch.dtype) -> None:
+        super().__init__(layer)
+        self._dtype, self._narrow = dtype, torch.empty(0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.x, self._narrow = x, self._weight.to(self._dtype)
+        return torch.mm(x.to(self._dtype), self._narrow.t()).to(x.dtype).add_(self._bias)
+
+    def _back(self, gradient: Tensor) -> Tensor:
+        return torch.mm(gradient.to(self._dtype), self._narrow).to(gradient.dtype)

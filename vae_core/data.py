@@ -131,7 +131,11 @@ def binarize(
 
 def held_out(images: Tensor, how: str, device: torch.device | str = "cpu") -> Tensor:
     """The images as x for evaluation: under dynamic, one fixed draw, the same everywhere: (N, 1, 28, 28) float."""
-    return binarize(images.cpu(), how, torch.Generator().manual_seed(0)).to(device)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.empty(images.shape, dtype=torch.float32 if images.dtype == torch.uint8 else images.dtype)
+    for part, of_x in zip(images.cpu().split(1000), x.split(1000), strict=True):  # a third of the memory of one draw
+        of_x.copy_(binarize(part, how, generator))
+    return x.to(device)
 
 
 def of_each_label(dataset: Dataset, count: int = 1) -> list[tuple[int, Tensor]]:

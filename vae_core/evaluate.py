@@ -106,7 +106,7 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int = 100
     check_images(x)
     generator = torch.Generator(x.device).manual_seed(seed)
     terms = [elbo(model, batch, generator=generator) for batch in x.split(batch_size)]
-    means = torch.cat([model.encode(batch)[0] for batch in x.split(batch_size)])
+    means = torch.cat([t.mu for t in terms])
     reconstruction = torch.cat([t.reconstruction for t in terms]).cpu().double()
     kl_per_dim = torch.cat([t.kl_per_dim for t in terms]).cpu().double()
     elbos = reconstruction - kl_per_dim.sum(1)
