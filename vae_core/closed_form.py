@@ -118,25 +118,23 @@ class _Product:
         """Sets the gradients of weight and bias; (N, out) → (N, in) where that is wanted."""
         torch.sum(gradient, 0, keepdim=True, out=self._to_bias)
         torch.mm(gradient.t(), self.x, out=self._to_weight)
-        return self._back(gradient) if to_input else gradient
-
-    def _back(self, gradient: Tensor) -> Tensor:
-        return torch.mm(gradient, self._weight)
+        return torch.mm(gradient, self._weight) if to_input else gradient
 
 
 class _NarrowProduct(_Product):
-    """A linear layer whose products are taken in a narrower type.
-
-    But not that of the weights' gradient: there the conversions would cost what the narrower product saves.
-    """
+    """A linear layer whose products are taken in a narrower type; sums are not."""
 
     def __init__(self, layer: nn.Linear, dtype: torch.dtype) -> None:
         super().__init__(layer)
-        self._dtype, self._narrow = dtype, torch.empty(0)
+        self._dtype = dtype
+        self._narrow_x = self._narrow_weight = torch.empty(0)
 
     def forward(self, x: Tensor) -> Tensor:
-        self.x, self._narrow = x, self._weight.to(self._dtype)
-        return torch.mm(x.to(self._dtype), self._narrow.t()).to(x.dtype).add_(self._bias)
+        self.x, self._narrow_x, self._narrow_weight = x, x.to(self._dtype), self._weight.to(self._dtype)
+        return torch.mm(self._narrow_x, self._narrow_weight.t()).to(x.dtype).add_(self._bias)
 
-    def _back(self, gradient: Tensor) -> Tensor:
-        return torch.mm(gradient.to(self._dtype), self._narrow).to(gradient.dtype)
+    def backward(self, gradient: Tensor, *, to_input: bool = True) -> Tensor:
+        torch.sum(gradient, 0, keepdim=True, out=self._to_bias)
+        narrow = gradient.to(self._dtype)
+        self._to_weight.copy_(torch.mm(narrow.t(), self._narrow_x))
+        return torch.mm(narrow, self._narrow_weight).to(gradient.dtype) if to_input else gradient
