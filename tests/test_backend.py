@@ -34,6 +34,7 @@ FORM = {
     "data": "digits", "architecture": "mlp", "latent_dim": 3, "likelihood": "bernoulli", "epochs": 2, "beta": 1,
     "learning_rate": 0.001, "batch_size": 128, "hidden_dim": 16, "binarization": "dynamic", "sigma": 0.1,
     "sigma_mode": "fixed", "prior_mean": 0, "prior_std": 1, "samples": 1, "warmup_steps": 0, "free_bits": 0, "seed": 0,
+    "precision": "float32",
 }  # fmt: skip
 
 
@@ -520,6 +521,7 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
         ({"data": None}, "Data is None"),
         ({"beta": -1}, "β, weight of the KL is -1"),
         ({"epochs": 2.5}, "Epochs is 2.5"),
+        ({"precision": "float8"}, "Precision of products is 'float8'; it must be one of float32, bfloat16."),
         ({"architecture": ["mlp"]}, "Architecture is ['mlp']"),
         ({"prior_std": 0}, "Prior standard deviation is 0"),
     ],
@@ -536,7 +538,7 @@ def test_every_field_of_the_form_reaches_its_configuration(backend):
         "data": "digits", "architecture": "conv", "latent_dim": 5, "likelihood": "gaussian", "epochs": 1, "beta": 2,
         "learning_rate": 0.01, "batch_size": 750, "hidden_dim": 7, "binarization": "threshold", "sigma": 0.3,
         "sigma_mode": "optimal", "prior_mean": 1, "prior_std": 2, "samples": 3, "warmup_steps": 4, "free_bits": 0.5,
-        "seed": 5,
+        "seed": 5, "precision": "bfloat16",
     }  # fmt: skip
     assert list(change) == list(FORM) and set(FORM) == set(train_tab.LABELS)
     run = train_tab.start(backend, session(ANNA), change)

@@ -163,6 +163,7 @@ def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(few):
         ("samples", 0),
         ("seed", -1),
         ("record_every", 0),
+        ("precision", "float16"),
     ],
 )
 def test_configuration_names_field_value_and_bounds(field, value):

@@ -439,5 +439,7 @@ def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     unusual = [f"{title} {settings[name]:g}" for name, title in UNUSUAL.items() if settings[name] != usual[name]]
     if settings["likelihood"] == "gaussian":
         unusual.append(f"σ {settings['sigma']:g} {settings['sigma_mode']}")
+    if settings["precision"] != usual["precision"]:
+        unusual.append(settings["precision"])
     changed = [f"changed {changes} time{'s' if changes > 1 else ''} in mid-run"] if changes else []
     return ", ".join([line, *unusual, *changed])

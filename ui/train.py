@@ -12,6 +12,7 @@ from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.figures import training_curves
 from vae_core.folder import RunError
 from vae_core.model import ARCHITECTURES, LIKELIHOODS, SIGMA_MODES, VAEConfig
+from vae_core.step import PRECISIONS
 from vae_core.train import CHANGEABLE, TrainConfig
 
 from . import live
@@ -40,10 +41,13 @@ LABELS = {
     "warmup_steps": "Warm-up steps of β",
     "free_bits": "Free bits, nats per dimension",
     "seed": "Seed",
+    "precision": "Precision of products",
 }
 OF_MODEL = ("architecture", "latent_dim", "likelihood", "hidden_dim", "binarization", "sigma", "sigma_mode")
 OF_PRIOR = ("prior_mean", "prior_std")
-OF_TRAINING = ("epochs", "beta", "learning_rate", "batch_size", "samples", "warmup_steps", "free_bits", "seed")
+OF_TRAINING = (
+    "epochs", "beta", "learning_rate", "batch_size", "samples", "warmup_steps", "free_bits", "seed", "precision",
+)  # fmt: skip
 LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
     "dynamic": "dynamic (drawn anew from grey)",
@@ -235,6 +239,7 @@ def _form() -> list[gr.components.Component]:
         with gr.Row():
             prior = [_number(model, "prior_mean"), _number(model, "prior_std")]
         rest = [_number(training, name) for name in ("samples", "warmup_steps", "free_bits", "seed")]
+        rest.append(gr.Radio(list(PRECISIONS), value=training.precision, label=LABELS["precision"]))
     likelihood = first[3]
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, binarization, **QUIET)
     return [*first, hidden, binarization, sigma, sigma_mode, *prior, *rest]
