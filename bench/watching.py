@@ -32,6 +32,7 @@ from vae_core.records import Records
 from vae_core.runs import Runs
 
 ALONE, MANY = 1, 30
+SETTLING = 5.0  # seconds until all watchers have what there was before they came
 
 
 async def watch(url: str, component: int, run: str, tally: dict[str, int]) -> None:
@@ -125,8 +126,8 @@ def measure(records: Records, run: str, url: str, component: int, options: argpa
             pair = []
             for watching in (0, count) if round_ % 2 else (count, 0):
                 if watching:
-                    orders.put((watching, options.seconds + 2))
-                    time.sleep(1.5)  # all have begun, and have what there was
+                    orders.put((watching, options.seconds + SETTLING + 0.5))
+                    time.sleep(SETTLING)
                 pair.append((watching, speed(records, options.seconds)))
                 if watching:
                     tallies[count].append(answers.get())

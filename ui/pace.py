@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import heapq
+import os
 import threading
 import time
 
 FASTEST = 250  # ms between two questions of one watcher
 SLOWEST = 10_000
-A_SECOND = 6.0  # questions that all watchers together should ask
+OF_A_CORE = 2.0  # questions a second that all watchers together should ask, for each core of the server
 GONE = 2.0  # seconds after which one who does not ask again has left
 
 
 class Pace:
-    """Counts the watchers by when they are due to ask again, and tells each one how long to wait."""
+    """Counts the watchers by when they are due to ask again, and tells each one how long to wait.
 
-    def __init__(self) -> None:
+    Args:
+        a_second: questions that all of them together should ask.
+    """
+
+    def __init__(self, a_second: float = OF_A_CORE * (os.cpu_count() or 1)) -> None:
+        self._a_second = a_second
         self._lock = threading.Lock()
         self._due: list[float] = []  # a heap: one moment for each watcher
 
@@ -27,6 +33,6 @@ class Pace:
                 heapq.heappop(self._due)
             if self._due and self._due[0] <= now:
                 heapq.heappop(self._due)  # the asker's own; whoever asks before anybody is due is new
-            wait = int(min(SLOWEST, max(FASTEST, 1000 * (len(self._due) + 1) / A_SECOND)))
+            wait = int(min(SLOWEST, max(FASTEST, 1000 * (len(self._due) + 1) / self._a_second)))
             heapq.heappush(self._due, now + wait / 1000)
             return wait
