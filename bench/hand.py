@@ -32,58 +32,7 @@ POINTS = 1000  # z, for the largest difference from torch
 DRAG = 5.0  # seconds
 SIDE_BY_SIDE = 8  # pairs of a training's speed with Latents in sight and without
 WINDOW = 8.0  # seconds of each
-
-# One move of the first slider, at a random moment between two frames: ms until its picture is painted.
-SLIDE = """(value) => new Promise((resolve) => setTimeout(() => {
-    const range = document.querySelector(".live-list input[type=range]");
-    const began = performance.now();
-    range.value = value;
-    range.dispatchEvent(new Event("input"));
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => resolve(performance.now() - began);
-    requestAnimationFrame(() => port2.postMessage(0)); // a message is taken after the frame is painted
-}, 20 + 17 * Math.random()))"""
-
-# Notes when a drawing is sent, and when what came back is painted.
-STROKES = """() => {
-    window.sent = []; window.taken = [];
-    const { fetch } = window;
-    window.fetch = (...all) => {
-        if (typeof all[1]?.body === "string" && all[1].body.includes('"look"')) window.sent.push(performance.now());
-        return fetch(...all);
-    };
-    const { putImageData } = CanvasRenderingContext2D.prototype;
-    CanvasRenderingContext2D.prototype.putImageData = function (...all) {
-        if (this.canvas.matches(".live-pair figure:nth-child(2) canvas") && window.sent.length > window.taken.length) {
-            const began = window.sent[window.taken.length];
-            const n = window.taken.push(0) - 1;
-            const { port1, port2 } = new MessageChannel();
-            port1.onmessage = () => { window.taken[n] = performance.now() - began; };
-            requestAnimationFrame(() => port2.postMessage(0));
-        }
-        return putImageData.apply(this, all);
-    };
-}"""
-
-FRAMES = """() => {
-    window.painted = 0;
-    const count = () => { window.painted += 1; requestAnimationFrame(count); };
-    requestAnimationFrame(count);
-}"""
-
-DECODE = """async ([model, points]) => {
-    const { readDecoder } = await import(location.origin + "/live/decoder.js");
-    const { addressOf, base64 } = await import(location.origin + "/live/page.js");
-    const decoder = readDecoder(await (await fetch(addressOf(`live/models/${model}/decoder`))).arrayBuffer());
-    return points.map((z) => base64(new Uint8Array(Float32Array.from(decoder.decode(Float32Array.from(z))).buffer)));
-}"""
-
-SHOWN = """async () => {
-    const { point } = await import(location.origin + "/live/point.js");
-    const canvas = document.querySelector(".live-decoded");
-    const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
-    return [[...point.z], Array.from({ length: 784 }, (_, i) => data[4 * i])];
-}"""
+SCRIPT = Path(__file__).with_suffix(".js")
 
 
 def spread(times: list[float]) -> str:
@@ -104,13 +53,14 @@ def sliders(browser: Browser, url: str, name: str, model: str, trials: int) -> N
     """Slider to picture; frames and requests during a drag by the mouse; the last value of each of many drags."""
     visitor = latents(browser, url, model)
     page = visitor.page
-    times = [page.evaluate(SLIDE, random.uniform(-2, 2)) for _ in range(trials)]
+    page.add_script_tag(path=SCRIPT)
+    times = [page.evaluate("(value) => hand.slide(value)", random.uniform(-2, 2)) for _ in range(trials)]
     print(f"{name}: slider event to painted pixels: {spread(times)} ({len(times)} moves)")
 
     box = page.locator(".live-list input[type=range]").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
-    page.evaluate(FRAMES)
+    page.evaluate("hand.countFrames()")
     visitor.requests.clear()
     began, n = time.monotonic(), page.evaluate("window.painted")
     while (now := time.monotonic() - began) < DRAG:
@@ -125,16 +75,10 @@ def sliders(browser: Browser, url: str, name: str, model: str, trials: int) -> N
 def last_values(browser: Browser, server: Server, model: str, path: Path) -> None:
     """How many of a hundred drags end with the picture of their last value."""
     visitor, decoder, right = latents(browser, server.url, model), load_checkpoint(path), 0
-    drag = """(last) => {
-        const range = document.querySelector(".live-list input[type=range]");
-        for (const value of [...Array.from({ length: 30 }, (_, i) => i / 10 - 1.5), last]) {
-            range.value = value;
-            range.dispatchEvent(new Event("input"));
-        }
-    }"""
+    visitor.page.add_script_tag(path=SCRIPT)
     for _ in range(100):
-        visitor.page.evaluate(drag, random.uniform(-3, 3))
-        z, shown = visitor.page.evaluate(SHOWN)
+        visitor.page.evaluate("(last) => hand.drag(last)", random.uniform(-3, 3))
+        z, shown = visitor.page.evaluate("hand.shown()")
         with torch.inference_mode():
             wanted = decoder.x_hat(torch.tensor([z], dtype=torch.float32)).flatten().clamp(0, 1) * 255
         right += bool((torch.tensor(shown) - wanted).abs().max() <= 1.5)
@@ -146,9 +90,10 @@ def difference(browser: Browser, url: str, name: str, model: str, path: Path) ->
     """The largest difference of a pixel from torch's."""
     decoder, page = load_checkpoint(path), browser.new_page()
     page.goto(url)
+    page.add_script_tag(path=SCRIPT)
     config = decoder.config
     z = config.prior_mean + config.prior_std * torch.randn(POINTS, config.latent_dim)
-    answer = b"".join(map(base64.b64decode, page.evaluate(DECODE, [model, z.tolist()])))
+    answer = b"".join(map(base64.b64decode, page.evaluate("(asked) => hand.decode(asked)", [model, z.tolist()])))
     with torch.inference_mode():
         wanted = decoder.x_hat(z).reshape(POINTS, 784)
     made = torch.frombuffer(bytearray(answer), dtype=torch.float32).reshape(POINTS, 784)
@@ -166,7 +111,8 @@ def strokes(browser: Browser, url: str) -> None:
     page.wait_for_selector(".live-examples button")
     visitor.draw((0.3, 0.3), (0.6, 0.6))
     page.wait_for_timeout(3000)  # the crowd of test images has been weighed
-    page.evaluate(STROKES)
+    page.add_script_tag(path=SCRIPT)
+    page.evaluate("hand.noteStrokes()")
     began = time.monotonic()
     box = page.locator(".live-ink").bounding_box()
     for stroke in range(6):

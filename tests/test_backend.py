@@ -507,6 +507,7 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
     backend.runs.delete(run, ANNA)
     train_tab.change(backend, session(ANNA), run, "beta", 3.0)
     train_tab.change(backend, session(ANNA), "", "beta", 3.0)
+    assert backend.runs.of(ANNA) == [] and not backend.runs.folder(run).path.exists()
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def test_a_start_that_was_killed_at_once_can_be_repeated(tmp_path):
     folder.acquire()
     folder.release()
     folder.create()
+    assert folder.path.is_dir() and folder.records() == [] and not folder.is_taken()
 
 
 # Names

@@ -124,8 +124,8 @@ def test_bfloat16_is_near_and_is_not_float32(digits, architecture):
         gradient = torch.cat([parameter.grad.flatten() for parameter in vae.parameters()])
         assert gradient.dtype == torch.float32
         measured[precision, "gradient"] = gradient
-    off = (measured["bfloat16"][:, 0] / measured["float32"][:, 0] - 1).abs()
-    assert 0 < off.max() < 0.02
+    off = (measured["bfloat16"][0] / measured["float32"][0] - 1).abs()
+    assert 0 < off < 0.005
     one, other = measured["float32", "gradient"], measured["bfloat16", "gradient"]
     assert float(torch.cosine_similarity(one, other, 0)) > 0.999
 

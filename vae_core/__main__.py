@@ -155,8 +155,7 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
     config = folder.read_config()
     training = config.training
     kept = dataclasses.asdict(config.model)
-    kept |= {"data": config.data, "seed": training.seed, "batch_size": training.batch_size}
-    kept["precision"] = training.precision
+    kept |= {"data": config.data} | {name: getattr(training, name) for name in ("seed", "batch_size", "precision")}
     for name, value in kept.items():
         if given.get(name) is not None and given[name] != value:
             raise ValueError(

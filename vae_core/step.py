@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -55,15 +56,14 @@ class Step:
             learning_rate, beta, free_bits: what it is taken with.
 
         Returns:
-            (B, 1 + D) nats: of each image the reconstruction, and the KL of each dimension; of several processes
-            their sum, (1, 1 + D).
+            (1 + D,) nats, summed over the batch: the reconstruction, and the KL of each dimension.
         """
         self._batch_size = len(draw.rows)
         self._adam.set_learning_rate(learning_rate)
         self._weights.set(self._batch_size / self._processes.count, beta, free_bits)
         if self._processes.count > 1:
-            mine = self._compute(draw.share(self._processes.rank, self._processes.count))
-            return self._processes.total(mine.sum(0, keepdim=True))
+            mine = draw.share(self._processes.rank, self._processes.count)
+            return self._processes.total(self._compute(mine))
         self._steps += 1
         if self._records and self._steps > WARM_UP:
             return self._replay(draw)
@@ -78,11 +78,10 @@ class Step:
         else:
             reconstruction, kl_per_dim = self._by_autograd(x, draw.eps)
         self._adam.step()
-        return torch.cat([reconstruction.unsqueeze(1), kl_per_dim], dim=1)
+        return torch.cat([reconstruction.unsqueeze(1), kl_per_dim], dim=1).sum(0)
 
     def _by_autograd(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
-        is_mixed = self._precision != torch.float32
-        with torch.autocast(x.device.type, self._precision, enabled=is_mixed, cache_enabled=False):
+        with self._mixed(x.device.type):
             reconstruction, kl_per_dim = self._terms(x, eps)
         for parameter in self._model.parameters():
             parameter.grad = None
@@ -90,6 +89,12 @@ class Step:
         weights = self._weights.reconstruction.expand_as(reconstruction), of_kl.expand_as(kl_per_dim)
         torch.autograd.backward((reconstruction, kl_per_dim), weights)
         return reconstruction.detach(), kl_per_dim.detach()
+
+    def _mixed(self, device: str) -> contextlib.AbstractContextManager[object]:
+        """Products and convolutions in the narrower type, if one was chosen; weights are used once, so none is kept."""
+        if self._precision == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(device, self._precision, cache_enabled=False)
 
     def _mean_kl(self, kl_per_dim: Tensor) -> Tensor:
         """(B, D) → (D,), the mean over the images of all processes."""

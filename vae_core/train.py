@@ -138,7 +138,7 @@ class Sums:
     """What has come together since the last record; on the device, so that no step waits for it.
 
     measured: (1 + D,) nats, the sum over the images of the reconstruction and of the KL of each dimension.
-    steps: what the steps since the last look measured, (B, 1 + D) each; not yet in that sum.
+    steps: what each step since the last look adds to it.
     """
 
     images: int = 0
@@ -147,12 +147,12 @@ class Sums:
     steps: list[Tensor] = field(default_factory=list)
 
     def look(self) -> Tensor:
-        """Adds up what is not yet in the sum; (steps, 1 + D), the sum of each of them."""
-        each = [step.sum(0) for step in self.steps]
+        """Adds up what is not yet in the sum, and gives it: (steps, 1 + D)."""
+        for step in self.steps:  # one by one: the sum is then the same, whenever one looks
+            self.measured = step if self.measured is None else self.measured + step
+        each = torch.stack(self.steps)
         self.steps.clear()
-        for measured in each:  # one by one: the sum is then the same, whenever one looks
-            self.measured = measured if self.measured is None else self.measured + measured
-        return torch.stack(each)
+        return each
 
 
 @dataclass

@@ -280,5 +280,7 @@ def test_a_second_window_sees_that_the_run_goes_on_again(visit):
     me.page.click("#pause")
     me.wait_for_state("running")
     second.wait_for_selector('#progress .live[data-state="running"]')
+    assert me.state() == "running"
     second.click("#stop")
     me.wait_for_state("stopped")
+    assert me.state() == "stopped"

@@ -433,6 +433,7 @@ def test_while_the_model_trains_q_is_not_refined_and_it_is_said_why(visit):
     page.wait_for_timeout(4000)  # newer weights have come meanwhile
     held[0].continue_()
     page.wait_for_selector("text=The model has learned on meanwhile: pause its training to refine q.")
+    assert len(held) == 1
     me.tab("Train")
     page.click("#stop")
     me.wait_for_state("stopped")

@@ -135,6 +135,7 @@ def test_two_windows_watch_one_run_and_both_steer(visit):
     me.wait_for_state("running")
     me.page.click("#stop")
     me.wait_for_state("stopped")
+    assert me.state() == "stopped"
 
 
 def test_several_tabs_of_one_browser_keep_working(visit):
@@ -147,6 +148,7 @@ def test_several_tabs_of_one_browser_keep_working(visit):
     tabs[-1].click("#stop")
     me.page.bring_to_front()
     me.wait_for_state("stopped")
+    assert me.state() == "stopped" and len(tabs) == 6
 
 
 def test_a_hole_in_the_increments_heals(visit):
