@@ -50,7 +50,7 @@ OF_TRAINING = (
 )  # fmt: skip
 LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
-    "dynamic": "dynamic (drawn anew from grey)",
+    "dynamic": "dynamic (drawn from grey)",
     "threshold": "threshold (grey ≥ ½)",
     "grey": "grey (as they are)",
 }
@@ -239,7 +239,8 @@ def _form() -> list[gr.components.Component]:
         with gr.Row():
             prior = [_number(model, "prior_mean"), _number(model, "prior_std")]
         rest = [_number(training, name) for name in ("samples", "warmup_steps", "free_bits", "seed")]
-        rest.append(gr.Radio(list(PRECISIONS), value=training.precision, label=LABELS["precision"]))
+        quicker = "bfloat16 is quicker where the processor has it; held-out figures are always float32."
+        rest.append(gr.Radio(list(PRECISIONS), value=training.precision, label=LABELS["precision"], info=quicker))
     likelihood = first[3]
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, binarization, **QUIET)
     return [*first, hidden, binarization, sigma, sigma_mode, *prior, *rest]
