@@ -32,9 +32,11 @@ from .test_runs import wait_for
 ANNA, BERT = "a" * 32, "b" * 32
 FORM = {
     "data": "digits", "architecture": "mlp", "latent_dim": 3, "likelihood": "bernoulli", "epochs": 2, "beta": 1,
-    "learning_rate": 0.001, "batch_size": 128, "hidden_dim": 16, "binarization": "dynamic", "sigma": 0.1,
-    "sigma_mode": "fixed", "prior_mean": 0, "prior_std": 1, "samples": 1, "warmup_steps": 0, "free_bits": 0, "seed": 0,
-    "precision": "float32",
+    "learning_rate": 0.001, "batch_size": 128, "hidden_dim": 16, "hidden_layers": 1, "binarization": "dynamic",
+    "sigma": 0.1,
+    "sigma_mode": "fixed", "prior_mean": 0, "prior_std": 1, "samples": 1, "objective": "elbo", "warmup_steps": 0,
+    "free_bits": 0, "schedule": "constant", "learning_rate_warmup": 0, "clip_norm": 0, "average": 0, "patience": 0,
+    "hold_out": 0, "seed": 0, "precision": "float32",
 }  # fmt: skip
 
 
@@ -522,6 +524,19 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
         ({"data": None}, "Data is None"),
         ({"beta": -1}, "β, weight of the KL is -1"),
         ({"epochs": 2.5}, "Epochs is 2.5"),
+        ({"hold_out": 1500}, "Training images held out is 1500; it must be a whole number from 1 to 1499."),
+        ({"hold_out": 1400}, "Batch size is 128; the training set has 100 images"),
+        ({"hold_out": -1}, "Training images held out is -1"),
+        ({"hidden_layers": 9}, "Hidden layers of an mlp is 9"),
+        ({"objective": "iwae"}, "Objective is 'iwae'; it must be one of elbo, importance-weighted."),
+        (
+            {"objective": "importance-weighted", "free_bits": 0.5},
+            "Free bits, nats per dimension is 0.5; it must be 0 unless the objective is the ELBO.",
+        ),
+        ({"schedule": "step"}, "Learning rate over time is 'step'"),
+        ({"average": 1}, "Average of weights, decay is 1"),
+        ({"patience": -1}, "Patience, epochs is -1"),
+        ({"clip_norm": math.inf}, "Gradient's largest norm is inf"),
         ({"precision": "float8"}, "Precision of products is 'float8'; it must be one of float32, bfloat16."),
         ({"architecture": ["mlp"]}, "Architecture is ['mlp']"),
         ({"prior_std": 0}, "Prior standard deviation is 0"),
@@ -537,16 +552,18 @@ def test_a_bad_setting_is_named_as_on_the_page_and_starts_nothing(backend, chang
 def test_every_field_of_the_form_reaches_its_configuration(backend):
     change = {
         "data": "digits", "architecture": "conv", "latent_dim": 5, "likelihood": "gaussian", "epochs": 1, "beta": 2,
-        "learning_rate": 0.01, "batch_size": 750, "hidden_dim": 7, "binarization": "threshold", "sigma": 0.3,
-        "sigma_mode": "optimal", "prior_mean": 1, "prior_std": 2, "samples": 3, "warmup_steps": 4, "free_bits": 0.5,
-        "seed": 5, "precision": "bfloat16",
+        "learning_rate": 0.01, "batch_size": 700, "hidden_dim": 7, "hidden_layers": 2, "binarization": "threshold",
+        "sigma": 0.3, "sigma_mode": "optimal", "prior_mean": 1, "prior_std": 2, "samples": 3,
+        "objective": "importance-weighted", "warmup_steps": 4, "free_bits": 0, "schedule": "cosine",
+        "learning_rate_warmup": 2, "clip_norm": 1.5, "average": 0.9, "patience": 7, "hold_out": 100, "seed": 5,
+        "precision": "bfloat16",
     }  # fmt: skip
     assert list(change) == list(FORM) and set(FORM) == set(train_tab.LABELS)
     run = train_tab.start(backend, session(ANNA), change)
     finished(backend, run)
     config = backend.runs.folder(run).read_config()
     for name, value in change.items():
-        holder = config.model if hasattr(config.model, name) else config.training
+        holder = next(part for part in (config.model, config.training, config) if hasattr(part, name))
         assert (config.data if name == "data" else getattr(holder, name)) == value, name
 
 

@@ -12,6 +12,7 @@ from .conftest import seeded
 CASES = [
     VAEConfig(latent_dim=3, hidden_dim=16),
     VAEConfig(architecture="linear", latent_dim=3),
+    VAEConfig(latent_dim=3, hidden_dim=16, hidden_layers=3),
     VAEConfig(latent_dim=3, hidden_dim=16, prior_mean=1.5, prior_std=0.6, binarization="grey"),
 ]
 
@@ -20,7 +21,7 @@ def assert_close(found: torch.Tensor, expected: torch.Tensor, what: str | None =
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12, msg=what)
 
 
-@pytest.mark.parametrize("config", CASES, ids=["mlp", "linear", "another prior"])
+@pytest.mark.parametrize("config", CASES, ids=["mlp", "linear", "deep mlp", "another prior"])
 @pytest.mark.parametrize(("samples", "beta", "free_bits"), [(1, 1.0, False), (4, 3.0, False), (2, 0.5, True)])
 def test_terms_and_gradient_are_those_of_autograd(config, samples, beta, free_bits):
     model = VAE(config, seeded()).double()

@@ -8,7 +8,11 @@ import time
 
 import pytest
 
+from vae_core import load_checkpoint
 from vae_core.__main__ import main
+from vae_core.checkpoint import read_header
+from vae_core.data import held_out
+from vae_core.evaluate import evaluate_elbo
 from vae_core.folder import Change, RunFolder
 
 from .conftest import ROOT
@@ -85,6 +89,35 @@ def test_twice_the_same_command_gives_the_same_figures(tmp_path):
     assert figures(tmp_path / "a") == figures(tmp_path / "b") and len(figures(tmp_path / "a")) > 3
 
 
+def test_held_out_training_images_take_the_place_of_the_test_images(tmp_path, digits):
+    folder = RunFolder(tmp_path / "a")
+    assert main(["train", *SMALL, "--epochs", "1", "--hold-out", "300", "--out", str(folder.path)]) == 0
+    config, record = folder.read_config(), folder.records()[-1]
+    assert (config.hold_out, config.train_images, record["images_seen"]) == (300, 1200, 1200)
+    x = held_out(digits.train[-300:], "dynamic")
+    assert record["test"]["elbo"] == evaluate_elbo(load_checkpoint(folder.model_file), x).elbo
+    assert read_header(folder.model_file).about["hold_out"] == 300
+    assert main(["train", "--resume", "--epochs", "2", "--out", str(folder.path)]) == 0
+    assert folder.records()[-1]["images_seen"] == 2400
+
+
+def test_a_run_starts_from_the_weights_of_a_checkpoint(tmp_path, capsys):
+    first, second = RunFolder(tmp_path / "a"), RunFolder(tmp_path / "b")
+    main(["train", *SMALL, "--epochs", "3", "--prior-std", "2", "--out", str(first.path)])
+    start = ["--data", "digits", "--device", "cpu", "--start", str(first.model_file)]
+    more = ["--samples", "3", "--objective", "importance-weighted", "--record-every", "1"]
+    assert main(["train", *start, *more, "--epochs", "1", "--seed", "9", "--out", str(second.path)]) == 0
+    assert second.read_config().model == first.read_config().model
+    last, after = first.records()[-1], second.records()
+    assert after[0]["step"] == 1 and after[0]["train"]["elbo"] > last["train"]["elbo"] - 15
+    assert second.start_file.read_bytes() == first.model_file.read_bytes()
+    capsys.readouterr()
+    assert main(["train", *start, "--latent-dim", "5", "--out", str(tmp_path / "c")]) == 2
+    assert "latent_dim is that of the model in" in capsys.readouterr().err and not (tmp_path / "c").exists()
+    assert main(["train", *start[:-1], "none", "--out", str(tmp_path / "c")]) == 2
+    assert "none is not there" in capsys.readouterr().err and not (tmp_path / "c").exists()
+
+
 @pytest.mark.mnist
 def test_mnist_twice_gives_the_same_figures_and_evaluate_agrees(tmp_path, mnist_dir, capsys):
     for name in ("a", "b"):
@@ -149,6 +182,8 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
         (["train", "--data", "digits", "--latent-dim", "1000000000", "--out", "RUN"], "latent_dim is 1000000000"),
         (["train", "--data", "digits", "--learning-rate", "nan", "--out", "RUN"], "learning_rate is nan"),
         (["train", "--data", "digits", "--batch-size", "5000", "--out", "RUN"], "has 1500 images"),
+        (["train", "--data", "digits", "--hold-out", "1500", "--out", "RUN"], "hold_out is 1500"),
+        (["train", "--data", "digits", "--hold-out", "-1", "--out", "RUN"], "hold_out is -1"),
         (["train", "--data", "digits", "--out", "FILE/run"], "cannot be made"),
         (["train", "--data", "digits", "--out", "."], "is not empty"),
         (["train", "--data", "digits", "--device", "tpu", "--out", "RUN"], "device is 'tpu'"),
@@ -176,3 +211,6 @@ def test_a_resumed_run_keeps_its_model(tmp_path, capsys):
     main(["train", *SMALL, "--steps", "1", "--out", str(tmp_path / "a")])
     assert main(["train", "--resume", "--latent-dim", "5", "--out", str(tmp_path / "a")]) == 2
     assert "latent_dim is 5, but the run" in capsys.readouterr().err
+    for option, value in (("--hold-out", "10"), ("--objective", "importance-weighted"), ("--average", "0.5")):
+        assert main(["train", "--resume", option, value, "--out", str(tmp_path / "a")]) == 2
+        assert f"{option[2:].replace('-', '_')} is " in capsys.readouterr().err

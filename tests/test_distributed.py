@@ -29,6 +29,10 @@ CASES = {  # 1,500 images: the last batch of 1,499 is one image, of which the se
         "--epochs",
         "2",
     ],
+    "importance-weighted": [
+        *("--objective", "importance-weighted", "--samples", "3", "--warmup-steps", "20", "--batch-size", "100"),
+        *("--epochs", "2", "--clip-norm", "3", "--average", "0.9", "--schedule", "cosine", "--hold-out", "300"),
+    ],
 }
 
 
@@ -70,6 +74,16 @@ def test_the_same_batches_give_the_same_losses_and_weights(tmp_path, case):
     for name, weight in weights[0].items():
         assert float((weight - weights[1][name]).abs().max()) < 1e-4, name
     assert folders["two"].read_status()["state"] == "finished"
+
+
+def test_both_end_when_patience_runs_out(tmp_path):
+    folder = RunFolder(tmp_path / "two")
+    options = ["--batch-size", "500", "--epochs", "500", "--learning-rate", "0.05", "--patience", "2"]
+    process = torchrun("train", *COMMON, *options, "--out", folder.path)
+    _, err = finish(process)
+    assert process.returncode == 0, err
+    elbos = [record["test"]["elbo"] for record in folder.records() if record["test"]]
+    assert len(elbos) < 500 and max(elbos) == elbos[-3] and folder.read_status()["state"] == "finished"
 
 
 def test_ctrl_c_stops_both_in_order_and_both_go_on(tmp_path):

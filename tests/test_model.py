@@ -58,6 +58,15 @@ def test_samples_from_the_prior_have_its_moments():
     assert_close(z.std(0), torch.full((2,), 0.5), rtol=0, atol=0.01)
 
 
+def test_an_mlp_has_the_layers_that_it_is_to_have():
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=8, hidden_layers=3))
+    for part, first, last in ((model.encoder, 784, 4), (model.decoder, 2, 784)):
+        layers = [layer for layer in part if isinstance(layer, torch.nn.Linear)]
+        sizes = [(layer.in_features, layer.out_features) for layer in layers]
+        assert sizes == [(first, 8), (8, 8), (8, 8), (8, last)]
+        assert sum(isinstance(layer, torch.nn.ReLU) for layer in part) == 3
+
+
 def test_x_hat_is_the_expected_pixel():
     z = torch.randn(4, 3, generator=seeded())
     for likelihood in ("bernoulli", "gaussian", "continuous_bernoulli"):
@@ -80,6 +89,8 @@ def test_x_hat_is_the_expected_pixel():
         ("latent_dim", True),
         ("latent_dim", None),
         ("hidden_dim", 0),
+        ("hidden_layers", 0),
+        ("hidden_layers", 9),
         ("architecture", "transformer"),
         ("likelihood", None),
         ("binarization", "grau"),

@@ -10,6 +10,7 @@ from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_diver
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig
+from vae_core.evaluate import Proposal, log_weights
 from vae_core.objective import (
     bernoulli_log_prob,
     continuous_bernoulli_log_prob,
@@ -210,3 +211,16 @@ def test_free_bits_are_free_of_the_batch_not_of_the_image():
     kl = torch.tensor([[3.0, 0.2, 0.1], [0.0, 0.4, 0.3]], dtype=torch.float64)  # means 1.5, 0.3, 0.2
     assert_close(counted_kl(kl, 0.5), torch.tensor(1.5 + 0.5 + 0.5, dtype=torch.float64), **EXACT)
     assert_close(counted_kl(kl), torch.tensor(2.0, dtype=torch.float64), **EXACT)
+
+
+def test_the_importance_weighted_bound_is_that_of_the_weights(small_model):
+    x, eps = torch.rand(4, 1, 28, 28, generator=seeded()).double(), torch.randn(7, 4, 3, generator=seeded(1)).double()
+    bound = elbo(small_model, x, eps=eps).importance_weighted()
+    q = Proposal.posterior(small_model, x)
+    assert_close(bound, log_weights(small_model, x, q, eps).logsumexp(0) - math.log(7), rtol=1e-12, atol=1e-10)
+    one = elbo(small_model, x, eps=eps[:1])
+    z, normal = one.z[0], torch.distributions.Normal
+    log_ratio = normal(0.0, 1.0).log_prob(z) - normal(one.mu, (one.logvar / 2).exp()).log_prob(z)
+    assert_close(
+        one.importance_weighted(beta=0.3), one.reconstruction + 0.3 * log_ratio.sum(-1), rtol=1e-12, atol=1e-10
+    )

@@ -9,7 +9,9 @@ import torch
 import vae_core.step
 from vae_core import VAE, TrainConfig, VAEConfig, train
 from vae_core.adam import Adam
+from vae_core.data import binarize
 from vae_core.draws import Draw, Draws
+from vae_core.evaluate import Proposal, log_weights
 from vae_core.step import WARM_UP, Step
 from vae_core.train import TrainState, batches
 
@@ -110,6 +112,30 @@ def test_both_ways_to_the_gradient_train_alike(few, monkeypatch):
         assert mine.train.elbo == pytest.approx(other.train.elbo, rel=1e-4)
     for one, other in zip(by_hand.parameters(), by_autograd.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["mlp", "conv"])
+def test_a_clipped_gradient_has_at_most_that_norm_and_its_direction(few, model):
+    draw, gradients = Draws(len(few.train), model, 0, CPU).take(TrainConfig(batch_size=50), 0), {}
+    for clip_norm in (0.0, 2.0, 1e6):
+        vae = VAE(model, seeded())
+        Step(vae, few.train, Adam(vae), clip_norm=clip_norm).take(draw, 1e-3, 1.0, 0.0)
+        gradients[clip_norm] = torch.cat([parameter.grad.flatten() for parameter in vae.parameters()]).double()
+    norm = gradients[0.0].norm()
+    assert norm > 4 and torch.equal(gradients[1e6], gradients[0.0])
+    torch.testing.assert_close(gradients[2.0], gradients[0.0] * (2 / norm), rtol=1e-4, atol=1e-7)
+
+
+def test_the_importance_weighted_gradient_is_that_of_its_definition(few):
+    config = VAEConfig(latent_dim=3, hidden_dim=16, prior_mean=0.5, prior_std=1.5)
+    draw = Draws(len(few.train), config, 0, CPU).take(TrainConfig(batch_size=50, samples=6), 0)
+    vae, other = VAE(config, seeded()), VAE(config, seeded())
+    Step(vae, few.train, Adam(vae), objective="importance-weighted").take(draw, 1e-3, 1.0, 0.0)
+    x = binarize(few.train[draw.rows], "dynamic", uniform=draw.uniform)
+    weights = log_weights(other, x, Proposal.posterior(other, x), draw.eps)
+    (weights.detach().softmax(0) * -weights).sum(0).mean().backward()  # Burda et al. (2015), eq. 13
+    for mine, expected in zip(vae.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, expected.grad, rtol=1e-3, atol=2e-5)
 
 
 @pytest.mark.parametrize("architecture", ["mlp", "conv", "residual"])

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, train
+from vae_core.data import held_out
+from vae_core.evaluate import log_likelihood
 from vae_core.objective import optimal_sigma
-from vae_core.train import DivergedError, TrainState, beta_at
+from vae_core.train import DivergedError, TrainState
 
 from .conftest import seeded, taken_batches
 
@@ -90,9 +92,7 @@ def test_a_training_that_went_on_ends_like_one_that_was_never_left(few):
         assert torch.equal(weight, model.state_dict()[name]), name
 
 
-def test_beta_weighs_the_kl_and_warms_up(few):
-    config = TrainConfig(beta=4.0, warmup_steps=8)
-    assert [beta_at(config, step) for step in (1, 4, 8, 100)] == [0.5, 2.0, 4.0, 4.0]
+def test_beta_weighs_the_kl(few):
     last = {}
     for beta in (0.1, 10.0):
         *_, record = train(VAE(SMALL, seeded()), few, TrainConfig(epochs=12, batch_size=32, beta=beta))
@@ -130,6 +130,35 @@ def test_more_draws_are_taken(few, monkeypatch):
     assert seen[0][1].z.shape == (5, 32, 4) and record.samples == 5
 
 
+def test_without_a_better_held_out_elbo_the_training_ends(few):
+    config = TrainConfig(epochs=60, batch_size=50, learning_rate=0.02, patience=3)
+    records = [record for record in train(VAE(SMALL, seeded()), few, config) if record.test]
+    elbos = [record.test.elbo for record in records]
+    best = elbos.index(max(elbos))
+    assert 3 < len(elbos) < 60 and len(elbos) == best + 1 + 3
+    waits = [n - max(range(n + 1), key=lambda k: (elbos[k], -k)) for n in range(len(elbos))]  # epochs since the best
+    assert max(waits[:-1]) < 3 == waits[-1]
+    without = dataclasses.replace(config, patience=0, epochs=len(elbos) + 2)
+    more = [record.test.elbo for record in train(VAE(SMALL, seeded()), few, without) if record.test]
+    assert more[: len(elbos)] == elbos and len(more) == len(elbos) + 2
+
+
+def test_the_importance_weighted_bound_is_what_rises(few):
+    reached = {}
+    for objective in ("elbo", "importance-weighted"):
+        model = VAE(SMALL, seeded())
+        config = TrainConfig(epochs=60, batch_size=50, learning_rate=3e-3, samples=10, objective=objective)
+        *_, record = train(model, few, config)
+        reached[objective] = float(log_likelihood(model, held_out(few.train, "dynamic"), 10, seeded(1)).mean())
+        assert record.train.elbo == pytest.approx(record.train.reconstruction - record.train.kl, abs=1e-4)
+    assert reached["importance-weighted"] > reached["elbo"] + 0.3
+
+
+def test_free_bits_are_refused_where_the_objective_has_no_kl():
+    with pytest.raises(ValueError, match=r"^free_bits is 0.1; it must be 0 unless the objective is the ELBO\.$"):
+        TrainConfig(free_bits=0.1, objective="importance-weighted")
+
+
 def test_a_batch_larger_than_the_data_is_refused(few):
     with pytest.raises(ValueError, match="batch_size is 201; the training set has 200 images"):
         next(train(VAE(SMALL), few, TrainConfig(batch_size=201)))
@@ -164,6 +193,12 @@ def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(few):
         ("seed", -1),
         ("record_every", 0),
         ("precision", "float16"),
+        ("objective", "iwae"),
+        ("schedule", "step"),
+        ("learning_rate_warmup", -1),
+        ("clip_norm", -1.0),
+        ("average", 1.0),
+        ("patience", -1),
     ],
 )
 def test_configuration_names_field_value_and_bounds(field, value):

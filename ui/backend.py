@@ -40,8 +40,11 @@ from .pace import Pace
 
 SHOWN = 8  # images of a single batch
 UNUSUAL = {
-    "hidden_dim": "hidden units", "samples": "L =", "warmup_steps": "warm-up", "free_bits": "free bits",
-    "prior_mean": "prior mean", "prior_std": "prior std", "seed": "seed",
+    "hidden_dim": "hidden units", "hidden_layers": "hidden layers", "samples": "L =", "objective": "objective",
+    "warmup_steps": "warm-up", "free_bits": "free bits", "schedule": "learning rate falls as",
+    "learning_rate_warmup": "its warm-up", "clip_norm": "gradient ≤", "average": "weights averaged by",
+    "patience": "patience", "hold_out": "held out", "prior_mean": "prior mean", "prior_std": "prior std",
+    "seed": "seed", "precision": "products in",
 }  # fmt: skip
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
 RESTING = 3000  # ms between two questions about a run that has ended: another window may set it going again
@@ -112,15 +115,15 @@ class Backend:
             load_dataset(name, self.data_dir, progress=progress)
         return self.dataset(name), ""
 
-    def check_batch(self, name: str, training: TrainConfig) -> None:
+    def check_batch(self, name: str, training: TrainConfig, hold_out: int = 0) -> None:
         """Checks the batch size against the data, where they are on this server already.
 
         Raises:
-            ValueError: the batch is larger than the training set.
+            ValueError: the batch is larger than what is left of the training set, or nothing is.
         """
         name = "mnist" if name == "auto" else name
         if is_present(name, self.data_dir):
-            training.check_images(len(self.dataset(name).train))
+            training.check_images(len(self.dataset(name).holding_out(hold_out).train))
 
     def data_line(self) -> str:
         """Which data a training takes where none are chosen, and why."""
@@ -431,15 +434,16 @@ def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] |
 
 def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     """The settings of a run in a line, as they are after so many changes: those that matter, and what is unusual."""
-    usual = asdict(VAEConfig()) | asdict(TrainConfig())
+    usual = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
     line = (
         "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
         "learning rate {learning_rate:g}, batches of {batch_size}"
     ).format(**settings | {"data": TITLES.get(data, data)})
-    unusual = [f"{title} {settings[name]:g}" for name, title in UNUSUAL.items() if settings[name] != usual[name]]
+    differing = {name: settings[name] for name in UNUSUAL if settings[name] != usual[name]}
+    unusual = [
+        f"{UNUSUAL[name]} {value if isinstance(value, str) else f'{value:g}'}" for name, value in differing.items()
+    ]
     if settings["likelihood"] == "gaussian":
         unusual.append(f"σ {settings['sigma']:g} {settings['sigma_mode']}")
-    if settings["precision"] != usual["precision"]:
-        unusual.append(settings["precision"])
     changed = [f"changed {changes} time{'s' if changes > 1 else ''} in mid-run"] if changes else []
     return ", ".join([line, *unusual, *changed])

@@ -10,7 +10,7 @@ import gradio as gr
 
 from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.figures import training_curves
-from vae_core.folder import RunError
+from vae_core.folder import RunConfig, RunError
 from vae_core.model import ARCHITECTURES, LIKELIHOODS, SIGMA_MODES, VAEConfig
 from vae_core.step import PRECISIONS
 from vae_core.train import CHANGEABLE, TrainConfig
@@ -32,22 +32,36 @@ LABELS = {
     "learning_rate": "Learning rate",
     "batch_size": "Batch size",
     "hidden_dim": "Hidden units",
+    "hidden_layers": "Hidden layers of an mlp",
     "binarization": "Pixels x",
     "sigma": "σ of a Gaussian likelihood",
     "sigma_mode": "That σ is",
     "prior_mean": "Prior mean",
     "prior_std": "Prior standard deviation",
     "samples": "L, draws of z per image",
+    "objective": "Objective",
     "warmup_steps": "Warm-up steps of β",
     "free_bits": "Free bits, nats per dimension",
+    "schedule": "Learning rate over time",
+    "learning_rate_warmup": "Its warm-up steps",
+    "clip_norm": "Gradient's largest norm",
+    "average": "Average of weights, decay",
+    "patience": "Patience, epochs",
+    "hold_out": "Training images held out",
     "seed": "Seed",
     "precision": "Precision of products",
 }
-OF_MODEL = ("architecture", "latent_dim", "likelihood", "hidden_dim", "binarization", "sigma", "sigma_mode")
+OF_MODEL = (
+    "architecture", "latent_dim", "likelihood", "hidden_dim", "hidden_layers", "binarization", "sigma", "sigma_mode",
+)  # fmt: skip
 OF_PRIOR = ("prior_mean", "prior_std")
 OF_TRAINING = (
-    "epochs", "beta", "learning_rate", "batch_size", "samples", "warmup_steps", "free_bits", "seed", "precision",
+    "epochs", "beta", "learning_rate", "batch_size", "samples", "objective", "warmup_steps", "free_bits", "schedule",
+    "learning_rate_warmup", "clip_norm", "average", "patience", "seed", "precision",
 )  # fmt: skip
+OBJECTIVE_TITLES = {"elbo": "ELBO", "importance-weighted": "importance-weighted (of L draws)"}
+SCHEDULE_TITLES = {"constant": "constant", "cosine": "falling as a cosine"}
+NO_LIMIT = "0: none."
 LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
     "dynamic": "dynamic (drawn from grey)",
@@ -93,7 +107,7 @@ def start(
             raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
         model = VAEConfig(**{name: settings[name] for name in (*OF_MODEL, *OF_PRIOR)})
         training = TrainConfig(**{name: settings[name] for name in OF_TRAINING})
-        backend.check_batch(data, training)
+        backend.check_batch(data, training, settings["hold_out"])
         return backend.runs.start(
             model,
             training,
@@ -101,6 +115,7 @@ def start(
             lambda report: backend.fetch(data, report),
             session["browser"],
             weights=backend.path(weights) if weights else None,
+            hold_out=settings["hold_out"],
             one_batch=one_batch,
         )
     except (ValueError, RunError, DataError) as error:
@@ -229,23 +244,34 @@ def _form() -> list[gr.components.Component]:
     with gr.Row():
         first += [_number(training, "learning_rate"), _number(training, "batch_size")]
     with gr.Accordion("More settings", open=False):
-        hidden, sigma = _number(model, "hidden_dim"), _number(model, "sigma")
+        with gr.Row():
+            hidden = [_number(model, "hidden_dim"), _number(model, "hidden_layers")]
         binarization = gr.Dropdown(
             [(title, name) for name, title in BINARIZATION_TITLES.items()],
             value=model.binarization,
             label=LABELS["binarization"],
         )
+        sigma = _number(model, "sigma")
         sigma_mode = gr.Radio(list(SIGMA_MODES), value=model.sigma_mode, label=LABELS["sigma_mode"])
         with gr.Row():
             prior = [_number(model, "prior_mean"), _number(model, "prior_std")]
-        rest = [_number(training, name) for name in ("samples", "warmup_steps", "free_bits", "seed")]
+        rest = [_number(training, "samples")]
+        objectives = [(title, name) for name, title in OBJECTIVE_TITLES.items()]
+        rest.append(gr.Dropdown(objectives, value=training.objective, label=LABELS["objective"]))
+        rest += [_number(training, name) for name in ("warmup_steps", "free_bits")]
+        schedules = [(title, name) for name, title in SCHEDULE_TITLES.items()]
+        rest.append(gr.Dropdown(schedules, value=training.schedule, label=LABELS["schedule"]))
+        rest.append(_number(training, "learning_rate_warmup"))
+        rest += [_number(training, name, NO_LIMIT) for name in ("clip_norm", "average", "patience")]
+        rest.append(_number(RunConfig(model, training, ""), "hold_out", "The last ones, in place of the test images."))
+        rest.append(_number(training, "seed"))
         quicker = "bfloat16 is quicker where the processor has it; held-out figures are always float32."
         rest.append(gr.Radio(list(PRECISIONS), value=training.precision, label=LABELS["precision"], info=quicker))
     likelihood = first[3]
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, binarization, **QUIET)
-    return [*first, hidden, binarization, sigma, sigma_mode, *prior, *rest]
+    return [*first, *hidden, binarization, sigma, sigma_mode, *prior, *rest]
 
 
-def _number(defaults: VAEConfig | TrainConfig, name: str) -> gr.Number:
+def _number(defaults: VAEConfig | TrainConfig | RunConfig, name: str, info: str | None = None) -> gr.Number:
     """A number as it was typed: the core's configurations check it."""
-    return gr.Number(getattr(defaults, name), label=LABELS[name], min_width=110)
+    return gr.Number(getattr(defaults, name), label=LABELS[name], info=info, min_width=110)

@@ -20,13 +20,18 @@ from .device import DEVICES, is_out_of_memory, pick_device
 from .distributed import Processes, join
 from .folder import RunConfig, RunError, RunFolder
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
+from .objective import OBJECTIVES
 from .report import as_text, measure
 from .run import Steering, reason, train_into
+from .schedule import SCHEDULES
 from .step import PRECISIONS
 from .train import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches
 
 MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
 TRAIN_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
+FIXED = (  # of a run's training, from its first step on
+    "seed", "batch_size", "precision", "objective", "schedule", "learning_rate_warmup", "clip_norm", "average",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,13 +67,16 @@ def _lead(options: argparse.Namespace, device: torch.device, processes: Processe
     else:
         if options.data is None:
             raise ValueError(f"--data is missing; it must be one of {', '.join(DATASETS)}.")
-        model_config = VAEConfig(**{name: given[name] for name in MODEL_FIELDS if name in given})
+        model_config = _model_config(given)
         training = TrainConfig(**{name: given[name] for name in TRAIN_FIELDS if name in given})
-        config = RunConfig(model_config, training, options.data, str(device), "chosen on the command line.")
-    dataset = _load(config.data, options.data_dir)
+        why = "chosen on the command line."
+        config = RunConfig(model_config, training, options.data, str(device), why, hold_out=given.get("hold_out", 0))
+    dataset = _load(config.data, options.data_dir).holding_out(config.hold_out)
     config.training.check_images(len(dataset.train), processes.count)
     if not options.resume:
         folder.create()
+        if "start" in given:
+            folder.start_from(options.start)
     model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
     folder.acquire()
     try:
@@ -78,6 +86,18 @@ def _lead(options: argparse.Namespace, device: torch.device, processes: Processe
     status = folder.read_status()
     print(f"{status['state']}: {status['message']} The run is in {folder.path}.")
     return 130 if status["state"] == "stopped" else 0
+
+
+def _model_config(given: dict[str, Any]) -> VAEConfig:
+    """The model of the options, or of the checkpoint to start from."""
+    fields = {name: given[name] for name in MODEL_FIELDS if name in given}
+    if "start" not in given:
+        return VAEConfig(**fields)
+    if fields:
+        raise ValueError(
+            f"{next(iter(fields))} is that of the model in {given['start']}; it cannot be chosen beside --start."
+        )
+    return read_header(given["start"]).config
 
 
 def _train(
@@ -92,7 +112,7 @@ def _train(
     """Begins the run, or goes on with it, and shows its records as they come."""
     state, steering = TrainState.start(model.to(device)), Steering()
     total = config.training.total_steps(len(dataset.train))
-    if given["resume"]:
+    if given["resume"] or "start" in given:
         state = folder.resume(model, device)
         if total < state.step:
             raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps.")
@@ -110,7 +130,8 @@ def _follow(options: argparse.Namespace, device: torch.device, processes: Proces
     for which in (signal.SIGINT, signal.SIGTERM):
         signal.signal(which, signal.SIG_IGN)  # the first process stops in order, and this one with it
     config, step, adam = processes.of_first(None)
-    dataset, model = load_dataset(config.data, options.data_dir), VAE(config.model)
+    dataset = load_dataset(config.data, options.data_dir).holding_out(config.hold_out)
+    model = VAE(config.model)
     state = TrainState.start(model.to(device))
     state.step = step
     state.adam.restore(adam)
@@ -155,14 +176,14 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
     config = folder.read_config()
     training = config.training
     kept = dataclasses.asdict(config.model)
-    kept |= {"data": config.data} | {name: getattr(training, name) for name in ("seed", "batch_size", "precision")}
+    kept |= {"data": config.data, "hold_out": config.hold_out} | {name: getattr(training, name) for name in FIXED}
     for name, value in kept.items():
         if given.get(name) is not None and given[name] != value:
             raise ValueError(
                 f"{name} is {given[name]!r}, but the run in {folder.path} has {value!r}; that cannot change."
             )
     dataclasses.replace(training, **{name: given[name] for name in TRAIN_FIELDS if name in given})  # checks all of them
-    lengths = {name: given[name] for name in ("epochs", "steps", "record_every") if name in given}
+    lengths = {name: given[name] for name in ("epochs", "steps", "patience", "record_every") if name in given}
     return dataclasses.replace(config, training=dataclasses.replace(training, **lengths))
 
 
@@ -212,13 +233,16 @@ def _parser() -> argparse.ArgumentParser:
     t.set_defaults(command=run_train)
     t.add_argument("--data", default=None, metavar="DATASET", help=" | ".join(DATASETS))
     t.add_argument("--data-dir", type=Path, default=Path("data"))
+    t.add_argument("--hold-out", type=int, metavar="N", help="training images in place of the test images")
     t.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
+    t.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of that model")
     t.add_argument("--resume", action="store_true", default=False, help="go on with the run in --out")
     t.add_argument("--device", default="auto", metavar="|".join(DEVICES))
     model, training = t.add_argument_group("model"), t.add_argument_group("training")
     model.add_argument("--architecture", metavar="|".join(ARCHITECTURES))
     model.add_argument("--latent-dim", type=int)
     model.add_argument("--hidden-dim", type=int)
+    model.add_argument("--hidden-layers", type=int, help="of an mlp")
     model.add_argument("--likelihood", metavar="|".join(LIKELIHOODS))
     model.add_argument("--binarization", metavar="|".join(BINARIZATIONS))
     model.add_argument("--prior-mean", type=float)
@@ -234,6 +258,12 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--warmup-steps", type=int, help="steps over which beta rises from 0")
     training.add_argument("--free-bits", type=float, help="nats of KL per dimension that cost nothing")
     training.add_argument("--samples", type=int, metavar="L", help="draws of z per image")
+    training.add_argument("--objective", metavar="|".join(OBJECTIVES), help="what is made larger")
+    training.add_argument("--schedule", metavar="|".join(SCHEDULES), help="of the learning rate")
+    training.add_argument("--learning-rate-warmup", type=int, metavar="STEPS", help="over which it rises from 0")
+    training.add_argument("--clip-norm", type=float, help="the gradient's largest norm")
+    training.add_argument("--average", type=float, metavar="DECAY", help="of the weights' moving average")
+    training.add_argument("--patience", type=int, metavar="EPOCHS", help="without a better held-out ELBO, at most")
     training.add_argument("--seed", type=int)
     training.add_argument("--precision", metavar="|".join(PRECISIONS))
     training.add_argument("--record-every", type=int, metavar="STEPS")

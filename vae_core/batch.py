@@ -16,7 +16,8 @@ from .data import Dataset, binarize
 from .draws import Draws
 from .model import VAE
 from .objective import elbo
-from .train import TrainConfig, beta_at
+from .schedule import beta_at
+from .train import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,11 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
     draw = Draws(len(images), model.config, config.seed, device).take(config, step)
     x = binarize(images[draw.rows], model.config.binarization, uniform=draw.uniform)
     terms = elbo(model, x, eps=draw.eps, fit_sigma=torch.mean if model.config.fits_sigma else None)
-    loss = terms.loss(beta_at(config, step + 1), config.free_bits)
+    beta = beta_at(config, step + 1)
+    if config.objective == "elbo":
+        loss = terms.loss(beta, config.free_bits)
+    else:
+        loss = -terms.importance_weighted(model.config.prior_mean, model.config.prior_std, beta).mean()
     loss.backward()
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     with torch.inference_mode():
@@ -90,7 +95,7 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
             x_hat=model.x_hat(terms.z[0]),
             reconstruction=terms.reconstruction.detach(),
             kl=terms.kl.detach(),
-            beta=beta_at(config, step + 1),
+            beta=beta,
             loss=float(loss),
             gradient_norm=float(torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))),
         )

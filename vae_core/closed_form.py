@@ -69,12 +69,12 @@ class ClosedForm:
         to_z = self._decoder.backward(to_logits.flatten(0, -2), to_input=True).view_as(z)
         to_noise = to_z * noise
         if draws > 1:
-            log_px, to_z, to_noise = log_px.mean(0), to_z.sum(0), to_noise.sum(0)
+            to_z, to_noise = to_z.sum(0), to_noise.sum(0)
         to_kl = weights.of_kl(lambda: kl_per_dim.mean(0))
         to_mu = torch.addcmul(to_z, to_kl, (mu - mean) / std**2)
         to_logvar = torch.addcmul(to_noise, to_kl, (sigma / std).square() - 1.0).mul_(0.5)
         self._encoder.backward(torch.cat([to_mu, to_logvar], dim=1), to_input=False)
-        return ELBO(log_px, kl_per_dim, mu, logvar, z.view(eps.shape))
+        return ELBO(log_px.view(draws, -1), kl_per_dim, mu, logvar, z.view(eps.shape))
 
 
 class _Chain:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .bounds import check_choice
+from .bounds import check_choice, check_int
 from .model import BINARIZATIONS, IMAGE_SHAPE
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
@@ -41,6 +41,20 @@ class Dataset:
     train_labels: Tensor
     test: Tensor
     test_labels: Tensor
+
+    def holding_out(self, count: int) -> Dataset:
+        """With the last `count` training images in place of the test images; as it is where that is 0.
+
+        So what is chosen by held-out figures is not chosen by the test images.
+
+        Raises:
+            ValueError: there are not more training images than that.
+        """
+        if not count:
+            return self
+        check_int("hold_out", count, 1, len(self.train) - 1)
+        parts = self.train[:-count], self.train_labels[:-count], self.train[-count:], self.train_labels[-count:]
+        return Dataset(self.name, *parts)
 
 
 def load_dataset(

@@ -16,6 +16,7 @@ lock                held by the process that trains
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import re
@@ -30,8 +31,9 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from .average import Average
 from .bounds import check_choice, check_float, check_int
-from .checkpoint import save_checkpoint, write_atomically
+from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from .model import VAE, VAEConfig
 from .records import Records
 from .train import CHANGEABLE, Sums, TrainConfig, TrainState
@@ -55,6 +57,10 @@ class RunConfig:
     why_data: str = ""  # the sentence that says why that dataset
     train_images: int = 0  # 0 until the data are loaded
     owner: str = ""  # the browser that started it, if one did
+    hold_out: int = 0  # training images that are held out, in place of the test images
+
+    def __post_init__(self) -> None:
+        check_int("hold_out", self.hold_out, 0, 1_000_000)
 
     @property
     def total_steps(self) -> int:
@@ -129,6 +135,17 @@ class RunFolder:
         if taken:
             raise RunError(f"{self.path} is not empty; take another folder, or --resume to go on with the run in it.")
 
+    def start_from(self, checkpoint: Path) -> None:
+        """The weights of a checkpoint become those that the run begins with.
+
+        Raises:
+            CheckpointError: it is no checkpoint of ours.
+            OSError: the folder cannot be written.
+        """
+        model = load_checkpoint(checkpoint)
+        shutil.copyfile(checkpoint, self.start_file)
+        self.save_state(model, TrainState.start(model))
+
     # Who trains
 
     def acquire(self) -> None:
@@ -180,7 +197,7 @@ class RunFolder:
             RunError: there is no run here, or its config.json is damaged.
         """
         try:
-            content = json.loads((self.path / "config.json").read_text())
+            content = {"hold_out": 0} | json.loads((self.path / "config.json").read_text())
             content |= {"model": VAEConfig(**content["model"]), "training": TrainConfig(**content["training"])}
             return RunConfig(**{field.name: content[field.name] for field in fields(RunConfig)})
         except FileNotFoundError as error:
@@ -263,9 +280,9 @@ class RunFolder:
             raise RunError(f"The changes.json of the run {self.path.name} cannot be understood: {error}") from error
 
     def settings(self) -> dict[str, Any]:
-        """The settings of the run as they are after its changes: the fields of both configurations."""
+        """The settings of the run as they are after its changes: the fields of both configurations, and hold_out."""
         config = self.read_config()
-        settings = asdict(config.model) | asdict(config.training)
+        settings = asdict(config.model) | asdict(config.training) | {"hold_out": config.hold_out}
         for change in self.changes():
             settings |= change.settings
         return settings
@@ -284,14 +301,17 @@ class RunFolder:
         save_checkpoint(model, self.model_file, about)
 
     def save_state(self, model: VAE, state: TrainState) -> None:
-        """Replaces what is needed to go on exactly: weights, Adam's moments, step, time, and the next record's sums."""
+        """Replaces what is needed to go on exactly: weights and their average, Adam's moments, and where it stands."""
         tensors = {f"model.{name}": tensor.detach() for name, tensor in model.state_dict().items()}
         tensors |= {f"adam.{name}": tensor for name, tensor in state.adam.state().items()}
+        if state.average:
+            tensors |= {f"average.{name}": tensor for name, tensor in state.average.state().items()}
         sums = state.sums
         if sums.measured is not None:
             tensors["sums"] = sums.measured
         tensors = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
         header = {"step": state.step, "seconds": state.seconds, "images": sums.images, "sum_seconds": sums.seconds}
+        header |= {"best": state.best, "epochs_since_best": state.epochs_since_best}
         metadata = {name: repr(value) for name, value in header.items()}
         write_atomically(self.path / "state.safetensors", save(tensors, metadata=metadata))
 
@@ -380,6 +400,11 @@ def _restore(model: VAE, state: TrainState, metadata: dict[str, str], tensors: d
     model.load_state_dict(_of("model.", tensors))
     state.adam.restore(_of("adam.", tensors))
     state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
+    state.best = float(metadata.get("best", -math.inf))  # runs of the first version have neither
+    state.epochs_since_best = int(metadata.get("epochs_since_best", 0))
+    if average := _of("average.", tensors):
+        state.average = Average(model)
+        state.average.restore(average)
     state.sums = Sums(int(metadata["images"]), float(metadata["sum_seconds"]), tensors.get("sums"))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +25,11 @@ class VAEConfig:
     """What a VAE is: everything that must be known to rebuild it around its weights.
 
     Args:
-        architecture: mlp (one hidden layer, ReLU), conv (two strided convolutions), residual (convolutions with
+        architecture: mlp (hidden layers with ReLU), conv (two strided convolutions), residual (convolutions with
             residual blocks), or linear.
         latent_dim: D, the number of latent dimensions.
-        hidden_dim: units of the hidden layer of all but linear.
+        hidden_dim: units of each hidden layer of all but linear.
+        hidden_layers: how many an mlp has on either side.
         likelihood: p(x|z) of a pixel.
         binarization: what x is: each grey value drawn anew as Bernoulli(grey) (dynamic), grey ≥ 0.5 (threshold), or
             the grey value itself (grey). Default: dynamic with a Bernoulli likelihood, else grey.
@@ -41,6 +44,7 @@ class VAEConfig:
     architecture: str = "mlp"
     latent_dim: int = 20
     hidden_dim: int = 400
+    hidden_layers: int = 1
     likelihood: str = "bernoulli"
     binarization: str | None = None
     prior_mean: float = 0.0
@@ -52,6 +56,7 @@ class VAEConfig:
         check_choice("architecture", self.architecture, ARCHITECTURES)
         check_int("latent_dim", self.latent_dim, 1, 512)
         check_int("hidden_dim", self.hidden_dim, 1, 8192)
+        check_int("hidden_layers", self.hidden_layers, 1, 8)
         check_choice("likelihood", self.likelihood, LIKELIHOODS)
         if self.binarization is None:
             object.__setattr__(self, "binarization", "dynamic" if self.likelihood == "bernoulli" else "grey")
@@ -216,11 +221,17 @@ def _continuous_bernoulli_mean(logits: Tensor) -> Tensor:
 
 
 def _mlp(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
-    """One hidden layer on either side, as in Kingma & Welling (2014), appendix C."""
-    d, h = config.latent_dim, config.hidden_dim
-    encoder = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, h), nn.ReLU(inplace=True), nn.Linear(h, 2 * d))
-    decoder = nn.Sequential(nn.Linear(d, h), nn.ReLU(inplace=True), nn.Linear(h, PIXELS))
-    return encoder, decoder
+    """Hidden layers of one width on either side; with a single one as in Kingma & Welling (2014), appendix C."""
+    d, hidden = config.latent_dim, [config.hidden_dim] * config.hidden_layers
+    return nn.Sequential(nn.Flatten(), *_dense(PIXELS, *hidden, 2 * d)), nn.Sequential(*_dense(d, *hidden, PIXELS))
+
+
+def _dense(*sizes: int) -> Iterator[nn.Module]:
+    """Linear layers from each size to the next, with ReLU between them."""
+    for layer, (before, after) in enumerate(pairwise(sizes)):
+        if layer:
+            yield nn.ReLU(inplace=True)
+        yield nn.Linear(before, after)
 
 
 def _conv(config: VAEConfig) -> tuple[nn.Module, nn.Module]:

@@ -19,6 +19,8 @@ from .bounds import check_int
 if TYPE_CHECKING:
     from .model import VAE
 
+OBJECTIVES = ("elbo", "importance-weighted")
+
 
 def gaussian_kl(mu: Tensor, logvar: Tensor, prior_mean: float = 0.0, prior_std: float = 1.0) -> Tensor:
     """KL(q‖p) of q = N(μ, σ²) from p = N(μ_p, σ_p²), per dimension (T7; T8 with the defaults).
@@ -193,11 +195,16 @@ def counted_kl(kl_per_dim: Tensor, free_bits: float = 0.0) -> Tensor:
 class ELBO(NamedTuple):
     """The evidence lower bound of each image, in its two parts, and what it was made from; nats, larger is better."""
 
-    reconstruction: Tensor  # (B,)       (1/L) Σ_l log p(x|z_l)
-    kl_per_dim: Tensor  #     (B, D)     KL(q(z_j|x)‖p(z_j))
-    mu: Tensor  #             (B, D)     of q(z|x)
-    logvar: Tensor  #         (B, D)
-    z: Tensor  #              (L, B, D)  the draws
+    log_px: Tensor  #      (L, B)     log p(x|z_l)
+    kl_per_dim: Tensor  #  (B, D)     KL(q(z_j|x)‖p(z_j))
+    mu: Tensor  #          (B, D)     of q(z|x)
+    logvar: Tensor  #      (B, D)
+    z: Tensor  #           (L, B, D)  the draws
+
+    @property
+    def reconstruction(self) -> Tensor:
+        """(1/L) Σ_l log p(x|z_l), (B,)."""
+        return self.log_px.mean(0)
 
     @property
     def kl(self) -> Tensor:
@@ -212,6 +219,22 @@ class ELBO(NamedTuple):
     def loss(self, beta: float = 1.0, free_bits: float = 0.0) -> Tensor:
         """−(reconstruction − β KL) averaged over the batch, one number; `counted_kl` says what free bits do (T18)."""
         return beta * counted_kl(self.kl_per_dim, free_bits) - self.reconstruction.mean()
+
+    def importance_weighted(
+        self, prior_mean: float = 0.0, prior_std: float = 1.0, beta: float | Tensor = 1.0
+    ) -> Tensor:
+        """log (1/L) Σ_l p(x|z_l) (p(z_l)/q(z_l|x))^β, (B,) nats: with β = 1 a bound of log p(x) that rises with L.
+
+        Args:
+            prior_mean, prior_std: of p(z).
+            beta: weight of the prior and of q, as the loss has it for the KL.
+
+        Source: Burda et al. (2015), eq. 8; its gradient is their eq. 13.
+        """
+        log_prior = gaussian_log_prob(self.z, torch.full_like(self.z, prior_mean), 2.0 * math.log(prior_std)).sum(-1)
+        log_posterior = gaussian_log_prob(self.z, self.mu, self.logvar).sum(-1)
+        log_weights = self.log_px + beta * (log_prior - log_posterior)
+        return log_weights.logsumexp(0) - math.log(len(log_weights))
 
 
 class Weights:
@@ -237,6 +260,11 @@ class Weights:
     def has_free_bits(self) -> bool:
         """Whether any nats are free."""
         return self._set[2] > 0
+
+    @property
+    def beta(self) -> Tensor:
+        """β, one number."""
+        return -self._kl / self.reconstruction
 
     def of_kl(self, mean_kl: Callable[[], Tensor]) -> Tensor:
         """kl_j, one number or (D,); mean_kl gives the batch's mean KL of each dimension, where that is needed."""
@@ -276,6 +304,5 @@ def elbo(
     params = model.decode(z)  # (L, B, 1, 28, 28)
     if fit_sigma is not None:
         model.log_sigma.copy_(optimal_sigma(x, params.detach(), fit_sigma).log())
-    reconstruction = model.log_px(x, params).mean(0)
     kl_per_dim = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std)
-    return ELBO(reconstruction, kl_per_dim, mu, logvar, z)
+    return ELBO(model.log_px(x, params), kl_per_dim, mu, logvar, z)

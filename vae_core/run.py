@@ -137,8 +137,10 @@ def train_into(
         yield from _train_into(folder, model, dataset, config, device, state, steering, processes)
         if left := steering.close():
             folder.add_change(state.step, left)
-        end = "finished" if state.step >= total else steering.end
-        folder.write_status(end, f"Step {state.step:,} of {total:,}.")
+        is_over, message = state.is_over(config, total), f"Step {state.step:,} of {total:,}."
+        if is_over and state.step < total:
+            message += f" For {state.epochs_since_best} epochs the held-out ELBO had not risen."
+        folder.write_status("finished" if is_over else steering.end, message)
     except Exception as error:
         write_failure(folder, error)
         raise
@@ -157,7 +159,7 @@ def _train_into(
     """The batches, with what is to be written after each."""
     total, plan = config.total_steps(len(dataset.train)), _Plan(folder, config)
     film = Film(folder.frames, _film_images(dataset, model, device), state.seconds)
-    keeper, training, last = _Keeper(folder, model, dataset, film), None, state.step >= total
+    keeper, training, last = _Keeper(folder, model, dataset, film), None, state.is_over(config, total)
     with (folder.path / "metrics.jsonl").open("a") as file:
         while not last:
             settings, ends = plan.settings(model, state.step, steering.take_changes()), bool(steering.end)
@@ -169,7 +171,7 @@ def _train_into(
                 metrics = next(training)
             else:
                 metrics = training.send(wanted)
-            last = ends or state.step >= total
+            last = ends or state.is_over(settings, total)
             if metrics:
                 file.write(json.dumps(asdict(metrics)) + "\n")
                 file.flush()
@@ -183,6 +185,7 @@ class _Keeper:
 
     def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film) -> None:
         self._folder, self._model, self._dataset, self._film = folder, model, dataset, film
+        self._hold_out = folder.read_config().hold_out
         self._model_due = self._state_due = -math.inf
         evaluated = [record for record in folder.records() if record["test"]]
         self._held: dict[str, Any] | None = evaluated[-1] if evaluated else None  # the last held-out figures
@@ -192,14 +195,32 @@ class _Keeper:
         now = time.monotonic()
         if metrics and metrics.test:
             self._held = asdict(metrics)
-        if metrics and (last or now >= self._model_due):
-            self._folder.save_model(self._model, _about(self._dataset, config, metrics, self._held))
-            self._film.take(self._model, metrics.step, metrics.seconds, metrics.kl_per_dim, keep=last)
+        is_best = bool(metrics and metrics.test) and state.epochs_since_best == 0
+        if metrics and (last or now >= self._model_due or is_best):
+            made = state.model(self._model)
+            if is_best or not config.patience or state.best == -math.inf:  # with patience, the best one stays
+                self._folder.save_model(made, self._about(config, metrics))
+            self._film.take(made, metrics.step, metrics.seconds, metrics.kl_per_dim, keep=last)
             self._model_due = time.monotonic() + SAVE_MODEL_EVERY
         if last or now >= self._state_due:
             state.check_finite(self._model)
             self._folder.save_state(self._model, state)
             self._state_due = time.monotonic() + SAVE_STATE_EVERY
+
+    def _about(self, config: TrainConfig, metrics: Metrics) -> dict[str, Any]:
+        """What the checkpoint of a run says of itself; test is the last evaluation, at step test_step."""
+        held = self._held or {}
+        return {
+            "data": self._dataset.name,
+            "hold_out": self._hold_out,
+            "training": asdict(config),
+            "step": metrics.step,
+            "seconds": metrics.seconds,
+            "kl_per_dim": metrics.kl_per_dim,
+            "test": held.get("test"),
+            "test_step": held.get("step"),
+            "active_units": held.get("active_units"),
+        }
 
 
 def write_failure(folder: RunFolder, error: Exception) -> None:
@@ -228,17 +249,3 @@ def _film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:
     images = torch.stack([image for _, image in of_each_label(dataset, 2)])
     images = images[torch.arange(SIDE) % len(images)]
     return held_out(images, model.config.binarization, device)
-
-
-def _about(dataset: Dataset, config: TrainConfig, metrics: Metrics, held: dict[str, Any] | None) -> dict[str, Any]:
-    """What the checkpoint of a run says of itself; test is the last evaluation, at step test_step."""
-    return {
-        "data": dataset.name,
-        "training": asdict(config),
-        "step": metrics.step,
-        "seconds": metrics.seconds,
-        "kl_per_dim": metrics.kl_per_dim,
-        "test": held["test"] if held else None,
-        "test_step": held["step"] if held else None,
-        "active_units": held["active_units"] if held else None,
-    }

@@ -25,7 +25,7 @@ from .device import own_stream
 from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, check_change, check_name
 from .model import VAE, VAEConfig
 from .run import Steering, reason, train_into, write_failure
-from .train import DivergedError, TrainConfig, TrainState
+from .train import DivergedError, TrainConfig
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
@@ -127,6 +127,7 @@ class Runs:
         owner: str = "",
         *,
         weights: Path | None = None,
+        hold_out: int = 0,
         one_batch: bool = False,
     ) -> str:
         """Starts a run, or puts it in the line, and gives its id.
@@ -137,15 +138,18 @@ class Runs:
             load: gives the dataset and the sentence that says why that one; it is handed a function to report to.
             owner: the browser that may steer the run.
             weights: a checkpoint to begin with; its configuration is then the model's.
+            hold_out: how many of the training images are held out in place of the test images.
             one_batch: whether it pauses after its first batch.
 
         Raises:
+            ValueError: hold_out is out of its bounds.
             RunError: this browser has a run going already, or the folder cannot be made.
             CheckpointError: there is no such checkpoint.
         """
         with self._lock:
             self._check_free(owner)
-            run = self._create(model, training, data, owner, weights)
+            config = RunConfig(model, training, data, str(self.device), owner=owner, hold_out=hold_out)
+            run = self._create(config, weights)
             try:
                 self._submit(run, load, owner, one_batch)
             except RunError:
@@ -183,8 +187,9 @@ class Runs:
             training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
             model = VAEConfig(**{name: settings[name] for name in asdict(config.model)})
             start = folder.start_file
-            new = self._create(model, training, config.data, owner, start if start.exists() else None)
-            self.folder(new).write_config(replace(config, model=model, training=training))
+            config = replace(config, model=model, training=training)
+            new = self._create(config, start if start.exists() else None)
+            self.folder(new).write_config(config)
             if start.exists() and model.likelihood == "gaussian" and model.sigma_mode == "fixed":
                 self.folder(new).write_changes([Change(0, {"sigma": model.sigma})])  # the weights hold another one
             self.folder(new).write_status("paused", "Step 0.")
@@ -379,20 +384,20 @@ class Runs:
         has_ended = live.steering.is_closed or live.folder.read_status()["state"] in ENDED
         return None if has_ended and live.over.wait(LETTING_GO) else live
 
-    def _create(
-        self, model: VAEConfig, training: TrainConfig, data: str, owner: str, weights: Path | None = None
-    ) -> str:
+    def _create(self, config: RunConfig, weights: Path | None = None) -> str:
         """A new run's folder; with weights, it holds them as the state before the first step."""
-        start = load_checkpoint(weights) if weights else None
+        if weights:
+            config = replace(config, model=read_header(weights).config)
         run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
         folder = self.folder(run)
         folder.create()
         try:
-            config = RunConfig(start.config if start else model, training, data, str(self.device), owner=owner)
             folder.write_config(config)
-            if start:
-                shutil.copyfile(weights, folder.start_file)
-                folder.save_state(start, TrainState.start(start))
+            if weights:
+                folder.start_from(weights)
+        except CheckpointError:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
         except OSError as error:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise RunError(reason(error)) from error
@@ -499,7 +504,9 @@ class Runs:
         except _LeftError:
             folder.write_status(live.steering.end, f"{live.steering.end.capitalize()} while the data were loaded.")
             return
-        config, images = folder.read_config(), len(dataset.train)
+        config = folder.read_config()
+        dataset = dataset.holding_out(config.hold_out)
+        images = len(dataset.train)
         if config.train_images not in (0, images):
             raise RunError(f"The run was trained on {config.train_images} images, and now there are {images}.")
         if not config.train_images:

@@ -33,16 +33,26 @@ class Step:
         images: (N, 1, 28, 28) uint8 on the device.
         adam: of the model's parameters.
         precision: a name of `PRECISIONS`.
+        objective: a name of `objective.OBJECTIVES`: what the step makes larger.
+        clip_norm: the gradient's largest norm, over all parameters; 0 leaves it as it is.
         processes: those that share each batch.
     """
 
     def __init__(
-        self, model: VAE, images: Tensor, adam: Adam, precision: str = "float32", processes: Processes = ALONE
+        self,
+        model: VAE,
+        images: Tensor,
+        adam: Adam,
+        precision: str = "float32",
+        objective: str = "elbo",
+        clip_norm: float = 0.0,
+        processes: Processes = ALONE,
     ) -> None:
         self._model, self._images, self._adam, self._processes = model, images, adam, processes
         self._precision, device = PRECISIONS[precision], images.device
         self._weights, self._batch_size = Weights(device), 0
-        by_hand = processes.count == 1 and has_closed_form(model)
+        self._is_importance_weighted, self._clip_norm = objective == "importance-weighted", clip_norm
+        by_hand = processes.count == 1 and has_closed_form(model) and not self._is_importance_weighted
         self._closed_form = ClosedForm(model, self._precision) if by_hand else None
         self._terms = processes.parallel(_Terms(model, self._mean_square))
         self._recordings: dict[object, _Recording] = {}
@@ -77,17 +87,23 @@ class Step:
             reconstruction, kl_per_dim = terms.reconstruction, terms.kl_per_dim
         else:
             reconstruction, kl_per_dim = self._by_autograd(x, draw.eps)
+        if self._clip_norm:
+            nn.utils.clip_grad_norm_(self._model.parameters(), self._clip_norm)
         self._adam.step()
         return torch.cat([reconstruction.unsqueeze(1), kl_per_dim], dim=1).sum(0)
 
     def _by_autograd(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
         with self._mixed(x.device.type):
-            reconstruction, kl_per_dim = self._terms(x, eps)
+            beta = self._weights.beta if self._is_importance_weighted else None
+            reconstruction, kl_per_dim, bound = self._terms(x, eps, beta)
         for parameter in self._model.parameters():
             parameter.grad = None
-        of_kl = self._weights.of_kl(lambda: self._mean_kl(kl_per_dim.detach()))
-        weights = self._weights.reconstruction.expand_as(reconstruction), of_kl.expand_as(kl_per_dim)
-        torch.autograd.backward((reconstruction, kl_per_dim), weights)
+        of_image = self._weights.reconstruction.expand_as(reconstruction)
+        if self._is_importance_weighted:
+            bound.backward(of_image)
+        else:
+            of_kl = self._weights.of_kl(lambda: self._mean_kl(kl_per_dim.detach()))
+            torch.autograd.backward((reconstruction, kl_per_dim), (of_image, of_kl.expand_as(kl_per_dim)))
         return reconstruction.detach(), kl_per_dim.detach()
 
     def _mixed(self, device: str) -> contextlib.AbstractContextManager[object]:
@@ -129,10 +145,13 @@ class _Terms(nn.Module):
         self.model = model
         self._fit_sigma = mean_square if model.config.fits_sigma else None
 
-    def forward(self, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
-        """Reconstruction (B,) and KL (B, D)."""
-        terms = elbo(self.model, x, eps=eps, fit_sigma=self._fit_sigma)
-        return terms.reconstruction, terms.kl_per_dim
+    def forward(self, x: Tensor, eps: Tensor, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Reconstruction (B,), KL (B, D) and, where β is given, the importance-weighted bound (B,)."""
+        terms, config = elbo(self.model, x, eps=eps, fit_sigma=self._fit_sigma), self.model.config
+        if beta is None:
+            return terms.reconstruction, terms.kl_per_dim, None
+        bound = terms.importance_weighted(config.prior_mean, config.prior_std, beta)
+        return terms.reconstruction, terms.kl_per_dim, bound
 
 
 class _Recording:

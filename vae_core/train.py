@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from .adam import Adam
+from .average import Average
 from .bounds import check_choice, check_float, check_int
 from .data import Dataset, held_out
 from .distributed import ALONE, Processes
 from .draws import Draws
 from .evaluate import HeldOut, evaluate_elbo
 from .model import VAE
+from .objective import OBJECTIVES
+from .schedule import SCHEDULES, beta_at, learning_rate_at
 from .step import PRECISIONS, Step
 
 CHANGEABLE = ("learning_rate", "beta", "warmup_steps", "free_bits", "samples")  # in mid-run
@@ -36,6 +39,12 @@ class TrainConfig:
         warmup_steps: steps over which that weight rises linearly from 0 to beta.
         free_bits: nats of KL per latent dimension, averaged over the batch, that the loss does not count.
         samples: L, draws of z per image.
+        objective: what is made larger: the ELBO, or the importance-weighted bound of L draws (T12).
+        schedule: whether the learning rate stays constant or falls to 0 as half a cosine over the training.
+        learning_rate_warmup: steps over which it rises linearly from 0 first.
+        clip_norm: the gradient's largest norm; 0 leaves it as it is.
+        average: d of θ̄ ← d θ̄ + (1 − d) θ after every step; θ̄ is then the model that is evaluated and saved. 0: none.
+        patience: epochs in a row without a better held-out ELBO that end the training. 0: never.
         seed: of the initial weights, the order of the images, their binarization and the draws.
         record_every: steps between two records.
         precision: float32, or bfloat16 for the large products and the convolutions, where the processor has it.
@@ -52,6 +61,12 @@ class TrainConfig:
     warmup_steps: int = 0
     free_bits: float = 0.0
     samples: int = 1
+    objective: str = "elbo"
+    schedule: str = "constant"
+    learning_rate_warmup: int = 0
+    clip_norm: float = 0.0
+    average: float = 0.0
+    patience: int = 0
     seed: int = 0
     record_every: int = 20
     precision: str = "float32"
@@ -67,6 +82,14 @@ class TrainConfig:
         object.__setattr__(self, "free_bits", check_float("free_bits", self.free_bits, 0, 1000))
         check_int("samples", self.samples, 1, 1000)
         check_int("batch_size × samples", self.batch_size * self.samples, 1, 131_072)  # a few GB
+        check_choice("objective", self.objective, OBJECTIVES)
+        if self.free_bits and self.objective != "elbo":
+            raise ValueError(f"free_bits is {self.free_bits:g}; it must be 0 unless the objective is the ELBO.")
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_int("learning_rate_warmup", self.learning_rate_warmup, 0, 1_000_000_000)
+        object.__setattr__(self, "clip_norm", check_float("clip_norm", self.clip_norm, 0, 1e9))
+        object.__setattr__(self, "average", check_float("average", self.average, 0, 0.999999))
+        check_int("patience", self.patience, 0, 100_000)
         check_int("seed", self.seed, 0, 2**32 - 1)
         check_int("record_every", self.record_every, 1, 1_000_000)
         check_choice("precision", self.precision, PRECISIONS)
@@ -166,11 +189,29 @@ class TrainState:
     step: int = 0
     seconds: float = 0.0
     sums: Sums = field(default_factory=Sums)
+    average: Average | None = None
+    best: float = -math.inf  # held-out ELBO so far, nats per image
+    epochs_since_best: int = 0
 
     @classmethod
     def start(cls, model: VAE) -> TrainState:
         """The state before the first step; the model is on the device where it trains."""
         return cls(Adam(model))
+
+    def model(self, model: VAE) -> VAE:
+        """What the training has made: the average of the weights where there is one, else the model that is trained."""
+        return self.average.model if self.average else model
+
+    def judge(self, elbo: float) -> None:
+        """Takes note of a held-out ELBO."""
+        if elbo > self.best:
+            self.best, self.epochs_since_best = elbo, 0
+        else:
+            self.epochs_since_best += 1
+
+    def is_over(self, config: TrainConfig, total: int) -> bool:
+        """Whether all steps are done, or patience has run out."""
+        return self.step >= total or 0 < config.patience <= self.epochs_since_best
 
     def check_finite(self, model: VAE) -> None:
         """Raises DivergedError with the first step since the last look whose loss, or update, is not finite."""
@@ -239,13 +280,18 @@ def batches(
     images, test = dataset.train.to(device), None
     state = state or TrainState.start(model)
     draws = Draws(len(images), model.config, config.seed, device)
-    step = Step(model, images, state.adam, config.precision, processes)
+    step = Step(model, images, state.adam, config.precision, config.objective, config.clip_norm, processes)
+    if config.average and state.average is None and processes.rank == 0:
+        state.average = Average(model)
     per_epoch, total = config.steps_per_epoch(len(images)), config.total_steps(len(images))
-    while state.step < total and (config := _agreed(config, processes)):
+    while not state.is_over(config, total) and (config := _agreed(config, processes)):
         mark = time.perf_counter()
         draw = draws.take(config, state.step)
         state.step += 1
-        measured = step.take(draw, config.learning_rate, beta_at(config, state.step), config.free_bits)
+        learning_rate = learning_rate_at(config, state.step, total)
+        measured = step.take(draw, learning_rate, beta_at(config, state.step), config.free_bits)
+        if state.average:
+            state.average.update(config.average, state.step)
         state.sums.images += len(draw.rows)
         state.sums.steps.append(measured)
         at_end = state.step % per_epoch == 0 or state.step == total
@@ -260,14 +306,19 @@ def batches(
             evaluates = at_end and processes.rank == 0
             if evaluates and test is None:
                 test = held_out(dataset.test, model.config.binarization, device)
-            metrics = _metrics(config, state, len(images), evaluate_elbo(model, test) if evaluates else None)
+            evaluated = evaluate_elbo(state.model(model), test) if evaluates else None
+            metrics = _metrics(config, state, len(images), evaluated)
             state.sums = Sums()
+            if evaluated:
+                state.judge(evaluated.elbo)
         try:
             config = (yield metrics) or config
         except GeneratorExit:
             if state.step < total:
                 processes.end()
             raise
+    if state.step < total:
+        processes.end()
 
 
 def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
@@ -278,11 +329,6 @@ def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
     types = (type(getattr(config, name)) for name in CHANGEABLE)
     changes = {name: kind(value) for name, kind, value in zip(CHANGEABLE, types, told, strict=False)}
     return replace(config, **changes) if changes else None
-
-
-def beta_at(config: TrainConfig, step: int) -> float:
-    """The weight of the KL at a step, counted from 1: linear over the warm-up, then beta."""
-    return config.beta * min(1.0, step / config.warmup_steps) if config.warmup_steps else config.beta
 
 
 def _count_seconds(state: TrainState, seconds: float) -> None:
@@ -306,7 +352,7 @@ def _metrics(config: TrainConfig, state: TrainState, images: int, evaluated: Hel
         test=Terms(evaluated.elbo, evaluated.reconstruction, evaluated.kl) if evaluated else None,
         kl_per_dim=kl_per_dim,
         active_units=evaluated.active_units if evaluated else None,
-        learning_rate=config.learning_rate,
+        learning_rate=learning_rate_at(config, state.step, config.total_steps(images)),
         beta=beta_at(config, state.step),
         samples=config.samples,
     )
