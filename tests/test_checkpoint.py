@@ -38,6 +38,22 @@ def test_round_trip_bit_for_bit(tmp_path, config):
     assert header.config == config and header.about == {"data": "digits", "test": {"elbo": -1.25}}
 
 
+def test_half_precision_halves_the_file_and_rounds_the_weights(tmp_path):
+    model = VAE(VAEConfig(), seeded())
+    save_checkpoint(model, tmp_path / "whole.safetensors")
+    save_checkpoint(model, tmp_path / "half.safetensors", dtype=torch.float16)
+    whole, half = ((tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half"))
+    assert half < 0.51 * whole
+    again = load_checkpoint(tmp_path / "half.safetensors")
+    for name, weight in model.state_dict().items():
+        assert again.state_dict()[name].dtype == torch.float32
+        assert torch.equal(again.state_dict()[name], weight.half().float()), name
+    with torch.no_grad():
+        model.decoder[0].bias[1] = 1e5
+    with pytest.raises(ValueError, match=r"decoder\.0\.bias are not finite"):
+        save_checkpoint(model, tmp_path / "half.safetensors", dtype=torch.float16)
+
+
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     path = tmp_path / "a.safetensors"
     save_checkpoint(VAE(CONFIGS[0], seeded()), path)

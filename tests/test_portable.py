@@ -38,7 +38,10 @@ def test_the_file_describes_the_layers_and_holds_the_weights():
 
 def test_what_cannot_be_described_is_refused():
     model = VAE(VAEConfig(latent_dim=3, hidden_dim=8))
-    for layer in (nn.Tanh(), nn.Conv2d(4, 4, 3, groups=2), nn.Conv2d(4, 4, (3, 1)), nn.Conv2d(4, 4, 3, dilation=2)):
+    for layer in (
+        nn.Tanh(), nn.Conv2d(4, 4, 3, groups=2), nn.Conv2d(4, 4, (3, 1)), nn.Conv2d(4, 4, 3, dilation=2),
+        nn.ConvTranspose2d(4, 4, 3, stride=2, padding=1), nn.ConvTranspose2d(4, 4, 4, stride=2),
+    ):  # fmt: skip
         model.decoder = nn.Sequential(nn.Linear(3, 8), layer)
         with pytest.raises(ValueError, match="has no description"):
             portable_decoder(model)

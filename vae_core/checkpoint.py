@@ -31,19 +31,22 @@ class Header:
     about: dict[str, Any]
 
 
-def save_checkpoint(model: VAE, path: str | Path, about: dict[str, Any] | None = None) -> None:
+def save_checkpoint(
+    model: VAE, path: str | Path, about: dict[str, Any] | None = None, dtype: torch.dtype | None = None
+) -> None:
     """Writes the model to one file, all of it or nothing: under a temporary name, fsynced, renamed.
 
     Args:
         model: its weights and configuration.
         path: conventionally *.safetensors.
         about: what else is to be known of the model, as JSON allows it: data, training, figures.
+        dtype: what the weights are stored as; their own if None. A loaded model has float32 weights in any case.
 
     Raises:
-        ValueError: a weight is not finite; a file that is there already stays as it was.
+        ValueError: a weight is not finite, or not any more in that type; a file that is there already stays as it was.
         OSError: the file cannot be written.
     """
-    weights = {name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()}
+    weights = {name: tensor.detach().to(dtype=dtype).contiguous().cpu() for name, tensor in model.state_dict().items()}
     for name, tensor in weights.items():
         if not bool(tensor.isfinite().all()):
             raise ValueError(f"The weights {name} are not finite; they were not saved.")

@@ -65,13 +65,18 @@ def _convolution(layer: nn.Conv2d | nn.ConvTranspose2d) -> dict[str, Any]:
     square = all(a == b for a, b in (layer.kernel_size, layer.stride, layer.padding))
     if not (plain and square):
         raise ValueError("A convolution with groups, dilation, or other than square has no description.")
+    kernel, stride, padding = (sides[0] for sides in (layer.kernel_size, layer.stride, layer.padding))
+    if transposed and (kernel % stride or kernel - 2 * padding != stride):
+        raise ValueError(
+            "A transposed convolution that does not make an image larger by its stride has no description."
+        )
     return {
         "kind": "transposed" if transposed else "conv",
         "in": layer.in_channels,
         "out": layer.out_channels,
-        "kernel": layer.kernel_size[0],
-        "stride": layer.stride[0],
-        "padding": layer.padding[0],
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
     }
 
 

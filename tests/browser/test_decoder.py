@@ -69,7 +69,9 @@ def test_every_decoder_gives_what_torch_gives(page, architecture, likelihood):
     [
         nn.Conv2d(3, 2, 3, padding=1), nn.Conv2d(3, 2, 3), nn.Conv2d(3, 2, 5, stride=2, padding=2),
         nn.Conv2d(3, 2, 3, stride=2, padding=1), nn.ConvTranspose2d(3, 2, 4, stride=2, padding=1),
-        nn.ConvTranspose2d(3, 2, 3), nn.ConvTranspose2d(3, 2, 3, stride=3, padding=2),
+        nn.ConvTranspose2d(3, 2, 2, stride=2), nn.ConvTranspose2d(3, 2, 3, padding=1),
+        nn.ConvTranspose2d(3, 2, 6, stride=2, padding=2), nn.ConvTranspose2d(3, 2, 8, stride=4, padding=2),
+        nn.ConvTranspose2d(3, 2, 3, stride=3),
         Residual(nn.SiLU(), nn.Conv2d(3, 3, 1), Residual(nn.ReLU(), nn.Conv2d(3, 3, 3, padding=1))),
     ],
     ids=str,

@@ -81,19 +81,29 @@ const LAYERS = {
     };
   },
 
+  /** Pixels of one phase (row and column modulo the stride) see the same part of the kernel: a convolution each. */
   transposed(layer, at, take) {
-    const { in: ins, out: outs, kernel, stride, padding } = layer;
+    const { in: ins, out: outs, kernel, stride } = layer;
     const [weight, bias] = [take(ins * outs * kernel * kernel), take(outs)];
     const [, height, width] = at.shape;
-    const [rows, columns] = [height, width].map((size) => (size - 1) * stride - 2 * padding + kernel);
-    at.shape = [outs, rows, columns];
-    const y = new Float32Array(outs * rows * columns);
+    at.shape = [outs, height * stride, width * stride];
+    const taps = kernel / stride;
+    const phases = Array.from({ length: stride * stride }, (_, n) => phase(weight, layer, Math.floor(n / stride), n % stride));
+    const padded = margin(ins, height, width, taps - 1);
+    const [wideHeight, wideWidth] = [height + 2 * (taps - 1), width + 2 * (taps - 1)];
+    const places = { rows: height, columns: width, stride: 1, width: wideWidth, size: wideHeight * wideWidth };
+    const [plane, y] = [new Float32Array(height * width), new Float32Array(outs * height * width * stride * stride)];
     return (x) => {
+      const wide = padded(x);
       for (let o = 0; o < outs; o += 1) {
-        const plane = y.subarray(o * rows * columns, (o + 1) * rows * columns).fill(bias[o]);
-        for (let i = 0; i < ins; i += 1) {
-          const image = x.subarray(i * height * width, (i + 1) * height * width);
-          scatter(plane, image, weight, (i * outs + o) * kernel * kernel, { kernel, stride, padding, rows, columns, height, width });
+        for (const { row, column, down, right, part } of phases) {
+          plane.fill(bias[o]);
+          const seen = wide.subarray(down * wideWidth + right);
+          for (let i = 0; i < ins; i += 1) gather(plane, seen, i, part, (o * ins + i) * taps * taps, taps, places);
+          for (let r = 0, from = 0; r < height; r += 1) {
+            let to = ((o * height + r) * stride + row) * width * stride + column;
+            for (let c = 0; c < width; c += 1, from += 1, to += stride) y[to] = plane[from];
+          }
         }
       }
       return y;
@@ -166,6 +176,7 @@ function margin(channels, height, width, padding) {
 /** Adds to a plane what one channel gives it: a cross-correlation with one kernel. */
 function gather(plane, wide, channel, weight, first, kernel, { rows, columns, stride, width, size }) {
   if (kernel === 3 && stride === 1) return void gather3(plane, wide, channel * size, weight, first, rows, columns, width);
+  if (kernel === 2 && stride === 1) return void gather2(plane, wide, channel * size, weight, first, rows, columns, width);
   for (let k = 0; k < kernel * kernel; k += 1) {
     const w = weight[first + k];
     const start = channel * size + Math.floor(k / kernel) * width + (k % kernel);
@@ -175,29 +186,56 @@ function gather(plane, wide, channel, weight, first, kernel, { rows, columns, st
   }
 }
 
-/** The same for the 3×3 kernel, all nine at once: it is what residual blocks spend their time on. */
-function gather3(plane, wide, start, weight, first, rows, columns, width) {
-  const [a, b, c, d, e, f, g, h, i] = weight.subarray(first, first + 9);
+/**
+ * The same for the 3×3 kernel, on which residual blocks spend their time: all nine at once, and each number that the
+ * window moves over is read once.
+ */
+function gather3(plane, wide, start, weight, k, rows, columns, width) {
+  const a = weight[k], b = weight[k + 1], c = weight[k + 2], d = weight[k + 3], e = weight[k + 4], f = weight[k + 5];
+  const g = weight[k + 6], h = weight[k + 7], i = weight[k + 8];
   for (let r = 0, to = 0; r < rows; r += 1) {
     let x = start + r * width;
-    for (const end = to + columns; to < end; to += 1, x += 1) {
-      const [y, z] = [x + width, x + 2 * width];
-      plane[to] += a * wide[x] + b * wide[x + 1] + c * wide[x + 2] + d * wide[y] + e * wide[y + 1] + f * wide[y + 2]
-        + g * wide[z] + h * wide[z + 1] + i * wide[z + 2];
+    let y = x + width;
+    let z = y + width;
+    let x0 = wide[x], x1 = wide[x + 1], y0 = wide[y], y1 = wide[y + 1], z0 = wide[z], z1 = wide[z + 1];
+    for (const end = to + columns; to < end; to += 1, x += 1, y += 1, z += 1) { // no [a, b] = … here: it takes twice as long
+      const x2 = wide[x + 2], y2 = wide[y + 2], z2 = wide[z + 2];
+      plane[to] += a * x0 + b * x1 + c * x2 + (d * y0 + e * y1 + f * y2) + (g * z0 + h * z1 + i * z2);
+      x0 = x1, x1 = x2, y0 = y1, y1 = y2, z0 = z1, z1 = z2;
     }
   }
 }
 
-/** Adds to a plane what one channel gives it: the transpose of a strided cross-correlation. */
-function scatter(plane, image, weight, first, { kernel, stride, padding, rows, columns, height, width }) {
-  for (let k = 0; k < kernel * kernel; k += 1) {
-    const w = weight[first + k];
-    const [down, right] = [Math.floor(k / kernel) - padding, (k % kernel) - padding];
-    for (let r = 0; r < height; r += 1) {
-      const row = r * stride + down;
-      if (row < 0 || row >= rows) continue;
-      const [low, high] = [Math.max(0, Math.ceil(-right / stride)), Math.min(width, Math.ceil((columns - right) / stride))];
-      for (let c = low, to = row * columns + low * stride + right; c < high; c += 1, to += stride) plane[to] += w * image[r * width + c];
+/** And for 2×2, on which transposed convolutions to twice the size spend theirs. */
+function gather2(plane, wide, start, weight, k, rows, columns, width) {
+  const a = weight[k], b = weight[k + 1], c = weight[k + 2], d = weight[k + 3];
+  for (let r = 0, to = 0; r < rows; r += 1) {
+    let x = start + r * width;
+    let y = x + width;
+    let x0 = wide[x], y0 = wide[y];
+    for (const end = to + columns; to < end; to += 1, x += 1, y += 1) {
+      const x1 = wide[x + 1], y1 = wide[y + 1];
+      plane[to] += a * x0 + b * x1 + (c * y0 + d * y1);
+      x0 = x1, y0 = y1;
     }
   }
+}
+
+/**
+ * What the pixels of one phase of a transposed convolution see: part, the kernels of out × in × taps × taps, to be
+ * correlated with the input in its margin, from (down, right) on.
+ */
+function phase(weight, { in: ins, out: outs, kernel, stride, padding }, row, column) {
+  const taps = kernel / stride;
+  const [firstRow, firstColumn] = [(row + padding) % stride, (column + padding) % stride];
+  const part = new Float32Array(outs * ins * taps * taps);
+  for (let o = 0, to = 0; o < outs; o += 1) {
+    for (let i = 0; i < ins; i += 1) {
+      for (let r = taps - 1; r >= 0; r -= 1) {
+        const from = ((i * outs + o) * kernel + firstRow + stride * r) * kernel + firstColumn;
+        for (let c = taps - 1; c >= 0; c -= 1, to += 1) part[to] = weight[from + stride * c];
+      }
+    }
+  }
+  return { row, column, down: (row + padding - firstRow) / stride, right: (column + padding - firstColumn) / stride, part };
 }
