@@ -6,22 +6,20 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-RECORD = "--data mnist --seed 0 --schedule cosine --learning-rate-warmup 500 --average 0.999"
-
 
 @dataclass(frozen=True)
 class Recipe:
     """A shipped model.
 
     stages: options of each training; each begins with the weights that the one before has made.
-    about: what it is, and what it is bad at, for its card.
-    published: the number of a paper to lay beside it.
+    about: what it is. weakness: what it is bad at. published: the figure of a paper to lay beside it.
     evaluate: options of its evaluation.
     """
 
     name: str
     stages: tuple[str, ...]
     about: str
+    weakness: str
     published: str = ""
     evaluate: str = "--samples 5000"
 
@@ -30,7 +28,27 @@ class Recipe:
         return [root / f"{self.name}-{number}" for number in range(1, len(self.stages) + 1)]
 
     def command(self, stage: int, root: Path) -> list[str]:
-        """The command of a stage, counted from 0, without the folder of the data."""
+        """What a stage, counted from 0, gives to `python -m vae_core`; without the folder of the data."""
         runs = self.runs(root)
         start = ["--start", str(runs[stage - 1] / "model.safetensors")] if stage else []
-        return ["-m", "vae_core", "train", *shlex.split(self.stages[stage]), *start, "--out", str(runs[stage])]
+        return ["train", *shlex.split(self.stages[stage]), *start, "--out", str(runs[stage])]
+
+
+MNIST = "--data mnist --seed 0 --schedule cosine --learning-rate-warmup 500 --average 0.999"
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            "digits-linear-8d",
+            (
+                "--data digits --architecture linear --latent-dim 8 --likelihood gaussian --sigma 0.3"
+                " --sigma-mode learned --batch-size 1500 --steps 6000 --learning-rate 0.02 --schedule cosine --seed 0",
+            ),
+            "Linear encoder and decoder with a Gaussian likelihood, on the digits that scikit-learn bundles: "
+            "probabilistic PCA, of which everything is known in closed form.",
+            "Digits are no Gaussian: its samples are clouds.",
+            evaluate="--samples 5000 --split train --subset 1500",
+        ),
+    )
+}

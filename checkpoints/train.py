@@ -2,10 +2,9 @@
 
     python -m checkpoints.train [NAME ...] [--data-dir D] [--runs-dir R] [--device cpu|cuda|mps|auto]
 
-Each stage of a recipe is one `python -m vae_core train` into a run's folder of its own; a stage that has finished is
-not trained again. The last one's model becomes <name>.safetensors, with float16 weights, then `python -m vae_core
-evaluate` writes its figures to figures/<name>.json, and `checkpoints.pictures` its picture. `python -m checkpoints.cards`
-writes the README from those.
+Each stage of a recipe is one `python -m vae_core train` into a run's folder; one that has finished is not trained
+again. The last one's model becomes NAME.safetensors, with float16 weights and, in its header, how it was made and the
+figures that `python -m vae_core evaluate` prints. `python -m checkpoints.cards` writes the README from the headers.
 """
 
 from __future__ import annotations
@@ -14,20 +13,90 @@ import argparse
 import json
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from vae_core import load_checkpoint, save_checkpoint
 from vae_core.checkpoint import read_header
-from vae_core.device import describe_device, pick_device
 from vae_core.folder import RunFolder
 
-from .pictures import draw
 from .recipes import RECIPES, Recipe
 
 HERE = Path(__file__).parent
+
+
+def main() -> int:
+    """Trains, saves and measures what is named; all where nothing is."""
+    parser = argparse.ArgumentParser("python -m checkpoints.train", description="Train the shipped models.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RECIPES))
+    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--runs-dir", type=Path, default=Path("runs/checkpoints"))
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.names) - RECIPES.keys()):
+        parser.error(f"there is no recipe {unknown[0]}; there are {', '.join(RECIPES)}")
+    common = ["--data-dir", options.data_dir, "--device", options.device]
+    for name in options.names or RECIPES:
+        recipe = RECIPES[name]
+        for stage in range(len(recipe.stages)):
+            if status := _train(recipe, stage, options.runs_dir, common):
+                return status
+        save(recipe, options.runs_dir, common)
+    return 0
+
+
+def _train(recipe: Recipe, stage: int, runs: Path, common: list[str]) -> int:
+    """Trains a stage to its end, from where it is; the exit status of the command."""
+    folder = RunFolder(recipe.runs(runs)[stage])
+    if folder.read_status()["state"] == "finished":
+        return 0
+    command = recipe.command(stage, runs)
+    if (folder.path / "config.json").exists():
+        command = ["train", "--resume", "--out", str(folder.path)]
+    print(f"python -m vae_core {shlex.join(command)}", flush=True)
+    return subprocess.run([sys.executable, "-m", "vae_core", *command, *common], check=False).returncode
+
+
+def save(recipe: Recipe, runs: Path, common: list[str]) -> None:
+    """Writes the checkpoint of a recipe whose stages have finished, with its figures."""
+    folders, path = [RunFolder(run) for run in recipe.runs(runs)], HERE / f"{recipe.name}.safetensors"
+    last = folders[-1]
+    model, about = load_checkpoint(last.model_file), read_header(last.model_file).about
+    made = {
+        "commands": [shlex.join(["python", "-m", "vae_core", *recipe.command(n, runs)]) for n in range(len(folders))],
+        "seconds": sum(folder.records()[-1]["seconds"] for folder in folders),
+        "torch": torch.__version__,
+        "processor": _processor(last.read_config().device),
+        "date": datetime.fromtimestamp(last.model_file.stat().st_mtime, timezone.utc).date().isoformat(),
+    }
+    save_checkpoint(model, path, about | {"made": made}, torch.float16)
+    save_checkpoint(model, path, about | {"made": made, "figures": evaluate(path, recipe, common)}, torch.float16)
+
+
+def evaluate(path: Path, recipe: Recipe, common: list[str]) -> dict[str, Any]:
+    """What `python -m vae_core evaluate --json` prints of a checkpoint."""
+    command = ["-m", "vae_core", "evaluate", str(path), *shlex.split(recipe.evaluate), "--json", *common]
+    printed = subprocess.run([sys.executable, *command], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(printed) | {"checkpoint": path.name, "options": recipe.evaluate}
+
+
+def _processor(device: str) -> str:
+    """What has trained, in words."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else "a GPU"
+    try:
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return f"{os.cpu_count()} cores of {found[1] if found else platform.processor()}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

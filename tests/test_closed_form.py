@@ -42,6 +42,22 @@ def test_terms_and_gradient_are_those_of_autograd(config, samples, beta, free_bi
         assert_close(parameter.grad, gradient, name)
 
 
+@pytest.mark.parametrize("config", CASES, ids=["mlp", "linear", "deep mlp", "another prior"])
+@pytest.mark.parametrize(("samples", "beta"), [(1, 1.0), (5, 1.0), (3, 0.4)])
+def test_the_gradient_of_the_importance_weighted_bound_is_that_of_autograd(config, samples, beta):
+    model, prior = VAE(config, seeded()).double(), (config.prior_mean, config.prior_std)
+    x, eps = torch.rand(7, 1, 28, 28, generator=seeded(1)).double(), torch.randn(samples, 7, 3, generator=seeded(2))
+    expected = elbo(model, x, eps=eps.double())
+    bound = expected.importance_weighted(*prior, beta)
+    gradients = torch.autograd.grad(-bound.mean(), list(model.parameters()))
+    weights = Weights(torch.device("cpu"), torch.float64)
+    weights.set(7, beta, 0.0)
+    found = ClosedForm(model, torch.float32, "importance-weighted").differentiate(x, eps.double(), weights)
+    assert_close(found.importance_weighted(*prior, beta), bound.detach())
+    for (name, parameter), gradient in zip(model.named_parameters(), gradients, strict=True):
+        assert_close(parameter.grad, gradient, name)
+
+
 @pytest.mark.parametrize("architecture", ["conv", "residual"])
 def test_it_does_not_claim_what_it_does_not_know(architecture):
     assert has_closed_form(VAE(CASES[0]))

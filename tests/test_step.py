@@ -126,8 +126,9 @@ def test_a_clipped_gradient_has_at_most_that_norm_and_its_direction(few, model):
     torch.testing.assert_close(gradients[2.0], gradients[0.0] * (2 / norm), rtol=1e-4, atol=1e-7)
 
 
-def test_the_importance_weighted_gradient_is_that_of_its_definition(few):
-    config = VAEConfig(latent_dim=3, hidden_dim=16, prior_mean=0.5, prior_std=1.5)
+@pytest.mark.parametrize("architecture", ["mlp", "conv"])
+def test_the_importance_weighted_gradient_is_that_of_its_definition(few, architecture):
+    config = VAEConfig(architecture=architecture, latent_dim=3, hidden_dim=16, prior_mean=0.5, prior_std=1.5)
     draw = Draws(len(few.train), config, 0, CPU).take(TrainConfig(batch_size=50, samples=6), 0)
     vae, other = VAE(config, seeded()), VAE(config, seeded())
     Step(vae, few.train, Adam(vae), objective="importance-weighted").take(draw, 1e-3, 1.0, 0.0)

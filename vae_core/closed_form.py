@@ -6,6 +6,12 @@ its gradient begins as
   ∂/∂μ = ∂/∂z + v (μ − μ_p) / σ_p²
   ∂/∂log σ² = ½ (∂/∂z · σ ε + v (σ²/σ_p² − 1))
 (T7, T17, T19), and goes back through linear layers and ReLU by the chain rule. With L draws log p is their mean.
+
+The importance-weighted bound w Σ_b log (1/L) Σ_l exp(log w_bl) has, with s_bl its weights as shares of 1 and because
+log w_bl = log p(x_b|z_bl) + β (log p(z_bl) + ½ ε² + log σ + …),
+  ∂/∂l_bl = w s_bl (x_b − x̂_bl)
+  ∂/∂z_bl = what comes back through the decoder − w β s_bl (z_bl − μ_p) / σ_p²
+  ∂/∂μ = Σ_l ∂/∂z_l,   ∂/∂log σ² = ½ (Σ_l ∂/∂z_l · σ ε_l + w β)
 """
 
 from __future__ import annotations
@@ -34,10 +40,12 @@ class ClosedForm:
     Args:
         model: one that `has_closed_form`.
         precision: of the large products. Those of μ and log σ² and all sums are in the weights' own.
+        objective: a name of `objective.OBJECTIVES`.
     """
 
-    def __init__(self, model: VAE, precision: torch.dtype = torch.float32) -> None:
+    def __init__(self, model: VAE, precision: torch.dtype = torch.float32, objective: str = "elbo") -> None:
         self._prior = model.config.prior_mean, model.config.prior_std
+        self._is_importance_weighted = objective == "importance-weighted"
         *_, last = (layer for layer in model.encoder.modules() if isinstance(layer, nn.Linear))
 
         def product(layer: nn.Linear) -> _Product:
@@ -63,18 +71,30 @@ class ClosedForm:
         logits = self._decoder.forward(z.flatten(0, -2)).view(*z.shape[:-1], -1)
         log_px, x_hat = sum_bernoulli_log_prob_and_mean(flat, logits)
         kl_per_dim = gaussian_kl(mu, logvar, mean, std)
+        terms = ELBO(log_px.view(draws, -1), kl_per_dim, mu, logvar, z.view(eps.shape))
 
-        weight = weights.reconstruction / draws if draws > 1 else weights.reconstruction
-        to_logits = torch.sub(flat, x_hat, out=x_hat).mul_(weight)
+        share = self._share(terms, weights)
+        to_logits = torch.sub(flat, x_hat, out=x_hat).mul_(share if draws > 1 or share.ndim == 0 else share[0])
         to_z = self._decoder.backward(to_logits.flatten(0, -2), to_input=True).view_as(z)
-        to_noise = to_z * noise
-        if draws > 1:
-            to_z, to_noise = to_z.sum(0), to_noise.sum(0)
-        to_kl = weights.of_kl(lambda: kl_per_dim.mean(0))
-        to_mu = torch.addcmul(to_z, to_kl, (mu - mean) / std**2)
-        to_logvar = torch.addcmul(to_noise, to_kl, (sigma / std).square() - 1.0).mul_(0.5)
-        self._encoder.backward(torch.cat([to_mu, to_logvar], dim=1), to_input=False)
-        return ELBO(log_px.view(draws, -1), kl_per_dim, mu, logvar, z.view(eps.shape))
+        if self._is_importance_weighted:
+            to_z = to_z.view(eps.shape) - weights.beta * share * (terms.z - mean) / std**2
+            to_logvar = (to_z * noise).sum(0) + weights.beta * weights.reconstruction
+            to_mu = to_z.sum(0)
+        else:
+            to_noise = to_z * noise
+            if draws > 1:
+                to_z, to_noise = to_z.sum(0), to_noise.sum(0)
+            to_kl = weights.of_kl(lambda: kl_per_dim.mean(0))
+            to_mu = torch.addcmul(to_z, to_kl, (mu - mean) / std**2)
+            to_logvar = torch.addcmul(to_noise, to_kl, (sigma / std).square() - 1.0)
+        self._encoder.backward(torch.cat([to_mu, to_logvar.mul_(0.5)], dim=1), to_input=False)
+        return terms
+
+    def _share(self, terms: ELBO, weights: Weights) -> Tensor:
+        """The weight of each log p(x_b|z_bl) in the objective: one number, or (L, B, 1)."""
+        if self._is_importance_weighted:
+            return (weights.reconstruction * terms.log_weights(*self._prior, weights.beta).softmax(0)).unsqueeze(-1)
+        return weights.reconstruction / len(terms.z) if len(terms.z) > 1 else weights.reconstruction
 
 
 class _Chain:

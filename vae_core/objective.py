@@ -231,10 +231,13 @@ class ELBO(NamedTuple):
 
         Source: Burda et al. (2015), eq. 8; its gradient is their eq. 13.
         """
+        return self.log_weights(prior_mean, prior_std, beta).logsumexp(0) - math.log(len(self.z))
+
+    def log_weights(self, prior_mean: float = 0.0, prior_std: float = 1.0, beta: float | Tensor = 1.0) -> Tensor:
+        """log of what `importance_weighted` averages, (L, B) nats."""
         log_prior = gaussian_log_prob(self.z, torch.full_like(self.z, prior_mean), 2.0 * math.log(prior_std)).sum(-1)
         log_posterior = gaussian_log_prob(self.z, self.mu, self.logvar).sum(-1)
-        log_weights = self.log_px + beta * (log_prior - log_posterior)
-        return log_weights.logsumexp(0) - math.log(len(log_weights))
+        return self.log_px + beta * (log_prior - log_posterior)
 
 
 class Weights:

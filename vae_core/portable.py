@@ -67,9 +67,7 @@ def _convolution(layer: nn.Conv2d | nn.ConvTranspose2d) -> dict[str, Any]:
         raise ValueError("A convolution with groups, dilation, or other than square has no description.")
     kernel, stride, padding = (sides[0] for sides in (layer.kernel_size, layer.stride, layer.padding))
     if transposed and (kernel % stride or kernel - 2 * padding != stride):
-        raise ValueError(
-            "A transposed convolution that does not make an image larger by its stride has no description."
-        )
+        raise ValueError("A transposed convolution that is not from n to stride · n pixels has no description.")
     return {
         "kind": "transposed" if transposed else "conv",
         "in": layer.in_channels,

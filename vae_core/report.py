@@ -72,6 +72,8 @@ def _of_subset(model: VAE, x: Tensor, samples: int, seed: int) -> dict[str, Any]
         report["sigma"] = float(model.log_sigma.detach().exp())
         if config.architecture == "linear":
             report["exact_log_likelihood"] = float(ppca.log_likelihood(model, x).mean())
+            if len(x) > config.latent_dim:  # else it has no bound
+                report["maximum_log_likelihood"] = ppca.maximum_likelihood(x, config.latent_dim).log_likelihood
     if config.latent_dim == 2:
         report["exact_log_likelihood"] = float(grid_truth(model, x).log_px.mean())
     return report
@@ -107,6 +109,10 @@ def as_text(report: dict[str, Any]) -> str:
     ]
     if "exact_log_likelihood" in r:
         lines.append(f"  log p(x), exact      {r['exact_log_likelihood']:10.3f}")
+    if "maximum_log_likelihood" in r:
+        lines.append(
+            f"  log p(x), PPCA's best{r['maximum_log_likelihood']:10.3f}   of any linear model on these images"
+        )
     if "sigma" in r:
         lines.append(f"σ                      {r['sigma']:10.4f}")
     return "\n".join([*lines, f"{r['images_per_second']:,.0f} decoded images per second on {r['device']}"])

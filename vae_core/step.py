@@ -52,8 +52,8 @@ class Step:
         self._precision, device = PRECISIONS[precision], images.device
         self._weights, self._batch_size = Weights(device), 0
         self._is_importance_weighted, self._clip_norm = objective == "importance-weighted", clip_norm
-        by_hand = processes.count == 1 and has_closed_form(model) and not self._is_importance_weighted
-        self._closed_form = ClosedForm(model, self._precision) if by_hand else None
+        by_hand = processes.count == 1 and has_closed_form(model)
+        self._closed_form = ClosedForm(model, self._precision, objective) if by_hand else None
         self._terms = processes.parallel(_Terms(model, self._mean_square))
         self._recordings: dict[object, _Recording] = {}
         self._records, self._steps = device.type == "cuda" and processes.count == 1, 0
