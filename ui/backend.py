@@ -38,6 +38,7 @@ from vae_core.train import CHANGEABLE, TrainConfig
 
 from .pace import Pace
 
+FIRST = "mnist-mlp-20d"  # the shipped model that the page opens with
 SHOWN = 8  # images of a single batch
 UNUSUAL = {
     "hidden_dim": "hidden units", "hidden_layers": "hidden layers", "samples": "L =", "objective": "objective",
@@ -70,7 +71,8 @@ class Backend:
 
     def __init__(self, data_dir: Path, checkpoints: Path, runs: Runs) -> None:
         self.data_dir, self.runs = data_dir, runs
-        self.shipped = {path.stem: path for path in sorted(checkpoints.glob("*.safetensors"))}
+        paths = sorted(checkpoints.glob("*.safetensors"), key=lambda path: (path.stem != FIRST, path.stem))
+        self.shipped = {path.stem: path for path in paths}
         self._lock = threading.Lock()
         self._network_again = 0.0  # monotonic time from which auto tries to fetch MNIST again
         self._dataset = lru_cache(maxsize=len(DATASETS))(lambda name: load_dataset(name, data_dir, download=False))
@@ -155,7 +157,7 @@ class Backend:
 
     def choices(self, browser: str) -> list[tuple[str, str]]:
         """The models that a browser may look at, as (label, id): the shipped ones, then its own runs, newest first."""
-        shipped = [(f"{name} (shipped)", name) for name in self.shipped]
+        shipped = [(_shipped_label(name, path), name) for name, path in self.shipped.items()]
         runs = []
         for run in reversed(self.runs.of(browser)):
             try:
@@ -430,6 +432,15 @@ def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] |
         "total_steps": total_steps,
         "left": max(0.0, left),
     }
+
+
+def _shipped_label(name: str, path: Path) -> str:
+    """A shipped model's name with its held-out figures, where it has been measured."""
+    figures = read_header(path).about.get("figures")
+    if not figures:
+        return f"{name} (shipped)"
+    found = f"−ELBO {-figures['elbo']:.1f}, −log p(x) {-figures['log_likelihood']:.1f}".replace("-", "−")
+    return f"{name} (shipped): {found}, {figures['active_units']} of {len(figures['kl_per_dim'])} active"
 
 
 def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:

@@ -1,0 +1,134 @@
+"""Writes README.md and pictures/ from the headers of the shipped models: python -m checkpoints.cards --data-dir D."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from vae_core import Dataset, load_checkpoint, load_dataset
+from vae_core.checkpoint import read_header
+from vae_core.data import TITLES, held_out, of_each_label
+from vae_core.frames import SIDE, frame
+
+from .recipes import RECIPES, Recipe
+
+HERE = Path(__file__).parent
+HEAD = """# Shipped models
+
+Each file is one safetensors file: float16 weights, and in its header the configuration, how it was made, and its
+figures. All figures are in nats per image, as `python -m vae_core evaluate` prints them, ± the standard error of the
+mean over the images. −log p(x) is the importance-weighted estimate of K draws, which is too large on average, the less
+so the larger K. The gap of the ELBO is split by refining q for each of the first 100 images.
+
+`python -m checkpoints.train` trains all of them from nothing, or goes on where it was broken off, and measures them;
+`python -m checkpoints.cards` writes this page. The test images have chosen nothing: what was chosen, was by the last
+10,000 training images (`--hold-out 10000`), and then trained again on all 60,000.
+"""
+
+
+def main() -> int:
+    """Writes the page and the pictures of all models that are here."""
+    parser = argparse.ArgumentParser("python -m checkpoints.cards", description=__doc__)
+    parser.add_argument("--data-dir", default="data")
+    options = parser.parse_args()
+    here = [recipe for recipe in RECIPES.values() if _path(recipe).exists()]
+    (HERE / "pictures").mkdir(exist_ok=True)
+    for recipe in here:
+        _draw(recipe, load_dataset(read_header(_path(recipe)).about["data"], options.data_dir))
+    cards = [_card(recipe, read_header(_path(recipe)).about) for recipe in here]
+    (HERE / "README.md").write_text("\n".join([HEAD, _overview(here), *cards]))
+    return 0
+
+
+def _path(recipe: Recipe) -> Path:
+    return HERE / f"{recipe.name}.safetensors"
+
+
+def _draw(recipe: Recipe, dataset: Dataset) -> None:
+    """Forty samples, twenty test images, and their reconstructions from the mean of q(z|x)."""
+    model, about = load_checkpoint(_path(recipe)), read_header(_path(recipe)).about
+    images = torch.stack([image for _, image in of_each_label(dataset, 2)])
+    picture = frame(model, held_out(images, model.config.binarization), about["kl_per_dim"])[SIDE * 28 :]
+    grey = Image.fromarray((picture * 255).round().to(torch.uint8).numpy())
+    grey.resize((grey.width * 2, grey.height * 2), Image.Resampling.NEAREST).save(
+        HERE / "pictures" / f"{recipe.name}.png", optimize=True
+    )
+
+
+def _overview(recipes: list[Recipe]) -> str:
+    """One table of all."""
+    rows = ["| file | −ELBO | −log p(x) | K | active | published beside it |", "|---|---|---|---|---|---|"]
+    for recipe in recipes:
+        f = read_header(_path(recipe)).about["figures"]
+        rows.append(
+            f"| [{recipe.name}](#{recipe.name}) | {_minus(f, 'elbo')} | {_minus(f, 'log_likelihood')} "
+            f"| {f['samples']:,} | {f['active_units']} of {len(f['kl_per_dim'])} | {recipe.published} |"
+        )
+    return "\n".join([*rows, ""])
+
+
+def _card(recipe: Recipe, about: dict[str, Any]) -> str:
+    f, made, config = about["figures"], about["made"], read_header(_path(recipe)).config
+    weights = sum(parameter.numel() for parameter in load_checkpoint(_path(recipe)).parameters())
+    rows = [
+        ("−ELBO", _minus(f, "elbo")),
+        ("−reconstruction", f"{-f['reconstruction']:.2f}"),
+        ("KL", f"{f['kl']:.2f}"),
+        (f"−log p(x), K = {f['samples']:,}", _minus(f, "log_likelihood")),
+        ("gap, log p̂(x) − ELBO", f"{f['gap']:.2f}"),
+        ("amortization gap", f"{f['amortization_gap']:.2f} of {f['subset_gap']:.2f}, {f['subset']} images"),
+        ("active units", f"{f['active_units']} of {config.latent_dim}"),
+    ]
+    if "exact_log_likelihood" in f:
+        rows.append(("−log p(x), exact", f"{-f['exact_log_likelihood']:.2f}, {f['exact_images']:,} images"))
+    if "maximum_log_likelihood" in f:
+        rows.append(("the same at its least (PPCA)", f"{-f['maximum_log_likelihood']:.2f}"))
+    if "sigma" in f:
+        rows.append(("σ", f"{f['sigma']:.4f}"))
+    images = f"{f['images']:,} {'test' if f['split'] == 'test' else 'training'} images of {TITLES[f['data']]}"
+    size = _path(recipe).stat().st_size / 1e6
+    return "\n".join(
+        [
+            f"## {recipe.name}",
+            "",
+            recipe.about,
+            f"{config.likelihood.replace('_', ' ').capitalize()} likelihood, `{f['binarization']}` pixels; "
+            f"{weights:,} weights, {size:.2f} MB. {recipe.weakness}",
+            "",
+            f"![Samples, test images and their reconstructions](pictures/{recipe.name}.png)",
+            "",
+            f"| {images} | nats per image |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in rows),
+            "",
+            f"Trained in {_time(made['seconds'])}, finished on {made['date']}, on {made['processor']}, "
+            f"torch {made['torch']}, and evaluated:",
+            "",
+            "```",
+            *(
+                re.sub(r" (?=--start|--out|--schedule|--epochs|--steps)", " \\\\\n    ", line)
+                for line in made["commands"]
+            ),
+            f"python -m vae_core evaluate checkpoints/{recipe.name}.safetensors {f['options']}",
+            "```",
+            "",
+        ]
+    )
+
+
+def _minus(figures: dict[str, Any], name: str) -> str:
+    return f"{-figures[name]:.2f} ± {figures[f'{name}_error']:.2f}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds > 5400 else f"{seconds / 60:.0f} minutes"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
