@@ -10,8 +10,8 @@ import gradio as gr
 
 from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.figures import training_curves
-from vae_core.folder import RunConfig, RunError
-from vae_core.model import ARCHITECTURES, LIKELIHOODS, SIGMA_MODES, VAEConfig
+from vae_core.folder import RunError
+from vae_core.model import ARCHITECTURES, SIGMA_MODES, VAEConfig
 from vae_core.step import PRECISIONS
 from vae_core.train import CHANGEABLE, TrainConfig
 
@@ -32,7 +32,7 @@ LABELS = {
     "learning_rate": "Learning rate",
     "batch_size": "Batch size",
     "hidden_dim": "Hidden units",
-    "hidden_layers": "Hidden layers of an mlp",
+    "hidden_layers": "Hidden layers, mlp",
     "binarization": "Pixels x",
     "sigma": "σ of a Gaussian likelihood",
     "sigma_mode": "That σ is",
@@ -44,8 +44,8 @@ LABELS = {
     "free_bits": "Free bits, nats per dimension",
     "schedule": "Learning rate over time",
     "learning_rate_warmup": "Its warm-up steps",
-    "clip_norm": "Gradient's largest norm",
-    "average": "Average of weights, decay",
+    "clip_norm": "Largest gradient norm",
+    "average": "Averaged weights",
     "patience": "Patience, epochs",
     "hold_out": "Training images held out",
     "seed": "Seed",
@@ -61,7 +61,6 @@ OF_TRAINING = (
 )  # fmt: skip
 OBJECTIVE_TITLES = {"elbo": "ELBO", "importance-weighted": "importance-weighted (of L draws)"}
 SCHEDULE_TITLES = {"constant": "constant", "cosine": "falling as a cosine"}
-NO_LIMIT = "0: none."
 LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
     "dynamic": "dynamic (drawn from grey)",
@@ -233,45 +232,49 @@ def _form() -> list[gr.components.Component]:
         gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"]),
         gr.Radio(list(ARCHITECTURES), value=model.architecture, label=LABELS["architecture"]),
         _number(model, "latent_dim"),
-        gr.Dropdown(
-            [(LIKELIHOOD_TITLES[name], name) for name in LIKELIHOODS],
-            value=model.likelihood,
-            label=LABELS["likelihood"],
-        ),
+        likelihood := _choice(model, "likelihood", LIKELIHOOD_TITLES),
     ]
     with gr.Row():
         first += [_number(training, "epochs"), _number(training, "beta")]
     with gr.Row():
         first += [_number(training, "learning_rate"), _number(training, "batch_size")]
-    with gr.Accordion("More settings", open=False):
+    with gr.Accordion("More of the model", open=False):
         with gr.Row():
             hidden = [_number(model, "hidden_dim"), _number(model, "hidden_layers")]
-        binarization = gr.Dropdown(
-            [(title, name) for name, title in BINARIZATION_TITLES.items()],
-            value=model.binarization,
-            label=LABELS["binarization"],
-        )
-        sigma = _number(model, "sigma")
-        sigma_mode = gr.Radio(list(SIGMA_MODES), value=model.sigma_mode, label=LABELS["sigma_mode"])
+        pixels = [binarization := _choice(model, "binarization", BINARIZATION_TITLES), _number(model, "sigma")]
+        pixels.append(gr.Radio(list(SIGMA_MODES), value=model.sigma_mode, label=LABELS["sigma_mode"]))
         with gr.Row():
             prior = [_number(model, "prior_mean"), _number(model, "prior_std")]
-        rest = [_number(training, "samples")]
-        objectives = [(title, name) for name, title in OBJECTIVE_TITLES.items()]
-        rest.append(gr.Dropdown(objectives, value=training.objective, label=LABELS["objective"]))
-        rest += [_number(training, name) for name in ("warmup_steps", "free_bits")]
-        schedules = [(title, name) for name, title in SCHEDULE_TITLES.items()]
-        rest.append(gr.Dropdown(schedules, value=training.schedule, label=LABELS["schedule"]))
-        rest.append(_number(training, "learning_rate_warmup"))
-        rest += [_number(training, name, NO_LIMIT) for name in ("clip_norm", "average", "patience")]
-        rest.append(_number(RunConfig(model, training, ""), "hold_out", "The last ones, in place of the test images."))
-        rest.append(_number(training, "seed"))
-        quicker = "bfloat16 is quicker where the processor has it; held-out figures are always float32."
-        rest.append(gr.Radio(list(PRECISIONS), value=training.precision, label=LABELS["precision"], info=quicker))
-    likelihood = first[3]
+    with gr.Accordion("More of the training", open=False):
+        rest = _of_training(training)
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, binarization, **QUIET)
-    return [*first, *hidden, binarization, sigma, sigma_mode, *prior, *rest]
+    return [*first, *hidden, *pixels, *prior, *rest]
 
 
-def _number(defaults: VAEConfig | TrainConfig | RunConfig, name: str, info: str | None = None) -> gr.Number:
+def _of_training(training: TrainConfig) -> list[gr.components.Component]:
+    """The settings of a training that most leave as they are, in the order of LABELS."""
+    fields = [_number(training, "samples"), _choice(training, "objective", OBJECTIVE_TITLES)]
+    with gr.Row():
+        fields += [_number(training, "warmup_steps"), _number(training, "free_bits")]
+    fields.append(_choice(training, "schedule", SCHEDULE_TITLES))
+    with gr.Row():
+        fields += [_number(training, "learning_rate_warmup"), _number(training, "clip_norm", "0: unbounded.")]
+    with gr.Row():
+        fields += [_number(training, "average", "Their decay; 0: none."), _number(training, "patience", "0: no end.")]
+    held_out = "The last ones take the place of the test images."
+    fields.append(gr.Number(0, label=LABELS["hold_out"], info=held_out, min_width=110))
+    fields.append(_number(training, "seed"))
+    quicker = "bfloat16 is quicker where the processor has it; held-out figures are always float32."
+    precision = gr.Radio(list(PRECISIONS), value=training.precision, label=LABELS["precision"], info=quicker)
+    return [*fields, precision]
+
+
+def _choice(defaults: VAEConfig | TrainConfig, name: str, titles: dict[str, str]) -> gr.Dropdown:
+    """One of several, by their titles."""
+    choices = [(title, value) for value, title in titles.items()]
+    return gr.Dropdown(choices, value=getattr(defaults, name), label=LABELS[name])
+
+
+def _number(defaults: VAEConfig | TrainConfig, name: str, info: str | None = None) -> gr.Number:
     """A number as it was typed: the core's configurations check it."""
     return gr.Number(getattr(defaults, name), label=LABELS[name], info=info, min_width=110)
