@@ -31,6 +31,7 @@ from vae_core.folder import RunFolder
 from .recipes import RECIPES, Recipe
 
 HERE = Path(__file__).parent
+RUNS = Path("runs/checkpoints")
 QUICK = "--samples 50 --images 1000 --subset 2"  # what a test can repeat
 
 
@@ -39,7 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m checkpoints.train", description="Train the shipped models.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RECIPES))
     parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs/checkpoints"))
+    parser.add_argument("--runs-dir", type=Path, default=RUNS)
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - RECIPES.keys()):
@@ -72,7 +73,7 @@ def save(recipe: Recipe, runs: Path, common: list[str]) -> None:
     last = folders[-1]
     model, about = load_checkpoint(last.model_file), read_header(last.model_file).about
     made = {
-        "commands": [shlex.join(["python", "-m", "vae_core", *recipe.command(n, runs)]) for n in range(len(folders))],
+        "commands": [shlex.join(["python", "-m", "vae_core", *recipe.command(n, RUNS)]) for n in range(len(folders))],
         "seconds": sum(folder.records()[-1]["seconds"] for folder in folders),
         "torch": torch.__version__,
         "processor": _processor(last.read_config().device),

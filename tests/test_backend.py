@@ -26,7 +26,7 @@ from vae_core.objective import elbo
 from vae_core.runs import ENDED, Runs
 
 from .conftest import seeded
-from .test_runs import wait_for
+from .runs.conftest import wait_for
 
 ANNA, BERT = "a" * 32, "b" * 32
 FORM = {

@@ -207,7 +207,8 @@ class Runs:
             raise CheckpointError("The file's weights are not all finite numbers.")
         with self._lock, _writing():
             name = self._free_name(owner, name)
-            run = self._create(header.config, _training_of(header), str(header.about.get("data") or "unknown"), owner)
+            data = str(header.about.get("data") or "unknown")
+            run = self._create(RunConfig(header.config, _training_of(header), data, str(self.device), owner=owner))
             folder = self.folder(run)
             try:
                 shutil.copyfile(path, folder.model_file)

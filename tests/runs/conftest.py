@@ -1,0 +1,75 @@
+"""What the tests of runs share: trainings in threads, in a folder of the test's own."""
+
+import time
+
+import pytest
+
+from vae_core import TrainConfig
+from vae_core.runs import Runs
+
+from ..test_run import CPU, MODEL
+
+LONG = TrainConfig(epochs=100_000, batch_size=50)
+NOBODY = "20260101-000000-0123456789abcdef"
+
+
+def wait_for(condition, seconds=20.0):
+    """Waits until the condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Runs in a folder of the test's own."""
+    runs = Runs(tmp_path / "runs", CPU)
+    yield runs
+    runs.close()
+
+
+@pytest.fixture
+def load(few):
+    """Gives the few images at once."""
+    return lambda report: (few, "because")
+
+
+def is_in(runs, run, *states):
+    return runs.status(run)["state"] in states
+
+
+def reached(runs, run, *states):
+    wait_for(lambda: is_in(runs, run, *states))
+
+
+def going(runs, load, owner="me", config=LONG, **kwargs):
+    """A run that has taken its first steps."""
+    run = runs.start(MODEL, config, "digits", load, owner, **kwargs)
+    wait_for(lambda: len(runs.folder(run).records()) > 2)
+    return run
+
+
+def paused(runs, load, owner="me", config=LONG):
+    """A run that has paused after some steps."""
+    run = going(runs, load, owner, config)
+    runs.pause(run, owner)
+    reached(runs, run, "paused")
+    return run
+
+
+def content(folder):
+    """All that a folder holds, but for the lock."""
+    return {path: path.read_bytes() for path in sorted(folder.path.rglob("*")) if path.is_file()}
+
+
+STEERING = {
+    "pause": lambda runs, run, owner, load: runs.pause(run, owner),
+    "stop": lambda runs, run, owner, load: runs.stop(run, owner),
+    "play": lambda runs, run, owner, load: runs.play(run, owner, load),
+    "step": lambda runs, run, owner, load: runs.play(run, owner, load, one_batch=True),
+    "reset": lambda runs, run, owner, load: runs.begin_anew(run, owner),
+    "change": lambda runs, run, owner, load: runs.change(run, owner, {"beta": 2.0}),
+    "rename": lambda runs, run, owner, load: runs.rename(run, owner, "mine"),
+    "delete": lambda runs, run, owner, load: runs.delete(run, owner),
+}
