@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -19,114 +20,145 @@ from .session import STORAGE_KEY, Session, restored
 TABS = ("train", "elbo", "draw", "latents", "runs")
 
 
+@dataclass(frozen=True)
+class _Page:
+    """What is wired with each other. default: the model of a browser that has chosen none."""
+
+    backend: Backend
+    default: str
+    session: gr.BrowserState
+    model: gr.Dropdown
+    tab: train.TrainTab
+    users: list[gr.HTML]  # of the model that is chosen
+    tabs: gr.Tabs
+    table: gr.HTML
+
+
 def build(backend: Backend) -> gr.Blocks:
     """The page's table of contents, and what its parts say to each other."""
+    with gr.Blocks(title="VAE live", analytics_enabled=False) as blocks:
+        page = _lay_out(backend)
+        _wire_load(blocks, page)
+        _wire_model(page)
+        _wire_runs(page)
+    return blocks
+
+
+def _lay_out(backend: Backend) -> _Page:
     choices = backend.choices("")
     default = choices[0][1] if choices else ""
-    with gr.Blocks(title="VAE live", analytics_enabled=False) as page:
-        session = gr.BrowserState({}, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
-        with gr.Row(elem_classes="page-header"):
-            with gr.Column(min_width=320):
-                gr.Markdown(
-                    f"# Variational autoencoder, live\n{describe_device(backend.runs.device)} · {backend.data_line()}"
-                )
-            with gr.Column(min_width=320):
-                model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")
-        address = live.component("address", {"model": ""}, elem_id="address")
-        with gr.Tabs() as tabs:
-            with gr.Tab("Train", id="train"):
-                tab = train.build(backend, session)
-            with gr.Tab("ELBO", id="elbo"):
-                elbo.build()
-            with gr.Tab("Draw", id="draw"):
-                pad = draw.build(backend, default)
-            with gr.Tab("Latents", id="latents"):
-                sliders = latents.build(backend, default)
-            with gr.Tab("Runs", id="runs"):
-                table = runs.build(backend)
-        users = [address, pad, sliders]  # of the model that is chosen
+    session = gr.BrowserState({}, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
+    with gr.Row(elem_classes="page-header"):
+        with gr.Column(min_width=320):
+            gr.Markdown(
+                f"# Variational autoencoder, live\n{describe_device(backend.runs.device)} · {backend.data_line()}"
+            )
+        with gr.Column(min_width=320):
+            model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")
+    address = live.component("address", {"model": ""}, elem_id="address")
+    with gr.Tabs() as tabs:
+        with gr.Tab("Train", id="train"):
+            tab = train.build(backend, session)
+        with gr.Tab("ELBO", id="elbo"):
+            elbo.build()
+        with gr.Tab("Draw", id="draw"):
+            pad = draw.build(backend, default)
+        with gr.Tab("Latents", id="latents"):
+            sliders = latents.build(backend, default)
+        with gr.Tab("Runs", id="runs"):
+            table = runs.build(backend)
+    return _Page(backend, default, session, model, tab, [address, pad, sliders], tabs, table)
 
-        def on_load(stored: Any, request: gr.Request) -> list[Any]:
-            """Finds the browser's model and the run that it followed again, or opens what the page's address names."""
-            state, link = restored(stored), dict(request.query_params)
-            offered, own = backend.choices(state["browser"]), backend.runs.of(state["browser"])
-            offered, gone = with_linked(backend, offered, link.get("model"))
-            if link.get("model") and not gone:
-                state["model"] = link["model"]
-            if state["model"] not in [name for _, name in offered]:
-                state["model"] = default
-            if state["run"] not in own:
-                state["run"] = own[-1] if own else ""
-            shown = {"model": state["model"]}
-            return [
-                state,
-                gr.Dropdown(choices=offered, value=state["model"], info=gone or None),
-                {"run": state["run"], "browser": state["browser"]},
-                shown,
-                shown,
-                shown,
-                {"browser": state["browser"]},
-                gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
-                *train.form(backend, state["run"], values=True),
-            ]
 
-        def on_model(state: Session, name: str) -> list[Any]:
-            return [Session(**state | {"model": name}), gr.Dropdown(info=None), *({"model": name} for _ in users)]
+def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
+    backend = page.backend
 
-        def in_use(state: Session, name: str) -> list[Any]:
-            """The session and the choice of models as they are now; another model where the one in use is gone."""
-            offered, gone = with_linked(backend, backend.choices(state["browser"]), name)
-            if not gone:
-                return [state, gr.Dropdown(choices=offered, value=name), *(gr.skip() for _ in users)]
-            info = "The model that was in use is gone: this one takes its place."
-            there = gr.Dropdown(choices=offered, value=default, info=info)
-            return [Session(**state | {"model": default}), there, *({"model": default} for _ in users)]
+    def on_load(stored: Any, request: gr.Request) -> list[Any]:
+        """Finds the browser's model and the run that it followed again, or opens what the page's address names."""
+        state, link = restored(stored), dict(request.query_params)
+        offered, own = backend.choices(state["browser"]), backend.runs.of(state["browser"])
+        offered, gone = with_linked(backend, offered, link.get("model"))
+        if link.get("model") and not gone:
+            state["model"] = link["model"]
+        if state["model"] not in [name for _, name in offered]:
+            state["model"] = page.default
+        if state["run"] not in own:
+            state["run"] = own[-1] if own else ""
+        return [
+            state,
+            gr.Dropdown(choices=offered, value=state["model"], info=gone or None),
+            {"run": state["run"], "browser": state["browser"]},
+            *({"model": state["model"]} for _ in page.users),
+            {"browser": state["browser"]},
+            gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
+            *train.form(backend, state["run"], values=True),
+        ]
 
-        def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:
-            """The followed run is another one, is in another state, or has weights to offer."""
-            run = str(event._data["run"])
-            now, *rest = in_use(state, name)
-            return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=run != state["run"])]
+    shown = [page.session, page.model, page.tab.progress, *page.users, page.table, page.tabs, *page.tab.form]
+    blocks.load(on_load, page.session, shown, **QUIET)
 
-        def on_use(state: Session, event: gr.EventData) -> list[Any]:
-            """The model of a run goes to Draw and Latents."""
-            run = str(event._data["run"])
-            offered = backend.choices(state["browser"])
-            if run not in [name for _, name in offered]:
-                raise gr.Error("That run has no model yet.", print_exception=False)
-            shown = {"model": run}
-            return [
-                Session(**state | shown),
-                gr.Dropdown(choices=offered, value=run, info=None),
-                *(shown for _ in users),
-                gr.Tabs(selected="draw"),
-            ]
 
-        def followed(state: Session, run: str) -> list[Any]:
-            """The session, the run that Train and ELBO follow, the tab to show, and the form of that run."""
-            shown = {"run": run, "browser": state["browser"]}
-            form = train.form(backend, run, values=True)
-            return [Session(**state | {"run": run}), shown, gr.Tabs(selected="train"), *form]
+def _wire_model(page: _Page) -> None:
+    """Draw, Latents and the address follow the choice of a model, which follows what there is."""
+    backend, default, session, model, users = page.backend, page.default, page.session, page.model, page.users
 
-        def on_watch(state: Session, event: gr.EventData) -> list[Any]:
-            """Train and ELBO follow another run of this browser."""
-            return followed(state, str(event._data["run"]))
+    def on_model(state: Session, name: str) -> list[Any]:
+        return [Session(**state | {"model": name}), gr.Dropdown(info=None), *({"model": name} for _ in users)]
 
-        def on_train_on(state: Session, *values: Any) -> list[Any]:
-            """A new run with the form's settings, that begins with the weights of another one."""
-            *fields, chosen = values
-            settings = dict(zip(train.LABELS, fields, strict=True))
-            return followed(state, train.start(backend, state, settings, weights=chosen["run"]))
+    def in_use(state: Session, name: str) -> list[Any]:
+        """The session and the choice of models as they are now; another model where the one in use is gone."""
+        offered, gone = with_linked(backend, backend.choices(state["browser"]), name)
+        if not gone:
+            return [state, gr.Dropdown(choices=offered, value=name), *(gr.skip() for _ in users)]
+        info = "The model that was in use is gone: this one takes its place."
+        there = gr.Dropdown(choices=offered, value=default, info=info)
+        return [Session(**state | {"model": default}), there, *({"model": default} for _ in users)]
 
-        page.load(on_load, session, [session, model, tab.progress, *users, table, tabs, *tab.form], **QUIET)
-        model.input(on_model, [session, model], [session, model, *users], **QUIET)
-        tab.progress.changed(on_run_changed, [session, model], [session, model, *users, *tab.form], **QUIET)
-        table.removed(in_use, [session, model], [session, model, *users], **QUIET)
-        table.use(on_use, session, [session, model, *users, tabs], **OUTSPOKEN)
-        shown = [session, tab.progress, tabs, *tab.form]
-        table.watch_run(on_watch, session, shown, **OUTSPOKEN)
-        table.train_on(on_train_on, [session, *tab.fields, table], shown, **OUTSPOKEN)
-    return page
+    def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:
+        """The followed run is another one, is in another state, or has weights to offer."""
+        run = str(event._data["run"])
+        now, *rest = in_use(state, name)
+        return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=run != state["run"])]
+
+    model.input(on_model, [session, model], [session, model, *users], **QUIET)
+    page.tab.progress.changed(on_run_changed, [session, model], [session, model, *users, *page.tab.form], **QUIET)
+    page.table.removed(in_use, [session, model], [session, model, *users], **QUIET)
+
+
+def _wire_runs(page: _Page) -> None:
+    """What the table of runs sends elsewhere."""
+    backend, session = page.backend, page.session
+
+    def on_use(state: Session, event: gr.EventData) -> list[Any]:
+        """The model of a run goes to Draw and Latents."""
+        run = str(event._data["run"])
+        offered = backend.choices(state["browser"])
+        if run not in [name for _, name in offered]:
+            raise gr.Error("That run has no model yet.", print_exception=False)
+        chosen = gr.Dropdown(choices=offered, value=run, info=None)
+        users = ({"model": run} for _ in page.users)
+        return [Session(**state | {"model": run}), chosen, *users, gr.Tabs(selected="draw")]
+
+    def followed(state: Session, run: str) -> list[Any]:
+        """The session, the run that Train and ELBO follow, the tab to show, and the form of that run."""
+        shown = {"run": run, "browser": state["browser"]}
+        form = train.form(backend, run, values=True)
+        return [Session(**state | {"run": run}), shown, gr.Tabs(selected="train"), *form]
+
+    def on_watch(state: Session, event: gr.EventData) -> list[Any]:
+        """Train and ELBO follow another run of this browser."""
+        return followed(state, str(event._data["run"]))
+
+    def on_train_on(state: Session, *values: Any) -> list[Any]:
+        """A new run with the form's settings, that begins with the weights of another one."""
+        *fields, chosen = values
+        settings = dict(zip(train.LABELS, fields, strict=True))
+        return followed(state, train.start(backend, state, settings, weights=chosen["run"]))
+
+    page.table.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
+    shown = [session, page.tab.progress, page.tabs, *page.tab.form]
+    page.table.watch_run(on_watch, session, shown, **OUTSPOKEN)
+    page.table.train_on(on_train_on, [session, *page.tab.fields, page.table], shown, **OUTSPOKEN)
 
 
 def with_linked(
