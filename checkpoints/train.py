@@ -86,7 +86,8 @@ def save(recipe: Recipe, runs: Path, common: list[str]) -> None:
     if any(abs(whole[name] - about["quick"][name]) >= 0.005 for name in ("elbo", "log_likelihood", "kl")):
         about["quick"], dtype = whole, None
         save_checkpoint(model, path, about)
-    save_checkpoint(model, path, about | {"figures": evaluate(path, recipe.evaluate, common)}, dtype)
+    keep = ["--keep", str(last.path / "estimates.safetensors")]  # it may take hours
+    save_checkpoint(model, path, about | {"figures": evaluate(path, recipe.evaluate, common + keep)}, dtype)
 
 
 def evaluate(path: Path, options: str, common: list[str]) -> dict[str, Any]:

@@ -166,7 +166,8 @@ def run_evaluate(options: argparse.Namespace) -> int:
         "device": str(device),
     }
     with tqdm(total=len(x) * options.samples, unit="image", unit_scale=True, disable=None) as bar:
-        report |= measure(model.to(device), x, options.samples, options.seed, options.subset, bar.update)
+        settings = options.samples, options.seed, options.subset
+        report |= measure(model.to(device), x, *settings, bar.update, options.keep)
     print(json.dumps(report) if options.json else as_text(report))
     return 0
 
@@ -280,6 +281,7 @@ def _parser() -> argparse.ArgumentParser:
     e.add_argument("--binarization", choices=BINARIZATIONS, default=None, help="default: the model's own")
     e.add_argument("--seed", type=int, default=0)
     e.add_argument("--device", default="auto", metavar="|".join(DEVICES))
+    e.add_argument("--keep", type=Path, metavar="FILE", help="where estimates are kept: broken off, it goes on there")
     e.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

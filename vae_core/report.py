@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import ppca
+from .estimates import kept_log_likelihood
 from .evaluate import Proposal, evaluate_elbo, log_likelihood, standard_error
 from .gap import gaps
 from .gradients import gradient_estimates
@@ -22,7 +24,13 @@ INFORMATION_IMAGES = 2000  # its work grows with their square
 
 
 def measure(
-    model: VAE, x: Tensor, samples: int, seed: int, subset: int, progress: Callable[[int], None] | None = None
+    model: VAE,
+    x: Tensor,
+    samples: int,
+    seed: int,
+    subset: int,
+    progress: Callable[[int], None] | None = None,
+    keep: Path | None = None,
 ) -> dict[str, Any]:
     """The figures of `python -m vae_core evaluate`, in nats per image.
 
@@ -33,10 +41,14 @@ def measure(
         seed: of all draws.
         subset: how many images the costly measures take, from the first on.
         progress: told of the number of images decoded for log p̂(x) after every chunk.
+        keep: a file for the estimates of log p(x), with which a measurement that was broken off goes on.
     """
     start = time.perf_counter()
     held = evaluate_elbo(model, x, seed=seed)
-    log_px = log_likelihood(model, x, samples, _generator(x, seed), progress=progress).cpu().double()
+    if keep:
+        log_px = kept_log_likelihood(model, x, samples, _generator(x, seed), keep, progress).double()
+    else:
+        log_px = log_likelihood(model, x, samples, _generator(x, seed), progress=progress).cpu().double()
     seconds = time.perf_counter() - start
     mean = float(log_px.mean())
     return (
