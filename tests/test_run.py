@@ -11,6 +11,8 @@ import vae_core.run
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint
 from vae_core.batch import Batch
 from vae_core.checkpoint import read_header
+from vae_core.data import held_out
+from vae_core.evaluate import evaluate_elbo
 from vae_core.folder import Change, RunConfig, RunFolder
 from vae_core.run import Steering, train_into
 from vae_core.train import DivergedError, TrainState, batches
@@ -231,7 +233,7 @@ def test_a_change_holds_from_the_next_batch_on_and_is_taken_again_after_a_crash(
         other = by_hand(few, WARM, model, off, parameters, change.get("sigma"))
         assert any(not torch.equal(weight, other.state_dict()[name]) for name, weight in trained.state_dict().items())
     assert folder.changes() == [Change(6, change)]
-    assert folder.settings() == dataclasses.asdict(model) | dataclasses.asdict(WARM) | change
+    assert folder.settings() == dataclasses.asdict(model) | dataclasses.asdict(WARM) | {"hold_out": 0} | change
     by_step = figures(records)
     for name in ("learning_rate", "samples"):
         assert by_step[6][name] == getattr(WARM, name) and by_step[8][name] == new.get(name, getattr(WARM, name))
@@ -361,3 +363,35 @@ def test_a_resumed_run_still_knows_its_last_evaluation(tmp_path, few):
     go_on(folder, few, Steering(one_batch=True))
     about = read_header(folder.model_file).about
     assert (about["step"], about["test_step"]) == (10, 8) and about["test"]["elbo"] < 0
+
+
+# Patience
+
+
+@pytest.mark.parametrize("pauses", [[], [9, 40]], ids=["at once", "with pauses"])
+def test_with_patience_the_best_model_is_what_is_kept(tmp_path, few, pauses):
+    config = TrainConfig(epochs=60, batch_size=50, learning_rate=0.02, patience=3)
+    folder = began(tmp_path / "run", config)
+    for step in [*pauses, None]:
+        steering = Steering()
+        go_on(folder, few, steering, {step: steering.pause} if step else None)
+    evaluated = [record for record in folder.records() if record["test"]]
+    best = max(evaluated, key=lambda record: record["test"]["elbo"])
+    assert best is evaluated[-4] and best["step"] < folder.saved_step() == evaluated[-1]["step"] < 240
+    header, model = read_header(folder.model_file), load_checkpoint(folder.model_file)
+    assert (header.about["step"], header.about["test_step"]) == (best["step"], best["step"])
+    assert header.about["test"] == best["test"]
+    assert evaluate_elbo(model, held_out(few.test, "dynamic")).elbo == best["test"]["elbo"]
+    assert folder.read_status() == {
+        "state": "finished",
+        "message": f"Step {folder.saved_step()} of 240. For 3 epochs the held-out ELBO had not risen.",
+    }
+    more = folder.records()
+    go_on(folder, few)  # it is over, and stays so
+    assert folder.records() == more and folder.read_status()["state"] == "finished"
+
+
+def test_before_the_first_evaluation_patience_keeps_the_newest(tmp_path, few):
+    folder, steering = began(tmp_path / "run", TrainConfig(epochs=60, batch_size=50, patience=3)), Steering()
+    go_on(folder, few, steering, {1: steering.pause})
+    assert read_header(folder.model_file).about["step"] == 2
