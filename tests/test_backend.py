@@ -564,6 +564,7 @@ def test_every_field_of_the_form_reaches_its_configuration(backend):
     for name, value in change.items():
         holder = next(part for part in (config.model, config.training, config) if hasattr(part, name))
         assert (config.data if name == "data" else getattr(holder, name)) == value, name
+    assert config.train_images == 1400  # of 1,500
 
 
 def test_a_model_in_training_is_read_anew_when_its_file_changes(backend):

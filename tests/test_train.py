@@ -8,9 +8,10 @@ import torch
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, train
 from vae_core.data import held_out
+from vae_core.distributed import Processes
 from vae_core.evaluate import log_likelihood
 from vae_core.objective import optimal_sigma
-from vae_core.train import DivergedError, TrainState
+from vae_core.train import DivergedError, TrainState, batches
 
 from .conftest import seeded, taken_batches
 
@@ -215,3 +216,19 @@ def test_training_on_a_gpu_reaches_what_the_cpu_reaches(digits):
     for device in ("cpu", "cuda"):
         *_, last[device] = train(VAE(SMALL, seeded()), digits, config, device)
     assert last["cuda"].test.elbo == pytest.approx(last["cpu"].test.elbo, rel=0.03)
+
+
+@pytest.mark.parametrize("patience", [0, 2])
+def test_the_other_processes_are_told_when_no_batch_is_to_come(few, patience):
+    told = []
+
+    class First(Processes):
+        def end(self):
+            told.append("end")
+
+    config = TrainConfig(epochs=30, batch_size=100, learning_rate=0.05, patience=patience)
+    state = TrainState.start(model := VAE(SMALL, seeded()))
+    for _ in batches(model, few, config, state=state, processes=First()):
+        pass
+    assert (state.step < 60) == bool(patience)
+    assert told == (["end"] if patience else [])  # where all steps are done, they know
