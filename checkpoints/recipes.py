@@ -52,14 +52,6 @@ RECIPES = {
             evaluate="--samples 5000 --split train",
         ),
         Recipe(
-            "mnist-mlp-2d",
-            (f"{MLP} --latent-dim 2 --hidden-dim 512 --hidden-layers 3 --epochs 150",),
-            "Two latent dimensions: the map shows all of it, and the exact posterior can be drawn beside q(z|x).",
-            "Two numbers cannot tell apart what twenty can: 4 and 9, 3, 5 and 8 run into each other, and a drawing in"
-            " an unusual hand becomes a usual one.",
-            "none: published figures of two dimensions are of other pixels",
-        ),
-        Recipe(
             "mnist-mlp-20d",
             (f"{MLP} --latent-dim 20 --hidden-dim 400 --hidden-layers 2 --epochs 100",),
             "Twenty latent dimensions and two hidden layers on either side: the model that the app opens with.",
@@ -71,7 +63,8 @@ RECIPES = {
             (f"{MLP} --latent-dim 20 --hidden-dim 400 --likelihood gaussian --sigma-mode learned --epochs 60",),
             "Grey pixels under a Gaussian likelihood whose σ is learned: log p(x) is a density, so that its ELBO is "
             "above 0, and no figure of a Bernoulli model compares with it.",
-            "One σ for all pixels, black borders as well as strokes; samples are blurred more than its reconstructions.",
+            "One σ for all pixels, black borders as well as strokes; its samples are more blurred than its"
+            " reconstructions.",
         ),
     )
 }

@@ -1,10 +1,14 @@
 """Adam is torch.optim's, goes on exactly, and keeps no subnormal moments."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
+from vae_core import VAE, TrainConfig, VAEConfig, train
 from vae_core.adam import Adam
+from vae_core.train import TrainState
 
 from .conftest import seeded
 
@@ -83,3 +87,29 @@ def test_no_moment_stays_subnormal_and_no_weight_is_moved_by_that():
     assert subnormal(keeping) == 2 and subnormal(dropping) == 0
     for one, other in zip(*(layer.parameters() for layer in layers), strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_moment_that_still_moves_a_weight_is_kept():
+    layer = model()
+    adam = Adam(layer)
+    take(adam, layer, range(3))
+    adam.means[0].fill_(1e-25)
+    adam.squares[0].fill_(1e-25)  # its root, 3e-13, is not nothing beside 1e-8
+    before = [moment.clone() for moment in (*adam.means, *adam.squares)]
+    adam.drop_negligible()
+    assert all(torch.equal(one, other) for one, other in zip(before, (*adam.means, *adam.squares), strict=True))
+
+
+def test_a_training_drops_what_is_negligible(few):
+    images = few.train.clone()
+    images[:, 0, 0, 0] = 0  # a pixel that is black in all of them
+    vae = VAE(VAEConfig(latent_dim=2, hidden_dim=8), seeded())
+    state = TrainState.start(vae)
+    squares = state.adam.squares[0]
+    config = TrainConfig(steps=100, batch_size=100, record_every=1)
+    for metrics in train(vae, replace(few, train=images), config, state=state):
+        if metrics.step == 1:
+            squares[0, 0] = SMALLEST_NORMAL / 2
+        if metrics.step == 99:
+            assert 0 < squares[0, 0] < SMALLEST_NORMAL
+    assert squares[0, 0] == 0

@@ -56,5 +56,22 @@ def test_bad_options_are_one_line(tmp_path, capsys, monkeypatch, more, message):
     assert err.startswith("error: ") and err.count("\n") == 1 and message in err
 
 
+@pytest.mark.parametrize(("trainings", "threads"), [("1", 6), ("2", 3), ("4", 1), ("50", 1)])
+def test_trainings_side_by_side_share_the_threads(tmp_path, monkeypatch, trainings, threads):
+    class BuiltError(Exception):
+        pass
+
+    def build(backend):
+        raise BuiltError
+
+    set_to = []
+    monkeypatch.setattr("torch.get_num_threads", lambda: 6)
+    monkeypatch.setattr("torch.set_num_threads", set_to.append)
+    monkeypatch.setattr("ui.build", build)
+    with pytest.raises(BuiltError):
+        app.main(options(tmp_path, "--device", "cpu", "--max-trainings", trainings))
+    assert set_to == [threads]
+
+
 def test_auth_is_a_pair():
     assert app._auth("anna:se:cret") == ("anna", "se:cret") and app._auth(None) is None

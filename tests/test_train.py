@@ -177,6 +177,17 @@ def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(few):
     assert caught.value.step == 3 and records[-1].step == 2
 
 
+def test_the_step_is_named_at_which_the_loss_was_not_finite_any_more_not_the_one_that_was_looked_at(few):
+    model, config = VAE(SMALL, seeded()), TrainConfig(epochs=3, batch_size=50, record_every=100)
+    taken = batches(model, few, config, state=TrainState.start(model))
+    with pytest.raises(DivergedError) as caught:
+        for step, _ in enumerate(taken, start=1):
+            if step == 6:
+                with torch.no_grad():
+                    model.decoder[0].weight[0, 0] = float("nan")
+    assert caught.value.step == 7  # the end of the second epoch, at step 8, has seen it
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
