@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ from .recipes import RECIPES, Recipe
 HERE = Path(__file__).parent
 HEAD = """# Shipped models
 
-Each file is one safetensors file: float16 weights, and in its header the configuration, how it was made, and its
-figures. All figures are in nats per image, as `python -m vae_core evaluate` prints them, ± the standard error of the
-mean over the images. −log p(x) is the importance-weighted estimate of K draws, which is too large on average, the less
-so the larger K. The gap of the ELBO is split by refining q for each of the first 100 images.
+Each file is one safetensors file: weights (float16 where that changes no figure), and in its header the configuration,
+how it was made, and its figures. All figures are in nats per image, as `python -m vae_core evaluate` prints them, ± the
+standard error of the mean over the images. −log p(x) is the importance-weighted estimate of K draws, which is too large
+on average, the less so the larger K. The gap of the ELBO is split by refining q for each of the first 100 images.
 
 `python -m checkpoints.train` trains all of them from nothing, or goes on where it was broken off, and measures them;
 `python -m checkpoints.cards` writes this page. The test images have chosen nothing: what was chosen, was by the last
@@ -105,16 +105,13 @@ def _card(recipe: Recipe, about: dict[str, Any]) -> str:
             "",
             f"| {images} | nats per image |",
             "|---|---|",
-            *(f"| {name} | {value} |" for name, value in rows),
+            *(f"| {name} | {value.replace('-', '−')} |" for name, value in rows),
             "",
             f"Trained in {_time(made['seconds'])}, finished on {made['date']}, on {made['processor']}, "
             f"torch {made['torch']}, and evaluated:",
             "",
             "```",
-            *(
-                re.sub(r" (?=--start|--out|--schedule|--epochs|--steps)", " \\\\\n    ", line)
-                for line in made["commands"]
-            ),
+            *map(_broken, made["commands"]),
             f"python -m vae_core evaluate checkpoints/{recipe.name}.safetensors {f['options']}",
             "```",
             "",
@@ -123,7 +120,13 @@ def _card(recipe: Recipe, about: dict[str, Any]) -> str:
 
 
 def _minus(figures: dict[str, Any], name: str) -> str:
-    return f"{-figures[name]:.2f} ± {figures[f'{name}_error']:.2f}"
+    return f"{-figures[name]:.2f} ± {figures[f'{name}_error']:.2f}".replace("-", "−")
+
+
+def _broken(command: str) -> str:
+    """A command over several lines, as a shell takes it."""
+    parts = textwrap.wrap(command, 100, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return " \\\n".join(parts)
 
 
 def _time(seconds: float) -> str:

@@ -38,7 +38,7 @@ def test_the_card_has_the_figures_of_the_header(path):
     about = read_header(path).about
     for name in ("elbo", "log_likelihood"):
         figure = about["figures"]
-        assert f"{-figure[name]:.2f} ± {figure[f'{name}_error']:.2f}" in card
+        assert f"{-figure[name]:.2f} ± {figure[f'{name}_error']:.2f}".replace("-", "−") in card
     assert f"{about['figures']['active_units']} of {read_header(path).config.latent_dim}" in card
     for command in about["made"]["commands"]:
         assert command in re.sub(r" \\\n *", " ", card)
