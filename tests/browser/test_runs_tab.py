@@ -19,9 +19,9 @@ def runs_of(visitor, *settings):
         visitor.wait_for_state("finished")
         visitor.page.wait_for_function("!document.querySelector('#train').disabled")
     visitor.tab("Runs")
-    figures = f"[...document.querySelectorAll('{ROWS} td:nth-child(6)')]"
-    known = f"{figures}.length === {len(settings)} && {figures}.every((cell) => cell.textContent !== '–')"
-    visitor.page.wait_for_function(known)
+    rows = f"[...document.querySelectorAll('{ROWS}')]"  # the state above may have been that of the run before
+    finished = f"{rows}.length === {len(settings)} && {rows}.every((row) => row.innerText.includes('finished'))"
+    visitor.page.wait_for_function(finished)
 
 
 def message(visitor, part):
