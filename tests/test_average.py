@@ -20,8 +20,7 @@ CONFIG = TrainConfig(epochs=5, batch_size=50, record_every=4, average=0.9)
 
 @pytest.mark.parametrize("decay", [0.5, 0.99])
 def test_it_is_the_sum_that_its_definition_gives(few, decay):
-    model, state = VAE(MODEL, seeded()), None
-    state = TrainState.start(model)
+    state = TrainState.start(model := VAE(MODEL, seeded()))
     theta = [parameter.detach().double().clone() for parameter in model.parameters()]
     config = TrainConfig(epochs=5, batch_size=50, average=decay)
     for _ in batches(model, few, config, state=state):
@@ -42,8 +41,7 @@ def test_a_constant_stays_itself():
 
 
 def test_it_is_what_is_evaluated_and_the_weights_learn_as_without_it(few):
-    model, state = VAE(MODEL, seeded()), None
-    state = TrainState.start(model)
+    state = TrainState.start(model := VAE(MODEL, seeded()))
     *_, record = train(model, few, CONFIG, state=state)
     x = held_out(few.test, "dynamic")
     assert record.test.elbo == evaluate_elbo(state.average.model, x).elbo != evaluate_elbo(model, x).elbo
