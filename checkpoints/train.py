@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import re
 import shlex
 import subprocess
 import sys
@@ -70,13 +67,13 @@ def _train(recipe: Recipe, stage: int, runs: Path, common: list[str]) -> int:
 def save(recipe: Recipe, runs: Path, common: list[str]) -> None:
     """Writes the checkpoint of a recipe whose stages have finished, with its figures."""
     folders, path = [RunFolder(run) for run in recipe.runs(runs)], HERE / f"{recipe.name}.safetensors"
-    last = folders[-1]
+    last, versions = folders[-1], folders[-1].versions()
     model, about = load_checkpoint(last.model_file), read_header(last.model_file).about
     made = {
         "commands": [shlex.join(["python", "-m", "vae_core", *recipe.command(n, RUNS)]) for n in range(len(folders))],
         "seconds": sum(folder.records()[-1]["seconds"] for folder in folders),
-        "torch": torch.__version__,
-        "processor": _processor(last.read_config().device),
+        "torch": versions["torch"],
+        "processor": versions["processor"],
         "date": datetime.fromtimestamp(last.model_file.stat().st_mtime, timezone.utc).date().isoformat(),
     }
     quick = f"{recipe.evaluate} {QUICK}"
@@ -95,17 +92,6 @@ def evaluate(path: Path, options: str, common: list[str]) -> dict[str, Any]:
     command = ["-m", "vae_core", "evaluate", str(path), *shlex.split(options), "--json", *common]
     printed = subprocess.run([sys.executable, *command], check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(printed) | {"checkpoint": path.name, "options": options}
-
-
-def _processor(device: str) -> str:
-    """What has trained, in words."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name() if torch.cuda.is_available() else "a GPU"
-    try:
-        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    except OSError:
-        found = None
-    return f"{os.cpu_count()} cores of {found[1] if found else platform.processor()}"
 
 
 if __name__ == "__main__":

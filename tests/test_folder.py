@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import platform
 import subprocess
 import sys
 import threading
@@ -31,7 +33,9 @@ def test_the_folder_says_all(tmp_path, few):
     assert folder.read_status() == {"state": "finished", "message": "Step 24 of 24."}
     assert folder.read_config() == RunConfig(MODEL, CONFIG, "digits", train_images=200)
     assert folder.read_config().total_steps == 24 == folder.saved_step()
-    assert {"torch", "python"} <= json.loads((folder.path / "config.json").read_text())["versions"].keys()
+    versions = folder.versions()
+    assert (versions["torch"], versions["python"]) == (torch.__version__, platform.python_version())
+    assert versions["processor"].startswith(f"{os.cpu_count()} cores of ")
     saved = load_checkpoint(folder.model_file)
     assert all(torch.equal(weight, saved.state_dict()[name]) for name, weight in model.state_dict().items())
     assert sorted(path.name for path in folder.path.iterdir()) == [

@@ -8,12 +8,11 @@ from typing import Any
 import gradio as gr
 
 from vae_core.checkpoint import CheckpointError
-from vae_core.data import TITLES
 from vae_core.device import describe_device
 from vae_core.folder import RunError
 
-from . import draw, elbo, latents, live, runs, train
-from .backend import Backend, plain
+from . import draw, elbo, labels, latents, live, runs, train
+from .backend import Backend
 from .events import OUTSPOKEN, QUIET
 from .session import STORAGE_KEY, Session, restored
 
@@ -171,6 +170,4 @@ def with_linked(
         header = backend.load(linked).header
     except (CheckpointError, RunError):
         return offered, "The model that the link names is not on this server any more."
-    data, m = str(header.about.get("data")), header.config
-    what = f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {plain(m.likelihood)}"
-    return [*offered, (f"the link's, {what}", linked)], ""
+    return [*offered, (f"the link's, {labels.kind(header)}", linked)], ""

@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from vae_core.bounds import check_choice, check_float, check_int
 from vae_core.checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from vae_core.data import (
     DATASETS,
-    TITLES,
     DataError,
     Dataset,
     is_present,
@@ -31,22 +30,16 @@ from vae_core.data import (
     load_default,
 )
 from vae_core.folder import RunError
-from vae_core.model import VAE, VAEConfig
+from vae_core.model import VAE
 from vae_core.records import Records
 from vae_core.runs import ENDED, RUN_ID, Runs
 from vae_core.train import CHANGEABLE, TrainConfig
 
+from . import labels
 from .pace import Pace
 
 FIRST = "mnist-mlp-20d"  # the shipped model that the page opens with
 SHOWN = 8  # images of a single batch
-UNUSUAL = {
-    "hidden_dim": "hidden units", "hidden_layers": "hidden layers", "samples": "L =", "objective": "objective",
-    "warmup_steps": "warm-up", "free_bits": "free bits", "schedule": "learning rate falls as",
-    "learning_rate_warmup": "its warm-up", "clip_norm": "gradient ≤", "average": "weights averaged by",
-    "patience": "patience", "hold_out": "held out", "prior_mean": "prior mean", "prior_std": "prior std",
-    "seed": "seed", "precision": "products in",
-}  # fmt: skip
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
 RESTING = 3000  # ms between two questions about a run that has ended: another window may set it going again
 
@@ -157,11 +150,11 @@ class Backend:
 
     def choices(self, browser: str) -> list[tuple[str, str]]:
         """The models that a browser may look at, as (label, id): the shipped ones, then its own runs, newest first."""
-        shipped = [(_shipped_label(name, path), name) for name, path in self.shipped.items()]
+        shipped = [(labels.shipped(name, read_header(path).about), name) for name, path in self.shipped.items()]
         runs = []
         for run in reversed(self.runs.of(browser)):
             try:
-                runs.append((self._label(run), run))
+                runs.append((labels.own(run, read_header(self.path(run)), self.runs.status(run)["state"]), run))
             except (CheckpointError, RunError):
                 continue  # it has no weights yet, or its files are damaged: the others are offered all the same
         return shipped + runs
@@ -177,14 +170,6 @@ class Backend:
         if isinstance(model, str) and RUN_ID.fullmatch(model):
             return self.runs.folder(model).model_file
         raise CheckpointError("There is no such model: choose another one above.")
-
-    def _label(self, run: str) -> str:
-        config, state = self.runs.folder(run).read_config(), self.runs.status(run)["state"]
-        about, m = read_header(self.path(run)).about, config.model
-        test = f", −ELBO {-about['test']['elbo']:.1f}".replace("-", "−") if about.get("test") else ""
-        when = f"{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]}"
-        what = f"{TITLES.get(config.data, config.data)} {m.architecture} {m.latent_dim}-D {plain(m.likelihood)}"
-        return f"my run {when}, {what}{test}, {state}"
 
     # Asked by the browser
 
@@ -318,7 +303,7 @@ class Backend:
             "name": folder.name(),
             "data": config.data,
             "why_data": config.why_data,
-            "settings": settings_line(config.data, folder.settings(), len(folder.changes())),
+            "settings": labels.settings_line(config.data, folder.settings(), len(folder.changes())),
             "started": {name: getattr(config.training, name) for name in CHANGEABLE} | {"sigma": config.model.sigma},
             "likelihood": config.model.likelihood,
             "binarization": config.model.binarization,
@@ -410,11 +395,6 @@ def _rounded(values: Tensor) -> list[Any]:
     return [_rounded(value) if value.ndim else round(float(value), 3) for value in values]
 
 
-def plain(name: str) -> str:
-    """A name of the core in words."""
-    return name.replace("_", " ")
-
-
 def _version(path: Path) -> str:
     """Changes whenever the file does; empty where there is none. Text: JavaScript's numbers have too few digits."""
     try:
@@ -432,29 +412,3 @@ def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] |
         "total_steps": total_steps,
         "left": max(0.0, left),
     }
-
-
-def _shipped_label(name: str, path: Path) -> str:
-    """A shipped model's name with its held-out figures, where it has been measured."""
-    figures = read_header(path).about.get("figures")
-    if not figures:
-        return f"{name} (shipped)"
-    found = f"−ELBO {-figures['elbo']:.1f}, −log p(x) {-figures['log_likelihood']:.1f}".replace("-", "−")
-    return f"{name} (shipped): {found}, {figures['active_units']} of {len(figures['kl_per_dim'])} active"
-
-
-def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
-    """The settings of a run in a line, as they are after so many changes: those that matter, and what is unusual."""
-    usual = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
-    line = (
-        "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
-        "learning rate {learning_rate:g}, batches of {batch_size}"
-    ).format(**settings | {"data": TITLES.get(data, data)})
-    differing = {name: settings[name] for name in UNUSUAL if settings[name] != usual[name]}
-    unusual = [
-        f"{UNUSUAL[name]} {value if isinstance(value, str) else f'{value:g}'}" for name, value in differing.items()
-    ]
-    if settings["likelihood"] == "gaussian":
-        unusual.append(f"σ {settings['sigma']:g} {settings['sigma_mode']}")
-    changed = [f"changed {changes} time{'s' if changes > 1 else ''} in mid-run"] if changes else []
-    return ", ".join([line, *unusual, *changed])

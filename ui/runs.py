@@ -9,10 +9,12 @@ import gradio as gr
 from vae_core.data import TITLES
 from vae_core.figures import comparison, rate_distortion
 from vae_core.folder import RunError
-from vae_core.runs import RESUMABLE, Summary
+from vae_core.runs import RESUMABLE
+from vae_core.summary import Summary
 
 from . import live
-from .backend import Backend, answering, browser_of, field, of, settings_line
+from .backend import Backend, answering, browser_of, field, of
+from .labels import settings_line
 
 
 def mine(backend: Backend, request: Any) -> dict[str, Any]:

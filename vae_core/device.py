@@ -1,6 +1,10 @@
 """Which device computes."""
 
 import contextlib
+import os
+import platform
+import re
+from pathlib import Path
 
 import torch
 
@@ -29,6 +33,17 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return f"GPU: {torch.cuda.get_device_name(device)}"
     return "GPU: Apple (MPS)" if device.type == "mps" else f"CPU: {torch.get_num_threads()} threads"
+
+
+def describe_processor(device: torch.device) -> str:
+    """The chip behind a device in words, for records of what has computed something."""
+    if device.type == "cuda" and torch.cuda.is_available():
+        return torch.cuda.get_device_name(device)
+    try:
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None  # not Linux
+    return f"{os.cpu_count()} cores of {found[1] if found else platform.processor()}"
 
 
 def own_stream(device: torch.device) -> contextlib.AbstractContextManager[object]:

@@ -34,6 +34,7 @@ from safetensors.torch import save
 from .average import Average
 from .bounds import check_choice, check_float, check_int
 from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from .device import describe_processor
 from .model import VAE, VAEConfig
 from .records import Records
 from .train import CHANGEABLE, Sums, TrainConfig, TrainState
@@ -186,7 +187,8 @@ class RunFolder:
 
     def write_config(self, config: RunConfig) -> None:
         """Writes config.json, with the versions that matter for getting the same numbers again."""
-        versions = {"python": platform.python_version(), "torch": torch.__version__}
+        processor = describe_processor(torch.device(config.device))
+        versions = {"python": platform.python_version(), "torch": torch.__version__, "processor": processor}
         content = asdict(config) | {"versions": versions}
         write_atomically(self.path / "config.json", json.dumps(content, indent=1).encode())
 
@@ -204,6 +206,15 @@ class RunFolder:
             raise RunError(f"There is no run {self.path.name} (any more).") from error
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"The config.json of the run {self.path.name} cannot be understood: {error}") from error
+
+    def versions(self) -> dict[str, str]:
+        """Of Python and torch, and the processor, that the run was started with.
+
+        Raises:
+            RunError: there is no run here, or its config.json is damaged.
+        """
+        self.read_config()
+        return json.loads((self.path / "config.json").read_text())["versions"]
 
     def write_name(self, name: str) -> None:
         """Writes what the owner calls the run.

@@ -25,6 +25,7 @@ from .device import own_stream
 from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, check_change, check_name
 from .model import VAE, VAEConfig
 from .run import Steering, reason, train_into, write_failure
+from .summary import Summary, summarize
 from .train import DivergedError, TrainConfig
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
@@ -35,32 +36,6 @@ RESUMABLE = ("paused", "stopped", "interrupted", "failed")
 CHANGED_AT_REST = ("paused", "failed")  # a smaller learning rate helps one that diverged
 ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
 LETTING_GO = 10.0  # seconds at most from a run's last word until its folder is free
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a list of runs says of one. settings: after its changes. elbo: held-out, nats per image, at test_step."""
-
-    run: str
-    name: str
-    state: str
-    message: str
-    config: RunConfig
-    settings: dict[str, Any]
-    changes: int  # in mid-run
-    step: int
-    total_steps: int
-    seconds: float
-    elbo: float | None
-    test_step: int | None
-    active_units: int | None
-    size: int  # bytes
-
-    @property
-    def created(self) -> str:
-        """YYYY-MM-DD HH:MM:SS, the server's time."""
-        date, clock = self.run.split("-")[:2]
-        return f"{date[:4]}-{date[4:6]}-{date[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
 
 
 class _LeftError(Exception):
@@ -113,7 +88,7 @@ class Runs:
         self._live: dict[str, _Live] = {}
         self._owners: dict[str, str] = {}
         self._failures: dict[str, str] = {}  # what a run's own folder could not take
-        self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summary(run))
+        self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
         self._lock = threading.RLock()
 
     # Beginning
@@ -187,7 +162,7 @@ class Runs:
             training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
             model = VAEConfig(**{name: settings[name] for name in asdict(config.model)})
             start = folder.start_file
-            config = replace(config, model=model, training=training)
+            config = replace(config, model=model, training=training, device=str(self.device))
             new = self._create(config, start if start.exists() else None)
             self.folder(new).write_config(config)
             if start.exists() and model.likelihood == "gaussian" and model.sigma_mode == "fixed":
@@ -323,32 +298,10 @@ class Runs:
         """
         folder = self.folder(run)
         at_rest = run not in self._live and folder.read_status()["state"] in AT_REST and run not in self._failures
-        return self._remembered(run, folder.version()) if at_rest else self._summary(run)
+        return self._remembered(run, folder.version()) if at_rest else self._summarize(run)
 
-    def _summary(self, run: str) -> Summary:
-        folder, status = self.folder(run), self.status(run)
-        config = folder.read_config()
-        try:
-            about = read_header(folder.model_file).about
-        except CheckpointError:
-            about = {}  # it has not begun
-        test = about.get("test")
-        return Summary(
-            run=run,
-            name=folder.name(),
-            state=status["state"],
-            message=status["message"],
-            config=config,
-            settings=folder.settings(),
-            changes=len(folder.changes()),
-            step=about.get("step") or 0,
-            total_steps=config.total_steps,
-            seconds=about.get("seconds") or 0.0,
-            elbo=test["elbo"] if test else None,
-            test_step=about.get("test_step"),
-            active_units=about.get("active_units"),
-            size=folder.size(),
-        )
+    def _summarize(self, run: str) -> Summary:
+        return summarize(run, self.folder(run), self.status(run))
 
     def folder(self, run: str) -> RunFolder:
         """The folder of a run, which need not be there.

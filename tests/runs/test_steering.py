@@ -114,6 +114,15 @@ def test_reset_makes_another_run_with_the_same_settings_and_leaves_the_old_one(r
     assert_same_end(whole, runs.folder(new))
 
 
+def test_reset_of_a_run_from_another_machine_says_what_trains_here(runs, load):
+    run = going(runs, load)
+    runs.pause(run, "me")
+    reached(runs, run, "paused")
+    folder = runs.folder(run)
+    folder.write_config(dataclasses.replace(folder.read_config(), device="cuda"))
+    assert runs.folder(runs.begin_anew(run, "me")).read_config().device == "cpu"
+
+
 def test_reset_takes_a_changed_sigma_into_the_model(runs, load):
     run = runs.start(GAUSSIAN, LONG, "digits", load, "me", one_batch=True)
     reached(runs, run, "paused")

@@ -1,0 +1,59 @@
+"""Models and runs in a line each: what the choice of models and the table of runs call them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from vae_core.checkpoint import Header
+from vae_core.data import TITLES
+from vae_core.model import VAEConfig
+from vae_core.train import TrainConfig
+
+UNUSUAL = {
+    "hidden_dim": "hidden units", "hidden_layers": "hidden layers", "samples": "L =", "objective": "objective",
+    "warmup_steps": "warm-up", "free_bits": "free bits", "schedule": "learning rate falls as",
+    "learning_rate_warmup": "its warm-up", "clip_norm": "gradient ≤", "average": "weights averaged by",
+    "patience": "patience", "hold_out": "held out", "prior_mean": "prior mean", "prior_std": "prior std",
+    "seed": "seed", "precision": "products in",
+}  # fmt: skip
+
+
+def shipped(name: str, about: dict[str, Any]) -> str:
+    """A shipped model's name with its held-out figures, where it has been measured."""
+    figures = about.get("figures")
+    if not figures:
+        return f"{name} (shipped)"
+    found = f"−ELBO {-figures['elbo']:.1f}, −log p(x) {-figures['log_likelihood']:.1f}".replace("-", "−")
+    return f"{name} (shipped): {found}, {figures['active_units']} of {len(figures['kl_per_dim'])} active"
+
+
+def own(run: str, header: Header, state: str) -> str:
+    """A browser's own run, by its id: when it began, what it is, and how far it is."""
+    about = header.about
+    test = f", −ELBO {-about['test']['elbo']:.1f}".replace("-", "−") if about.get("test") else ""
+    when = f"{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]}"
+    return f"my run {when}, {kind(header)}{test}, {state}"
+
+
+def kind(header: Header) -> str:
+    """Data, architecture, latent dimensions and likelihood of a model."""
+    data, m = str(header.about.get("data") or "unknown"), header.config
+    return f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {m.likelihood.replace('_', ' ')}"
+
+
+def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
+    """The settings of a run in a line, as they are after so many changes: those that matter, and what is unusual."""
+    usual = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
+    line = (
+        "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
+        "learning rate {learning_rate:g}, batches of {batch_size}"
+    ).format(**settings | {"data": TITLES.get(data, data)})
+    differing = {name: settings[name] for name in UNUSUAL if settings[name] != usual[name]}
+    unusual = [
+        f"{UNUSUAL[name]} {value if isinstance(value, str) else f'{value:g}'}" for name, value in differing.items()
+    ]
+    if settings["likelihood"] == "gaussian":
+        unusual.append(f"σ {settings['sigma']:g} {settings['sigma_mode']}")
+    changed = [f"changed {changes} time{'s' if changes > 1 else ''} in mid-run"] if changes else []
+    return ", ".join([line, *unusual, *changed])
