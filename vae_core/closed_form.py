@@ -74,10 +74,10 @@ class ClosedForm:
         terms = ELBO(log_px.view(draws, -1), kl_per_dim, mu, logvar, z.view(eps.shape))
 
         share = self._share(terms, weights)
-        to_logits = torch.sub(flat, x_hat, out=x_hat).mul_(share if draws > 1 or share.ndim == 0 else share[0])
-        to_z = self._decoder.backward(to_logits.flatten(0, -2), to_input=True).view_as(z)
+        to_logits = torch.sub(flat, x_hat, out=x_hat).flatten(0, -2).mul_(share)
+        to_z = self._decoder.backward(to_logits, to_input=True).view_as(z)
         if self._is_importance_weighted:
-            to_z = to_z.view(eps.shape) - weights.beta * share * (terms.z - mean) / std**2
+            to_z = to_z.view(eps.shape) - weights.beta * share.view(draws, -1, 1) * (terms.z - mean) / std**2
             to_logvar = (to_z * noise).sum(0) + weights.beta * weights.reconstruction
             to_mu = to_z.sum(0)
         else:
@@ -91,9 +91,10 @@ class ClosedForm:
         return terms
 
     def _share(self, terms: ELBO, weights: Weights) -> Tensor:
-        """The weight of each log p(x_b|z_bl) in the objective: one number, or (L, B, 1)."""
+        """The weight of each log p(x_b|z_bl) in the objective: one number, or (L·B, 1)."""
         if self._is_importance_weighted:
-            return (weights.reconstruction * terms.log_weights(*self._prior, weights.beta).softmax(0)).unsqueeze(-1)
+            share = terms.log_weights(*self._prior, weights.beta).softmax(0)
+            return (weights.reconstruction * share).view(-1, 1)
         return weights.reconstruction / len(terms.z) if len(terms.z) > 1 else weights.reconstruction
 
 
