@@ -22,8 +22,8 @@ from vae_core.latent import embed, nearest, principal_axes
 from vae_core.posterior import grid_posterior
 from vae_core.runs import Runs
 
+from .backend.conftest import image
 from .conftest import seeded
-from .test_backend import image
 
 
 def test_embedding_is_the_mean_of_q_of_the_held_out_images(few):

@@ -1,0 +1,94 @@
+"""What the page is told of a model: the core's numbers."""
+
+import base64
+import shutil
+import time
+
+import pytest
+import torch
+
+from tests.conftest import seeded
+from ui import train as train_tab
+from ui.backend import answering, of, pixels
+from ui.draw import DRAWS, look
+from ui.latents import decode
+from ui.models import describe
+from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
+from vae_core.data import fit_drawing
+from vae_core.objective import elbo
+
+from .conftest import (
+    ANNA,
+    DRAWING,
+    FOLLOW,
+    FORM,
+    INK,
+    finished,
+    image,
+    session,
+)
+
+
+def test_look_gives_the_elbo_of_what_the_model_sees(backend):
+    answer = look(backend, DRAWING)
+    model, x = backend.load("small").model, fit_drawing(INK, 28)[None]
+    terms = elbo(model, x, DRAWS, generator=seeded())
+    assert answer["elbo"] == pytest.approx(terms.elbo.item(), abs=1e-3)
+    assert answer["reconstruction_term"] == pytest.approx(terms.reconstruction.item(), abs=1e-3)
+    assert answer["kl"] == pytest.approx(terms.kl.item(), abs=1e-4)
+    assert answer["elbo"] == pytest.approx(answer["reconstruction_term"] - answer["kl"], abs=1e-3)
+    assert torch.equal(image(answer["seen"])[0], (x[0, 0] * 255).round().to(torch.uint8))
+    assert answer["z"] == pytest.approx(model.encode(x)[0][0].tolist(), abs=1e-5)
+    assert answer["reconstruction"] == decode(backend, {"model": "small", "z": answer["z"]})["image"]
+
+
+def test_an_image_in_mnists_format_is_seen_as_it_is(backend):
+    grey = torch.arange(784).remainder(256).to(torch.uint8).reshape(28, 28)
+    answer = look(backend, {"model": "small", "image": base64.b64encode(grey.numpy().tobytes()).decode()})
+    assert torch.equal(image(answer["seen"])[0], grey)
+
+
+def test_describe_sorts_by_kl_and_offers_a_test_image_of_each_label(backend):
+    about = describe(backend, {"model": "small"})
+    assert [dim["index"] for dim in about["dims"]] == [1, 3, 0, 2]
+    assert about["dims"][0]["kl"] == 3.0 and about["prior_mean"] == 0.5
+    assert [example["label"] for example in about["examples"]] == list(range(10))
+    digits = load_dataset("digits", "unused")
+    third = digits.test[(digits.test_labels == 3).nonzero()[0, 0], 0]
+    assert torch.equal(image(about["examples"][3]["image"])[0], third)
+    assert about["examples_from"] == "digits"
+
+
+def test_a_drawing_takes_the_format_of_the_models_data(backend):
+    answer = look(backend, DRAWING)  # of a model of digits, whose images fill the frame
+    rows = (image(answer["seen"])[0] > 0).any(1).nonzero()
+    assert int(rows[-1] - rows[0]) + 1 == 28
+    path = backend.shipped["small"]
+    save_checkpoint(backend.load("small").model, path.with_name("mnist.safetensors"), {"data": "mnist"})
+    backend.shipped["mnist"] = path.with_name("mnist.safetensors")
+    rows = (image(look(backend, DRAWING | {"model": "mnist"})["seen"])[0] > 0).any(1).nonzero()
+    assert int(rows[-1] - rows[0]) + 1 == 20
+    about = describe(backend, {"model": "mnist"})  # MNIST is not here: digits are brought into its format
+    rows = (image(about["examples"][0]["image"])[0] > 0).any(1).nonzero()
+    assert about["examples_from"] == "digits" and int(rows[-1] - rows[0]) + 1 <= 20
+
+
+def test_a_model_in_training_is_read_anew_when_its_file_changes(backend):
+    first = backend.load("small")
+    assert backend.load("small") is first
+    time.sleep(0.01)
+    save_checkpoint(VAE(VAEConfig(latent_dim=2), seeded()), backend.shipped["small"])
+    assert backend.load("small").model.config.latent_dim == 2
+
+
+def test_a_model_that_is_deleted_is_said(backend):
+    run = train_tab.start(backend, session(ANNA), FORM)
+    finished(backend, run)
+    shutil.rmtree(backend.runs.folder(run).path)
+    assert "not here any more" in of(backend, describe)({"model": run})["error"]
+    assert f"There is no run {run}" in answering(backend.follow)(FOLLOW | {"run": run})["error"]
+    assert [name for _, name in backend.choices(ANNA)] == ["small"]
+
+
+def test_pixels_clip(backend):
+    assert base64.b64decode(pixels(torch.tensor([-1.0, 0.5, 2.0]))) == bytes([0, 128, 255])
