@@ -47,6 +47,7 @@ def test_pause_step_and_resume(visit):
     # The last point of the chart is that batch alone, at β = 1.
     steps, losses = me.curves()["train_elbo"]
     assert steps[-1] == before + 2 and losses[-1] == pytest.approx(reconstruction + kl, abs=0.2)
+    me.wait_for_state("paused")  # the button is Resume now: a batch's record comes before its run's end
     page.click("#pause")
     me.wait_for_state("running")
     wait_for_records(me, len(steps) + 2)
