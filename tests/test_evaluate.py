@@ -8,7 +8,7 @@ from torch.distributions import Bernoulli, MultivariateNormal, Normal
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig, evaluate
-from vae_core.evaluate import Proposal, evaluate_elbo, log_likelihood, standard_error
+from vae_core.evaluate import Proposal, draws_at_once, evaluate_elbo, log_likelihood, standard_error
 from vae_core.objective import elbo
 
 from .conftest import seeded
@@ -96,6 +96,23 @@ def test_the_estimate_is_the_same_in_chunks_of_every_size_and_decodes_each_draw_
         assert max(decoded) <= 40 * draws
     for estimate in estimates[1:]:
         assert_close(estimate, estimates[0], rtol=1e-12, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "hidden_dim", "width"),
+    [
+        ("mlp", 400, 784),
+        ("mlp", 1000, 1000),
+        ("linear", 9, 784),
+        ("conv", 16, 16 * 14 * 14),
+        ("residual", 16, 16 * 784),
+    ],
+)
+def test_chunks_are_as_large_as_the_decoders_largest_tensor_allows(architecture, hidden_dim, width):
+    model = VAE(VAEConfig(architecture=architecture, hidden_dim=hidden_dim), seeded())
+    assert model.decoder_width() == width
+    assert draws_at_once(model, torch.zeros(100, 1, 28, 28)) == 16 * 2**20 // (100 * width * 4)
+    assert draws_at_once(model, torch.zeros(100_000, 1, 28, 28)) == 1
 
 
 def test_the_encoder_runs_once_an_image(small_model, monkeypatch):

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from .bounds import check_int
-from .model import IMAGE_SHAPE, PIXELS, VAE
+from .model import IMAGE_SHAPE, VAE
 from .objective import elbo, gaussian_log_prob
 
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C
-MEMORY_BUDGET = 16 * 2**20  # bytes of the decoded images of one chunk: few enough for a cache, enough to be quick
+MEMORY_BUDGET = 16 * 2**20  # bytes of a chunk's largest tensor on a CPU: few enough for a cache, enough to be quick
+ON_A_GPU = 16  # times as much
 IMAGES_AT_ONCE = 100  # of log_likelihood; fixed, so that the draws do not depend on the budget
 
 
@@ -168,7 +169,7 @@ def _log_likelihood(
     progress: Callable[[int], None] | None,
 ) -> Tensor:
     """`log_likelihood` of so few images that one draw of each fits in a chunk: (B,)."""
-    chunk = max(1, MEMORY_BUDGET // (len(x) * PIXELS * x.element_size()))
+    chunk = draws_at_once(model, x)
     total = torch.full((len(x),), -math.inf, dtype=x.dtype, device=x.device)
     for start in range(0, samples, chunk):
         draws = min(chunk, samples - start)
@@ -181,6 +182,12 @@ def _log_likelihood(
         if progress:
             progress(draws * len(x))
     return total - math.log(samples)
+
+
+def draws_at_once(model: VAE, x: Tensor) -> int:
+    """How many z of each image are decoded in one chunk."""
+    budget = MEMORY_BUDGET * (1 if x.device.type == "cpu" else ON_A_GPU)
+    return max(1, budget // (len(x) * model.decoder_width() * x.element_size()))
 
 
 def check_images(x: Tensor) -> None:

@@ -143,6 +143,16 @@ class VAE(nn.Module):
         flat = z.reshape(-1, self.config.latent_dim)
         return self.decoder(flat).to(z.dtype).reshape(*z.shape[:-1], *IMAGE_SHAPE)
 
+    @torch.no_grad()
+    def decoder_width(self) -> int:
+        """Numbers of the largest tensor that decoding one z makes on its way, which is what many z take memory for."""
+        layers = [layer for layer in self.decoder.modules() if not list(layer.children())]  # in their order
+        x, width = next(self.parameters()).new_zeros(1, self.config.latent_dim), 0
+        for layer in layers:
+            x = layer(x)
+            width = max(width, x.numel())
+        return width
+
     def log_px(self, x: Tensor, params: Tensor) -> Tensor:
         """log p(x|z) of decoded parameters, summed over the pixels (T19).
 
