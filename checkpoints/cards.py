@@ -21,10 +21,11 @@ from .recipes import RECIPES, Recipe
 HERE = Path(__file__).parent
 HEAD = """# Shipped models
 
-Each file is one safetensors file: weights (float16 where that changes no figure), and in its header the configuration,
-how it was made, and its figures. All figures are in nats per image, as `python -m vae_core evaluate` prints them, ± the
-standard error of the mean over the images. −log p(x) is the importance-weighted estimate of K draws, which is too large
-on average, the less so the larger K. The gap of the ELBO is split by refining q for each of the first 100 images.
+Each file is one safetensors file: weights (float16 where that changes no figure by 0.005), and in its header the
+configuration, how it was made, and its figures. All figures are in nats per image, as `python -m vae_core evaluate`
+prints them, ± the standard error of the mean over the images. −log p(x) is the importance-weighted estimate by K draws
+of the encoder's q, which is too large on average, the less so the larger K and the better q. How much that is, the same
+number of draws of a q that was refined for each of the first 100 images tells; that also splits the gap of the ELBO.
 
 `python -m checkpoints.train` trains all of them from nothing, or goes on where it was broken off, and measures them;
 `python -m checkpoints.cards` writes this page. The test images have chosen nothing: what was chosen, was by the last
@@ -63,7 +64,7 @@ def _draw(recipe: Recipe, dataset: Dataset) -> None:
 
 def _overview(recipes: list[Recipe]) -> str:
     """One table of all."""
-    rows = ["| file | −ELBO | −log p(x) | K | active | published beside it |", "|---|---|---|---|---|---|"]
+    rows = ["| file | −ELBO | −log p(x) ≤ | K | active | published beside it |", "|---|---|---|---|---|---|"]
     for recipe in recipes:
         f = read_header(_path(recipe)).about["figures"]
         rows.append(
@@ -82,6 +83,8 @@ def _card(recipe: Recipe, about: dict[str, Any]) -> str:
         ("KL", f"{f['kl']:.2f}"),
         (f"−log p(x), K = {f['samples']:,}", _minus(f, "log_likelihood")),
         ("gap, log p̂(x) − ELBO", f"{f['gap']:.2f}"),
+        (f"−log p(x) of {f['subset']} images, draws of the encoder's q", f"{-f['subset_encoder_log_likelihood']:.2f}"),
+        ("the same, draws of q refined for each image", f"{-f['subset_log_likelihood']:.2f}"),
         ("amortization gap", f"{f['amortization_gap']:.2f} of {f['subset_gap']:.2f}, {f['subset']} images"),
         ("active units", f"{f['active_units']} of {config.latent_dim}"),
     ]

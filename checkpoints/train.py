@@ -3,9 +3,9 @@
     python -m checkpoints.train [NAME ...] [--data-dir D] [--runs-dir R] [--device cpu|cuda|mps|auto]
 
 Each stage of a recipe is one `python -m vae_core train` into a run's folder; one that has finished is not trained
-again. The last one's model becomes NAME.safetensors, with float16 weights where that changes no figure in the second
-decimal and, in its header, how it was made and what `python -m vae_core evaluate` prints of it.
-`python -m checkpoints.cards` writes the README from the headers.
+again. The last one's model becomes NAME.safetensors, with float16 weights where that changes no figure by 0.005 and,
+in its header, how it was made and what `python -m vae_core evaluate` prints of it. `python -m checkpoints.cards` writes
+the README from the headers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from typing import Any
 import torch
 
 from vae_core import load_checkpoint, save_checkpoint
+from vae_core.__main__ import new_config, parser
 from vae_core.checkpoint import read_header
-from vae_core.folder import RunFolder
+from vae_core.folder import RunConfig, RunFolder
 
 from .recipes import RECIPES, Recipe
 
@@ -34,14 +36,14 @@ QUICK = "--samples 50 --images 1000 --subset 2"  # what a test can repeat
 
 def main() -> int:
     """Trains, saves and measures what is named; all where nothing is."""
-    parser = argparse.ArgumentParser("python -m checkpoints.train", description="Train the shipped models.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RECIPES))
-    parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--runs-dir", type=Path, default=RUNS)
-    parser.add_argument("--device", default="auto")
-    options = parser.parse_args()
+    own = argparse.ArgumentParser("python -m checkpoints.train", description="Train the shipped models.")
+    own.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RECIPES))
+    own.add_argument("--data-dir", default="data")
+    own.add_argument("--runs-dir", type=Path, default=RUNS)
+    own.add_argument("--device", default="auto")
+    options = own.parse_args()
     if unknown := sorted(set(options.names) - RECIPES.keys()):
-        parser.error(f"there is no recipe {unknown[0]}; there are {', '.join(RECIPES)}")
+        own.error(f"there is no recipe {unknown[0]}; there are {', '.join(RECIPES)}")
     common = ["--data-dir", options.data_dir, "--device", options.device]
     for name in options.names or RECIPES:
         recipe = RECIPES[name]
@@ -55,13 +57,25 @@ def main() -> int:
 def _train(recipe: Recipe, stage: int, runs: Path, common: list[str]) -> int:
     """Trains a stage to its end, from where it is; the exit status of the command."""
     folder = RunFolder(recipe.runs(runs)[stage])
-    if folder.read_status()["state"] == "finished":
-        return 0
     command = recipe.command(stage, runs)
     if (folder.path / "config.json").exists():
+        if not is_of(command, folder.read_config()):
+            print(f"{folder.path} is of another recipe: remove it, or take another --runs-dir", file=sys.stderr)
+            return 2
+        if folder.read_status()["state"] == "finished":
+            return 0
         command = ["train", "--resume", "--out", str(folder.path)]
     print(f"python -m vae_core {shlex.join(command)}", flush=True)
     return subprocess.run([sys.executable, "-m", "vae_core", *command, *common], check=False).returncode
+
+
+def is_of(command: list[str], config: RunConfig) -> bool:
+    """Whether a run was begun by that command; how often it keeps records is nobody's matter."""
+    wanted = new_config(vars(parser().parse_args(command)), config.device)
+    training = replace(wanted.training, record_every=config.training.record_every)
+    return (wanted.model, training, wanted.data, wanted.hold_out) == (
+        config.model, config.training, config.data, config.hold_out,
+    )  # fmt: skip
 
 
 def save(recipe: Recipe, runs: Path, common: list[str]) -> None:

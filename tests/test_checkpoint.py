@@ -132,3 +132,12 @@ def test_what_is_no_checkpoint_is_refused_with_its_name_and_fault(tmp_path, kind
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CheckpointError, match=r"none\.safetensors is not there"):
         load_checkpoint(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize(("mode", "saved"), [("fixed", 0.35), ("learned", 0.1), ("optimal", 0.1)])
+def test_a_fixed_sigma_that_was_changed_is_the_configurations(tmp_path, mode, saved):
+    model = VAE(VAEConfig(architecture="linear", likelihood="gaussian", sigma=0.1, sigma_mode=mode), seeded())
+    model.set_sigma(0.35)
+    save_checkpoint(model, tmp_path / "m.safetensors")
+    assert read_header(tmp_path / "m.safetensors").config.sigma == saved
+    assert float(load_checkpoint(tmp_path / "m.safetensors").log_sigma.detach().exp()) == pytest.approx(0.35)

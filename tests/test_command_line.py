@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 from vae_core import load_checkpoint
 from vae_core.__main__ import main
@@ -14,6 +15,7 @@ from vae_core.checkpoint import read_header
 from vae_core.data import held_out
 from vae_core.evaluate import evaluate_elbo
 from vae_core.folder import Change, RunFolder
+from vae_core.runs import Runs
 
 from .conftest import ROOT
 
@@ -160,6 +162,44 @@ def test_settings_that_are_given_with_resume_hold_from_there_on(tmp_path):
     assert folder.read_config().training.learning_rate == 1e-3 and folder.settings()["learning_rate"] == 0.01
 
 
+def test_epochs_take_the_place_of_steps(tmp_path):
+    folder = RunFolder(tmp_path / "a")
+    main(["train", *SMALL, "--steps", "3", "--out", str(folder.path)])
+    assert main(["train", "--resume", "--epochs", "2", "--out", str(folder.path), "--device", "cpu"]) == 0
+    assert folder.saved_step() == 24
+
+
+def test_patience_that_comes_with_resume_counts_from_there_on(tmp_path):
+    folder = RunFolder(tmp_path / "a")
+    main(["train", *SMALL, "--epochs", "20", "--learning-rate", "0.05", "--out", str(folder.path)])
+    main(["train", "--resume", "--epochs", "500", "--patience", "2", "--out", str(folder.path), "--device", "cpu"])
+    evaluated = [record for record in folder.records()[-100:] if record["test"] and record["step"] > 240]
+    best = max(evaluated, key=lambda record: record["test"]["elbo"])
+    assert best is evaluated[-3] and read_header(folder.model_file).about["step"] == best["step"] > 240
+
+
+def test_an_uploaded_model_is_not_trained_over(tmp_path, capsys):
+    main(["train", *SMALL, "--steps", "3", "--hold-out", "300", "--out", str(tmp_path / "a")])
+    runs = Runs(tmp_path / "runs", torch.device("cpu"))
+    folder = runs.folder(runs.add(tmp_path / "a" / "model.safetensors", "me", "mine"))
+    runs.close()
+    before = folder.model_file.read_bytes()
+    assert folder.settings()["hold_out"] == 300
+    assert main(["train", "--resume", "--steps", "9", "--out", str(folder.path)]) == 2
+    assert "is an uploaded model" in capsys.readouterr().err and folder.model_file.read_bytes() == before
+
+
+def test_ctrl_c_ends_an_evaluation_with_a_word(tmp_path, capsys, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    main(["train", *SMALL, "--steps", "3", "--out", str(tmp_path / "a")])
+    monkeypatch.setattr("vae_core.__main__.measure", interrupted)
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "a")]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
     folder = RunFolder(tmp_path / "a")
     main(["train", *SMALL, "--steps", "3", "--out", str(folder.path)])
@@ -194,6 +234,10 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
         (["evaluate", "GOOD", "--samples", "0"], "samples is 0"),
         (["evaluate", "GOOD", "--images", "298"], "images is 298; it must be a whole number from 1 to 297"),
         (["evaluate", "GOOD", "--data", "cifar"], "data is 'cifar'"),
+        (["evaluate", "GOOD", "--seed", "99999999999999999999"], "seed is 99999999999999999999"),
+        (["evaluate", "GOOD", "--keep", "nowhere/kept"], "error: nowhere/kept: No such file or directory"),
+        (["train", "--resume", "--start", "GOOD", "--out", "GOOD"], "take one of them"),
+        (["train", "--data", "digits", "--start", "FILE", "--out", "RUN"], "cannot be read as a checkpoint"),
     ],
 )
 def test_bad_input_is_one_line_and_a_status(tmp_path, capsys, monkeypatch, arguments, message):

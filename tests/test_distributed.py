@@ -86,6 +86,9 @@ def test_both_end_when_patience_runs_out(tmp_path):
     assert process.returncode == 0, err
     elbos = [record["test"]["elbo"] for record in folder.records() if record["test"]]
     assert len(elbos) < 500 and max(elbos) == elbos[-3] and folder.read_status()["state"] == "finished"
+    process = torchrun("train", "--resume", "--out", folder.path, "--device", "cpu")  # it is over, for both
+    _, err = finish(process)
+    assert process.returncode == 0, err
 
 
 def test_ctrl_c_stops_both_in_order_and_both_go_on(tmp_path):

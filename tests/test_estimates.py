@@ -43,12 +43,12 @@ def test_it_goes_on_where_it_was_broken_off(model, x, tmp_path, monkeypatch, aft
     with pytest.raises(RuntimeError, match="broken off"):
         kept_log_likelihood(model, x, K, seeded(5), path)
     monkeypatch.undo()
-    assert path.exists() == (after > 0)
-    found = kept_log_likelihood(model, x, K, seeded(5), path, told.append)
-    assert torch.equal(found, expected)
+    found, held = kept_log_likelihood(model, x, K, seeded(5), path, told.append)
+    assert torch.equal(found, expected) and held == after * 100
     assert told[0] == after * 100 * K and sum(told) == 250 * K
     broken_off(monkeypatch, 0)  # nothing is left to do
-    assert torch.equal(kept_log_likelihood(model, x, K, seeded(5), path), expected)
+    found, held = kept_log_likelihood(model, x, K, seeded(5), path)
+    assert torch.equal(found, expected) and held == 250
 
 
 def test_the_estimates_of_another_evaluation_are_refused_and_stay(model, x, tmp_path):
@@ -73,3 +73,10 @@ def test_a_file_that_is_none_is_refused(model, x, tmp_path):
     path.write_text("estimates")
     with pytest.raises(ValueError, match="holds no estimates, or is damaged"):
         kept_log_likelihood(model, x, K, seeded(5), path)
+
+
+def test_what_cannot_be_kept_is_said_before_anything_is_estimated(model, x, tmp_path, monkeypatch):
+    broken_off(monkeypatch, 0)
+    with pytest.raises(FileNotFoundError) as caught:
+        kept_log_likelihood(model, x, K, seeded(5), tmp_path / "nowhere" / "kept.safetensors")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "kept.safetensors")

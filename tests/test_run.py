@@ -15,6 +15,7 @@ from vae_core.data import held_out
 from vae_core.evaluate import evaluate_elbo
 from vae_core.folder import Change, RunConfig, RunFolder
 from vae_core.run import Steering, train_into
+from vae_core.summary import summarize
 from vae_core.train import DivergedError, TrainState, batches
 
 from .conftest import seeded, taken_batches
@@ -381,6 +382,11 @@ def test_with_patience_the_best_model_is_what_is_kept(tmp_path, few, pauses):
     header, model = read_header(folder.model_file), load_checkpoint(folder.model_file)
     assert (header.about["step"], header.about["test_step"]) == (best["step"], best["step"])
     assert header.about["test"] == best["test"]
+    summary = summarize("id", folder, folder.read_status())
+    assert (summary.step, summary.test_step, summary.elbo) == (
+        evaluated[-1]["step"], best["step"], best["test"]["elbo"],
+    )  # fmt: skip
+    assert summary.seconds == pytest.approx(folder.records()[-1]["seconds"])
     assert evaluate_elbo(model, held_out(few.test, "dynamic")).elbo == best["test"]["elbo"]
     assert folder.read_status() == {
         "state": "finished",

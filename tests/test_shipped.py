@@ -3,13 +3,17 @@
 import json
 import re
 import shlex
+from dataclasses import asdict
 
 import pytest
 
-from checkpoints.recipes import RECIPES
-from checkpoints.train import QUICK
-from vae_core.__main__ import main
+from checkpoints.recipes import RECIPES, Recipe
+from checkpoints.train import QUICK, RUNS
+from checkpoints.train import main as train_shipped
+from vae_core import TrainConfig
+from vae_core.__main__ import TRAIN_FIELDS, main, new_config, parser
 from vae_core.checkpoint import read_header
+from vae_core.folder import RunFolder
 
 from .conftest import ROOT
 
@@ -31,6 +35,29 @@ def test_each_has_a_recipe_and_a_card(path):
 def test_all_recipes_are_shipped_and_small():
     assert {path.stem for path in PATHS} == RECIPES.keys()
     assert sum(path.stat().st_size for path in PATHS) <= 25e6
+
+
+def test_each_was_made_by_its_recipe(path):
+    header, recipe = read_header(path), RECIPES[path.stem]
+    begun = [vars(parser().parse_args(recipe.command(stage, RUNS))) for stage in range(len(recipe.stages))]
+    training = TrainConfig(**{name: begun[-1][name] for name in TRAIN_FIELDS if name in begun[-1]})
+    assert header.config == new_config(begun[0], "cpu").model
+    assert header.about["training"] == asdict(training) | {"record_every": header.about["training"]["record_every"]}
+    assert header.about["made"]["commands"] == [
+        shlex.join(["python", "-m", "vae_core", *recipe.command(stage, RUNS)]) for stage in range(len(recipe.stages))
+    ]
+
+
+def test_a_run_of_another_recipe_is_not_taken(tmp_path, monkeypatch, capsys):
+    options = "--data digits --hidden-dim 8 --steps 2"
+    monkeypatch.setitem(RECIPES, "small", Recipe("small", (f"{options} --latent-dim 2",), "", ""))
+    monkeypatch.setattr("checkpoints.train.save", lambda *_: None)
+    arguments = ["train", "small", "--runs-dir", str(tmp_path), "--data-dir", str(tmp_path), "--device", "cpu"]
+    monkeypatch.setattr("sys.argv", arguments)
+    assert train_shipped() == 0 and RunFolder(tmp_path / "small-1").saved_step() == 2
+    assert train_shipped() == 0
+    monkeypatch.setitem(RECIPES, "small", Recipe("small", (f"{options} --latent-dim 3",), "", ""))
+    assert train_shipped() == 2 and "small-1 is of another recipe" in capsys.readouterr().err
 
 
 def test_the_card_has_the_figures_of_the_header(path):

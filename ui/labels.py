@@ -20,12 +20,13 @@ UNUSUAL = {
 
 
 def shipped(name: str, about: dict[str, Any]) -> str:
-    """A shipped model's name with its held-out figures, where it has been measured."""
+    """A shipped model's name with its figures, where it has been measured; −log p̂(x) is too large on average."""
     figures = about.get("figures")
     if not figures:
         return f"{name} (shipped)"
-    found = f"−ELBO {-figures['elbo']:.1f}, −log p(x) {-figures['log_likelihood']:.1f}".replace("-", "−")
-    return f"{name} (shipped): {found}, {figures['active_units']} of {len(figures['kl_per_dim'])} active"
+    found = f"−ELBO {-figures['elbo']:.1f}, −log p(x) ≤ {-figures['log_likelihood']:.1f}".replace("-", "−")
+    of = ", training images" if figures["split"] == "train" else ""
+    return f"{name} (shipped): {found}, {figures['active_units']} of {len(figures['kl_per_dim'])} active{of}"
 
 
 def own(run: str, header: Header, state: str) -> str:
@@ -49,9 +50,10 @@ def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
         "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
         "learning rate {learning_rate:g}, batches of {batch_size}"
     ).format(**settings | {"data": TITLES.get(data, data)})
-    differing = {name: settings[name] for name in UNUSUAL if settings[name] != usual[name]}
+    without = {"linear": ("hidden_dim", "hidden_layers"), "mlp": ()}.get(settings["architecture"], ("hidden_layers",))
+    differing = {name: settings[name] for name in UNUSUAL if settings[name] != usual[name] and name not in without}
     unusual = [
-        f"{UNUSUAL[name]} {value if isinstance(value, str) else f'{value:g}'}" for name, value in differing.items()
+        f"{UNUSUAL[name]} {f'{value:g}' if isinstance(value, float) else value}" for name, value in differing.items()
     ]
     if settings["likelihood"] == "gaussian":
         unusual.append(f"σ {settings['sigma']:g} {settings['sigma_mode']}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import signal
 import sys
 from pathlib import Path
@@ -36,7 +37,7 @@ FIXED = (  # of a run's training, from its first step on
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; what the user did wrong becomes one line on stderr and exit status 2."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return options.command(options)
     except (ValueError, DataError, RunError, DivergedError) as error:
@@ -45,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
         if not is_out_of_memory(error):
             raise
         print(f"error: {reason(error)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except OSError as error:
         print(f"error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
     return 2
@@ -62,15 +66,14 @@ def run_train(options: argparse.Namespace) -> int:
 def _lead(options: argparse.Namespace, device: torch.device, processes: Processes) -> int:
     """Trains, as the only process or the first."""
     given, folder = vars(options), RunFolder(options.out)
+    if "start" in given and options.start.is_dir():
+        given["start"] = options.start / "model.safetensors"
     if options.resume:
         config = _resumed_config(folder, given)
     else:
         if options.data is None:
             raise ValueError(f"--data is missing; it must be one of {', '.join(DATASETS)}.")
-        model_config = _model_config(given)
-        training = TrainConfig(**{name: given[name] for name in TRAIN_FIELDS if name in given})
-        why = "chosen on the command line."
-        config = RunConfig(model_config, training, options.data, str(device), why, hold_out=given.get("hold_out", 0))
+        config = new_config(given, str(device))
     dataset = _load(config.data, options.data_dir).holding_out(config.hold_out)
     config.training.check_images(len(dataset.train), processes.count)
     if not options.resume:
@@ -86,6 +89,18 @@ def _lead(options: argparse.Namespace, device: torch.device, processes: Processe
     status = folder.read_status()
     print(f"{status['state']}: {status['message']} The run is in {folder.path}.")
     return 130 if status["state"] == "stopped" else 0
+
+
+def new_config(given: dict[str, Any], device: str) -> RunConfig:
+    """What the options of `train` begin, as `parser` gives them.
+
+    Raises:
+        ValueError: an option is out of its bounds, or does not go with --start.
+        CheckpointError: there is no checkpoint to start from.
+    """
+    training = TrainConfig(**{name: given[name] for name in TRAIN_FIELDS if name in given})
+    why = "chosen on the command line."
+    return RunConfig(_model_config(given), training, given["data"], device, why, hold_out=given.get("hold_out", 0))
 
 
 def _model_config(given: dict[str, Any]) -> VAEConfig:
@@ -114,12 +129,15 @@ def _train(
     total = config.training.total_steps(len(dataset.train))
     if given["resume"] or "start" in given:
         state = folder.resume(model, device)
+        if config.training.patience and given["resume"] and not folder.read_config().training.patience:
+            state.best, state.epochs_since_best = -math.inf, 0  # the best model so far was not kept
         if total < state.step:
             raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps.")
         steering.change({name: given[name] for name in CHANGEABLE if name in given})
     folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
     _stop_on_interrupt(steering)
-    processes.of_first((config, state.step, {name: tensor.cpu() for name, tensor in state.adam.state().items()}))
+    adam = {name: tensor.cpu() for name, tensor in state.adam.state().items()}
+    processes.of_first(None if state.is_over(config.training, total) else (config, state.step, adam))
     with tqdm(total=total, initial=state.step, unit="step", disable=None) as bar:
         for metrics in train_into(folder, model, dataset, config.training, device, state, steering, processes):
             _show(bar, metrics)
@@ -129,7 +147,10 @@ def _follow(options: argparse.Namespace, device: torch.device, processes: Proces
     """Trains with the first process, from the step at which that begins until it ends; its weights come from there."""
     for which in (signal.SIGINT, signal.SIGTERM):
         signal.signal(which, signal.SIG_IGN)  # the first process stops in order, and this one with it
-    config, step, adam = processes.of_first(None)
+    begins = processes.of_first(None)
+    if begins is None:  # all steps are done
+        return 0
+    config, step, adam = begins
     dataset = load_dataset(config.data, options.data_dir).holding_out(config.hold_out)
     model = VAE(config.model)
     state = TrainState.start(model.to(device))
@@ -146,6 +167,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     device, header, model = pick_device(options.device), read_header(path), load_checkpoint(path)
     check_int("samples", options.samples, 1, 1_000_000)
     check_int("subset", options.subset, 1, 1_000_000)
+    check_int("seed", options.seed, 0, 2**32 - 1)
     data = options.data or header.about.get("data")
     if data is None:
         raise ValueError(f"{path} does not say what it was trained on; name it with --data.")
@@ -176,6 +198,10 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
     """The run's own configuration, with the training options that were given now; the model and data must stay."""
     config = folder.read_config()
     training = config.training
+    if "start" in given:
+        raise ValueError("--start begins a run and --resume goes on with one: take one of them.")
+    if folder.read_status()["state"] == "finished" and not folder.saved_step():
+        raise ValueError(f"the run in {folder.path} is an uploaded model; begin another one with --start.")
     kept = dataclasses.asdict(config.model)
     kept |= {"data": config.data, "hold_out": config.hold_out} | {name: getattr(training, name) for name in FIXED}
     for name, value in kept.items():
@@ -185,6 +211,8 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
             )
     dataclasses.replace(training, **{name: given[name] for name in TRAIN_FIELDS if name in given})  # checks all of them
     lengths = {name: given[name] for name in ("epochs", "steps", "patience", "record_every") if name in given}
+    if "epochs" in given:
+        lengths["steps"] = None  # which would come before them
     return dataclasses.replace(config, training=dataclasses.replace(training, **lengths))
 
 
@@ -225,10 +253,10 @@ def _show(bar: tqdm, metrics: Metrics) -> None:
         )
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     """All options; those of the model and the training are absent from the result where they were not given."""
-    parser = argparse.ArgumentParser("python -m vae_core", description="Train and evaluate variational autoencoders.")
-    commands = parser.add_subparsers(required=True, metavar="train | evaluate")
+    whole = argparse.ArgumentParser("python -m vae_core", description="Train and evaluate variational autoencoders.")
+    commands = whole.add_subparsers(required=True, metavar="train | evaluate")
 
     t = commands.add_parser("train", help="train into a run folder", argument_default=argparse.SUPPRESS)
     t.set_defaults(command=run_train)
@@ -283,7 +311,7 @@ def _parser() -> argparse.ArgumentParser:
     e.add_argument("--device", default="auto", metavar="|".join(DEVICES))
     e.add_argument("--keep", type=Path, metavar="FILE", help="where estimates are kept: broken off, it goes on there")
     e.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser
+    return whole
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def save_checkpoint(
     for name, tensor in weights.items():
         if not bool(tensor.isfinite().all()):
             raise ValueError(f"The weights {name} are not finite; they were not saved.")
-    header = {"format": FORMAT, "config": json.dumps(asdict(model.config)), "about": json.dumps(about or {})}
+    header = {"format": FORMAT, "config": json.dumps(asdict(model.current_config())), "about": json.dumps(about or {})}
     write_atomically(path, save(weights, metadata=header))
 
 
@@ -103,6 +103,8 @@ def write_atomically(path: str | Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -134,7 +136,7 @@ def _check_about(header: Header) -> None:
     about, kl = header.about, header.about.get("kl_per_dim") or []
     if len(kl) not in (0, header.config.latent_dim):
         raise ValueError(f"kl_per_dim has {len(kl)} numbers for {header.config.latent_dim} dimensions.")
-    figures = [about.get(name) for name in ("step", "seconds", "test_step", "active_units")] + list(kl)
+    figures = [about.get(name) for name in ("step", "seconds", "test_step", "active_units", "hold_out")] + list(kl)
     if test := about.get("test"):
         figures += [test["elbo"], test.get("reconstruction"), test.get("kl")]
     if not all(figure is None or isinstance(figure, (int, float)) for figure in figures):

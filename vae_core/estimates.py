@@ -23,7 +23,7 @@ def kept_log_likelihood(
     generator: torch.Generator,
     path: Path,
     progress: Callable[[int], None] | None = None,
-) -> Tensor:
+) -> tuple[Tensor, int]:
     """`log_likelihood`, going on where the file was left, and bit for bit what it gives without one.
 
     Args:
@@ -31,7 +31,7 @@ def kept_log_likelihood(
         path: of the file; made if it is not there, and replaced after every so many images.
 
     Returns:
-        (B,) nats.
+        (B,) nats, and how many of them the file held already.
 
     Raises:
         ValueError: the file holds the estimates of another model, of other images or draws, or is damaged.
@@ -39,14 +39,15 @@ def kept_log_likelihood(
     """
     what = _fingerprint(model, x, samples, generator)
     done = _load(path, what, generator) if path.exists() else torch.empty(0, dtype=x.dtype)
+    held = len(done)
     if progress:
-        progress(len(done) * samples)
-    for start in range(len(done), len(x), IMAGES_AT_ONCE):
+        progress(held * samples)
+    for start in range(held, len(x), IMAGES_AT_ONCE):
+        _write(path, what, done, generator)  # before the first part, too: hours are not spent on what cannot be kept
         part = x[start : start + IMAGES_AT_ONCE]
         done = torch.cat([done, log_likelihood(model, part, samples, generator, progress=progress).cpu()])
-        content = {"log_px": done, "generator": generator.get_state()}
-        write_atomically(path, save(content, metadata={"what": what}))
-    return done
+    _write(path, what, done, generator)
+    return done, held
 
 
 def _fingerprint(model: VAE, x: Tensor, samples: int, generator: torch.Generator) -> str:
@@ -56,6 +57,10 @@ def _fingerprint(model: VAE, x: Tensor, samples: int, generator: torch.Generator
     for part in parts:
         digest.update(part.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _write(path: Path, what: str, done: Tensor, generator: torch.Generator) -> None:
+    write_atomically(path, save({"log_px": done, "generator": generator.get_state()}, metadata={"what": what}))
 
 
 def _load(path: Path, what: str, generator: torch.Generator) -> Tensor:

@@ -186,9 +186,10 @@ class RunFolder:
     # What it is
 
     def write_config(self, config: RunConfig) -> None:
-        """Writes config.json, with the versions that matter for getting the same numbers again."""
-        processor = describe_processor(torch.device(config.device))
-        versions = {"python": platform.python_version(), "torch": torch.__version__, "processor": processor}
+        """Writes config.json, at first with the versions that matter for getting the same numbers again."""
+        if not (versions := self.versions()):
+            processor = describe_processor(torch.device(config.device))
+            versions = {"python": platform.python_version(), "torch": torch.__version__, "processor": processor}
         content = asdict(config) | {"versions": versions}
         write_atomically(self.path / "config.json", json.dumps(content, indent=1).encode())
 
@@ -208,13 +209,11 @@ class RunFolder:
             raise RunError(f"The config.json of the run {self.path.name} cannot be understood: {error}") from error
 
     def versions(self) -> dict[str, str]:
-        """Of Python and torch, and the processor, that the run was started with.
-
-        Raises:
-            RunError: there is no run here, or its config.json is damaged.
-        """
-        self.read_config()
-        return json.loads((self.path / "config.json").read_text())["versions"]
+        """Of Python and torch, and the processor, that the run was started with; nothing where that is not known."""
+        try:
+            return json.loads((self.path / "config.json").read_text())["versions"]
+        except (OSError, KeyError, TypeError, ValueError):
+            return {}
 
     def write_name(self, name: str) -> None:
         """Writes what the owner calls the run.
@@ -355,11 +354,16 @@ class RunFolder:
 
     def saved_step(self) -> int:
         """The step at which a resumed run goes on; 0 where nothing is saved."""
+        return self.saved()[0]
+
+    def saved(self) -> tuple[int, float]:
+        """The step at which a resumed run goes on and its seconds of training; 0 where nothing is saved."""
         try:
             with safe_open(self.path / "state.safetensors", framework="pt") as file:
-                return int(file.metadata()["step"])
+                metadata = file.metadata()
+                return int(metadata["step"]), float(metadata["seconds"])
         except (SafetensorError, OSError, KeyError, TypeError, ValueError):
-            return 0  # nothing, or nothing usable: `resume` says so
+            return 0, 0.0  # nothing, or nothing usable: `resume` says so
 
     def version(self) -> tuple[tuple[str, int], ...]:
         """Changes whenever a file of the run does: their names and times of change."""

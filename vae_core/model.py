@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -108,6 +108,12 @@ class VAE(nn.Module):
         """Sets the σ of a Gaussian likelihood."""
         with torch.no_grad():
             self.log_sigma.fill_(math.log(sigma))
+
+    def current_config(self) -> VAEConfig:
+        """The configuration with the σ of now, where that is fixed: a change in mid-run may have set another one."""
+        if self.config.likelihood != "gaussian" or self.config.sigma_mode != "fixed":
+            return self.config
+        return replace(self.config, sigma=float(f"{float(self.log_sigma.exp()):.6g}"))  # of float32's digits
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log σ² of q(z|x).

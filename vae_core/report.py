@@ -43,20 +43,21 @@ def measure(
         progress: told of the number of images decoded for log p̂(x) after every chunk.
         keep: a file for the estimates of log p(x), with which a measurement that was broken off goes on.
     """
-    start = time.perf_counter()
+    start, generator, kept = time.perf_counter(), _generator(x, seed), 0
     held = evaluate_elbo(model, x, seed=seed)
     if keep:
-        log_px = kept_log_likelihood(model, x, samples, _generator(x, seed), keep, progress).double()
+        log_px, kept = kept_log_likelihood(model, x, samples, generator, keep, progress)
     else:
-        log_px = log_likelihood(model, x, samples, _generator(x, seed), progress=progress).cpu().double()
-    seconds = time.perf_counter() - start
+        log_px = log_likelihood(model, x, samples, generator, progress=progress).cpu()
+    seconds, log_px = time.perf_counter() - start, log_px.double()
     mean = float(log_px.mean())
     return (
         asdict(held)
         | {"log_likelihood": mean, "log_likelihood_error": standard_error(log_px), "gap": mean - held.elbo}
-        | {"images_per_second": len(x) * (samples + 1) / seconds}
+        | {"images_per_second": (len(x) * (samples + 1) - kept * samples) / seconds}
         | _information(model, x[:INFORMATION_IMAGES], seed)
         | _of_subset(model, x[:subset], samples, seed)
+        | {"subset_encoder_log_likelihood": float(log_px[:subset].mean())}
         | _exact(model, x, subset)
     )
 
@@ -120,6 +121,7 @@ def as_text(report: dict[str, Any]) -> str:
         f"  KL(q(z)‖p(z))        {r['marginal_kl']:10.3f}",
         f"Of {r['subset']} images",
         f"  log p(x)             {r['subset_log_likelihood']:10.3f}   from the refined q, K = {r['samples']}",
+        f"  log p(x)             {r['subset_encoder_log_likelihood']:10.3f}   from the encoder's q, K = {r['samples']}",
         f"  log p(x)             {r['prior_log_likelihood']:10.3f}   from the prior, K = {r['samples']}",
         f"  gap                  {r['subset_gap']:10.3f}",
         f"    amortization       {r['amortization_gap']:10.3f}",

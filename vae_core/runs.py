@@ -183,7 +183,8 @@ class Runs:
         with self._lock, _writing():
             name = self._free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
-            run = self._create(RunConfig(header.config, _training_of(header), data, str(self.device), owner=owner))
+            config = RunConfig(header.config, _training_of(header), data, str(self.device), owner=owner)
+            run = self._create(replace(config, hold_out=header.about.get("hold_out") or 0))
             folder = self.folder(run)
             try:
                 shutil.copyfile(path, folder.model_file)

@@ -51,7 +51,7 @@ def summarize(run: str, folder: RunFolder, status: dict[str, str]) -> Summary:
         about = read_header(folder.model_file).about
     except CheckpointError:
         about = {}  # it has not begun
-    test = about.get("test")
+    test, (saved_step, saved_seconds) = about.get("test"), folder.saved()
     return Summary(
         run=run,
         name=folder.name(),
@@ -60,9 +60,9 @@ def summarize(run: str, folder: RunFolder, status: dict[str, str]) -> Summary:
         config=config,
         settings=folder.settings(),
         changes=len(folder.changes()),
-        step=about.get("step") or 0,
+        step=max(about.get("step") or 0, saved_step),  # with patience, the model is the best one, of a step before
         total_steps=config.total_steps,
-        seconds=about.get("seconds") or 0.0,
+        seconds=max(about.get("seconds") or 0.0, saved_seconds),
         elbo=test["elbo"] if test else None,
         test_step=about.get("test_step"),
         active_units=about.get("active_units"),

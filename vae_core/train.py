@@ -236,7 +236,7 @@ def train(
 
     Stopping is to iterate no further. A record comes after the first step, every `config.record_every` steps and at the
     end of every epoch; the held-out set is evaluated at the end of every epoch and of the training. New settings are
-    sent in and hold from the next batch on; batch_size and seed must stay.
+    sent in and hold from the next batch on: those of `CHANGEABLE`, and record_every; the others must stay.
 
     Args:
         model: trained in place; moved to the device.

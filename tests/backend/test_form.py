@@ -16,6 +16,8 @@ from .conftest import ANNA, FORM, finished, follow, session, trained
 def test_the_line_of_settings_names_what_is_unusual(backend):
     run = trained(backend)
     assert follow(backend, run)["about"]["settings"].endswith("batches of 128, hidden units 16")
+    run = trained(backend, architecture="conv", hidden_layers=4, seed=20261121, hidden_dim=16)
+    assert follow(backend, run)["about"]["settings"].endswith("batches of 128, hidden units 16, seed 20261121")
     run = trained(backend, likelihood="gaussian", binarization="grey", hidden_dim=400, samples=3, warmup_steps=5)
     backend.runs.folder(run).write_changes([Change(1, {"sigma": 0.2}), Change(2, {"beta": 4.0})])
     line = follow(backend, run)["about"]["settings"]
