@@ -38,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m checkpoints.cards", description=__doc__)
     parser.add_argument("--data-dir", default="data")
     options = parser.parse_args()
-    here = [recipe for recipe in RECIPES.values() if _path(recipe).exists()]
+    here = [recipe for recipe in RECIPES.values() if _is_measured(recipe)]
     (HERE / "pictures").mkdir(exist_ok=True)
     for recipe in here:
         _draw(recipe, load_dataset(read_header(_path(recipe)).about["data"], options.data_dir))
@@ -49,6 +49,11 @@ def main() -> int:
 
 def _path(recipe: Recipe) -> Path:
     return HERE / f"{recipe.name}.safetensors"
+
+
+def _is_measured(recipe: Recipe) -> bool:
+    """Whether the model is here with its figures, which come after hours."""
+    return _path(recipe).exists() and "figures" in read_header(_path(recipe)).about
 
 
 def _draw(recipe: Recipe, dataset: Dataset) -> None:
