@@ -74,6 +74,19 @@ RECIPES = {
             "89.78 by 200 draws, pythae's reproduced VAE on binary MNIST",
         ),
         Recipe(
+            "mnist-mlp-50d",
+            (
+                f"{MLP} --latent-dim 50 --hidden-dim 512 --hidden-layers 2 --epochs 100",
+                f"{FINE} --samples 20 --learning-rate 1e-3 --epochs 40",
+            ),
+            "Fifty latent dimensions, of which the ELBO leaves nineteen awake; trained for log p(x), at last by the"
+            " importance-weighted bound of twenty draws.",
+            "That bound wants a wide q(z|x): by its −ELBO this model looks worse than that of twenty dimensions, and"
+            " its reconstructions of single draws are looser, though its log p(x) is higher.",
+            "86.76, 19 active, by the ELBO; 84.78, 25 active, by the importance-weighted bound of 50 draws: Burda et"
+            " al. (2015), Table 1, one stochastic layer",
+        ),
+        Recipe(
             "mnist-gaussian-20d",
             (f"{MLP} --latent-dim 20 --hidden-dim 400 --likelihood gaussian --sigma-mode learned --epochs 60",),
             "Grey pixels under a Gaussian likelihood whose σ is learned: log p(x) is a density, so that its ELBO is "

@@ -41,6 +41,8 @@ def test_train_and_evaluate(tmp_path, capsys):
     assert len(lines) == 3 and lines[0].startswith("step 12  epoch 1.00  held-out −ELBO ")
     assert lines[-1] == f"finished: Step 24 of 24. The run is in {tmp_path / 'a'}."
 
+    assert main(["evaluate", str(tmp_path / "a"), "--samples", "2", "--subset", "2", "--device", "cpu"]) == 0
+    assert "at most log N = 5.694" in capsys.readouterr().out  # of 297 images
     assert main(["evaluate", str(tmp_path / "a"), "--samples", "5", "--subset", "20", "--json", "--device", "cpu"]) == 0
     report = json.loads(capsys.readouterr().out)
     wanted = {
@@ -113,7 +115,12 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint(tmp_path, capsys):
     last, after = first.records()[-1], second.records()
     assert after[0]["step"] == 1 and after[0]["train"]["elbo"] > last["train"]["elbo"] - 15
     assert second.start_file.read_bytes() == first.model_file.read_bytes()
+    assert second.read_config().start == second.settings()["start"] == "a, step 36"
+    assert read_header(second.model_file).about["start"] == "a, step 36"
     capsys.readouterr()
+    assert main(["train", *start, "--hold-out", "300", "--out", str(tmp_path / "c")]) == 2
+    sentence = "hold_out is 300, but the model to begin with has learned from all but 0 of the training images"
+    assert sentence in capsys.readouterr().err and not (tmp_path / "c").exists()
     assert main(["train", *start, "--latent-dim", "5", "--out", str(tmp_path / "c")]) == 2
     assert "latent_dim is that of the model in" in capsys.readouterr().err and not (tmp_path / "c").exists()
     assert main(["train", *start[:-1], "none", "--out", str(tmp_path / "c")]) == 2
@@ -222,6 +229,10 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
         (["train", "--data", "digits", "--latent-dim", "1000000000", "--out", "RUN"], "latent_dim is 1000000000"),
         (["train", "--data", "digits", "--learning-rate", "nan", "--out", "RUN"], "learning_rate is nan"),
         (["train", "--data", "digits", "--batch-size", "5000", "--out", "RUN"], "has 1500 images"),
+        (
+            ["train", "--data", "digits", "--architecture", "conv", "--hidden-layers", "2", "--out", "RUN"],
+            "only an mlp",
+        ),
         (["train", "--data", "digits", "--hold-out", "1500", "--out", "RUN"], "hold_out is 1500"),
         (["train", "--data", "digits", "--hold-out", "-1", "--out", "RUN"], "hold_out is -1"),
         (["train", "--data", "digits", "--out", "FILE/run"], "cannot be made"),

@@ -165,7 +165,7 @@ def test_a_state_of_another_model_is_refused(tmp_path, few):
 def test_settings_are_those_of_the_start_with_all_changes(tmp_path):
     folder = RunFolder(tmp_path)
     folder.write_config(RunConfig(GAUSSIAN, CONFIG, "digits"))
-    start = dataclasses.asdict(GAUSSIAN) | dataclasses.asdict(CONFIG) | {"hold_out": 0}
+    start = dataclasses.asdict(GAUSSIAN) | dataclasses.asdict(CONFIG) | {"hold_out": 0, "start": ""}
     assert folder.settings() == start and folder.changes() == []
     folder.write_changes([Change(3, {"beta": 2.0, "sigma": 0.3}), Change(9, {"beta": 4})])
     assert folder.settings() == start | {"beta": 4, "sigma": 0.3}

@@ -234,7 +234,10 @@ def test_a_change_holds_from_the_next_batch_on_and_is_taken_again_after_a_crash(
         other = by_hand(few, WARM, model, off, parameters, change.get("sigma"))
         assert any(not torch.equal(weight, other.state_dict()[name]) for name, weight in trained.state_dict().items())
     assert folder.changes() == [Change(6, change)]
-    assert folder.settings() == dataclasses.asdict(model) | dataclasses.asdict(WARM) | {"hold_out": 0} | change
+    assert (
+        folder.settings()
+        == dataclasses.asdict(model) | dataclasses.asdict(WARM) | {"hold_out": 0, "start": ""} | change
+    )
     by_step = figures(records)
     for name in ("learning_rate", "samples"):
         assert by_step[6][name] == getattr(WARM, name) and by_step[8][name] == new.get(name, getattr(WARM, name))

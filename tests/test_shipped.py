@@ -18,7 +18,11 @@ from vae_core.folder import RunFolder
 from .conftest import ROOT
 
 PATHS = sorted((ROOT / "checkpoints").glob("*.safetensors"))
-AT_MOST = {"mnist-mlp-20d": 89.0}  # −log p(x) of MNIST's test images, K = 5,000, nats per image
+AT_MOST = {
+    "mnist-mlp-2d": 128.0,
+    "mnist-mlp-20d": 89.0,
+    "mnist-mlp-50d": 86.0,
+}  # −log p(x) of MNIST's test images, K = 5,000, nats per image
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
@@ -91,6 +95,11 @@ def test_each_reaches_what_it_is_to_reach(name, nats):
     figures = read_header(ROOT / "checkpoints" / f"{name}.safetensors").about["figures"]
     assert (figures["images"], figures["samples"], figures["split"]) == (10_000, 5000, "test")
     assert figures["binarization"] == "dynamic" and -figures["log_likelihood"] <= nats
+
+
+def test_the_prior_leaves_as_many_dimensions_awake_as_published():
+    figures = read_header(ROOT / "checkpoints" / "mnist-mlp-50d.safetensors").about["figures"]
+    assert figures["active_units"] >= 19
 
 
 def test_the_linear_model_is_probabilistic_pca():

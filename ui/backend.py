@@ -245,9 +245,9 @@ class Backend:
             request: {run}.
 
         Returns:
-            step, images (of the whole batch), beta, loss, gradient_norm, elbo, reconstruction_term, kl: means over the
-            batch, nats per image. Of the first eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of
-            D numbers; reconstruction_terms, kls.
+            step, images (of the whole batch), objective, beta, loss, gradient_norm (before clip_norm makes it smaller),
+            elbo, reconstruction_term, kl: means over the batch, nats per image. Of the first eight images: x, x_hat:
+            base64 of 28×28 bytes each; mu, std, z: lists of D numbers; reconstruction_terms, kls.
         """
         batch = Batch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some, reconstruction, kl = slice(0, SHOWN), batch.reconstruction, batch.kl
@@ -257,6 +257,8 @@ class Backend:
             "beta": batch.beta,
             "loss": batch.loss,
             "gradient_norm": batch.gradient_norm,
+            "objective": batch.objective,
+            "clip_norm": batch.clip_norm,
             "elbo": finite((reconstruction - kl).mean()),
             "reconstruction_term": finite(reconstruction.mean()),
             "kl": finite(kl.mean()),
@@ -408,7 +410,7 @@ def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] |
     if last is None:
         return None
     left = (total_steps - last["step"]) * last["seconds"] / last["step"]
-    return {name: last[name] for name in ("step", "epoch", "seconds", "images_per_second")} | {
+    return {name: last[name] for name in ("step", "epoch", "seconds", "images_per_second", "learning_rate")} | {
         "total_steps": total_steps,
         "left": max(0.0, left),
     }

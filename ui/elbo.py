@@ -10,8 +10,9 @@ from . import live
 
 EXPLANATION = """
 **−ELBO = −reconstruction + KL**, in nats per image, with the KL at weight 1 whatever β is trained with.
-*Held-out* curves are of test images, which the model never trains on. Click a curve's name to hide or show it; drag to
-zoom, double-click to zoom out, and once more to see the steep first steps too.
+*Held-out* curves are of images that the run does not train on: the test images, or training images that it holds out.
+They show the ELBO also where the importance-weighted bound is trained, which is larger. Click a curve's name to hide or
+show it; drag to zoom, double-click to zoom out, and once more to see the steep first steps too.
 """
 
 

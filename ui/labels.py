@@ -15,7 +15,7 @@ UNUSUAL = {
     "warmup_steps": "warm-up", "free_bits": "free bits", "schedule": "learning rate falls as",
     "learning_rate_warmup": "its warm-up", "clip_norm": "gradient ≤", "average": "weights averaged by",
     "patience": "patience", "hold_out": "held out", "prior_mean": "prior mean", "prior_std": "prior std",
-    "seed": "seed", "precision": "products in",
+    "seed": "seed", "precision": "products in", "start": "began with",
 }  # fmt: skip
 
 
@@ -34,7 +34,8 @@ def own(run: str, header: Header, state: str) -> str:
     about = header.about
     test = f", −ELBO {-about['test']['elbo']:.1f}".replace("-", "−") if about.get("test") else ""
     when = f"{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]}"
-    return f"my run {when}, {kind(header)}{test}, {state}"
+    of = f" of {about['hold_out']:,} training images held out" if test and about.get("hold_out") else ""
+    return f"my run {when}, {kind(header)}{test}{of}, {state}"
 
 
 def kind(header: Header) -> str:
@@ -45,7 +46,7 @@ def kind(header: Header) -> str:
 
 def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     """The settings of a run in a line, as they are after so many changes: those that matter, and what is unusual."""
-    usual = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
+    usual = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0, "start": ""}
     line = (
         "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
         "learning rate {learning_rate:g}, batches of {batch_size}"

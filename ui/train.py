@@ -59,7 +59,7 @@ OF_TRAINING = (
     "epochs", "beta", "learning_rate", "batch_size", "samples", "objective", "warmup_steps", "free_bits", "schedule",
     "learning_rate_warmup", "clip_norm", "average", "patience", "seed", "precision",
 )  # fmt: skip
-OBJECTIVE_TITLES = {"elbo": "ELBO", "importance-weighted": "importance-weighted (of L draws)"}
+OBJECTIVE_TITLES = {"elbo": "ELBO", "importance-weighted": "importance-weighted"}
 SCHEDULE_TITLES = {"constant": "constant", "cosine": "falling as a cosine"}
 LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
@@ -253,14 +253,16 @@ def _form() -> list[gr.components.Component]:
 
 def _of_training(training: TrainConfig) -> list[gr.components.Component]:
     """The settings of a training that most leave as they are, in the order of LABELS."""
-    fields = [_number(training, "samples"), _choice(training, "objective", OBJECTIVE_TITLES)]
+    shown = "Charts and figures show the ELBO with either."
+    fields = [_number(training, "samples"), _choice(training, "objective", OBJECTIVE_TITLES, shown)]
     with gr.Row():
         fields += [_number(training, "warmup_steps"), _number(training, "free_bits")]
     fields.append(_choice(training, "schedule", SCHEDULE_TITLES))
     with gr.Row():
         fields += [_number(training, "learning_rate_warmup"), _number(training, "clip_norm", "0: unbounded.")]
     with gr.Row():
-        fields += [_number(training, "average", "Their decay; 0: none."), _number(training, "patience", "0: no end.")]
+        until = "Without a better held-out ELBO; 0: no end."
+        fields += [_number(training, "average", "Their decay; 0: none."), _number(training, "patience", until)]
     held_out = "The last ones take the place of the test images."
     fields.append(gr.Number(0, label=LABELS["hold_out"], info=held_out, min_width=110))
     fields.append(_number(training, "seed"))
@@ -269,10 +271,12 @@ def _of_training(training: TrainConfig) -> list[gr.components.Component]:
     return [*fields, precision]
 
 
-def _choice(defaults: VAEConfig | TrainConfig, name: str, titles: dict[str, str]) -> gr.Dropdown:
+def _choice(
+    defaults: VAEConfig | TrainConfig, name: str, titles: dict[str, str], info: str | None = None
+) -> gr.Dropdown:
     """One of several, by their titles."""
     choices = [(title, value) for value, title in titles.items()]
-    return gr.Dropdown(choices, value=getattr(defaults, name), label=LABELS[name])
+    return gr.Dropdown(choices, value=getattr(defaults, name), label=LABELS[name], info=info)
 
 
 def _number(defaults: VAEConfig | TrainConfig, name: str, info: str | None = None) -> gr.Number:

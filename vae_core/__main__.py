@@ -19,7 +19,7 @@ from .checkpoint import load_checkpoint, read_header
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
 from .device import DEVICES, is_out_of_memory, pick_device
 from .distributed import Processes, join
-from .folder import RunConfig, RunError, RunFolder
+from .folder import RunConfig, RunError, RunFolder, beginning_with
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .objective import OBJECTIVES
 from .report import as_text, measure
@@ -100,19 +100,20 @@ def new_config(given: dict[str, Any], device: str) -> RunConfig:
     """
     training = TrainConfig(**{name: given[name] for name in TRAIN_FIELDS if name in given})
     why = "chosen on the command line."
-    return RunConfig(_model_config(given), training, given["data"], device, why, hold_out=given.get("hold_out", 0))
+    config = RunConfig(_model_config(given), training, given["data"], device, why, hold_out=given.get("hold_out", 0))
+    return beginning_with(config, given["start"]) if "start" in given else config
 
 
 def _model_config(given: dict[str, Any]) -> VAEConfig:
-    """The model of the options, or of the checkpoint to start from."""
+    """The model of the options; that of a checkpoint to start from takes its place."""
     fields = {name: given[name] for name in MODEL_FIELDS if name in given}
-    if "start" not in given:
+    if "start" not in given or not fields:
+        if "hidden_layers" in given and given.get("architecture", "mlp") != "mlp":
+            raise ValueError(f"hidden_layers is {given['hidden_layers']}, but only an mlp has that choice.")
         return VAEConfig(**fields)
-    if fields:
-        raise ValueError(
-            f"{next(iter(fields))} is that of the model in {given['start']}; it cannot be chosen beside --start."
-        )
-    return read_header(given["start"]).config
+    raise ValueError(
+        f"{next(iter(fields))} is that of the model in {given['start']}; it cannot be chosen beside --start."
+    )
 
 
 def _train(
@@ -241,7 +242,9 @@ def _stop_on_interrupt(steering: Steering) -> None:
 def _show(bar: tqdm, metrics: Metrics) -> None:
     """A record on the terminal's bar; where there is no terminal, a line per evaluation."""
     terms = metrics.test or metrics.train
-    line = f"−ELBO {-terms.elbo:.2f} = −reconstruction {-terms.reconstruction:.2f} + KL {terms.kl:.2f}"
+    line = f"−ELBO {-terms.elbo:.2f} = −reconstruction {-terms.reconstruction:.2f} + KL {terms.kl:.2f}".replace(
+        "-", "−"
+    )
     bar.update(metrics.step - bar.n)
     if metrics.test:
         bar.set_postfix_str(f"held-out {line}", refresh=False)

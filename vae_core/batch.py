@@ -26,7 +26,8 @@ class Batch:
 
     step: counted from 1. x: (B, 1, 28, 28) as the model gets it. mu, logvar: (B, D) of q(z|x). z: (B, D), the first
     draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw. reconstruction, kl: (B,) nats per image. beta: the KL's weight at
-    that step. loss: one number, nats per image. gradient_norm: of the loss, over all parameters.
+    that step. loss: one number, nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
+    `objective.OBJECTIVES`. clip_norm: the norm that the gradient is then made to have at most; 0: any.
     """
 
     step: int
@@ -40,12 +41,14 @@ class Batch:
     beta: float
     loss: float
     gradient_norm: float
+    objective: str
+    clip_norm: float
 
     def save(self, path: Path) -> None:
         """Writes it to a file, atomically."""
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
         tensors = {name: part.contiguous().cpu() for name, part in parts.items() if isinstance(part, Tensor)}
-        numbers = {name: repr(part) for name, part in parts.items() if not isinstance(part, Tensor)}
+        numbers = {name: str(part) for name, part in parts.items() if not isinstance(part, Tensor)}
         write_atomically(path, save(tensors, metadata=numbers))
 
     @classmethod
@@ -57,9 +60,11 @@ class Batch:
         """
         try:
             with safe_open(path, framework="pt") as file:
-                numbers = {name: float(value) for name, value in file.metadata().items()}
+                metadata = file.metadata()
+                objective = metadata.pop("objective")
+                numbers = {name: float(value) for name, value in metadata.items()}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            return cls(**tensors, **numbers | {"step": int(numbers["step"])})
+            return cls(**tensors, **numbers | {"step": int(numbers["step"]), "objective": objective})
         except (SafetensorError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError("There is no batch to look at: press Step to take one.") from error
 
@@ -97,5 +102,7 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
             kl=terms.kl.detach(),
             beta=beta,
             loss=float(loss),
+            objective=config.objective,
+            clip_norm=config.clip_norm,
             gradient_norm=float(torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))),
         )

@@ -52,7 +52,7 @@ class Dataset:
         """
         if not count:
             return self
-        check_int("hold_out", count, 1, len(self.train) - 1)
+        check_int("hold_out", count, 0, len(self.train) - 1)
         parts = self.train[:-count], self.train_labels[:-count], self.train[-count:], self.train_labels[-count:]
         return Dataset(self.name, *parts)
 

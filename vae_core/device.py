@@ -32,7 +32,8 @@ def describe_device(device: torch.device) -> str:
     """The device in words, for people: its kind and, for CUDA, its name."""
     if device.type == "cuda":
         return f"GPU: {torch.cuda.get_device_name(device)}"
-    return "GPU: Apple (MPS)" if device.type == "mps" else f"CPU: {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return "GPU: Apple (MPS)" if device.type == "mps" else f"CPU: {threads} thread{'s' if threads > 1 else ''}"
 
 
 def describe_processor(device: torch.device) -> str:

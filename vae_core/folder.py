@@ -33,7 +33,7 @@ from safetensors.torch import save
 
 from .average import Average
 from .bounds import check_choice, check_float, check_int
-from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from .checkpoint import load_checkpoint, read_header, save_checkpoint, write_atomically
 from .device import describe_processor
 from .model import VAE, VAEConfig
 from .records import Records
@@ -59,6 +59,7 @@ class RunConfig:
     train_images: int = 0  # 0 until the data are loaded
     owner: str = ""  # the browser that started it, if one did
     hold_out: int = 0  # training images that are held out, in place of the test images
+    start: str = ""  # the run or file whose weights it began with, and their step
 
     def __post_init__(self) -> None:
         check_int("hold_out", self.hold_out, 0, 1_000_000)
@@ -67,6 +68,25 @@ class RunConfig:
     def total_steps(self) -> int:
         """Steps of the whole training; 0 until the data are loaded."""
         return self.training.total_steps(self.train_images) if self.train_images else 0
+
+
+def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:
+    """The configuration of a run that begins with the weights of a checkpoint: with its model, and where that is from.
+
+    Raises:
+        CheckpointError: it is no checkpoint of ours.
+        ValueError: it was trained on images that the run would hold out.
+    """
+    header = read_header(checkpoint)
+    held, step = header.about.get("hold_out") or 0, header.about.get("step")
+    if config.hold_out > held and config.data in (header.about.get("data"), "auto"):
+        raise ValueError(
+            f"hold_out is {config.hold_out}, but the model to begin with has learned from all but {held} of the"
+            " training images: take at most that many."
+        )
+    name = checkpoint.parent.name if checkpoint.name == "model.safetensors" else checkpoint.stem
+    origin = f"{name}, step {step:,}" if step else name
+    return replace(config, model=header.config, start=config.start or origin)
 
 
 @dataclass(frozen=True)
@@ -200,7 +220,7 @@ class RunFolder:
             RunError: there is no run here, or its config.json is damaged.
         """
         try:
-            content = {"hold_out": 0} | json.loads((self.path / "config.json").read_text())
+            content = {"hold_out": 0, "start": ""} | json.loads((self.path / "config.json").read_text())
             content |= {"model": VAEConfig(**content["model"]), "training": TrainConfig(**content["training"])}
             return RunConfig(**{field.name: content[field.name] for field in fields(RunConfig)})
         except FileNotFoundError as error:
@@ -290,9 +310,9 @@ class RunFolder:
             raise RunError(f"The changes.json of the run {self.path.name} cannot be understood: {error}") from error
 
     def settings(self) -> dict[str, Any]:
-        """The settings of the run as they are after its changes: the fields of both configurations, and hold_out."""
+        """The run's settings as they are after its changes: the fields of both configurations, hold_out and start."""
         config = self.read_config()
-        settings = asdict(config.model) | asdict(config.training) | {"hold_out": config.hold_out}
+        settings = asdict(config.model) | asdict(config.training) | {"hold_out": config.hold_out, "start": config.start}
         for change in self.changes():
             settings |= change.settings
         return settings

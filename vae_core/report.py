@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -105,7 +106,7 @@ def _generator(x: Tensor, seed: int) -> torch.Generator:
 
 def as_text(report: dict[str, Any]) -> str:
     """The report for a person, a line a figure."""
-    r = report
+    r, most = report, math.log(report["information_images"])
     lines = [
         f"{r['checkpoint']} on {r['images']} {r['split']} images of {r['data']}, "
         f"{r['likelihood']} likelihood, binarization {r['binarization']} (nats per image)",
@@ -117,7 +118,7 @@ def as_text(report: dict[str, Any]) -> str:
         f"active units           {r['active_units']:6d} of {len(r['kl_per_dim'])}",
         f"KL per dimension       {', '.join(f'{kl:.2f}' for kl in r['kl_per_dim'])}",
         f"Of {r['information_images']} images",
-        f"  I(x; z)              {r['mutual_information']:10.3f}",
+        f"  I(x; z)              {r['mutual_information']:10.3f}   at most log N = {most:.3f}",
         f"  KL(q(z)‖p(z))        {r['marginal_kl']:10.3f}",
         f"Of {r['subset']} images",
         f"  log p(x)             {r['subset_log_likelihood']:10.3f}   from the refined q, K = {r['samples']}",

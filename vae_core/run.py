@@ -185,7 +185,7 @@ class _Keeper:
 
     def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film) -> None:
         self._folder, self._model, self._dataset, self._film = folder, model, dataset, film
-        self._hold_out = folder.read_config().hold_out
+        self._config = folder.read_config()
         self._model_due = self._state_due = -math.inf
         evaluated = [record for record in folder.records() if record["test"]]
         self._held: dict[str, Any] | None = evaluated[-1] if evaluated else None  # the last held-out figures
@@ -212,7 +212,8 @@ class _Keeper:
         held = self._held or {}
         return {
             "data": self._dataset.name,
-            "hold_out": self._hold_out,
+            "hold_out": self._config.hold_out,
+            "start": self._config.start,
             "training": asdict(config),
             "step": metrics.step,
             "seconds": metrics.seconds,

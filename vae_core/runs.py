@@ -22,7 +22,7 @@ from .bounds import check_int
 from .checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from .data import DataError, Dataset
 from .device import own_stream
-from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, check_change, check_name
+from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, beginning_with, check_change, check_name
 from .model import VAE, VAEConfig
 from .run import Steering, reason, train_into, write_failure
 from .summary import Summary, summarize
@@ -117,7 +117,7 @@ class Runs:
             one_batch: whether it pauses after its first batch.
 
         Raises:
-            ValueError: hold_out is out of its bounds.
+            ValueError: hold_out is out of its bounds, or the checkpoint was trained on images that would be held out.
             RunError: this browser has a run going already, or the folder cannot be made.
             CheckpointError: there is no such checkpoint.
         """
@@ -342,7 +342,7 @@ class Runs:
     def _create(self, config: RunConfig, weights: Path | None = None) -> str:
         """A new run's folder; with weights, it holds them as the state before the first step."""
         if weights:
-            config = replace(config, model=read_header(weights).config)
+            config = beginning_with(config, weights)
         run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
         folder = self.folder(run)
         folder.create()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from torch.distributions import Normal
 
 from ui import train as train_tab
 from vae_core.batch import Batch
@@ -156,3 +157,14 @@ def test_a_batch_is_shown_as_it_was_taken(backend):
     assert answer["reconstruction_terms"] == pytest.approx(batch.reconstruction[:8].tolist(), abs=6e-4)
     assert answer["kls"] == pytest.approx(batch.kl[:8].tolist(), abs=6e-4)
     assert follow(backend, run)["batch"] != ""
+
+
+def test_the_loss_of_a_batch_is_that_of_its_objective(backend):
+    change = {"objective": "importance-weighted", "beta": 0.5, "clip_norm": 3}
+    run = train_tab.start(backend, session(ANNA), FORM | change, one_batch=True)
+    finished(backend, run)
+    answer, batch = backend.batch({"run": run}), Batch.load(backend.runs.folder(run).path / "batch.safetensors")
+    q, prior = Normal(batch.mu, torch.exp(batch.logvar / 2)), Normal(0.0, 1.0)
+    ratio = (prior.log_prob(batch.z) - q.log_prob(batch.z)).sum(1)  # of a single draw
+    assert answer["loss"] == pytest.approx(-float((batch.reconstruction + 0.5 * ratio).mean()), rel=1e-5)
+    assert (answer["objective"], answer["clip_norm"]) == ("importance-weighted", 3.0) and answer["gradient_norm"] > 3

@@ -35,6 +35,16 @@ def test_the_normal_distribution_is_that_of_torch(run):
     assert abs(draws.mean()) < 0.03 and abs(draws.std() - 1) < 0.02 and draws.isfinite().all()
 
 
+def test_names_of_runs_go_over_several_lines(run):
+    names = ("epochs", "objective", "schedule", "start", "average", "patience")
+    rows = [{"name": "", "title": "t", "created": "", "settings": {n: f"{n * 2} {i}" for n in names}} for i in (1, 2)]
+    first, second = run("compare", "m.named(a)", rows)
+    assert first.replace("<br>", " ") == ", ".join(
+        f"{'began with' if name == 'start' else name} = {name * 2} 1" for name in names
+    )
+    assert max(len(line) for line in first.split("<br>")) < 80 and second != first
+
+
 def test_the_line_goes_in_equal_steps(run):
     a, b = [1.0, -2.0, 0.5], [3.0, 0.0, 0.5]
     points = torch.tensor(run("between", "m.line(...a, 5).map((z) => [...z])", [a, b]))

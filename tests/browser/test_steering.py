@@ -64,6 +64,19 @@ def test_a_step_before_any_training_takes_the_first_batch(visit):
     assert step_of(me) == 1
 
 
+def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):
+    me = visit()
+    me.choose("Data", "digits")
+    me.page.get_by_text("More of the training", exact=True).click()
+    me.choose("Objective", "importance-weighted")
+    me.set("L, draws of z per image", 5)
+    me.page.click("#step")
+    me.wait_for_state("paused")
+    me.page.wait_for_function("document.querySelector('#batch h4')?.textContent.startsWith('Step 1,')")
+    assert me.page.inner_text("#batch p").startswith("loss = −log mean over the draws of p(x|z) (p(z)/q(z|x))^β = ")
+    assert "learning rate 0.001 ·" in me.page.inner_text("#progress")
+
+
 def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     me = visit()
     page = me.page

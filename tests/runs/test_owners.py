@@ -207,15 +207,18 @@ def test_an_upload_that_is_no_checkpoint_or_has_no_name_leaves_nothing(runs, tmp
 
 def test_a_run_begins_with_the_weights_that_it_is_given(runs, load, tmp_path):
     model = VAE(dataclasses.replace(MODEL, latent_dim=2), seeded(5))
-    save_checkpoint(model, tmp_path / "start.safetensors")
+    save_checkpoint(model, tmp_path / "start.safetensors", {"data": "digits", "hold_out": 10})
     config = TrainConfig(batch_size=50, learning_rate=1e-12)
     run = runs.start(
         MODEL, config, "digits", load, "me", weights=tmp_path / "start.safetensors", one_batch=True
     )  # fmt: skip
     reached(runs, run, "paused")
-    assert runs.folder(run).read_config().model == model.config
+    assert runs.folder(run).read_config().model == model.config and runs.folder(run).read_config().start == "start"
     trained = load_checkpoint(runs.folder(run).model_file).state_dict()
     assert all(torch.allclose(weight, trained[name], atol=1e-9) for name, weight in model.state_dict().items())
     with pytest.raises(CheckpointError):
         runs.start(MODEL, config, "digits", load, "me", weights=tmp_path / "none.safetensors")
+    for data in ("digits", "auto"):
+        with pytest.raises(ValueError, match="hold_out is 20, but the model to begin with has learned from all but 10"):
+            runs.start(MODEL, config, data, load, "me", weights=tmp_path / "start.safetensors", hold_out=20)
     assert runs.of("me") == [run]

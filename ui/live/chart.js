@@ -12,6 +12,9 @@ const bars = new Set(); // of choices, one above each chart that has them
 /** Plotly. */
 export function plotly() {
   library ??= new Promise((resolve, reject) => {
+    // Beside a <base> Plotly names its clip paths by the page's address, which follows tab and model: curves would then
+    // go on over the legend. Gradio's <base href="./"> is where the page is, so that nothing is missed without it.
+    document.querySelector("base")?.remove();
     const script = document.createElement("script");
     script.src = new URL("library/plotly.min.js", import.meta.url).href;
     script.onload = () => resolve(window.Plotly);

@@ -10,7 +10,7 @@ const COLOURS = ["#3b82f6", "#e8710a", "#10a37f", "#d6478d", "#9a6bd8", "#b8860b
 const QUANTITIES = { elbo: "−ELBO", reconstruction: "−reconstruction", kl: "KL" };
 const NAMES = {
   latent_dim: "D", hidden_dim: "hidden", learning_rate: "rate", batch_size: "batch", samples: "L", beta: "β", sigma: "σ", warmup_steps: "warm-up",
-  hidden_layers: "layers", free_bits: "free bits", learning_rate_warmup: "rate warm-up", clip_norm: "norm ≤", average: "average", prior_mean: "prior mean", prior_std: "prior std",
+  hidden_layers: "layers", free_bits: "free bits", learning_rate_warmup: "rate warm-up", clip_norm: "norm ≤", average: "average", prior_mean: "prior mean", prior_std: "prior std", start: "began with", hold_out: "held out",
 };
 const ENDED = ["paused", "finished", "stopped", "failed", "interrupted"];
 const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";
@@ -117,9 +117,19 @@ function newest(columns) {
   return i < 0 ? null : { kl: columns.test_kl[i], reconstruction: columns.test_reconstruction[i] };
 }
 
+/** Parts of a name one after the other, over as many lines as keep them in the chart. */
+function lines(parts) {
+  const found = [];
+  for (const part of parts) {
+    if (found.length && found.at(-1).length + part.length < 70) found.push(`${found.pop()}, ${part}`);
+    else found.push(part);
+  }
+  return found.join(",<br>");
+}
+
 /** What each run is called beside the others: its own name, and the settings in which they differ. */
 export function named(rows) {
   const differ = Object.keys(rows[0]?.settings ?? {}).filter((key) => new Set(rows.map(({ settings }) => JSON.stringify(settings[key]))).size > 1);
-  const labels = rows.map(({ settings, name }) => [name, ...differ.map((key) => `${NAMES[key] ?? key} = ${settings[key]}`)].filter(Boolean).join(", "));
+  const labels = rows.map(({ settings, name }) => [name, ...differ.map((key) => `${NAMES[key] ?? key} = ${settings[key]}`)].filter(Boolean)).map(lines);
   return labels.map((label, i) => label && labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label || rows[i].title} (${rows[i].created.slice(11)})`);
 }

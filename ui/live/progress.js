@@ -88,8 +88,8 @@ function fill(view, node, refused) {
   view.reset.disabled = going || !state || state === "gone";
 }
 
-function described({ step, total_steps: total, epoch, images_per_second: speed, seconds, left }, state) {
+function described({ step, total_steps: total, epoch, images_per_second: speed, learning_rate: rate, seconds, left }, state) {
   const count = (n) => Math.round(n).toLocaleString("en");
   const time = state === "running" ? `${duration(left)} left` : `${duration(seconds)} of training`;
-  return `step ${count(step)} of ${count(total)} · epoch ${epoch.toFixed(1)} · ${count(speed)} images/s · ${time}`;
+  return `step ${count(step)} of ${count(total)} · epoch ${epoch.toFixed(1)} · learning rate ${Number(rate.toPrecision(2))} · ${count(speed)} images/s · ${time}`;
 }

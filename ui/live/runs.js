@@ -156,9 +156,11 @@ function line(run, actions) {
     downloads.value = "";
   } }, make("option", { value: "" }, "Download …"), ...Object.entries(DOWNLOADS).map(([value, text]) => make("option", { value }, text)));
   downloads.setAttribute("aria-label", "Download");
+  const trainOn = button("Train on from here", () => actions.trainOn(run));
+  trainOn.title = "A new run that begins with this model's weights, with the settings that the Train tab shows; both warm-ups begin anew";
   const last = make("td", {}, make("div", { className: "live-actions" },
     button("Watch", () => actions.watch(run)), button("Use this model", () => actions.use(run)), resume,
-    button("Train on from here", () => actions.trainOn(run)), downloads, button("Delete", () => actions.remove(row))));
+    trainOn, downloads, button("Delete", () => actions.remove(row))));
   const node = make("tr", {}, ...COLUMNS.map(({ name: it }) => cells[it]), last);
   node.dataset.run = run;
 
