@@ -31,7 +31,8 @@ def test_the_main_job_through_all_four_tabs(visit):
     assert page.evaluate("document.querySelector('#train-curves .live-plot').mark") == "the same node"
     steps, losses = me.curves()["train_elbo"]
     assert steps[0] == 1 and steps == sorted(set(steps)) and losses[-1] < losses[0]
-    assert re.search(r"step [\d,]+ of 24,000 · epoch [\d.]+ · [\d,]+ images/s · .* left", page.inner_text("#progress"))
+    line = r"step [\d,]+ of 24,000 · epoch [\d.]+ · learning rate 0.001 · [\d,]+ images/s · .* left"
+    assert re.search(line, page.inner_text("#progress"))
     page.wait_for_selector("#pictures .live[data-version]:not(.live-waiting)")
     assert me.ink("#pictures canvas") > 0
 
