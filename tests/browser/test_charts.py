@@ -59,7 +59,7 @@ def test_choices_are_the_same_in_all_charts_and_after_a_reload(visit):
     page.wait_for_function(f"{elbo}.xaxis.title.text === 'epoch' && {elbo}.yaxis.type === 'log'")
     assert page.locator("#elbo-curves select").input_value() == "epoch"
     clips = "[...document.querySelectorAll('.live-plot [clip-path]')].map((part) => part.getAttribute('clip-path'))"
-    assert page.evaluate(clips) and all(clip.startswith("url('#") for clip in page.evaluate(clips))
+    assert page.evaluate(clips) and all(clip.startswith("url(#") for clip in page.evaluate(clips))
     page.locator("#elbo-curves").get_by_label("Log scale").uncheck()
     me.tab("Train")
     page.wait_for_function(f"{PLOT}.layout.yaxis.type === 'linear'")
