@@ -36,6 +36,10 @@ def test_the_folder_says_all(tmp_path, few):
     versions = folder.versions()
     assert (versions["torch"], versions["python"]) == (torch.__version__, platform.python_version())
     assert versions["processor"].startswith(f"{os.cpu_count()} cores of ")
+    content = json.loads((folder.path / "config.json").read_text()) | {"versions": {"torch": "of another machine"}}
+    (folder.path / "config.json").write_text(json.dumps(content))
+    folder.write_config(folder.read_config())  # as when it is resumed here
+    assert folder.versions() == {"torch": "of another machine"}
     saved = load_checkpoint(folder.model_file)
     assert all(torch.equal(weight, saved.state_dict()[name]) for name, weight in model.state_dict().items())
     assert sorted(path.name for path in folder.path.iterdir()) == [
