@@ -95,7 +95,12 @@ class TrainConfig:
         check_choice("precision", self.precision, PRECISIONS)
 
     def check_images(self, images: int, processes: int = 1) -> None:
-        """Raises ValueError where a batch is larger than the training set, or too small for so many processes."""
+        """Checks what depends on the number of training images.
+
+        Raises:
+            ValueError: a batch is larger than the training set, or too small for so many processes; or the learning
+                rate would still rise when the training ends.
+        """
         if self.batch_size < processes:
             raise ValueError(
                 f"batch_size is {self.batch_size}; {processes} processes share each batch, so take at least that."
@@ -103,6 +108,12 @@ class TrainConfig:
         if self.batch_size > images:
             raise ValueError(
                 f"batch_size is {self.batch_size}; the training set has {images} images, so take at most that."
+            )
+
+        if self.learning_rate_warmup > (steps := self.total_steps(images)):
+            raise ValueError(
+                f"learning_rate_warmup is {self.learning_rate_warmup}; the training has {steps} steps, so take at most"
+                " that many."
             )
 
     def total_steps(self, images: int) -> int:

@@ -48,6 +48,10 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
         ({"beta": -1}, "β, weight of the KL is -1"),
         ({"epochs": 2.5}, "Epochs is 2.5"),
         ({"hold_out": 1500}, "Training images held out is 1500; it must be a whole number from 0 to 1499."),
+        (
+            {"learning_rate_warmup": 25},
+            "Its warm-up steps is 25; the training has 24 steps, so",
+        ),
         ({"hold_out": 1400}, "Batch size is 128; the training set has 100 images"),
         ({"hold_out": -1}, "Training images held out is -1"),
         ({"hidden_layers": 9}, "Hidden layers, mlp is 9"),
