@@ -154,7 +154,8 @@ class Backend:
         runs = []
         for run in reversed(self.runs.of(browser)):
             try:
-                runs.append((labels.own(run, read_header(self.path(run)), self.runs.status(run)["state"]), run))
+                name, state = self.runs.folder(run).name(), self.runs.status(run)["state"]
+                runs.append((labels.own(run, name, read_header(self.path(run)), state), run))
             except (CheckpointError, RunError):
                 continue  # it has no weights yet, or its files are damaged: the others are offered all the same
         return shipped + runs

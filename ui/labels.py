@@ -29,13 +29,13 @@ def shipped(name: str, about: dict[str, Any]) -> str:
     return f"{name} (shipped): {found}, {figures['active_units']} of {len(figures['kl_per_dim'])} active{of}"
 
 
-def own(run: str, header: Header, state: str) -> str:
-    """A browser's own run, by its id: when it began, what it is, and how far it is."""
+def own(run: str, name: str, header: Header, state: str) -> str:
+    """A browser's own run, by its id: its name if it has one, when it began, what it is, and how far it is."""
     about = header.about
     test = f", −ELBO {-about['test']['elbo']:.1f}".replace("-", "−") if about.get("test") else ""
     when = f"{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]}"
     of = f" of {about['hold_out']:,} training images held out" if test and about.get("hold_out") else ""
-    return f"my run {when}, {kind(header)}{test}{of}, {state}"
+    return f"{name or 'my run'} {when}, {kind(header)}{test}{of}, {state}"
 
 
 def kind(header: Header) -> str:

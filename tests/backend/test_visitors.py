@@ -36,10 +36,13 @@ def test_two_visitors_never_see_each_others_models(backend):
     run = train_tab.start(backend, session(ANNA), FORM)
     finished(backend, run)
     assert [name for _, name in backend.choices(ANNA)] == ["small", run]
+    assert backend.choices(ANNA)[1][0].startswith(f"my run {run[4:6]}-{run[6:8]} ")
+    backend.runs.rename(run, ANNA, "the good one")
+    assert backend.choices(ANNA)[1][0].startswith(f"the good one {run[4:6]}-{run[6:8]} ")
     assert [name for _, name in backend.choices(BERT)] == ["small"]
     assert [name for _, name in backend.choices("")] == ["small"]
     label = backend.choices(ANNA)[1][0]
-    assert label.startswith("my run") and "digits mlp 3-D bernoulli" in label and label.endswith(", finished")
+    assert label.startswith("the good one") and "digits mlp 3-D bernoulli" in label and label.endswith(", finished")
 
 
 def test_a_browser_has_one_training_at_a_time(backend):
