@@ -109,7 +109,6 @@ class TrainConfig:
             raise ValueError(
                 f"batch_size is {self.batch_size}; the training set has {images} images, so take at most that."
             )
-
         if self.learning_rate_warmup > (steps := self.total_steps(images)):
             raise ValueError(
                 f"learning_rate_warmup is {self.learning_rate_warmup}; the training has {steps} steps, so take at most"

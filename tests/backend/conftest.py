@@ -8,13 +8,14 @@ import random
 import pytest
 import torch
 
-from tests.conftest import seeded
-from tests.runs.conftest import wait_for
 from ui import train as train_tab
 from ui.backend import Backend
 from vae_core import VAE, TrainConfig, VAEConfig, save_checkpoint
 from vae_core.folder import RunConfig
 from vae_core.runs import ENDED, Runs
+
+from ..conftest import seeded
+from ..runs.conftest import wait_for
 
 ANNA, BERT = "a" * 32, "b" * 32
 FORM = {

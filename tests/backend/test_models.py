@@ -7,7 +7,6 @@ import time
 import pytest
 import torch
 
-from tests.conftest import seeded
 from ui import train as train_tab
 from ui.backend import answering, of, pixels
 from ui.draw import DRAWS, look
@@ -17,6 +16,7 @@ from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
 from vae_core.data import fit_drawing
 from vae_core.objective import elbo
 
+from ..conftest import seeded
 from .conftest import (
     ANNA,
     DRAWING,

@@ -7,13 +7,13 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from tests.runs.conftest import wait_for
 from ui import train as train_tab
 from ui.backend import answering, of
 from ui.draw import look
 from ui.latents import decode
 from ui.models import describe
 
+from ..runs.conftest import wait_for
 from .conftest import (
     ANNA,
     BERT,

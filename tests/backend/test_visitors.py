@@ -3,12 +3,12 @@
 import gradio as gr
 import pytest
 
-from tests.runs.conftest import wait_for
 from ui import train as train_tab
 from ui.backend import answering
 from ui.session import restored
 from vae_core.folder import RunError
 
+from ..runs.conftest import wait_for
 from .conftest import ANNA, BERT, FORM, STEER, finished, follow, session, steer
 
 
