@@ -1,0 +1,189 @@
+"""The pad of the Draw tab in a browser: mouse, pen, fingers and keys, undo and clear, noise and photographs."""
+
+import io
+import json
+import re
+
+import pytest
+from PIL import Image, ImageDraw
+
+from .test_draw import SEVEN, begin, press, rested, values
+
+pytestmark = pytest.mark.browser
+
+
+def test_undo_erase_and_clear(visit):
+    me = visit()
+    page = begin(me)
+    me.draw(*SEVEN)
+    rested(me)
+    first, one = values(me), me.ink(".live-ink")
+    me.draw((0.2, 0.6), (0.8, 0.6))
+    two = me.ink(".live-ink")
+    assert two > one
+    page.get_by_role("button", name="Erase", exact=True).click()
+    me.draw((0.1, 0.25), (0.9, 0.25))
+    assert me.ink(".live-ink") < two
+    press(me, "Undo")
+    assert me.ink(".live-ink") == two
+    page.locator(".live-ink").press("Control+z")
+    assert me.ink(".live-ink") == one
+    page.wait_for_function(
+        f"document.querySelector('.live-terms output').textContent.includes('{abs(first['reconstruction'])}')"
+    )
+    rested(me)
+    assert values(me) == first
+    page.locator(".live-ink").press("Control+Shift+z")
+    assert me.ink(".live-ink") == two
+    page.locator(".live-ink").press("Control+z")
+    assert me.ink(".live-ink") == one
+    rested(me)
+    press(me, "Clear")
+    assert me.ink(".live-ink") == 0 and page.locator(".live-terms output").first.inner_text() == "–"
+    assert page.get_by_role("button", name="Refine q").is_disabled()
+    press(me, "Undo")
+    rested(me)
+    assert me.ink(".live-ink") == one and values(me) == first
+
+
+def test_an_answer_that_comes_after_clear_is_not_shown(visit):
+    me = visit()
+    page = begin(me, 3)
+    held = []
+    page.route(re.compile("component_server"), lambda route: held.append(route))
+    me.draw(*SEVEN)
+    while not any(json.loads(route.request.post_data)["fn_name"] == "look" for route in held):
+        page.wait_for_timeout(20)
+    press(me, "Clear")
+    with page.expect_response(re.compile("component_server")):
+        for route in held:
+            route.continue_()
+    page.wait_for_timeout(300)
+    assert page.locator(".live-terms output").first.inner_text() == "–"
+    assert "Draw a digit" in page.inner_text("#draw .live-message")
+
+
+def test_the_keyboard_alone_draws_and_a_pens_pressure_is_the_width(visit):
+    me = visit()
+    page = begin(me)
+    page.locator(".live-ink").focus()
+    keys = [
+        "ArrowRight",
+        *["Shift+ArrowLeft"] * 3,
+        "Space",
+        *["Shift+ArrowRight"] * 6,
+        *["Shift+ArrowDown"] * 9,
+        "Space",
+    ]
+    for key in keys:
+        page.keyboard.press(key)
+    rested(me)
+    drawn = me.ink(".live-ink")
+    assert drawn > 500_000
+    page.keyboard.press("Shift+ArrowLeft")  # the pen is up
+    assert me.ink(".live-ink") == drawn and me.ink(".live-over") > 0
+    assert page.evaluate("scrollY") == 0
+    page.keyboard.press("Control+z")
+    assert me.ink(".live-ink") == 0
+
+    box = page.locator(".live-ink").bounding_box()
+    pen = me.context.new_cdp_session(page)
+    inks = []
+    for height, force in ((0.3, 0.1), (0.7, 1.0)):
+        for kind, x in (("mousePressed", 0.2), ("mouseMoved", 0.8), ("mouseReleased", 0.8)):
+            place = {"x": box["x"] + x * box["width"], "y": box["y"] + height * box["height"]}
+            more = {"button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen", "force": force}
+            pen.send("Input.dispatchMouseEvent", {"type": kind} | place | more)
+        inks.append(me.ink(".live-ink"))
+    assert inks[0] > 0 and inks[1] - inks[0] > 2 * inks[0]
+
+
+def test_a_finger_draws_beside_the_reconstruction(visit):
+    me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = begin(me)
+    box = page.locator(".live-ink").bounding_box()
+    touch = me.context.new_cdp_session(page)
+    places = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in SEVEN]
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
+    for place in places[1:]:
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    rested(me)
+    assert me.ink(".live-ink") > 100_000 and page.evaluate("scrollY") == 0
+    pad, made = (page.locator(it).bounding_box() for it in (".live-ink", ".live-pair figure:nth-child(2) canvas"))
+    assert pad["x"] + pad["width"] < made["x"] and made["y"] + made["height"] < pad["y"] + pad["height"] + 20
+    assert made["y"] + made["height"] < 844
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_second_finger_draws_nothing(visit):
+    me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = begin(me)
+    box = page.locator(".live-ink").bounding_box()
+    touch = me.context.new_cdp_session(page)
+
+    def fingers(kind, *places):
+        points = [{"id": i, "x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for i, x, y in places]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", (0, 0.2, 0.2))
+    fingers("touchMove", (0, 0.5, 0.2))
+    fingers("touchStart", (0, 0.5, 0.2), (1, 0.2, 0.8))
+    fingers("touchMove", (0, 0.6, 0.2), (1, 0.8, 0.8))
+    fingers("touchEnd", (0, 0.6, 0.2))
+    fingers("touchMove", (0, 0.8, 0.2))
+    fingers("touchEnd")
+    rested(me)
+    ink = """() => {
+        const canvas = document.querySelector(".live-ink");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const at = (x, y) => data[4 * (Math.round(280 * y) * 280 + Math.round(280 * x)) + 3];
+        return [at(0.2, 0.2), at(0.5, 0.2), at(0.8, 0.2), at(0.2, 0.8), at(0.5, 0.5), at(0.5, 0.8), at(0.8, 0.8)];
+    }"""
+    assert page.evaluate(ink) == [255, 255, 255, 0, 0, 0, 0]
+
+
+def test_noise_comes_and_goes(visit):
+    me = visit()
+    page = begin(me, 1)
+    own, clean = values(me), me.ink(".live-ink")
+    noise = page.get_by_label("Add noise")
+    for strength in (10, 40):
+        noise.evaluate(f"(it) => {{ it.value = {strength}; it.dispatchEvent(new Event('input')); }}")
+    noise.dispatch_event("change")
+    page.wait_for_timeout(400)
+    rested(me)
+    noisy = values(me)
+    assert noisy["elbo"] < own["elbo"] - 50 and me.ink(".live-ink") > 1.5 * clean
+    noise.evaluate(
+        "(it) => { it.value = 0; it.dispatchEvent(new Event('input')); it.dispatchEvent(new Event('change')); }"
+    )
+    page.wait_for_timeout(400)
+    rested(me)
+    assert values(me) == own and me.ink(".live-ink") == clean
+    press(me, "Noise")
+    page.wait_for_timeout(400)
+    rested(me)
+    assert values(me)["elbo"] < own["elbo"] - 200
+    assert "stranger than 100 %" in page.inner_text(".live-crowd")
+
+
+def test_a_photograph_is_put_on_the_pad_or_refused_with_a_sentence(visit):
+    me = visit()
+    page = begin(me)
+    paper = Image.new("L", (200, 200), 235)
+    ImageDraw.Draw(paper).line([(60, 50), (140, 50), (100, 150)], fill=20, width=12)
+    content = io.BytesIO()
+    paper.save(content, "PNG")
+    chooser = ".live-start input[type=file]"
+    page.set_input_files(chooser, {"name": "seven.png", "mimeType": "image/png", "buffer": content.getvalue()})
+    rested(me)
+    assert 500_000 < me.ink(".live-ink") < 10_000_000 and me.ink(".live-pair figure:nth-child(2) canvas") > 5000
+    kept = values(me)
+    page.set_input_files(chooser, {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture at all"})
+    page.wait_for_function("/picture|photograph/.test(document.querySelector('#draw .live-message').textContent)")
+    page.wait_for_function("!document.querySelector('#draw .live-message').textContent.includes('Reading')")
+    assert values(me) == kept
+    page.set_input_files(chooser, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"text"})
+    page.wait_for_selector("text=That is no picture: choose a photograph.")
+    assert values(me) == kept
