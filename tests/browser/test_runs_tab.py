@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -58,6 +59,16 @@ def test_names_good_and_bad(visit):
         message(me, said)
     me.page.keyboard.press("Escape")
     assert column(me, 2) == ["the good one", "digits mlp 20-D"]
+
+    def asks(request):
+        return '"rename"' in (request.post_data or "")
+
+    me.page.route(re.compile("component_server"), lambda route: None if asks(route.request) else route.continue_())
+    with me.page.expect_request(asks):
+        rename(me, 1, "  ")
+    me.page.keyboard.press("Escape")  # while the server is asked
+    assert column(me, 2) == ["the good one", "digits mlp 20-D"]
+    me.page.unroute(re.compile("component_server"))
     me.reload()
     me.tab("Runs")
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'the good one'")

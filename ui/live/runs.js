@@ -133,17 +133,24 @@ function line(run, actions) {
     renaming = true;
     const field = make("input", { type: "text", value: row.title });
     field.setAttribute("aria-label", "New name");
-    let over = false;
-    const end = async (keep) => {
-      if (over) return;
-      over = true;
-      if (keep && field.value !== row.title && !(await actions.rename(run, field.value))) { over = false; field.focus(); return; }
-      renaming = false;
+    let open = true;
+    let asking = false;
+    const close = () => {
+      if (!open) return; // taking a field away takes its focus too
+      open = renaming = false;
       cells.title.replaceChildren(name);
       name.focus();
     };
-    field.onkeydown = (event) => { if (event.key === "Enter") end(true); if (event.key === "Escape") end(false); };
-    field.onblur = () => end(false);
+    const keep = async () => {
+      if (asking) return;
+      asking = true;
+      const kept = field.value === row.title || await actions.rename(run, field.value);
+      asking = false;
+      if (kept) close();
+      else if (open) field.focus(); // Escape may have closed it while the server was asked
+    };
+    field.onkeydown = (event) => { if (event.key === "Enter") keep(); if (event.key === "Escape") close(); };
+    field.onblur = () => { if (!asking) close(); };
     cells.title.replaceChildren(field);
     field.focus();
     field.select();
