@@ -3,7 +3,7 @@
 import csv
 import io
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -60,6 +60,17 @@ def events(folder):
             for value in event.summary.value:
                 found[value.tag, event.step] = (value.simple_value, event.wall_time)
     return found
+
+
+def test_a_zip_does_not_hold_the_owner(folder, tmp_path):
+    folder.write_config(replace(folder.read_config(), owner="a" * 32))
+    with (tmp_path / "run.zip").open("wb") as file:
+        as_zip(folder, file)
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        assert not any(b"a" * 32 in archive.read(name) for name in archive.namelist())
+        archive.extract("config.json", tmp_path)
+    assert RunFolder(tmp_path).read_config() == replace(folder.read_config(), owner="")
+    assert RunFolder(tmp_path).versions() == folder.versions()
 
 
 def test_tensorboard_events_hold_the_records(folder, tmp_path):
