@@ -129,6 +129,15 @@ def test_what_is_no_checkpoint_is_refused_with_its_name_and_fault(tmp_path, kind
     assert message.startswith(str(path)) and fault in message and "\n" not in message
 
 
+def test_a_file_without_its_weights_takes_no_memory_for_them(tmp_path, monkeypatch):
+    path, made = tmp_path / "a.safetensors", []
+    monkeypatch.setattr("vae_core.checkpoint.VAE", lambda *args: made.append(VAE(*args)) or made[-1])
+    save_file({}, path, {"format": FORMAT, "config": json.dumps({"hidden_dim": 8192}), "about": "{}"})
+    with pytest.raises(CheckpointError, match="has the shape none, mlp needs"):
+        load_checkpoint(path)
+    assert made and all(weight.is_meta for model in made for weight in model.parameters())
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CheckpointError, match=r"none\.safetensors is not there"):
         load_checkpoint(tmp_path / "none.safetensors")

@@ -109,6 +109,19 @@ def test_configuration_names_field_value_and_bounds(field, value):
     assert (repr(value) if value is not None else "empty") in str(caught.value)
 
 
+def test_an_mlp_has_a_bounded_number_of_weights():
+    most = VAEConfig(hidden_dim=2400, hidden_layers=5)
+    with torch.device("meta"):
+        weights = sum(weight.numel() for name, weight in VAE(most).state_dict().items() if name.endswith("weight"))
+    assert weights == 2400 * (2 * 784 + 3 * 20) + 8 * 2400**2 <= 50_000_000
+    with pytest.raises(ValueError, match=r"^hidden_dim is 2400; with 6 such layers .* 61,507,200 weights"):
+        VAEConfig(hidden_dim=2400, hidden_layers=6)
+    for architecture in ("conv", "residual", "linear"):
+        with torch.device("meta"):
+            largest = VAE(VAEConfig(architecture=architecture, hidden_dim=8192, hidden_layers=8, latent_dim=512))
+        assert sum(weight.numel() for weight in largest.parameters()) < 50_000_000
+
+
 def test_pixels_are_binarized_only_under_a_bernoulli_likelihood_by_default():
     assert VAEConfig().binarization == "dynamic"
     assert VAEConfig(likelihood="gaussian").binarization == "grey"

@@ -61,8 +61,8 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE
         CheckpointError: the file is missing, truncated, foreign, or holds other shapes than its configuration says.
     """
     header, tensors = _read(path)
-    model = VAE(header.config, torch.Generator())
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    with torch.device("meta"):  # no memory is taken for weights that the file may not hold
+        wanted = {name: tuple(tensor.shape) for name, tensor in VAE(header.config).state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
@@ -70,6 +70,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE
                 f"{path} does not fit its configuration: {name} has the shape {found.get(name, 'none')}, "
                 f"{header.config.architecture} needs {wanted.get(name, 'none')}."
             )
+    model = VAE(header.config, torch.Generator())
     model.load_state_dict(tensors)
     return model.to(device).eval()
 
@@ -136,10 +137,11 @@ def _check_about(header: Header) -> None:
     about, kl = header.about, header.about.get("kl_per_dim") or []
     if len(kl) not in (0, header.config.latent_dim):
         raise ValueError(f"kl_per_dim has {len(kl)} numbers for {header.config.latent_dim} dimensions.")
-    figures = [about.get(name) for name in ("step", "seconds", "test_step", "active_units", "hold_out")] + list(kl)
+    figures = [about.get(name) for name in ("step", "seconds", "test_step", "active_units", "hold_out")]
+    figures = [figure for figure in figures if figure is not None] + list(kl)
     if test := about.get("test"):
-        figures += [test["elbo"], test.get("reconstruction"), test.get("kl")]
-    if not all(figure is None or isinstance(figure, (int, float)) for figure in figures):
+        figures += [test["elbo"], *(test[name] for name in ("reconstruction", "kl") if name in test)]
+    if not all(isinstance(figure, (int, float)) for figure in figures):
         raise ValueError("a figure in it is no number.")
     if not isinstance(about.get("data"), (str, type(None))):
         raise ValueError("data is no name.")

@@ -15,6 +15,7 @@ from .objective import continuous_bernoulli_log_prob, gaussian_log_prob, sum_ber
 
 IMAGE_SHAPE = (1, 28, 28)
 PIXELS = math.prod(IMAGE_SHAPE)
+MOST_WEIGHTS = 50_000_000  # of a model: with Adam's moments and the averages, 1 GB of float32
 LIKELIHOODS = ("bernoulli", "gaussian", "continuous_bernoulli")
 SIGMA_MODES = ("fixed", "learned", "optimal")
 BINARIZATIONS = ("dynamic", "threshold", "grey")
@@ -61,11 +62,21 @@ class VAEConfig:
         if self.binarization is None:
             object.__setattr__(self, "binarization", "dynamic" if self.likelihood == "bernoulli" else "grey")
         check_choice("binarization", self.binarization, BINARIZATIONS)
+        if self.architecture == "mlp" and self._weights() > MOST_WEIGHTS:
+            raise ValueError(
+                f"hidden_dim is {self.hidden_dim}; with {self.hidden_layers} such layers on either side an mlp has"
+                f" {self._weights():,} weights, and it may have {MOST_WEIGHTS:,}."
+            )
         # A whole number becomes a float: a tensor made of it would be one of whole numbers.
         object.__setattr__(self, "prior_mean", check_float("prior_mean", self.prior_mean, -100, 100))
         object.__setattr__(self, "prior_std", check_float("prior_std", self.prior_std, 0, 100, above=True))
         object.__setattr__(self, "sigma", check_float("sigma", self.sigma, 0, 100, above=True))
         check_choice("sigma_mode", self.sigma_mode, SIGMA_MODES)
+
+    def _weights(self) -> int:
+        """Of an mlp, biases not counted; the other architectures stay below the limit with any settings."""
+        between = 2 * (self.hidden_layers - 1) * self.hidden_dim
+        return self.hidden_dim * (2 * PIXELS + 3 * self.latent_dim + between)
 
     @property
     def fits_sigma(self) -> bool:

@@ -55,6 +55,10 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
         ({"hold_out": 1400}, "Batch size is 128; the training set has 100 images"),
         ({"hold_out": -1}, "Training images held out is -1"),
         ({"hidden_layers": 9}, "Hidden layers, mlp is 9"),
+        (
+            {"hidden_layers": 8, "hidden_dim": 8192},
+            "Hidden units is 8192; with 8 such layers on either side an mlp has 952,442,880 weights, and it may have",
+        ),
         ({"objective": "iwae"}, "Objective is 'iwae'; it must be one of elbo, importance-weighted."),
         (
             {"objective": "importance-weighted", "free_bits": 0.5},

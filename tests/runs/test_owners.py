@@ -158,7 +158,8 @@ def test_an_uploaded_checkpoint_becomes_a_run_of_its_browser(runs, tmp_path):
 @pytest.mark.parametrize(
     "about",
     [
-        [1], "x", 5, None, {"test": 5}, {"test": {"elbo": "x"}}, {"test": {}, "step": "many"}, {"step": [1]},
+        [1], "x", 5, None, {"test": 5}, {"test": {"elbo": "x"}}, {"test": {"elbo": None}}, {"step": [1]},
+        {"test": {}, "step": "many"},
         {"kl_per_dim": [1.0]}, {"kl_per_dim": 5}, {"kl_per_dim": ["a", "b", "c"]}, {"data": ["mnist"]},
     ],
 )  # fmt: skip
