@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 import torch
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -105,7 +106,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
         if not content or len(content) % PIXELS:
             raise HTTPException(400, "A film must be pictures of 28×28 bytes.")
         frames = torch.frombuffer(content, dtype=torch.uint8).reshape(-1, 28, 28)
-        return Response(as_gif(frames, 80), media_type="image/gif")
+        return Response(await run_in_threadpool(as_gif, frames, 80), media_type="image/gif")
 
     return [Route("/live/gif", gif, methods=["POST"])]
 

@@ -16,7 +16,7 @@ export async function mount({ element, props }) {
     const now = JSON.stringify([kl, feed.moment, node.clientWidth]);
     if (now === shown) return;
     shown = now;
-    const most = Math.max(...history.kl.flat(), ...kl, 0);
+    const most = [kl, ...history.kl].reduce((top, row) => Math.max(top, ...row), 0);
     Plotly.restyle(node, { x: [kl.map((_, j) => String(j))], y: [kl] });
     Plotly.relayout(node, {
       "xaxis.dtick": Math.ceil((kl.length * TICK) / Math.max(1, node.clientWidth - 90)) || 1,

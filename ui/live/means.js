@@ -22,10 +22,16 @@ export function meansOf(id) {
   return held.means;
 }
 
+/** Nothing came: the next one who asks has it fetched again. */
+function lost(id) {
+  if (held.id === id) changed = true;
+  return null;
+}
+
 async function fetched(id) {
   const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/means`)).catch(() => null);
-  if (!answer?.ok) return null;
-  const buffer = await answer.arrayBuffer();
+  const buffer = answer?.ok ? await answer.arrayBuffer().catch(() => null) : null;
+  if (!buffer) return lost(id);
   const length = new DataView(buffer).getUint32(0, true);
   const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const size = about.count * about.dims;

@@ -81,8 +81,9 @@ export async function refreshModel() {
 /** The decoder of a model, if this browser has it and is fast enough. */
 async function load(id) {
   const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/decoder`)).catch(() => null);
-  if (!answer?.ok) return null; // the server decodes then, and says what is wrong
-  const decoder = readDecoder(await answer.arrayBuffer());
+  const weights = answer?.ok ? await answer.arrayBuffer().catch(() => null) : null; // a connection may break on the way
+  if (!weights) return null; // the server decodes then, and says what is wrong
+  const decoder = readDecoder(weights);
   if (id !== model.id) model.ms = timed(decoder); // other weights take as long as the last ones
   return model.ms > SLOW ? null : decoder;
 }
