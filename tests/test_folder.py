@@ -175,7 +175,11 @@ def test_settings_are_those_of_the_start_with_all_changes(tmp_path):
     assert folder.settings() == start | {"beta": 4, "sigma": 0.3}
     assert folder.changes() == [Change(3, {"beta": 2.0, "sigma": 0.3}), Change(9, {"beta": 4})]
     folder.add_change(5, {"samples": 2})
-    assert folder.changes() == [Change(3, {"beta": 2.0, "sigma": 0.3}), Change(5, {"samples": 2})]
+    assert folder.changes() == [
+        Change(3, {"beta": 2.0, "sigma": 0.3}), Change(5, {"samples": 2}), Change(9, {"beta": 4})
+    ]  # fmt: skip
+    folder.add_change(2, {"beta": 1.5})
+    assert folder.changes() == [Change(2, {"beta": 1.5}), Change(3, {"sigma": 0.3}), Change(5, {"samples": 2})]
 
 
 @pytest.mark.parametrize(

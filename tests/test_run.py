@@ -250,18 +250,21 @@ def test_a_change_holds_from_the_next_batch_on_and_is_taken_again_after_a_crash(
             assert figures(left.records()) == by_step and left.changes() == folder.changes()
 
 
-def test_what_is_wanted_now_takes_the_place_of_what_was_to_come(tmp_path, few):
+def test_what_is_wanted_now_holds_whatever_was_to_come_of_it(tmp_path, few):
     folder, steering = began(tmp_path / "run"), Steering()
     folder.write_changes([Change(2, {"beta": 3.0}), Change(5, {"samples": 2}), Change(9, {"learning_rate": 0.1})])
     trained, _ = go_on(folder, few, steering, {3: lambda: steering.change({"learning_rate": 0.01})})
-    assert folder.changes() == [Change(2, {"beta": 3.0}), Change(3, {"learning_rate": 0.01})]
+    assert folder.changes() == [
+        Change(2, {"beta": 3.0}), Change(3, {"learning_rate": 0.01}), Change(5, {"samples": 2})
+    ]  # fmt: skip
     model = VAE(MODEL, seeded())
     training = batches(model, few, CONFIG, CPU, TrainState.start(model))
     next(training)
     second = dataclasses.replace(CONFIG, beta=3.0)
     third = dataclasses.replace(second, learning_rate=0.01)
+    last = dataclasses.replace(third, samples=2)
     for step in range(1, 24):
-        training.send({1: CONFIG, 2: second}.get(step, third))
+        training.send({1: CONFIG, 2: second, 3: third, 4: third}.get(step, last))
     assert_equal(model, trained)
 
 

@@ -104,6 +104,12 @@ class Change:
         return replace(training, **settings)
 
 
+def still_to_come(changes: list[Change], settings: dict[str, float]) -> list[Change]:
+    """What is left of changes to come once these settings are chosen: a run that went back takes the others again."""
+    left = [(change.step, {n: v for n, v in change.settings.items() if n not in settings}) for change in changes]
+    return [Change(step, rest) for step, rest in left if rest]
+
+
 def check_change(config: RunConfig, settings: dict[str, Any]) -> None:
     """Checks settings that are to change in mid-run.
 
@@ -286,8 +292,10 @@ class RunFolder:
         write_atomically(self.path / "changes.json", content.encode())
 
     def add_change(self, step: int, settings: dict[str, float]) -> None:
-        """Settings that are to hold after that step, in place of any that were to come later."""
-        self.write_changes([*(change for change in self.changes() if change.step <= step), Change(step, settings)])
+        """Settings that are to hold after that step, whatever was to come of them later."""
+        before = [change for change in self.changes() if change.step <= step]
+        after = still_to_come([change for change in self.changes() if change.step > step], settings)
+        self.write_changes([*before, Change(step, settings), *after])
 
     def changes(self) -> list[Change]:
         """The settings that were changed in mid-run, in order.

@@ -17,7 +17,7 @@ from .batch import next_batch
 from .data import Dataset, held_out, of_each_label
 from .device import is_out_of_memory
 from .distributed import ALONE, Processes
-from .folder import Change, RunFolder
+from .folder import Change, RunFolder, still_to_come
 from .frames import SIDE, Film
 from .model import VAE
 from .train import Metrics, TrainConfig, TrainState, batches
@@ -87,13 +87,14 @@ class _Plan:
         self._taken, self._coming = [], folder.changes()
 
     def settings(self, model: VAE, step: int, wanted: dict[str, float]) -> TrainConfig:
-        """The settings for the batch after `step`; what is wanted now takes the place of what was to come."""
+        """The settings for the batch after `step`; what is wanted now holds whatever was to come of it later."""
         while self._coming and self._coming[0].step <= step:
             self._take(model, self._coming.pop(0))
         if wanted:
-            self._coming = []
+            self._coming = still_to_come(self._coming, wanted)
             self._take(model, Change(step, wanted))
-            self._folder.write_changes(self._taken)  # before the batch: a crash then takes the same one again
+            # Before the batch: a crash then takes the same one again.
+            self._folder.write_changes(self._taken + self._coming)
         return self._config
 
     def _take(self, model: VAE, change: Change) -> None:
