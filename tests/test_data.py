@@ -5,6 +5,8 @@ import hashlib
 import http.server
 import struct
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -165,7 +167,7 @@ def mirror(monkeypatch):
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+    return sorted(path.name for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
 
 
 def test_a_missing_dataset_is_downloaded_with_progress(mirror, tmp_path):
@@ -192,6 +194,23 @@ def test_a_failed_download_is_one_sentence_and_leaves_nothing_half_written(mirro
     assert "t10k-images-idx3-ubyte" not in files(tmp_path) and not is_present("mnist", tmp_path)
     mirror.fault = None
     assert len(load_dataset("mnist", tmp_path).train) == 30
+
+
+def test_two_who_need_a_dataset_at_once_fetch_it_once(mirror, tmp_path):
+    mirror.fault, told = "silent", []  # the first one gets no further than the third file
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(load_dataset, "mnist", tmp_path)
+        while "t10k-images-idx3-ubyte.gz" not in mirror.asked:
+            time.sleep(0.01)
+        second = pool.submit(load_dataset, "mnist", tmp_path, progress=lambda *told_of: told.append(told_of))
+        while not told:
+            time.sleep(0.01)
+        mirror.fault = None
+        mirror.release.set()  # the file is cut off then, so that the first one fails
+        with pytest.raises(DataError, match="arrived damaged or cut off"):
+            first.result(10)
+        assert len(second.result(10).train) == 30 and told[0] == (0, 0)
+    assert sorted(mirror.asked) == sorted([*CONTENT, "t10k-images-idx3-ubyte.gz"])
 
 
 def test_a_missing_dataset_without_download_is_refused(tmp_path):

@@ -97,7 +97,7 @@ class Backend:
         """
 
         def progress(done: int, total: int) -> None:
-            report(f"Downloading: {done / 1e6:.1f} of {total / 1e6:.1f} MB.")
+            report(f"Downloading: {done / 1e6:.1f} of {total / 1e6:.1f} MB." if total else "Downloading.")
 
         report("Loading the data.")
         if name == "auto":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
-import os
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +12,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from filelock import AcquireReturnProxy, FileLock, Timeout
 from torch import Tensor
 
 from .bounds import check_choice, check_int
+from .checkpoint import write_atomically
 from .model import BINARIZATIONS, IMAGE_SHAPE
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
@@ -231,28 +232,30 @@ def _download(kind: type, title: str, data_dir: Path, progress: Progress | None,
     """Fetches the four files of a dataset, each checked against its MD5 before it takes its name.
 
     torchvision's own download has no time limit and leaves a cut-off file behind, so only its list of files is used.
+    Who comes while another one fetches, here or in another process, waits for that one's files.
     """
     raw = data_dir / kind.__name__ / "raw"
     try:
         raw.mkdir(parents=True, exist_ok=True)
+        with _alone(raw / ".lock", progress):
+            for filename, md5 in kind.resources:
+                target = raw / filename.removesuffix(".gz")
+                if not target.is_file():
+                    content = _fetch(kind.mirrors, filename, md5, title, progress, timeout)
+                    write_atomically(target, gzip.decompress(content))
     except OSError as error:
         raise DataError(f"{title} cannot be stored in {data_dir}: {error.strerror or error}.") from error
-    for filename, md5 in kind.resources:
-        target = raw / filename.removesuffix(".gz")
-        if not target.is_file():
-            _write_atomically(target, gzip.decompress(_fetch(kind.mirrors, filename, md5, title, progress, timeout)))
 
 
-def _write_atomically(target: Path, content: bytes) -> None:
-    """Writes the file under another name first: a reader sees all of it or nothing."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(target)
-    except OSError as error:
-        raise DataError(f"{target} cannot be written: {error.strerror or error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
+def _alone(path: Path, progress: Progress | None) -> AcquireReturnProxy:
+    """The lock of that file, once nobody else has it; while it is waited for, progress is told of nothing."""
+    lock = FileLock(path, thread_local=False)
+    while True:
+        try:
+            return lock.acquire(timeout=0.5)
+        except Timeout:
+            if progress:
+                progress(0, 0)
 
 
 def _fetch(mirrors: list[str], filename: str, md5: str, title: str, progress: Progress | None, timeout: float) -> bytes:
