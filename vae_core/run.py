@@ -225,12 +225,13 @@ class _Keeper:
         }
 
 
-def write_failure(folder: RunFolder, error: Exception) -> None:
-    """Leaves the reason in the folder, where it can still be written."""
+def write_failure(folder: RunFolder, error: Exception) -> bool:
+    """Leaves the reason in the folder; False where it cannot be written: it is gone, or the disk is full."""
     try:
         folder.write_status("failed", reason(error))
+        return True
     except OSError:
-        return  # the folder is gone or the disk is full: the error itself, raised by the caller, says so
+        return False
 
 
 def reason(error: Exception) -> str:

@@ -20,13 +20,13 @@ import torch
 
 from .bounds import check_int
 from .checkpoint import CheckpointError, Header, load_checkpoint, read_header
-from .data import DataError, Dataset
+from .data import Dataset
 from .device import own_stream
 from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, beginning_with, check_change, check_name
 from .model import VAE, VAEConfig
 from .run import Steering, reason, train_into, write_failure
 from .summary import Summary, summarize
-from .train import DivergedError, TrainConfig
+from .train import TrainConfig
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
@@ -437,13 +437,11 @@ class Runs:
         try:
             with own_stream(self.device):
                 self._begin(live, load)
-        except (DataError, RunError, DivergedError, ValueError, OSError, RuntimeError) as error:
-            self._failures[run] = reason(error)
-            write_failure(live.folder, error)
         except Exception as error:
-            logging.getLogger(__name__).exception("a training failed")
-            self._failures[run] = reason(error)
-            write_failure(live.folder, error)
+            if not isinstance(error, (ValueError, OSError, RuntimeError)):
+                logging.getLogger(__name__).exception("a training failed")  # a fault of ours
+            if not write_failure(live.folder, error):
+                self._failures[run] = reason(error)
         finally:
             self._let_go(run, live)
             if self.device.type == "cuda":

@@ -11,7 +11,7 @@ import torch
 from vae_core import TrainConfig, VAEConfig
 from vae_core.data import DataError
 from vae_core.folder import RunError, RunFolder
-from vae_core.runs import ENDED, Runs
+from vae_core.runs import ELSEWHERE, ENDED, Runs
 from vae_core.step import Step
 
 from ..test_run import CPU, MODEL
@@ -208,6 +208,24 @@ def test_steering_with_a_full_disk_is_refused_in_a_sentence(runs, load, monkeypa
         STEERING[how](runs, run, "me", load)
     assert is_in(runs, run, "paused") and not runs.folder(run).is_taken()
     assert runs.folder(run).changes() == [] and runs.folder(run).name() == ""
+
+
+def test_a_run_that_failed_and_goes_on_elsewhere_is_not_said_to_have_failed(runs, load):
+    def broken(report):
+        raise DataError("There are none.")
+
+    run = paused(runs, load)
+    runs.play(run, "me", broken)
+    reached(runs, run, "failed")
+    wait_for(lambda: run not in runs._live)
+    folder = runs.folder(run)
+    folder.acquire()  # as another process that resumes it
+    folder.write_status("running")
+    assert runs.status(run) == {"state": "running", "message": ELSEWHERE}
+    with pytest.raises(RunError, match="by another process"):
+        runs.change(run, "me", {"beta": 1.0})
+    folder.release()  # as one that is killed
+    assert is_in(runs, run, "interrupted")
 
 
 def test_a_folder_that_is_deleted_under_its_training_is_said(tmp_path, load, caplog):
