@@ -205,7 +205,7 @@ def watch(url: str, run: str, body: dict[str, Any], over: threading.Event, times
     with httpx.Client(base_url=url) as client:
         while not over.wait(0.5):
             answer = client.post("gradio_api/component_server", json=body).json()
-            body["data"]["since"] = answer["to"]
+            body["data"] |= {"since": answer["to"], "mark": answer["mark"]}
             for name in ("changes", "frames"):
                 body["data"][name] += len(answer[name])
             if answer["newest"] == newest:

@@ -37,7 +37,7 @@ SETTLING = 5.0  # seconds until all watchers have what there was before they cam
 
 async def watch(url: str, component: int, run: str, tally: dict[str, int]) -> None:
     """One watcher, until it is cancelled: asks for what is new, and waits as it is told."""
-    request = {"run": run, "since": 0, "changes": 0, "frames": 0}
+    request = {"run": run, "since": 0, "mark": "", "changes": 0, "frames": 0}
     async with httpx.AsyncClient(timeout=30) as client:
         while True:
             body = {"data": request, "component_id": component, "fn_name": "follow", "session_hash": "bench"}
@@ -47,7 +47,7 @@ async def watch(url: str, component: int, run: str, tally: dict[str, int]) -> No
             tally["bytes"] += len(content) if request["since"] else 0  # the first answer holds everything so far
             tally["increments"] += bool(request["since"])
             seen = {"changes": len(answer["changes"]), "frames": len(answer["frames"])}
-            request |= {"since": answer["to"]} | {name: request[name] + count for name, count in seen.items()}
+            request |= {"since": answer["to"], "mark": answer["mark"]} | {name: request[name] + count for name, count in seen.items()}
             await asyncio.sleep(answer["wait"] / 1000)
 
 

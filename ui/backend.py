@@ -178,28 +178,32 @@ class Backend:
         """What is new of a run since the browser last asked.
 
         Args:
-            request: {run, since, changes, frames}: how many records, changes and frames it has.
+            request: {run, since, mark, changes, frames}: how many records, changes and frames it has, and the mark of the
+                answer that gave it the last of these records, which may be others by now.
 
         Returns:
             state, message. about: what the run is, at first and after a change. progress: of its newest record.
             from, to: the records that columns covers, thinned where they are many; from is 0 where it is all of them.
+            mark: of the last one.
             kl_per_dim: the newest. changes: [{step, setting: value}]. frames: [step]. newest, batch: versions of the
             newest weights and of the last single batch, empty before there are any. wait: ms until the next question.
         """
-        run, since, changes, frames = (field(request, name) for name in ("run", "since", "changes", "frames"))
+        run, since, mark = (field(request, name) for name in ("run", "since", "mark"))
+        changes, frames = (field(request, name) for name in ("changes", "frames"))
         for name, count in (("since", since), ("changes", changes), ("frames", frames)):
             check_int(name, count, 0, 10**9)
         status, folder = self.runs.status(run), self.runs.folder(run)
         records, steps = self._records(run).read(), folder.frame_steps()
         count, last = len(records), records.last  # another question may read on meanwhile
         changed = [change for change in folder.changes() if last and change.step <= last["step"]]  # not those to come
-        if not 0 < since <= count or changes > len(changed) or frames > len(steps):
+        if not 0 < since <= count or mark != records.mark(since) or changes > len(changed) or frames > len(steps):
             since = changes = frames = 0  # the first question, or the run went back: all of it
         return status | {
             "about": None if since and changes == len(changed) else self._about(run),
             "progress": _progress(last, self._total_steps(run)),
             "from": since,
             "to": count,
+            "mark": records.mark(count),
             "columns": records.rows(since, count),
             "kl_per_dim": [round(kl, 4) for kl in last["kl_per_dim"]] if last else [],
             "changes": [{"step": change.step} | change.settings for change in changed[changes:]],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,9 @@ class Records:
         self._lock = threading.Lock()
         self._forget()
 
-    def _forget(self, inode: int = 0) -> None:
-        """Begins anew: another file has taken the name."""
-        self._inode, self._offset, self._count = inode, 0, 0
+    def _forget(self) -> None:
+        """Begins anew: the file is another one."""
+        self._offset, self._last_line, self._count = 0, b"", 0
         self._table = np.empty((256, len(COLUMNS)))
         self.last: dict[str, Any] | None = None
         self.stride, self.history_steps, self.history = 1, [], []
@@ -47,17 +46,19 @@ class Records:
         with self._lock:
             try:
                 with self.path.open("rb") as file:
-                    status = os.fstat(file.fileno())
-                    if status.st_ino != self._inode or status.st_size < self._offset:
-                        self._forget(status.st_ino)
-                    file.seek(self._offset)
+                    file.seek(self._offset - len(self._last_line))
+                    if file.read(len(self._last_line)) != self._last_line:
+                        self._forget()
+                        file.seek(0)
                     whole, newline, _ = file.read().rpartition(b"\n")
             except FileNotFoundError:
                 self._forget()
                 return self
-            for record in [parsed(line) for line in whole.splitlines()]:  # all of them, or none
+            lines = whole.splitlines()
+            for record in [parsed(line) for line in lines]:  # all of them, or none
                 self._append(record)
-            self._offset += len(whole) + len(newline)
+            if lines:
+                self._offset, self._last_line = self._offset + len(whole) + len(newline), lines[-1] + newline
         return self
 
     @staticmethod
@@ -72,6 +73,14 @@ class Records:
         except FileNotFoundError:
             return []
         return [parsed(line) for line in whole.splitlines()]
+
+    def mark(self, count: int) -> str:
+        """Tells the record of that number from any other that has stood there; empty where there is none.
+
+        A run that goes back to its last state writes the records after that anew, and they take other times.
+        """
+        with self._lock:
+            return " ".join(map(repr, self._table[count - 1, :2].tolist())) if 0 < count <= self._count else ""
 
     def rows(self, first: int = 0, last: int | None = None, most: int = ROWS) -> dict[str, list[float | None]]:
         """The columns of the records [first, last), thinned to about `most` rows; the extremes of every column stay."""

@@ -44,8 +44,10 @@ def session(browser, model="", run=""):
     return {"browser": browser, "model": model, "run": run}
 
 
-def follow(backend, run, since=0, changes=0, frames=0):
-    return backend.follow({"run": run, "since": since, "changes": changes, "frames": frames})
+def follow(backend, run, since=0, changes=0, frames=0, mark=None):
+    """What `follow` answers; by default to somebody whose last record is the one that is there now."""
+    mark = backend._records(run).read().mark(since) if mark is None else mark
+    return backend.follow({"run": run, "since": since, "mark": mark, "changes": changes, "frames": frames})
 
 
 def steer(backend, run, how, browser=ANNA):

@@ -102,6 +102,18 @@ def test_a_run_that_went_back_is_given_from_its_beginning(backend):
     assert back["changes"] == [{"step": 100, "beta": 2.0}]  # the other one is to come again
 
 
+def test_a_run_that_went_back_and_is_as_far_again_is_given_from_its_beginning(backend):
+    folder = written(backend, range(20, 401, 20))
+    first = follow(backend, RUN)
+    assert first["mark"] and follow(backend, RUN, first["to"], mark=first["mark"])["from"] == first["to"] == 20
+    anew = [line.replace('"seconds": ', '"seconds": 1') for line in lines(range(20, 601, 20))]
+    (folder.path / "metrics.jsonl").unlink()
+    (folder.path / "metrics.jsonl").write_text("".join(anew))
+    back = follow(backend, RUN, first["to"], mark=first["mark"])
+    assert (back["from"], back["to"]) == (0, 30) and back["columns"] == follow(backend, RUN)["columns"]
+    assert follow(backend, RUN, back["to"], mark=back["mark"])["from"] == 30
+
+
 def test_a_change_that_took_the_place_of_another_is_told(backend):
     folder = written(backend, range(20, 401, 20))
     folder.write_changes([Change(300, {"beta": 3.0})])

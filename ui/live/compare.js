@@ -1,7 +1,7 @@
 // The ticked runs in one chart, named by the settings in which they differ, and in the rate–distortion plane.
 
 import { chart, controls, smoothed } from "./chart.js";
-import { absorb, empty, inSight, show } from "./feed.js";
+import { absorb, empty, inSight, question, show } from "./feed.js";
 import { make } from "./page.js";
 import { ticked } from "./ticks.js";
 
@@ -42,12 +42,13 @@ export async function mount({ element, props, server }) {
     if (busy) return;
     busy = true;
     last = performance.now();
-    for (const run of [...ticked.keys()]) {
+    for (const [run, row] of [...ticked]) {
       const store = stores.get(run) ?? empty(run);
       stores.set(run, store);
-      if (ENDED.includes(store.state) && store.covered && store.state === ticked.get(run)?.state) continue;
-      const request = { run, since: store.covered, changes: store.changes.length, frames: store.frames.length };
-      const answer = await server.follow(request).catch(() => undefined);
+      const stands = `${row.state} ${row.step}`;
+      if (ENDED.includes(store.state) && store.covered && store.stands === stands) continue; // nothing new since
+      store.stands = stands;
+      const answer = await server.follow(question(store)).catch(() => undefined);
       if (answer && !answer.error) absorb(store, answer);
     }
     busy = false;

@@ -19,9 +19,14 @@ let wake = () => {};
 /** Nothing known of a run yet; `anew` counts how often its columns were replaced, and not only extended. */
 export function empty(run) {
   return {
-    run, state: "", message: "", about: null, progress: null, covered: 0, columns: { step: [] }, kl_per_dim: [],
+    run, state: "", message: "", about: null, progress: null, covered: 0, mark: "", columns: { step: [] }, kl_per_dim: [],
     changes: [], frames: [], newest: "", batch: "", wait: 250, anew: 0,
   };
+}
+
+/** What to ask of the server's `follow`, to get what is not known yet. */
+export function question(store) {
+  return { run: store.run, since: store.covered, mark: store.mark, changes: store.changes.length, frames: store.frames.length };
 }
 
 /** Takes an answer of the server's `follow` into what is known of its run. */
@@ -32,7 +37,7 @@ export function absorb(store, answer) {
   store.covered = answer.to;
   store.changes = store.changes.concat(answer.changes);
   store.frames = store.frames.concat(answer.frames);
-  for (const name of ["state", "message", "progress", "kl_per_dim", "newest", "batch", "wait"]) store[name] = answer[name];
+  for (const name of ["state", "message", "progress", "mark", "kl_per_dim", "newest", "batch", "wait"]) store[name] = answer[name];
   store.about = answer.about ?? store.about;
 }
 
@@ -80,7 +85,7 @@ async function loop(mine) {
 }
 
 async function look(mine) {
-  const request = { run: feed.run, since: feed.covered, changes: feed.changes.length, frames: feed.frames.length };
+  const request = question(feed);
   if (feed.columns.step.length > MOST_ROWS) Object.assign(request, { since: 0, changes: 0, frames: 0 });
   const answer = await ask.follow(request).catch(() => undefined);
   if (mine !== round) return;

@@ -5,7 +5,7 @@ import { ask, feed, show, update } from "./feed.js";
 const EVERY = 1000; // ms
 
 /** Rows of KL, one a recorded step (every stride-th of them): steps[i] and kl[i], D numbers in nats. */
-export const history = { run: "", stride: 0, steps: [], kl: [], covered: -1 };
+export const history = { run: "", stride: 0, steps: [], kl: [], covered: -1, anew: 0 };
 
 /** Calls view(history) when the element is in sight and there is something new. */
 export function showHistory(element, view) {
@@ -28,15 +28,16 @@ let busy = false;
 let last = 0;
 
 async function look() {
-  const stale = history.run !== feed.run || history.covered !== feed.covered;
+  const other = history.run !== feed.run || history.anew !== feed.anew; // a run that went back is another one
+  const stale = other || history.covered !== feed.covered;
   if (busy || !stale || !feed.run || (history.run === feed.run && performance.now() - last < EVERY)) return;
   busy = true;
   last = performance.now();
-  if (history.run !== feed.run) Object.assign(history, { run: feed.run, stride: 0, steps: [], kl: [], covered: -1 });
-  const { run, covered } = feed;
+  const { run, covered, anew } = feed;
+  if (other) Object.assign(history, { run, stride: 0, steps: [], kl: [], covered: -1, anew });
   const answer = await ask.history({ run, stride: history.stride, have: history.steps.length }).catch(() => undefined);
   busy = false;
-  if (!answer || answer.error || run !== feed.run) return;
+  if (!answer || answer.error || run !== feed.run || anew !== feed.anew) return;
   if (answer.from === 0) Object.assign(history, { steps: [], kl: [] });
   history.steps = history.steps.concat(answer.steps);
   history.kl = history.kl.concat(answer.kl);
