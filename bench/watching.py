@@ -47,7 +47,9 @@ async def watch(url: str, component: int, run: str, tally: dict[str, int]) -> No
             tally["bytes"] += len(content) if request["since"] else 0  # the first answer holds everything so far
             tally["increments"] += bool(request["since"])
             seen = {"changes": len(answer["changes"]), "frames": len(answer["frames"])}
-            request |= {"since": answer["to"], "mark": answer["mark"]} | {name: request[name] + count for name, count in seen.items()}
+            request |= {"since": answer["to"], "mark": answer["mark"]} | {
+                name: request[name] + count for name, count in seen.items()
+            }
             await asyncio.sleep(answer["wait"] / 1000)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch.distributions import MultivariateNormal
+from torch.distributions import MultivariateNormal, kl_divergence
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig
@@ -38,7 +38,7 @@ def covering(model, x):
 
 def test_three_ways_to_the_evidence_agree(plane):
     model, x = plane
-    truth = grid_truth(model, x, cells=701)
+    truth = grid_truth(model, x)
     assert_close(truth.q_mass, torch.ones(100), rtol=0, atol=1e-3)
     estimate = log_likelihood(model, x, 5000, seeded(1), proposal=covering)
     off = (estimate - truth.log_px).abs()
@@ -52,7 +52,7 @@ def test_three_ways_to_the_evidence_agree(plane):
 
 def test_the_encoders_estimate_stays_below_the_evidence(plane):
     model, x = plane
-    truth = grid_truth(model, x, cells=701).log_px
+    truth = grid_truth(model, x).log_px
     over = log_likelihood(model, x, 5000, seeded(1)) - truth
     # By Markov's inequality an estimate is above by t with a chance below e^−t: of 100 none is far above. Where the
     # encoder is far off some are far below.
@@ -79,6 +79,32 @@ def test_the_grid_of_a_linear_model_is_its_closed_form():
         assert_close(density[n].flatten(), expected, rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize("sigma", [0.2, 0.05, 0.03])
+def test_a_posterior_narrower_than_the_grids_spacing_is_resolved(sigma):
+    model, x = narrow(sigma)
+    with torch.no_grad():
+        truth, exact, q = grid_truth(model, x), exact_posterior(model, x), Proposal.posterior(model, x)
+    assert truth.holds.all()
+    assert_close(truth.log_px, exact_log_likelihood(model, x).detach(), rtol=0, atol=5e-3)
+    for n in range(5):
+        its_q = MultivariateNormal(q.mean[n], scale_tril=q.scale[n].diag())
+        wanted = kl_divergence(its_q, MultivariateNormal(exact.mean[n], scale_tril=exact.scale[n]))
+        assert float(truth.kl_q_posterior[n]) == pytest.approx(float(wanted), rel=1e-6, abs=5e-3)
+
+
+def test_a_posterior_that_no_grid_resolves_does_not_hold():
+    assert not grid_truth(*narrow(1e-4)).holds.any()
+
+
+def narrow(sigma):
+    """A linear model, of which all is known, whose posteriors are about σ/15 wide, and five images; its q are 0.4."""
+    model = VAE(VAEConfig(architecture="linear", latent_dim=2, likelihood="gaussian", sigma=sigma), seeded()).double()
+    with torch.no_grad():
+        model.encoder[1].weight.mul_(0.01)
+        model.encoder[1].bias.copy_(torch.tensor([0.3, -0.2, -1.8, -1.8]))
+    return model, model.decode(torch.randn(5, 2, generator=seeded(1), dtype=torch.float64)).detach().clamp(0, 1)
+
+
 def test_the_posterior_integrates_to_one(plane):
     model, x = plane
     axis, density = grid_posterior(model, x[:3])
@@ -88,7 +114,7 @@ def test_the_posterior_integrates_to_one(plane):
 
 def test_the_gap_is_the_kl_to_the_exact_posterior(plane):
     model, x = plane
-    truth = grid_truth(model, x[:30], cells=701)
+    truth = grid_truth(model, x[:30])
     found = gaps(model, x[:30], 2000, generator=seeded(3))
     assert float((found.total - truth.kl_q_posterior).mean().abs()) < 0.1
 

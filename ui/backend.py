@@ -178,7 +178,7 @@ class Backend:
         """What is new of a run since the browser last asked.
 
         Args:
-            request: {run, since, mark, changes, frames}: how many records, changes and frames it has, and the mark of the
+            request: {run, since, mark, changes, frames}: how many records, changes and frames it has; mark: of the
                 answer that gave it the last of these records, which may be others by now.
 
         Returns:
