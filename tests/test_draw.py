@@ -188,9 +188,12 @@ def test_the_way_is_that_of_the_core(backend):
         assert at["mu"] == pytest.approx(way[at["step"]][0].tolist(), abs=1e-5)
 
 
-def test_a_refinement_whose_time_is_up_says_so(backend, monkeypatch):
+def test_a_refinement_that_is_cut_short_says_so(backend, monkeypatch):
     request = {"model": "small", "image": encoded(GREY)}
     assert refine(backend, request)["ended"]
+    with monkeypatch.context() as fewer:
+        fewer.setattr(draw, "MOST_STEPS", 20)
+        assert not refine(backend, request)["ended"]
     monkeypatch.setattr(draw, "MOST_SECONDS", 0.0)
     found = refine(backend, request)
     assert not found["ended"] and len(found["path"]) == 1

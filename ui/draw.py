@@ -127,12 +127,13 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
     model, x = backend.load(field(request, "model")).model, _seen(request)
     with _turn():
         end = time.monotonic() + MOST_SECONDS
-        way, ended = [], True
+        way, ended = [], False
         for mu, logvar, bound in ascend(model, x, draws=REFINING, max_steps=MOST_STEPS, generator=_seeded(1)):
             way.append((mu, logvar))
             if time.monotonic() > end or not bool(bound.isfinite()):
-                ended = False
                 break
+        else:
+            ended = len(way) < MOST_STEPS
     with torch.inference_mode():
         path = [{"step": step} | _waypoint(model, x, *way[step]) for step in _spaced(len(way))]
         best = max(range(len(path)), key=lambda i: -math.inf if path[i]["elbo"] is None else path[i]["elbo"])

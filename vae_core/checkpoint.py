@@ -145,3 +145,5 @@ def _check_about(header: Header) -> None:
         raise ValueError("a figure in it is no number.")
     if not isinstance(about.get("data"), (str, type(None))):
         raise ValueError("data is no name.")
+    if not all(isinstance(held, int) for held in (about.get("learned") or {}).values()):
+        raise ValueError("learned holds what is no number of images.")

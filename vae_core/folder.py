@@ -60,9 +60,15 @@ class RunConfig:
     owner: str = ""  # the browser that started it, if one did
     hold_out: int = 0  # training images that are held out, in place of the test images
     start: str = ""  # the run or file whose weights it began with, and their step
+    learned: dict[str, int] = field(default_factory=dict)  # data those weights have learned from: images held out of it
 
     def __post_init__(self) -> None:
         check_int("hold_out", self.hold_out, 0, 1_000_000)
+
+    @property
+    def has_learned(self) -> dict[str, int]:
+        """Data that the run's own weights, or those that it began with, have learned from: images held out of it."""
+        return self.learned | {self.data: min(self.hold_out, self.learned.get(self.data, self.hold_out))}
 
     @property
     def total_steps(self) -> int:
@@ -78,15 +84,17 @@ def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:
         ValueError: it was trained on images that the run would hold out.
     """
     header = read_header(checkpoint)
-    held, step = header.about.get("hold_out") or 0, header.about.get("step")
-    if config.hold_out > held and config.data in (header.about.get("data"), "auto"):
-        raise ValueError(
-            f"hold_out is {config.hold_out}, but the model to begin with has learned from all but {held} of the"
-            " training images: take at most that many."
-        )
+    about, step = header.about, header.about.get("step")
+    learned = about.get("learned") or ({about["data"]: about.get("hold_out") or 0} if about.get("data") else {})
+    for data, held in learned.items():
+        if config.hold_out > held and config.data in (data, "auto"):
+            raise ValueError(
+                f"hold_out is {config.hold_out}, but the model to begin with has learned from all but {held} of the"
+                " training images: take at most that many."
+            )
     name = checkpoint.parent.name if checkpoint.name == "model.safetensors" else checkpoint.stem
     origin = f"{name}, step {step:,}" if step else name
-    return replace(config, model=header.config, start=config.start or origin)
+    return replace(config, model=header.config, start=config.start or origin, learned=learned)
 
 
 @dataclass(frozen=True)
@@ -226,7 +234,7 @@ class RunFolder:
             RunError: there is no run here, or its config.json is damaged.
         """
         try:
-            content = {"hold_out": 0, "start": ""} | json.loads((self.path / "config.json").read_text())
+            content = {"hold_out": 0, "start": "", "learned": {}} | json.loads((self.path / "config.json").read_text())
             content |= {"model": VAEConfig(**content["model"]), "training": TrainConfig(**content["training"])}
             return RunConfig(**{field.name: content[field.name] for field in fields(RunConfig)})
         except FileNotFoundError as error:

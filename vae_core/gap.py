@@ -81,9 +81,9 @@ def ascend(
         if step % PATIENCE == 0:
             gain, best = bound.detach() - best, torch.maximum(best, bound.detach())
             if bool((gain < TOLERANCE).all()):
-                if optimizer.param_groups[0]["lr"] < LEARNING_RATE / 5:
+                if optimizer.param_groups[0]["lr"] < LEARNING_RATE / 20:
                     break
-                optimizer.param_groups[0]["lr"] /= 5  # once more, with smaller steps
+                optimizer.param_groups[0]["lr"] /= 5  # twice more, with smaller steps each time
         mu.grad, logvar.grad = torch.autograd.grad(-bound.sum(), (mu, logvar))
         optimizer.step()
 

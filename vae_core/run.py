@@ -215,6 +215,7 @@ class _Keeper:
             "data": self._dataset.name,
             "hold_out": self._config.hold_out,
             "start": self._config.start,
+            "learned": self._config.has_learned,
             "training": asdict(config),
             "step": metrics.step,
             "seconds": metrics.seconds,

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import time
+from functools import partial
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from vae_core import VAE, TrainConfig, load_checkpoint, save_checkpoint
-from vae_core.checkpoint import CheckpointError
+from vae_core.checkpoint import CheckpointError, read_header
 from vae_core.folder import RunError
 from vae_core.runs import Runs
 
@@ -161,6 +162,7 @@ def test_an_uploaded_checkpoint_becomes_a_run_of_its_browser(runs, tmp_path):
         [1], "x", 5, None, {"test": 5}, {"test": {"elbo": "x"}}, {"test": {"elbo": None}}, {"step": [1]},
         {"test": {}, "step": "many"},
         {"kl_per_dim": [1.0]}, {"kl_per_dim": 5}, {"kl_per_dim": ["a", "b", "c"]}, {"data": ["mnist"]},
+        {"learned": [1]}, {"learned": {"mnist": "x"}},
     ],
 )  # fmt: skip
 def test_an_upload_with_an_odd_header_is_refused(runs, tmp_path, monkeypatch, about):
@@ -223,3 +225,18 @@ def test_a_run_begins_with_the_weights_that_it_is_given(runs, load, tmp_path):
         with pytest.raises(ValueError, match="hold_out is 20, but the model to begin with has learned from all but 10"):
             runs.start(MODEL, config, data, load, "me", weights=tmp_path / "start.safetensors", hold_out=20)
     assert runs.of("me") == [run]
+
+
+def test_what_a_model_has_learned_from_is_passed_on(runs, load, tmp_path):
+    save_checkpoint(VAE(MODEL, seeded()), tmp_path / "start.safetensors", {"data": "mnist", "hold_out": 5})
+    begin = partial(runs.start, MODEL, TrainConfig(batch_size=50), load=load, owner="me", one_batch=True)
+    run = begin(data="digits", weights=tmp_path / "start.safetensors", hold_out=20)
+    reached(runs, run, "paused")
+    model_file = runs.folder(run).model_file
+    assert read_header(model_file).about["learned"] == {"mnist": 5, "digits": 20}
+    for data, learned in (("mnist", 5), ("auto", 5), ("digits", 20)):
+        with pytest.raises(ValueError, match=f"has learned from all but {learned} of the training images"):
+            begin(data=data, weights=model_file, hold_out=learned + 1)
+    other = begin(data="digits", weights=model_file, hold_out=10)
+    reached(runs, other, "paused")
+    assert read_header(runs.folder(other).model_file).about["learned"] == {"mnist": 5, "digits": 10}
