@@ -82,6 +82,17 @@ def test_frames_are_kept_by_the_browser_and_the_newest_is_not(served):
     assert client.get(PATHS[0]).headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("what", ["metrics.csv", "archive.zip", "tensorboard.zip", "model.safetensors"])
+def test_a_download_is_whole_whatever_part_is_asked_for_and_leaves_nothing(served, tmp_path, monkeypatch, what):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temp"))
+    (tmp_path / "temp").mkdir()
+    for asked in ({}, {"Range": "bytes=9999999999-"}, {"Range": "bytes=x"}):
+        answer = TestClient(served).get(f"/live/runs/{RUN}/{what}", headers=asked)
+        assert answer.status_code == 200 and len(answer.content) == int(answer.headers["content-length"]) > 100
+        assert answer.headers["content-disposition"].startswith(f"attachment; filename*=UTF-8''{RUN}")
+    assert not list((tmp_path / "temp").iterdir())
+
+
 def test_an_upload_of_a_browser_that_is_none_is_refused(served):
     answer = TestClient(served).post("/live/upload?browser=me&name=x", content=b"x")
     assert answer.json() == {"error": "The request names no browser."}

@@ -102,6 +102,14 @@ def test_the_prior_leaves_as_many_dimensions_awake_as_published():
     assert figures["active_units"] >= 19
 
 
+@pytest.mark.parametrize(("images", "bounded"), [(9, False), (10, True)])
+def test_the_maximum_of_ppca_is_given_where_there_is_one(capsys, images, bounded):
+    path = ROOT / "checkpoints" / "digits-linear-8d.safetensors"  # nine images lie in eight dimensions
+    few = ["--samples", "2", "--images", str(images), "--subset", "2", "--split", "train"]
+    assert main(["evaluate", str(path), *few, "--device", "cpu", "--json"]) == 0
+    assert ("maximum_log_likelihood" in json.loads(capsys.readouterr().out)) == bounded
+
+
 def test_the_linear_model_is_probabilistic_pca():
     figures = read_header(ROOT / "checkpoints" / "digits-linear-8d.safetensors").about["figures"]
     assert figures["exact_images"] == 1500

@@ -6,14 +6,15 @@ import asyncio
 import base64
 import re
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
 
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from vae_core.export import as_csv, as_tensorboard, as_zip
@@ -53,15 +54,18 @@ def routes(backend: Backend) -> list[BaseRoute]:
         make, name = DOWNLOADS.get(what, (None, ""))
         if make is None:
             raise HTTPException(404, "There is no such download.")
-        with tempfile.NamedTemporaryFile(delete=False) as file:
-            path = Path(file.name)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (sent after this returns; gone with its last reader)
         try:
-            make(folder, path)
+            make(folder, file)
         except (OSError, RunError) as error:
-            path.unlink()
+            file.close()
             raise HTTPException(404, f"That cannot be downloaded: {error}") from None
         label = re.sub(r"[^\w.-]+", "-", folder.name() or folder.path.name).strip("-.") or folder.path.name
-        return FileResponse(path, filename=f"{label}{name}", background=BackgroundTask(path.unlink))
+        headers = {
+            "Content-Length": str(file.tell()),
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(label + name)}",
+        }
+        return StreamingResponse(_parts(file), headers=headers, media_type="application/octet-stream")
 
     async def upload(request: Request, content: bytes) -> dict[str, str]:
         return await run_in_threadpool(_add, backend, request, content)
@@ -124,27 +128,30 @@ def _photo(content: bytes) -> dict[str, str]:
         return {"error": str(error)}
 
 
-def _archive(folder: RunFolder, path: Path) -> None:
-    with path.open("wb") as file:
-        as_zip(folder.path, file)
+def _parts(file: BinaryIO) -> Iterator[bytes]:
+    """A file from its beginning, part by part; closed at the end."""
+    with file:
+        file.seek(0)
+        while part := file.read(1 << 20):
+            yield part
 
 
-def _events(folder: RunFolder, path: Path) -> None:
-    with tempfile.TemporaryDirectory() as events, path.open("wb") as file:
+def _events(folder: RunFolder, file: BinaryIO) -> None:
+    with tempfile.TemporaryDirectory() as events:
         as_tensorboard(folder.records(), Path(events))
         as_zip(Path(events), file)
 
 
-def _weights(folder: RunFolder, path: Path) -> None:
-    path.write_bytes(folder.model_file.read_bytes())
+def _weights(folder: RunFolder, file: BinaryIO) -> None:
+    file.write(folder.model_file.read_bytes())
 
 
-def _metrics(folder: RunFolder, path: Path) -> None:
-    path.write_text(as_csv(folder.records()))
+def _metrics(folder: RunFolder, file: BinaryIO) -> None:
+    file.write(as_csv(folder.records()).encode())
 
 
-DOWNLOADS: dict[str, tuple[Callable[[RunFolder, Path], None], str]] = {
-    "archive.zip": (_archive, ".zip"),
+DOWNLOADS: dict[str, tuple[Callable[[RunFolder, BinaryIO], None], str]] = {
+    "archive.zip": (as_zip, ".zip"),
     "model.safetensors": (_weights, ".safetensors"),
     "metrics.csv": (_metrics, ".csv"),
     "tensorboard.zip": (_events, "-tensorboard.zip"),

@@ -91,7 +91,7 @@ def _exact(model: VAE, x: Tensor, subset: int) -> dict[str, Any]:
         report["sigma"] = float(model.log_sigma.detach().exp())
         if config.architecture == "linear":
             report |= {"exact_images": len(x), "exact_log_likelihood": float(ppca.log_likelihood(model, x).mean())}
-            if len(x) > config.latent_dim:  # else it has no bound
+            if len(x) > config.latent_dim + 1:  # else D directions hold all of them, and it has no bound
                 report["maximum_log_likelihood"] = ppca.maximum_likelihood(x, config.latent_dim).log_likelihood
             return report
     if config.latent_dim == 2:

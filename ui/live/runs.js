@@ -12,6 +12,7 @@ const COLUMNS = [
   { name: "elbo", title: "−ELBO, held-out", number: true }, { name: "active_units", title: "Active units", number: true },
   { name: "seconds", title: "Time", number: true }, { name: "size", title: "Size", number: true }, { name: "created", title: "Created" },
 ];
+const SILENT = "The server does not answer.";
 const GOING = ["waiting", "loading", "running"];
 const DOWNLOADS = { "archive.zip": "All of it, zip", "model.safetensors": "Model", "metrics.csv": "Metrics, CSV", "tensorboard.zip": "TensorBoard events" };
 
@@ -25,14 +26,15 @@ export function mount({ element, props, server, watch, trigger }) {
   const say = (sentence) => { view.message.textContent = sentence; };
   const asked = async (name, request) => {
     const answer = await server[name]({ browser: props.value.browser, ...request }).catch(() => undefined);
-    say(answer ? answer.error ?? "" : "The server does not answer.");
+    say(answer ? answer.error ?? "" : SILENT);
     return answer && !answer.error ? answer : null;
   };
 
   const load = async () => {
     if (!props.value.browser) return;
     const answer = await server.mine({ browser: props.value.browser }).catch(() => undefined);
-    if (!answer?.runs) return void say(answer?.error ?? "The server does not answer.");
+    if (!answer?.runs) return void say(answer?.error ?? SILENT);
+    if (view.message.textContent === SILENT) say("");
     runs = answer.runs;
     draw();
   };
@@ -85,7 +87,7 @@ export function mount({ element, props, server, watch, trigger }) {
     const address = new URL("upload", import.meta.url);
     address.search = new URLSearchParams({ browser: props.value.browser, name: file.name });
     const answer = await fetch(address, { method: "POST", body: file }).then((it) => it.json()).catch(() => null);
-    say(answer ? answer.error ?? `${file.name} is one of your runs now.` : "The server does not answer.");
+    say(answer ? answer.error ?? `${file.name} is one of your runs now.` : SILENT);
     await load();
   };
 
