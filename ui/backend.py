@@ -10,7 +10,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from torch import Tensor
 
 from vae_core.batch import Batch
 from vae_core.bounds import check_choice, check_float, check_int
-from vae_core.checkpoint import CheckpointError, Header, load_checkpoint, read_header
+from vae_core.checkpoint import CheckpointError, read_header
 from vae_core.data import (
     DATASETS,
     DataError,
@@ -30,27 +29,18 @@ from vae_core.data import (
     load_default,
 )
 from vae_core.folder import RunError
-from vae_core.model import VAE
 from vae_core.records import Records
 from vae_core.runs import ENDED, RUN_ID, Runs
 from vae_core.train import CHANGEABLE, TrainConfig
 
 from . import labels
+from .loaded import Loaded, LoadedModels
 from .pace import Pace
 
 FIRST = "mnist-mlp-20d"  # the shipped model that the page opens with
 SHOWN = 8  # images of a single batch
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
 RESTING = 3000  # ms between two questions about a run that has ended: another window may set it going again
-
-
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """A model as it was read from its file: version changes when the file does."""
-
-    model: VAE
-    header: Header
-    version: int
 
 
 class Backend:
@@ -69,7 +59,7 @@ class Backend:
         self._lock = threading.Lock()
         self._network_again = 0.0  # monotonic time from which auto tries to fetch MNIST again
         self._dataset = lru_cache(maxsize=len(DATASETS))(lambda name: load_dataset(name, data_dir, download=False))
-        self._loaded = lru_cache(maxsize=64)(_load)
+        self._models = LoadedModels()
         self._records = lru_cache(maxsize=64)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
         self._totals: dict[str, int] = {}
         self._pace = Pace()
@@ -141,12 +131,7 @@ class Backend:
         Raises:
             CheckpointError: there is no such model any more, or its file is damaged.
         """
-        path = self.path(model)
-        try:
-            version = path.stat().st_mtime_ns
-        except OSError as error:
-            raise CheckpointError("That model is not here any more: choose another one above.") from error
-        return self._loaded(path, version)
+        return self._models.load(self.path(model))
 
     def choices(self, browser: str) -> list[tuple[str, str]]:
         """The models that a browser may look at, as (label, id): the shipped ones, then its own runs, newest first."""
@@ -355,10 +340,6 @@ def of(backend: Backend, function: Callable[[Backend, Any], dict[str, Any]]) -> 
 def pixels(images: Tensor) -> str:
     """Images in [0, 1], of any shape, as base64 of bytes; values outside are clipped."""
     return base64.b64encode((images.clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()).decode()
-
-
-def _load(path: Path, version: int) -> Loaded:
-    return Loaded(load_checkpoint(path), read_header(path), version)
 
 
 def browser_of(request: Any) -> str:

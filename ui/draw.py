@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import gradio as gr
@@ -25,7 +24,8 @@ from vae_core.objective import elbo, gaussian_kl, reparameterize
 from vae_core.posterior import grid_posterior, grid_truth
 
 from . import live
-from .backend import Backend, Loaded, field, finite, image_bytes, of, pixels
+from .backend import Backend, field, finite, image_bytes, of, pixels
+from .loaded import Loaded, made_once
 from .models import describe
 
 PAD = 56  # pixels a side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
@@ -184,7 +184,7 @@ def crowd(backend: Backend, request: Any) -> dict[str, Any]:
     return {"elbos": elbos, "data": TITLES[dataset.name], "version": str(loaded.version)}
 
 
-@lru_cache(maxsize=16)
+@made_once
 def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
     """The ELBO of each of the first test images, by as many draws as a drawing's: nats, ascending; finite ones only."""
     about, images = loaded.header.about, dataset.test[:CROWD]

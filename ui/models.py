@@ -6,7 +6,6 @@ import hashlib
 import json
 import struct
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -22,7 +21,8 @@ from vae_core.folder import RunError
 from vae_core.latent import embed, principal_axes
 from vae_core.portable import portable_decoder
 
-from .backend import Backend, Loaded, field, pixels
+from .backend import Backend, field, pixels
+from .loaded import Loaded, made_once
 from .login import check_login
 
 MOST_MEANS = 10_000
@@ -81,7 +81,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
     """live/models/<model>/decoder and …/means: files, each sent only where the browser has another one."""
 
     def route(name: str, make: Callable[[Loaded], bytes]) -> Route:
-        @lru_cache(maxsize=16)
+        @made_once
         def made(loaded: Loaded) -> tuple[bytes, str]:
             content = make(loaded)
             return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'

@@ -72,7 +72,7 @@ def without(request, name):
 
 
 RUN = "20260101-000000-0123456789abcdef"
-FOLLOW = {"run": RUN, "since": 0, "changes": 0, "frames": 0}
+FOLLOW = {"run": RUN, "since": 0, "mark": "", "changes": 0, "frames": 0}
 WINDOW = {"run": RUN, "low": 0, "high": 10}
 HISTORY = {"run": RUN, "stride": 0, "have": 0}
 STEER = {"browser": ANNA, "run": RUN, "how": "pause"}
