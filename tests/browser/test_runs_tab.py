@@ -133,6 +133,25 @@ def test_two_runs_are_compared_by_what_differs(visit):
     me.page.wait_for_function(f"{plots}[0].data.length === 1")
 
 
+def test_a_compared_run_that_was_resumed_and_paused_again_is_followed(visit):
+    me = visit()
+    last = "document.querySelector('#compare .live-plot').data?.[0]?.x.at(-1)"
+    me.train(Epochs=100_000)
+    steps = []
+    for resume in (True, False):
+        me.page.wait_for_function("document.querySelector('#progress .live').dataset.state === 'running'")
+        me.page.click("#pause")
+        me.wait_for_state("paused")
+        me.tab("Runs")
+        me.page.locator(ROWS).first.get_by_label("Compare this run").check()
+        me.page.get_by_label("Images").select_option("training")
+        me.page.wait_for_function(f"{last} > {steps[-1] if steps else 0}")
+        steps.append(me.page.evaluate(last))
+        if resume:
+            me.page.locator(ROWS).first.get_by_role("button", name="Resume").click()
+            me.tab("Train")
+
+
 def test_downloads(visit, tmp_path):
     me = visit()
     runs_of(me, {})
