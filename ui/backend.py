@@ -235,9 +235,10 @@ class Backend:
             request: {run}.
 
         Returns:
-            step, images (of the whole batch), objective, beta, loss, gradient_norm (before clip_norm makes it smaller),
-            elbo, reconstruction_term, kl: means over the batch, nats per image. Of the first eight images: x, x_hat:
-            base64 of 28×28 bytes each; mu, std, z: lists of D numbers; reconstruction_terms, kls.
+            step, images (of the whole batch), objective, beta, free_bits, counted_kl, loss, gradient_norm (before
+            clip_norm makes it smaller), elbo, reconstruction_term, kl: means over the batch, nats per image. Of the
+            first eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of D numbers;
+            reconstruction_terms, kls.
         """
         batch = Batch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some, reconstruction, kl = slice(0, SHOWN), batch.reconstruction, batch.kl
@@ -249,6 +250,8 @@ class Backend:
             "gradient_norm": batch.gradient_norm,
             "objective": batch.objective,
             "clip_norm": batch.clip_norm,
+            "free_bits": batch.free_bits,
+            "counted_kl": batch.counted_kl,
             "elbo": finite((reconstruction - kl).mean()),
             "reconstruction_term": finite(reconstruction.mean()),
             "kl": finite(kl.mean()),

@@ -15,7 +15,7 @@ from .checkpoint import CheckpointError, write_atomically
 from .data import Dataset, binarize
 from .draws import Draws
 from .model import VAE
-from .objective import elbo
+from .objective import counted_kl, elbo
 from .schedule import beta_at
 from .train import TrainConfig
 
@@ -27,7 +27,8 @@ class Batch:
     step: counted from 1. x: (B, 1, 28, 28) as the model gets it. mu, logvar: (B, D) of q(z|x). z: (B, D), the first
     draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw. reconstruction, kl: (B,) nats per image. beta: the KL's weight at
     that step. loss: one number, nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
-    `objective.OBJECTIVES`. clip_norm: the norm that the gradient is then made to have at most; 0: any.
+    `objective.OBJECTIVES`. free_bits: λ, and counted_kl: the KL as the loss then counts it, nats per image. clip_norm:
+    the norm that the gradient is then made to have at most; 0: any.
     """
 
     step: int
@@ -42,6 +43,8 @@ class Batch:
     loss: float
     gradient_norm: float
     objective: str
+    free_bits: float
+    counted_kl: float
     clip_norm: float
 
     def save(self, path: Path) -> None:
@@ -103,6 +106,8 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
             beta=beta,
             loss=float(loss),
             objective=config.objective,
+            free_bits=config.free_bits,
+            counted_kl=float(counted_kl(terms.kl_per_dim, config.free_bits)),
             clip_norm=config.clip_norm,
             gradient_norm=float(torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))),
         )

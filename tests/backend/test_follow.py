@@ -171,6 +171,14 @@ def test_a_batch_is_shown_as_it_was_taken(backend):
     assert follow(backend, run)["batch"] != ""
 
 
+def test_the_loss_of_a_batch_counts_free_bits(backend):
+    run = train_tab.start(backend, session(ANNA), FORM | {"free_bits": 2.0}, one_batch=True)
+    finished(backend, run)
+    answer = backend.batch({"run": run})
+    assert answer["free_bits"] == 2.0 and answer["counted_kl"] >= 2.0 * 3 > answer["kl"]
+    assert answer["loss"] == pytest.approx(answer["counted_kl"] - answer["reconstruction_term"], rel=1e-5)
+
+
 def test_the_loss_of_a_batch_is_that_of_its_objective(backend):
     change = {"objective": "importance-weighted", "beta": 0.5, "clip_norm": 3}
     run = train_tab.start(backend, session(ANNA), FORM | change, one_batch=True)

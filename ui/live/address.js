@@ -26,7 +26,10 @@ export function mount({ props, watch }) {
   };
   watch("value", use);
   use();
-  onPoint(() => soon());
+  onPoint(({ by }) => {
+    if (by === "draw") wanted = null; // a point that was sent to Latents comes before that of the link
+    soon();
+  });
   addEventListener("vae-view", () => soon());
   addEventListener("popstate", () => openTab(titled(new URLSearchParams(location.search).get("tab") ?? "train")));
   document.addEventListener("click", ({ target }) => target.closest?.('[role="tab"]') && soon(AT_ONCE));

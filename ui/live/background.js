@@ -20,7 +20,12 @@ function slice() {
   const end = performance.now() + SLICE;
   for (const [key, steps] of jobs) {
     let done = false;
-    while (!done && performance.now() < end) done = steps.next().done;
+    try {
+      while (!done && performance.now() < end) done = steps.next().done;
+    } catch (error) {
+      done = true; // this job ends, the others go on
+      reportError(error);
+    }
     if (done && jobs.get(key) === steps) jobs.delete(key);
     if (performance.now() >= end) break;
   }

@@ -10,7 +10,7 @@ export function mount({ element, server }) {
   const title = make("h4");
   const sum = make("p");
   const table = make("div", { className: "live-batch-images" });
-  const legend = make("small", {}, "Bars: μ ± σ of q(z|x) for each latent dimension, left to right, on the scale of ±3 prior standard deviations or more. Dot: the draw z = μ + σε. Below it what the draw decodes to, with log p(x|z) and KL in nats.");
+  const legend = make("small", {}, "Bars: μ ± σ of q(z|x) for each latent dimension, left to right, on the scale of ±3 or more. Dot: the draw z = μ + σε. Below it what the draw decodes to, with log p(x|z) and KL in nats.");
   node.append(title, sum, table, legend);
   node.hidden = true;
   let shown = "";
@@ -30,7 +30,7 @@ export function mount({ element, server }) {
 
 function fill({ title, sum, table }, answer) {
   title.textContent = `Step ${answer.step.toLocaleString("en")}, batch by batch: ${answer.mu.length} of its ${answer.images} images`;
-  sum.textContent = `${loss(answer)} nats per image · gradient norm ${answer.gradient_norm.toPrecision(3)}${
+  sum.textContent = `${loss(answer)} nats per image · gradient norm ${answer.gradient_norm?.toPrecision(3) ?? "not finite"}${
     answer.clip_norm ? `, made at most ${answer.clip_norm}` : ""}`;
   const [x, made] = [bytes(answer.x), bytes(answer.x_hat)];
   const reach = Math.max(3, ...answer.mu.flatMap((mu, n) => mu.map((m, j) => Math.max(Math.abs(m) + answer.std[n][j], Math.abs(answer.z[n][j])))));
@@ -40,8 +40,9 @@ function fill({ title, sum, table }, answer) {
 }
 
 /** The loss of the batch, by the formula of what it is trained for. */
-function loss({ objective, reconstruction_term, kl, beta, loss: value }) {
-  const terms = [nats(-reconstruction_term), nats(kl)];
+function loss({ objective, reconstruction_term, kl, counted_kl, free_bits, beta, loss: value }) {
+  const terms = [nats(reconstruction_term === null ? null : -reconstruction_term), nats(kl)];
+  if (free_bits) return `loss = −reconstruction + β·Σ max(λ, KL_j) = ${terms[0]} + ${beta.toPrecision(3)} · ${nats(counted_kl)} → ${nats(value)}, with λ = ${free_bits}; KL ${terms[1]}`;
   if (objective === "elbo") return `loss = −reconstruction + β·KL = ${terms[0]} + ${beta.toPrecision(3)} · ${terms[1]} → ${nats(value)}`;
   return `loss = −log mean over the draws of p(x|z) (p(z)/q(z|x))^β = ${nats(value)}, with β = ${beta.toPrecision(3)}; −reconstruction ${terms[0]}, KL ${terms[1]}`;
 }
@@ -52,6 +53,7 @@ function picture(grey, n, title) {
   return canvas;
 }
 
+const number = (value) => (value === null ? "not finite" : value.toFixed(2));
 const SVG = "http://www.w3.org/2000/svg";
 
 function posterior(mu, std, z, reach) {
@@ -66,12 +68,13 @@ function posterior(mu, std, z, reach) {
   const y = (value) => 32 - (value / reach) * 30;
   add("line", { x1: 0, x2: 96, y1: 32, y2: 32, class: "live-axis" });
   for (let j = 0; j < count; j += 1) {
+    if ([mu[j], std[j], z[j]].includes(null)) continue; // no finite number
     const x = ((j + 0.5) * 96) / count;
     add("line", { x1: x, x2: x, y1: y(mu[j] - std[j]), y2: y(mu[j] + std[j]), class: "live-spread", "stroke-width": Math.min(8, 60 / count) });
     add("circle", { cx: x, cy: y(z[j]), r: Math.min(3, 0.8 + 16 / count), class: "live-draw" });
   }
   const title = document.createElementNS(SVG, "title");
-  title.textContent = mu.slice(0, count).map((m, j) => minus(`z${j}: μ ${m.toFixed(2)}, σ ${std[j].toFixed(2)}, drawn ${z[j].toFixed(2)}`)).join("\n");
+  title.textContent = mu.slice(0, count).map((m, j) => minus(`z${j}: μ ${number(m)}, σ ${number(std[j])}, drawn ${number(z[j])}`)).join("\n");
   svg.append(title);
   return svg;
 }

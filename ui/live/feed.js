@@ -26,6 +26,7 @@ export function empty(run) {
 
 /** What to ask of the server's `follow`, to get what is not known yet. */
 export function question(store) {
+  if (store.columns.step.length > MOST_ROWS) return { run: store.run, since: 0, mark: "", changes: 0, frames: 0 };
   return { run: store.run, since: store.covered, mark: store.mark, changes: store.changes.length, frames: store.frames.length };
 }
 
@@ -85,9 +86,7 @@ async function loop(mine) {
 }
 
 async function look(mine) {
-  const request = question(feed);
-  if (feed.columns.step.length > MOST_ROWS) Object.assign(request, { since: 0, changes: 0, frames: 0 });
-  const answer = await ask.follow(request).catch(() => undefined);
+  const answer = await ask.follow(question(feed)).catch(() => undefined);
   if (mine !== round) return;
   if (!answer) feed.message = AWAY;
   else if (answer.error) Object.assign(feed, { state: "gone", message: answer.error, newest: "", frames: [] });

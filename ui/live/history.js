@@ -9,10 +9,11 @@ export const history = { run: "", stride: 0, steps: [], kl: [], covered: -1, ane
 
 /** Calls view(history) when the element is in sight and there is something new. */
 export function showHistory(element, view) {
-  let shown = -1;
+  let shown = "";
   show(element, () => {
     look();
-    if (shown !== history.covered) { shown = history.covered; view(history); }
+    const now = `${history.run} ${history.anew} ${history.covered}`; // two runs may have as many records
+    if (shown !== now) { shown = now; view(history); }
   });
 }
 

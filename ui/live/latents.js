@@ -26,7 +26,8 @@ export function mount({ element, props, server, watch }) {
     shown = grey;
     paint(view.canvas, grey);
   };
-  const askServer = latest(async ({ z }) => ({ grey: await pictureOfServer([z]).catch((error) => error) }), ({ grey }) => {
+  const askServer = latest(async ({ z, id }) => ({ id, grey: await pictureOfServer([z]).catch((error) => error) }), ({ id, grey }) => {
+    if (id !== model.id) return; // another model has come meanwhile
     if (grey instanceof Error) return void say(grey.message);
     say("");
     paintPoint(grey);
@@ -35,7 +36,7 @@ export function mount({ element, props, server, watch }) {
     if (point.z?.length !== model.about?.dims.length) return;
     const grey = picture(point.z);
     if (grey) paintPoint(grey);
-    else askServer({ z: point.z });
+    else askServer({ z: point.z, id: model.id });
   };
   onPoint(decode);
 

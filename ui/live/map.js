@@ -25,7 +25,7 @@ export const choices = { plane: "", scale: "square" };
 /** Puts the map into a node; `places`: ofImage and server of the tab. */
 export function map(node, places) {
   const view = layout(node);
-  const state = { plane: null, key: "", means: null, Plotly: null, stale: true, seek: false, window: null }; // seek: whether q is to be zoomed to
+  const state = { plane: null, key: "", means: null, Plotly: null, stale: true, seek: false, window: null, builds: 0 }; // seek: whether q is to be zoomed to
 
   let begun = false;
   const set = () => state.Plotly && model.about && inSight(node) && build(view, state, places);
@@ -182,7 +182,7 @@ function pointers(view, state) {
     if (touched?.pointerId === event.pointerId && Math.hypot(event.clientX - touched.clientX, event.clientY - touched.clientY) < TAP) go(event);
     touched = null;
   });
-  addEventListener("pointercancel", () => { touched = null; });
+  addEventListener("pointercancel", () => { pressed = false; touched = null; });
   view.plot.addEventListener("pointermove", hover);
   view.plot.addEventListener("pointerleave", () => { view.preview.hidden = true; });
   view.marker.addEventListener("pointerdown", (event) => { event.preventDefault(); view.marker.focus(); view.marker.setPointerCapture(event.pointerId); });
@@ -204,12 +204,18 @@ function pointers(view, state) {
 async function build(view, state, places) {
   const { about } = model;
   state.stale = false;
-  state.means = await meansOf(model.id);
+  state.builds += 1;
+  const mine = state.builds;
+  const means = await meansOf(model.id);
+  if (mine !== state.builds) return; // another model or image was chosen meanwhile
+  state.means = means;
   const wanted = axesOf(view, about, state.means);
   const same = state.plane && state.key === JSON.stringify([model.id, wanted, choices.scale]);
   state.key = JSON.stringify([model.id, wanted, choices.scale]);
   state.plane = plane(wanted, about.prior_mean, about.prior_std, choices.scale === "quantiles");
-  const traces = [...(view.points.checked ? scatter(state) : []), ...(view.rings.checked ? rings(state.plane, about) : []), ...(await truth(view, state, places))];
+  const exact = await truth(view, state, places);
+  if (mine !== state.builds) return;
+  const traces = [...(view.points.checked ? scatter(state) : []), ...(view.rings.checked ? rings(state.plane, about) : []), ...exact];
   const layout = { ...view.plot.layout, images: view.tiles.checked ? view.plot.layout.images : [] };
   ["xaxis", "yaxis"].forEach((name, k) => {
     layout[name] = { ...layout[name], ...ticks(state.plane, k, about), title: { text: titles(view)[k], standoff: 4 } };

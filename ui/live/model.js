@@ -24,6 +24,7 @@ let ask = null; // the server functions describe and decode
 let refreshing = false;
 let again = false;
 let uses = 0; // numbers the models, so that what comes late of an older one is dropped
+let inUse = 0; // the number of the one that is used by now
 
 /** Calls view(model, anew) whenever there is another model (anew) or it has other weights, and now where there is one. */
 export function onModel(view) {
@@ -56,9 +57,10 @@ export async function useModel(id, functions) {
   const mine = uses;
   const about = id ? await ask.describe({ model: id }).catch(() => undefined) : { error: "There is no model yet: train one first." };
   const error = about ? about.error ?? "" : "The server does not answer.";
-  const decoder = error ? null : await load(id);
+  const found = error ? NOTHING : await load(id);
   if (mine !== uses) return;
-  Object.assign(model, { id, about: error ? null : about, decoder, error });
+  inUse = mine;
+  Object.assign(model, { id, about: error ? null : about, error }, found);
   tell(true);
 }
 
@@ -67,25 +69,28 @@ export async function refreshModel() {
   again = true;
   if (refreshing) return;
   refreshing = true;
-  while (again) {
+  while (again && inUse === uses) { // else another one is on its way, with its newest weights
     again = false;
     const mine = uses;
-    const decoder = await load(model.id);
+    const found = await load(model.id);
     if (mine !== uses) continue;
-    model.decoder = decoder;
+    Object.assign(model, found);
     tell(false);
   }
   refreshing = false;
 }
 
-/** The decoder of a model, if this browser has it and is fast enough. */
+const NOTHING = { decoder: null, ms: null };
+
+/** The decoder of a model, if this browser has it and is fast enough, and the ms that a picture takes it. */
 async function load(id) {
+  const known = id === model.id ? model.ms : null; // other weights take as long as the last ones
   const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/decoder`)).catch(() => null);
   const weights = answer?.ok ? await answer.arrayBuffer().catch(() => null) : null; // a connection may break on the way
-  if (!weights) return null; // the server decodes then, and says what is wrong
+  if (!weights) return { decoder: null, ms: known }; // the server decodes then, and says what is wrong
   const decoder = readDecoder(weights);
-  if (id !== model.id) model.ms = timed(decoder); // other weights take as long as the last ones
-  return model.ms > SLOW ? null : decoder;
+  const ms = known ?? timed(decoder);
+  return { decoder: ms > SLOW ? null : decoder, ms };
 }
 
 /** The ms of one decode, once it has run a few times; given up early where there is no hope. */
@@ -103,8 +108,11 @@ function timed(decoder) {
 
 /** The 28×28 bytes of a point, decoded here and now; null where the server decodes. */
 export function picture(z) {
-  if (!model.decoder) return null;
-  const pixels = model.decoder.decode(z);
+  return model.decoder && decoded(model.decoder, z);
+}
+
+function decoded(decoder, z) {
+  const pixels = decoder.decode(z);
   return Uint8Array.from(pixels, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
 }
 
@@ -121,15 +129,15 @@ const newest = new Map(); // by key: the last question, so that older ones fall 
 export function pictures(key, points, each, done = () => {}) {
   const mine = Symbol(key);
   newest.set(key, mine);
-  later(key, model.decoder ? here(points, each, done) : noop());
+  later(key, model.decoder ? here(model.decoder, points, each, done) : noop());
   if (!model.decoder) there(points, each, done, () => newest.get(key) === mine);
 }
 
 function* noop() {}
 
-function* here(points, each, done) {
+function* here(decoder, points, each, done) {
   for (const [n, z] of points.entries()) {
-    each(n, picture(z));
+    each(n, decoded(decoder, z));
     yield;
   }
   done();

@@ -34,6 +34,7 @@ export function mount({ element, props, server, watch }) {
   );
 
   let described = null; // the model that the page knows, and asks
+  let asking = null; // the one that it asks about
   let answer = null; // what the model makes of the drawing, as last heard
   let round = 0; // of drawings: clearing begins a new one, and answers of an older one come too late
   let crowdAsked = -Infinity;
@@ -65,7 +66,7 @@ export function mount({ element, props, server, watch }) {
     if (!drawing) return empty();
     sessionStorage.setItem(KEPT, JSON.stringify(drawing));
     surface.node.classList.remove("live-blank");
-    if (!described) return; // begin will ask
+    if (!described) return void begin(); // which asks when it knows the model
     if (!same) say("");
     look({ request: { model: described, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
   }
@@ -75,8 +76,11 @@ export function mount({ element, props, server, watch }) {
     const mine = answer;
     if (others.version() !== mine.version && performance.now() - crowdAsked > CROWD_AGAIN) {
       crowdAsked = performance.now();
+      const of = described;
       const found = await ask("crowd", {});
+      if (of !== described) return; // it is another model's
       if (found) others.take(found);
+      else crowdAsked = -Infinity; // the next stroke asks again
       if (answer) others.show(answer.elbo, answer.version);
     }
     if (mine !== answer || mine.z.length !== 2) return;
@@ -89,6 +93,7 @@ export function mount({ element, props, server, watch }) {
     sessionStorage.removeItem(KEPT);
     answer = null;
     pictures.clear();
+    bench.forget();
     scales.clear();
     others.show(null);
     surface.node.classList.add("live-blank");
@@ -104,9 +109,13 @@ export function mount({ element, props, server, watch }) {
   async function begin() {
     const { model } = props.value;
     if (!model) return say("There is no model yet: train one first.");
+    if (asking === model) return;
     if (described !== model) forget();
+    asking = model;
     const about = await ask("describe", { model });
-    if (!about || model !== props.value.model) return;
+    if (model !== props.value.model) return;
+    asking = null;
+    if (!about) return; // the next stroke asks again
     described = model;
     pictures.about(about);
     bench.offer(about);
@@ -118,6 +127,8 @@ export function mount({ element, props, server, watch }) {
   function forget() {
     round += 1;
     [described, answer, crowdAsked] = [null, null, -Infinity];
+    pictures.clear();
+    bench.forget();
     scales.clear();
     others.take(null);
   }

@@ -67,7 +67,7 @@ export function prior(node, { say, server }) {
   };
   onModelAtLeisure(({ about }, anew) => {
     if (!about) return;
-    view.binary.disabled = about.likelihood === "gaussian"; // a drawn x would be noise of σ about the mean
+    view.binary.disabled = about.likelihood !== "bernoulli"; // else a drawn x is neither black nor white
     if (view.binary.disabled) view.binary.checked = false;
     if (anew || noise[0]?.length !== about.dims.length) again();
     else refresh();

@@ -45,7 +45,7 @@ export function mount({ element, props, server, watch, trigger }) {
     const column = COLUMNS.find(({ name }) => name === order.name);
     const key = column.sort ?? ((row) => row[order.name]);
     kept.sort((a, b) => compare(key(a), key(b), order.down));
-    for (const run of rows.keys()) if (!runs.some((row) => row.run === run)) rows.delete(run);
+    for (const run of rows.keys()) if (!runs.some((row) => row.run === run)) { rows.delete(run); tick(run, false); }
     const nodes = kept.map((row) => {
       if (!rows.has(row.run)) rows.set(row.run, line(row.run, actions));
       rows.get(row.run).fill(row);

@@ -58,8 +58,9 @@ export function tools(surface, { drawn, cleared, say, grey, ask }) {
       from.textContent = `Or start from a test digit (${about.examples_from}), noise or a photograph:`;
       examples.replaceChildren(...about.examples.map(({ label, image }) => example(label, bytes(image), start)));
     },
-    stroked: noise.forget,
+    stroked: () => { noise.forget(); hole.forget(); },
     hid: hole.changed,
+    forget: hole.forget,
   };
 }
 
@@ -73,12 +74,15 @@ function completion(surface, { say, grey, ask }) {
     make("button", { type: "button", textContent: "Complete it", onclick: complete, className: "live-first" }),
     make("button", { type: "button", textContent: "Show it again", onclick: () => { surface.remember(); surface.unhide(); } }));
 
+  let asked = 0;
   async function complete() {
     const [image, hidden] = [grey(), surface.hidden.slice()];
     if (!image) return void say(FIRST);
     say("Completing …");
+    asked += 1;
+    const mine = asked;
     const found = await ask("complete", { image: base64(image), hidden: base64(hidden) });
-    if (!found) return;
+    if (!found || mine !== asked) return; // there is another drawing, another model, or nothing to complete any more
     say("");
     paint(before, image);
     const pen = before.getContext("2d");
@@ -91,10 +95,16 @@ function completion(surface, { say, grey, ask }) {
 
   function changed() {
     buttons.hidden = !surface.hidden.some((yes) => yes);
-    if (buttons.hidden) result.hidden = true;
+    if (buttons.hidden) forget();
   }
 
-  return { buttons, result, changed };
+  /** What was completed is of another drawing, or of another model. */
+  function forget() {
+    asked += 1;
+    result.hidden = true;
+  }
+
+  return { buttons, result, changed, forget };
 }
 
 /** A slider that puts random grey values in place of a share of the pixels; at 0 the image is as it was. */
