@@ -141,7 +141,7 @@ def measure(records: Records, run: str, url: str, component: int, options: argpa
     process.join()
     print(f"no watcher: {statistics.median(alone):,.0f} steps/s")
     for count, drop in drops.items():
-        asked = statistics.median(tally["requests"] for tally in tallies[count]) / (options.seconds + 2)
+        asked = statistics.median(tally["requests"] for tally in tallies[count]) / (options.seconds + SETTLING + 0.5)
         size = sum(t["bytes"] for t in tallies[count]) / max(1, sum(t["increments"] for t in tallies[count]))
         print(
             f"{count} watching: {statistics.median(drop):+.1%} slower (median of {len(drop)} pairs; "

@@ -115,7 +115,7 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint(tmp_path, capsys):
     last, after = first.records()[-1], second.records()
     assert after[0]["step"] == 1 and after[0]["train"]["elbo"] > last["train"]["elbo"] - 15
     assert second.start_file.read_bytes() == first.model_file.read_bytes()
-    assert second.read_config().start == second.settings()["start"] == "a, step 36"
+    assert second.read_config().start == second.settings()["start"] == "a, step 36" and second.changes() == []
     assert read_header(second.model_file).about["start"] == "a, step 36"
     capsys.readouterr()
     assert main(["train", *start, "--hold-out", "300", "--out", str(tmp_path / "c")]) == 2
@@ -238,6 +238,18 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
         ),
         (["train", *SMALL, "--steps", "9", "--learning-rate-warmup", "10", "--out", "RUN"], "the training has 9 steps"),
         (["train", "--data", "digits", "--hold-out", "1500", "--out", "RUN"], "hold_out is 1500"),
+        (
+            ["train", "--data", "digits", "--architecture", "linear", "--hidden-dim", "9", "--out", "RUN"],
+            "hidden_dim is 9, but a linear",
+        ),
+        (
+            ["train", "--data", "digits", "--sigma", "0.5", "--out", "RUN"],
+            "sigma is 0.5, but only a Gaussian likelihood has one",
+        ),
+        (
+            ["train", "--data", "digits", "--sigma-mode", "learned", "--out", "RUN"],
+            "sigma_mode is learned, but only a Gaussian",
+        ),
         (["train", "--data", "digits", "--hold-out", "-1", "--out", "RUN"], "hold_out is -1"),
         (["train", "--data", "digits", "--out", "FILE/run"], "cannot be made"),
         (["train", "--data", "digits", "--out", "."], "is not empty"),

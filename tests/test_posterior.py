@@ -1,11 +1,13 @@
 """Quadrature for two latent dimensions, against estimates that know nothing of a grid (T14, T20b)."""
 
+import math
+
 import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 from torch.testing import assert_close
 
-from vae_core import VAE, VAEConfig
+from vae_core import VAE, VAEConfig, posterior
 from vae_core.evaluate import Proposal, log_likelihood
 from vae_core.gap import gaps
 from vae_core.objective import elbo
@@ -90,6 +92,28 @@ def test_a_posterior_narrower_than_the_grids_spacing_is_resolved(sigma):
         its_q = MultivariateNormal(q.mean[n], scale_tril=q.scale[n].diag())
         wanted = kl_divergence(its_q, MultivariateNormal(exact.mean[n], scale_tril=exact.scale[n]))
         assert float(truth.kl_q_posterior[n]) == pytest.approx(float(wanted), rel=1e-6, abs=5e-3)
+
+
+@pytest.mark.parametrize("parts", [2, 5, 8, 9, 11, 12.5, 14, 20])
+def test_what_is_believed_of_a_narrow_density_is_right_wherever_it_lies(parts):
+    axis = torch.linspace(-1, 1, 41, dtype=torch.float64)
+    points, spacing = torch.cartesian_prod(axis, axis), 0.05
+    second = torch.cartesian_prod(torch.arange(41) % 2 == 0, torch.arange(41) % 2 == 0).all(1)
+    width, believed = spacing / parts, 0
+    centers = [torch.zeros(2, dtype=torch.float64), torch.full((2,), spacing / 2, dtype=torch.float64)]
+    for center in [*centers, *spacing * torch.rand(150, 2, generator=seeded(1), dtype=torch.float64)]:
+        density = MultivariateNormal(center, width**2 * torch.eye(2, dtype=torch.float64)).log_prob
+
+        def rule(z, area, density=density):  # log 1, where it is right
+            return density(z).logsumexp(0, keepdim=True) + math.log(area)
+
+        first = rule(points, spacing**2)
+        off = (first - rule(points[second], 4 * spacing**2)).abs()[0]
+        found, error = posterior._finer(rule, points, density(points), spacing**2, first, off)
+        if float(error) < 1e-2:
+            believed += 1
+            assert abs(float(found[0])) < 1e-2
+    assert believed > 100 or parts > 12
 
 
 def test_a_posterior_that_no_grid_resolves_does_not_hold():

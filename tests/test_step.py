@@ -12,7 +12,7 @@ from vae_core.adam import Adam
 from vae_core.data import binarize
 from vae_core.draws import Draw, Draws
 from vae_core.evaluate import Proposal, log_weights
-from vae_core.step import WARM_UP, Step
+from vae_core.step import MOST_RECORDINGS, WARM_UP, Step
 from vae_core.train import TrainState, batches
 
 from .conftest import seeded
@@ -188,10 +188,26 @@ def test_on_a_gpu_recorded_steps_are_those_taken_as_they_come(few, monkeypatch, 
 
 @pytest.mark.gpu
 @on_gpu
-def test_on_a_gpu_steps_are_recorded(few):
-    vae = VAE(MLP, seeded()).to("cuda")
+@pytest.mark.parametrize("architecture", ["mlp", "conv", "residual"])
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"objective": "importance-weighted"}, {"precision": "bfloat16"}, {"clip_norm": 1.0}],
+    ids=["elbo", "importance-weighted", "bfloat16", "clip"],
+)
+def test_on_a_gpu_steps_are_recorded(few, architecture, how):
+    model = VAEConfig(architecture=architecture, latent_dim=4, hidden_dim=32)
+    vae = VAE(model, seeded()).to("cuda")
     images = few.train.to("cuda")
-    step, draws = Step(vae, images, Adam(vae)), Draws(len(images), MLP, 0, images.device)
+    step, draws = Step(vae, images, Adam(vae), **how), Draws(len(images), model, 0, images.device)
     for number in range(10):
-        step.take(draws.take(TrainConfig(batch_size=20), number), 1e-3, 1.0, 0.0)
+        step.take(draws.take(TrainConfig(batch_size=20, samples=3), number), 1e-3, 1.0, 0.0)
     assert step._records and len(step._recordings) == 1
+
+
+def test_only_so_many_recordings_are_kept(few, monkeypatch):
+    made, vae = record_without_a_gpu(monkeypatch), VAE(MLP, seeded())
+    step, draws = Step(vae, few.train, Adam(vae)), Draws(len(few.train), MLP, 0, CPU)
+    for number in range(WARM_UP + 20):
+        step.take(draws.take(TrainConfig(batch_size=20, samples=1 + number % 7), number), 1e-3, 1.0, 0.0)
+        assert len(step._recordings) <= MOST_RECORDINGS
+    assert len(made) > MOST_RECORDINGS and sum(one.replays for one in made) == 20

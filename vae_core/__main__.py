@@ -110,6 +110,11 @@ def _model_config(given: dict[str, Any]) -> VAEConfig:
     if "start" not in given or not fields:
         if "hidden_layers" in given and given.get("architecture", "mlp") != "mlp":
             raise ValueError(f"hidden_layers is {given['hidden_layers']}, but only an mlp has that choice.")
+        if "hidden_dim" in given and given.get("architecture") == "linear":
+            raise ValueError(f"hidden_dim is {given['hidden_dim']}, but a linear model has no hidden layer.")
+        for name in ("sigma", "sigma_mode"):
+            if name in given and given.get("likelihood") != "gaussian":
+                raise ValueError(f"{name} is {given[name]}, but only a Gaussian likelihood has one.")
         return VAEConfig(**fields)
     raise ValueError(
         f"{next(iter(fields))} is that of the model in {given['start']}; it cannot be chosen beside --start."
@@ -134,7 +139,8 @@ def _train(
             state.best, state.epochs_since_best = -math.inf, 0  # the best model so far was not kept
         if total < state.step:
             raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps.")
-        steering.change({name: given[name] for name in CHANGEABLE if name in given})
+        if given["resume"]:
+            steering.change({name: given[name] for name in CHANGEABLE if name in given})
     folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
     _stop_on_interrupt(steering)
     adam = {name: tensor.cpu() for name, tensor in state.adam.state().items()}
@@ -167,7 +173,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     path = options.checkpoint / "model.safetensors" if options.checkpoint.is_dir() else options.checkpoint
     device, header, model = pick_device(options.device), read_header(path), load_checkpoint(path)
     check_int("samples", options.samples, 1, 1_000_000)
-    check_int("subset", options.subset, 1, 1_000_000)
+    check_int("subset", options.subset, 1, 1000)
     check_int("seed", options.seed, 0, 2**32 - 1)
     data = options.data or header.about.get("data")
     if data is None:

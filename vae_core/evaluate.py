@@ -170,7 +170,8 @@ def _log_likelihood(
 ) -> Tensor:
     """`log_likelihood` of so few images that one draw of each fits in a chunk: (B,)."""
     chunk = draws_at_once(model, x)
-    total = torch.full((len(x),), -math.inf, dtype=x.dtype, device=x.device)
+    wide = torch.float32 if x.device.type == "mps" else torch.float64  # of many chunks float32 would lose some
+    total = torch.full((len(x),), -math.inf, dtype=wide, device=x.device)
     for start in range(0, samples, chunk):
         draws = min(chunk, samples - start)
         # One call a draw: a generator then gives the same noise whatever the size of the chunk.
@@ -181,7 +182,7 @@ def _log_likelihood(
         total = torch.logaddexp(total, log_weights(model, x, proposal, eps).logsumexp(0))
         if progress:
             progress(draws * len(x))
-    return total - math.log(samples)
+    return (total - math.log(samples)).to(x.dtype)
 
 
 def draws_at_once(model: VAE, x: Tensor) -> int:

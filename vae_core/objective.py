@@ -53,7 +53,8 @@ def gaussian_log_prob(x: Tensor, mu: Tensor, logvar: Tensor | float) -> Tensor:
     Returns:
         (...,) nats per element.
     """
-    logvar = torch.as_tensor(logvar, dtype=mu.dtype, device=mu.device)
+    if not isinstance(logvar, Tensor):  # filled on the device: a copy from the host cannot be recorded
+        logvar = torch.full((), logvar, dtype=mu.dtype, device=mu.device)
     return -0.5 * ((x - mu) ** 2 * torch.exp(-logvar) + logvar + math.log(2.0 * math.pi))
 
 

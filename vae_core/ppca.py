@@ -55,7 +55,7 @@ def posterior(model: VAE, x: Tensor) -> Proposal:
     covariance = torch.linalg.inv(w.T @ w / sigma**2 + identity / prior_std**2)
     mean = model.config.prior_mean + residual @ w @ covariance / sigma**2
     scale = torch.linalg.cholesky(covariance).expand(len(x), -1, -1)
-    return Proposal(mean.to(x.dtype), scale.to(x.dtype))
+    return Proposal(mean.to(x), scale.to(x))
 
 
 def maximum_likelihood(images: Tensor, latent_dim: int) -> MaximumLikelihood:
@@ -65,7 +65,7 @@ def maximum_likelihood(images: Tensor, latent_dim: int) -> MaximumLikelihood:
         images: (N, 1, 28, 28) in [0, 1].
         latent_dim: D.
     """
-    x = images.flatten(1).double()
+    x = _wide(images.flatten(1))
     bias = x.mean(0)
     eigenvalues, vectors = torch.linalg.eigh((x - bias).T @ (x - bias) / len(x))
     kept, rest = eigenvalues[-latent_dim:], eigenvalues[:-latent_dim].clamp(min=0)
@@ -83,6 +83,11 @@ def _parts(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
         raise ValueError(
             f"The model is {config.architecture} with a {config.likelihood} likelihood; PPCA is linear Gaussian."
         )
-    w, b = model.decoder.weight.detach().double(), model.decoder.bias.detach().double()
+    w, b = _wide(model.decoder.weight.detach()), _wide(model.decoder.bias.detach())
     mean = b + config.prior_mean * w.sum(1)
-    return w, x.flatten(1).double() - mean, float(model.log_sigma.detach().double().exp()), config.prior_std
+    return w, _wide(x.flatten(1)) - mean, math.exp(float(model.log_sigma.detach())), config.prior_std
+
+
+def _wide(x: Tensor) -> Tensor:
+    """In float64, which Apple's MPS does not have."""
+    return (x.cpu() if x.device.type == "mps" else x).double()

@@ -196,14 +196,14 @@ class _Keeper:
         now = time.monotonic()
         if metrics and metrics.test:
             self._held = asdict(metrics)
-        is_best = bool(metrics and metrics.test) and state.epochs_since_best == 0
+        is_best = bool(config.patience and metrics and metrics.test) and state.epochs_since_best == 0
         if metrics and (last or now >= self._model_due or is_best):
             made = state.model(self._model)
             if is_best or not config.patience or state.best == -math.inf:  # with patience, the best one stays
                 self._folder.save_model(made, self._about(config, metrics))
             self._film.take(made, metrics.step, metrics.seconds, metrics.kl_per_dim, keep=last)
             self._model_due = time.monotonic() + SAVE_MODEL_EVERY
-        if last or now >= self._state_due:
+        if last or is_best or now >= self._state_due:  # a run that goes back never has a best model from ahead of it
             state.check_finite(self._model)
             self._folder.save_state(self._model, state)
             self._state_due = time.monotonic() + SAVE_STATE_EVERY

@@ -19,6 +19,7 @@ from .model import PIXELS, VAE
 from .objective import Weights, elbo
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}  # of products and convolutions
+MOST_RECORDINGS = 4  # that are kept, of different numbers of draws
 WARM_UP = 3  # steps before a CUDA graph is recorded, in which the libraries set themselves up
 
 
@@ -126,6 +127,8 @@ class Step:
         if shape not in self._recordings:
             if len(draw.rows) < max((rows for (_, rows, _), _ in self._recordings), default=0):
                 return self._compute(draw)  # the last batch of an epoch is not worth a recording
+            if len(self._recordings) == MOST_RECORDINGS:
+                self._recordings.clear()  # L was changed again and again, and each holds memory of its own
             try:
                 self._recordings[shape] = _Recording(self._compute, draw)
             except torch.OutOfMemoryError:
@@ -162,7 +165,7 @@ class _Recording:
     def __init__(self, compute: Callable[[Draw], Tensor], draw: Draw) -> None:
         self._draw = Draw(*(None if part is None else part.clone() for part in draw))
         self._graph = torch.cuda.CUDAGraph()
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream(priority=-1)  # no training's own: torch hands the usual ones out again and again
         with self._alone, torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
             self._measured = compute(self._draw)
 
