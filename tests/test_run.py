@@ -1,6 +1,8 @@
 """One run: paused, stepped, changed and broken off at any batch, it does what it would have done anyway."""
 
 import dataclasses
+import json
+import os
 import shutil
 
 import pytest
@@ -59,6 +61,29 @@ def assert_same_end(one, other):
     assert one.keys() == other.keys() and any(name.startswith("adam.square.") for name in one)
     for name, tensor in one.items():
         assert torch.equal(tensor, other[name]), name
+
+
+def test_no_state_is_on_the_disk_before_its_records(tmp_path, few, monkeypatch):
+    folder, synced, seen = began(tmp_path / "run"), [0], []
+    (folder.path / "metrics.jsonl").touch()
+    sync, save_state = os.fsync, RunFolder.save_state
+
+    def sync_records(number):
+        sync(number)
+        if os.path.samestat(os.fstat(number), os.stat(folder.path / "metrics.jsonl")):
+            synced.append(os.fstat(number).st_size)
+
+    def saving(self, model, state):
+        records = (self.path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
+        wanted = sum(len(line) for line in records if json.loads(line)["step"] <= state.step)
+        seen.append((synced[-1], wanted))
+        save_state(self, model, state)
+
+    monkeypatch.setattr("os.fsync", sync_records)
+    monkeypatch.setattr(RunFolder, "save_state", saving)
+    monkeypatch.setattr(vae_core.run, "SAVE_STATE_EVERY", 0)
+    go_on(folder, few)
+    assert len(seen) == 24 and seen[-1][1] > 0 and all(on_disk >= wanted for on_disk, wanted in seen)
 
 
 def crash_at(monkeypatch, steps, save_state_every=1e9):

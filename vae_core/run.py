@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -160,8 +161,9 @@ def _train_into(
     """The batches, with what is to be written after each."""
     total, plan = config.total_steps(len(dataset.train)), _Plan(folder, config)
     film = Film(folder.frames, _film_images(dataset, model, device), state.seconds)
-    keeper, training, last = _Keeper(folder, model, dataset, film), None, state.is_over(config, total)
+    training, last = None, state.is_over(config, total)
     with (folder.path / "metrics.jsonl").open("a") as file:
+        keeper = _Keeper(folder, model, dataset, film, file)
         while not last:
             settings, ends = plan.settings(model, state.step, steering.take_changes()), bool(steering.end)
             if steering.one_batch:
@@ -184,8 +186,9 @@ def _train_into(
 class _Keeper:
     """Writes weights, pictures and state when they are due."""
 
-    def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film) -> None:
+    def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film, records: IO[str]) -> None:
         self._folder, self._model, self._dataset, self._film = folder, model, dataset, film
+        self._records = records
         self._config = folder.read_config()
         self._model_due = self._state_due = -math.inf
         evaluated = [record for record in folder.records() if record["test"]]
@@ -205,6 +208,7 @@ class _Keeper:
             self._model_due = time.monotonic() + SAVE_MODEL_EVERY
         if last or is_best or now >= self._state_due:  # a run that goes back never has a best model from ahead of it
             state.check_finite(self._model)
+            os.fsync(self._records.fileno())  # a power failure takes no record before the state
             self._folder.save_state(self._model, state)
             self._state_due = time.monotonic() + SAVE_STATE_EVERY
 

@@ -1,7 +1,7 @@
 // The batch that Step took: its first images, q(z|x) of each, the draw of z, what it decodes to, and what it costs.
 
 import { feed, show } from "./feed.js";
-import { bytes, make, minus, nats, paint, SIDE } from "./page.js";
+import { answerOf, bytes, make, minus, nats, paint, SIDE } from "./page.js";
 
 const MOST = 24; // dimensions that are drawn; the rest would be too thin
 
@@ -21,8 +21,8 @@ export function mount({ element, server }) {
     if (wanted === shown) return;
     shown = wanted;
     if (!wanted) return void (node.hidden = true);
-    const answer = await server.batch({ run }).catch(() => undefined);
-    if (wanted !== shown || !answer) return;
+    const answer = await answerOf(server.batch({ run }));
+    if (wanted !== shown || answer.silent) return;
     node.hidden = Boolean(answer.error);
     if (!answer.error) fill({ title, sum, table }, answer);
   });
@@ -30,7 +30,7 @@ export function mount({ element, server }) {
 
 function fill({ title, sum, table }, answer) {
   title.textContent = `Step ${answer.step.toLocaleString("en")}, batch by batch: ${answer.mu.length} of its ${answer.images} images`;
-  sum.textContent = `${loss(answer)} nats per image · gradient norm ${answer.gradient_norm?.toPrecision(3) ?? "not finite"}${
+  sum.textContent = `${loss(answer)}, in nats per image · gradient norm ${answer.gradient_norm?.toPrecision(3) ?? "not finite"}${
     answer.clip_norm ? `, made at most ${answer.clip_norm}` : ""}`;
   const [x, made] = [bytes(answer.x), bytes(answer.x_hat)];
   const reach = Math.max(3, ...answer.mu.flatMap((mu, n) => mu.map((m, j) => Math.max(Math.abs(m) + answer.std[n][j], Math.abs(answer.z[n][j])))));
