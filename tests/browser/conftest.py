@@ -36,11 +36,16 @@ class Server:
     lines: list[str] = field(default_factory=list)
 
 
-def start(folder: Path, *options: str) -> Server:
-    """Starts the app on a free port with folders of the test's own, and waits until it serves."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+def start(folder: Path, *options: str, port: int = 0) -> Server:
+    """Starts the app on that port, or a free one, with folders of the test's own, and waits until it serves."""
+    port = port or free_port()
     command = [sys.executable, "app.py", "--port", port, "--device", "cpu", "--data-dir", folder / "data"]
     process = subprocess.Popen(
         [*map(str, command), "--runs-dir", str(folder / "runs"), *options],
@@ -57,13 +62,18 @@ def start(folder: Path, *options: str) -> Server:
     return server
 
 
+def stop(server: Server) -> None:
+    """Ends the app, as a server is shut down."""
+    server.process.terminate()
+    assert server.process.wait(30) is not None
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One app for all browser tests, without MNIST; it must print no traceback."""
     server = start(tmp_path_factory.mktemp("app"), "--max-trainings", "2")
     yield server
-    server.process.terminate()
-    assert server.process.wait(30) is not None
+    stop(server)
     assert "Traceback" not in "".join(server.lines), "".join(server.lines)
 
 

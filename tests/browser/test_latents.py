@@ -1,6 +1,7 @@
 """The Latents tab: decoded under the hand, and every way to move the point."""
 
 import io
+import re
 import secrets
 
 import pytest
@@ -96,6 +97,17 @@ def test_a_browser_that_is_too_slow_has_the_server_decode(visit):
     me.page.wait_for_function(
         "document.querySelector('.live-strip').width === 11 * 28"
     )  # the strips come from there too
+
+
+def test_a_server_that_did_not_answer_is_asked_again(visit):
+    me = visit()
+    me.page.route(re.compile("component_server"), lambda route: route.abort())
+    me.tab("Latents")
+    me.page.wait_for_selector(".live-hand >> text=The server does not answer.")
+    me.page.unroute(re.compile("component_server"))
+    me.page.wait_for_selector(".live-list input[type=range]")
+    assert me.page.locator(".live-hand .live-message").inner_text() == ""
+    me.errors[:] = [error for error in me.errors if "ERR_FAILED" not in error]
 
 
 def test_sliders_are_moved_by_keys_numbers_and_double_clicks(visit):

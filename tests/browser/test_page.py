@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from .conftest import Visitor, free_port, start, stop
+
 pytestmark = pytest.mark.browser
 
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.55), (0.42, 0.85)]
@@ -232,3 +234,21 @@ def test_nothing_is_cut_off(visit, theme):
             me.page.set_viewport_size({"width": width, "height": 844})
             me.page.wait_for_timeout(200)
             assert me.page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+
+
+def test_a_server_that_was_started_anew_asks_for_the_login_again(browser, tmp_path):
+    options, port = ("--auth", "class:secret"), free_port()
+    server = start(tmp_path, *options, port=port)
+    context = browser.new_context()
+    assert context.request.post(f"{server.url}/login", form={"username": "class", "password": "secret"}).ok
+    me = Visitor(context, server.url)
+    me.train(Epochs=1)
+    me.wait_for_state("finished")
+    stop(server)
+    me.page.evaluate("dispatchEvent(new Event('focus'))")  # one comes back to the page
+    me.page.wait_for_selector("#progress >> text=The server does not answer.")
+    server = start(tmp_path, *options, port=port)
+    me.page.evaluate("dispatchEvent(new Event('focus'))")
+    me.page.wait_for_selector("#progress >> text=asks for name and password again: reload the page.")
+    context.close()
+    stop(server)

@@ -2,7 +2,7 @@
 
 import { chart, controls, smoothed } from "./chart.js";
 import { absorb, empty, inSight, question, show } from "./feed.js";
-import { make } from "./page.js";
+import { answerOf, make } from "./page.js";
 import { ticked } from "./ticks.js";
 
 const EVERY = 1000; // ms
@@ -48,8 +48,8 @@ export async function mount({ element, props, server }) {
       const stands = `${row.state} ${row.step}`;
       if (ENDED.includes(store.state) && store.covered && store.stands === stands) continue; // nothing new since
       store.stands = stands;
-      const answer = await server.follow(question(store)).catch(() => undefined);
-      if (answer && !answer.error) absorb(store, answer);
+      const answer = await answerOf(server.follow(question(store)));
+      if (!answer.error) absorb(store, answer);
     }
     busy = false;
     draw();

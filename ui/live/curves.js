@@ -2,7 +2,7 @@
 
 import { carried, chart, controls, smoothed, titleOf } from "./chart.js";
 import { ask, feed, show } from "./feed.js";
-import { make } from "./page.js";
+import { answerOf, make } from "./page.js";
 
 const HINT = { text: "The curves of a training appear here.", xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false };
 const SETTLED = 0.05; // the first part of a training that the vertical axis cuts off until somebody double-clicks
@@ -152,8 +152,8 @@ export async function mount({ element, props }) {
     const [mine, { run }] = [asked, feed];
     timer = setTimeout(async () => {
       const [low, high] = plot.layout.xaxis.range.map((x) => stepAt(x, choices.axis));
-      const answer = await ask.window({ run, low, high }).catch(() => undefined);
-      if (!answer || answer.error || mine !== asked || run !== feed.run) return;
+      const answer = await answerOf(ask.window({ run, low, high }));
+      if (answer.error || mine !== asked || run !== feed.run) return;
       detail = { low, high, columns: answer.columns };
       redraw();
     }, DEBOUNCE);

@@ -1,14 +1,15 @@
 // One feed a page: what is new of the followed run, asked for once and handed to every component that shows it.
 
+import { answerOf } from "./page.js";
+
 const FAST = 100; // ms between two questions until the first record is there
 const SLOW = 1500; // while nothing that shows the run is in sight, or the server does not answer
-export const AWAY = "The server does not answer; trying again.";
 const MOST_ROWS = 6000; // of the columns; beyond that the server thins them anew
 
 const ENDED = ["paused", "finished", "stopped", "failed", "interrupted", "gone"];
 
 /** What is known of the followed run. `columns` are aligned lists, losses in nats per image; see follow in backend.py. */
-export const feed = { ...empty(""), moment: null }; // moment: the step that the pictures are scrubbed back to, or null
+export const feed = { ...empty(""), moment: null, silent: false }; // moment: the step that the pictures are scrubbed back to, or null; silent: the server does not answer
 /** The server functions of the page's feed: follow, window, history. */
 export let ask = {};
 
@@ -86,9 +87,10 @@ async function loop(mine) {
 }
 
 async function look(mine) {
-  const answer = await ask.follow(question(feed)).catch(() => undefined);
+  const answer = await answerOf(ask.follow(question(feed)));
   if (mine !== round) return;
-  if (!answer) feed.message = AWAY;
+  feed.silent = Boolean(answer.silent);
+  if (feed.silent) feed.message = answer.error;
   else if (answer.error) Object.assign(feed, { state: "gone", message: answer.error, newest: "", frames: [] });
   else absorb(feed, answer);
   update();
@@ -96,7 +98,7 @@ async function look(mine) {
 
 function pause() {
   const seen = [...views].filter((view) => inSight(view.element));
-  const least = seen.length === 0 || feed.message === AWAY ? SLOW : Math.min(...seen.map(({ every }) => every));
+  const least = seen.length === 0 || feed.silent ? SLOW : Math.min(...seen.map(({ every }) => every));
   const wait = Math.max(least, feed.progress || ENDED.includes(feed.state) ? feed.wait : FAST);
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, wait);

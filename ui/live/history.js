@@ -1,6 +1,7 @@
 // KL per latent dimension over the followed run, for the parts that show more than the newest: asked for once.
 
 import { ask, feed, show, update } from "./feed.js";
+import { answerOf } from "./page.js";
 
 const EVERY = 1000; // ms
 
@@ -36,9 +37,9 @@ async function look() {
   last = performance.now();
   const { run, covered, anew } = feed;
   if (other) Object.assign(history, { run, stride: 0, steps: [], kl: [], covered: -1, anew });
-  const answer = await ask.history({ run, stride: history.stride, have: history.steps.length }).catch(() => undefined);
+  const answer = await answerOf(ask.history({ run, stride: history.stride, have: history.steps.length }));
   busy = false;
-  if (!answer || answer.error || run !== feed.run || anew !== feed.anew) return;
+  if (answer.error || run !== feed.run || anew !== feed.anew) return;
   if (answer.from === 0) Object.assign(history, { steps: [], kl: [] });
   history.steps = history.steps.concat(answer.steps);
   history.kl = history.kl.concat(answer.kl);

@@ -9,7 +9,7 @@ import { model, onModel, picture, pictureOfServer, refreshModel, useModel } from
 import { normal } from "./normal.js";
 import { keptDrawing } from "./pad.js";
 import * as pad from "./pad.js";
-import { latest, make, minus, openTab, paint } from "./page.js";
+import { answerOf, latest, make, minus, openTab, paint } from "./page.js";
 import { movePoint, onPoint, point } from "./point.js";
 import { prior } from "./prior.js";
 import { sliders } from "./sliders.js";
@@ -62,8 +62,8 @@ export function mount({ element, props, server, watch }) {
   /** The mean of q(z|x) of {ink} or {image}; null, and said why, where it cannot be had. */
   async function ofImage(drawing, otherwise) {
     if (!drawing) return void say(otherwise);
-    const answer = await server.look({ model: model.id, ...drawing }).catch(() => undefined);
-    if (!answer || answer.error) return void say(answer?.error ?? "The server does not answer.");
+    const answer = await answerOf(server.look({ model: model.id, ...drawing }));
+    if (answer.error) return void say(answer.error);
     return answer.z;
   }
 

@@ -5,7 +5,7 @@ import { inSight, show } from "./feed.js";
 import { meansOf } from "./means.js";
 import { model, onModelAtLeisure, picture, pictures } from "./model.js";
 import { keptDrawing } from "./pad.js";
-import { bytes, make, paint } from "./page.js";
+import { answerOf, bytes, make, paint } from "./page.js";
 import { plane, unit } from "./plane.js";
 import { movePoint, onPoint, point } from "./point.js";
 
@@ -276,12 +276,12 @@ async function truth(view, state, { ofImage, say, server }) {
   let image = model.about.examples[chosen]?.image;
   if (chosen === "drawing") {
     const kept = keptDrawing();
-    const seen = kept && (await server.look({ model: model.id, ...kept }).catch(() => undefined));
-    if (!seen || seen.error) return void say(seen?.error ?? "There is no drawing yet: draw one in the Draw tab.") ?? [];
+    const seen = kept ? await answerOf(server.look({ model: model.id, ...kept })) : { error: "There is no drawing yet: draw one in the Draw tab." };
+    if (seen.error) return void say(seen.error) ?? [];
     image = seen.seen;
   }
-  const answer = await server.posterior({ model: model.id, image }).catch(() => undefined);
-  if (!answer || answer.error) return void say(answer?.error ?? "The server does not answer.") ?? [];
+  const answer = await answerOf(server.posterior({ model: model.id, image }));
+  if (answer.error) return void say(answer.error) ?? [];
   const { mu, std, low, high, cells } = answer;
   if (state.seek && choices.scale === "square") state.window = mu.map((value) => [value - AROUND * Math.max(...std), value + AROUND * Math.max(...std)]);
   const grey = bytes(answer.density);

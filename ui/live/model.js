@@ -3,11 +3,12 @@
 
 import { later } from "./background.js";
 import { readDecoder } from "./decoder.js";
-import { addressOf, bytes } from "./page.js";
+import { addressOf, answerOf, bytes } from "./page.js";
 
 const SLOW = 12; // ms that a picture may take here
 const TRIALS = 12; // decodes before the time is believed: the first ones are slow everywhere
 const LEISURE = 20_000; // ms
+const AGAIN = 2000; // ms until a server that did not answer is asked once more
 const AT_ONCE = 64; // pictures in one question to the server
 
 /**
@@ -55,13 +56,14 @@ export async function useModel(id, functions) {
   ask = functions;
   uses += 1;
   const mine = uses;
-  const about = id ? await ask.describe({ model: id }).catch(() => undefined) : { error: "There is no model yet: train one first." };
-  const error = about ? about.error ?? "" : "The server does not answer.";
+  const about = id ? await answerOf(ask.describe({ model: id })) : { error: "There is no model yet: train one first." };
+  const error = about.error ?? "";
   const found = error ? NOTHING : await load(id);
   if (mine !== uses) return;
   inUse = mine;
   Object.assign(model, { id, about: error ? null : about, error }, found);
   tell(true);
+  if (about.silent) setTimeout(() => mine === uses && useModel(id, functions), AGAIN);
 }
 
 /** Takes the newest weights of the model in use; asked again meanwhile, it does so once more. */
@@ -118,8 +120,8 @@ function decoded(decoder, z) {
 
 /** The same from the server, for a list of at most 64 points: their bytes one after the other. Throws what is wrong. */
 export async function pictureOfServer(points) {
-  const answer = await ask.decode({ model: model.id, z: points.map((z) => [...z]) });
-  if (!answer || answer.error) throw new Error(answer?.error ?? "The server does not answer.");
+  const answer = await answerOf(ask.decode({ model: model.id, z: points.map((z) => [...z]) }));
+  if (answer.error) throw new Error(answer.error);
   return bytes(answer.image);
 }
 

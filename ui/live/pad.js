@@ -5,7 +5,7 @@ import { crowdView } from "./crowd.js";
 import { show } from "./feed.js";
 import { POSTED, Surface } from "./ink.js";
 import { looked } from "./looked.js";
-import { base64, bytes, latest, make, SIDE } from "./page.js";
+import { answerOf, base64, bytes, latest, make, SIDE } from "./page.js";
 import { tools } from "./tools.js";
 
 const QUICK = 64; // draws of log p̂(x) while the pen moves
@@ -45,9 +45,9 @@ export function mount({ element, props, server, watch }) {
 
   /** An answer of the server; null after saying what is wrong. */
   async function ask(name, request) {
-    const found = await server[name]({ model: described, ...request }).catch(() => undefined);
-    if (!found || found.error) say(found?.error ?? "The server does not answer.");
-    return !found || found.error ? null : found;
+    const found = await answerOf(server[name]({ model: described, ...request }));
+    if (found.error) say(found.error);
+    return found.error ? null : found;
   }
 
   const look = latest(({ request }) => server.look(request), (found, asked) => {

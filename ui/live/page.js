@@ -29,6 +29,18 @@ export function paint(canvas, grey, columns = 1, rows = 1) {
   }
 }
 
+/** Why a question had no answer: the server is away, or was started anew and asks for the login again. */
+async function silence() {
+  const login = await fetch(addressOf("gradio_api/login_check")).catch(() => null);
+  return login?.status === 401 ? "The server asks for name and password again: reload the page." : "The server does not answer.";
+}
+
+/** What a server function answers; {error} is what is wrong in one sentence, and {silent} where nothing came. */
+export async function answerOf(asking) {
+  const answer = await asking.catch(() => undefined); // which is also what Gradio makes of a failure
+  return answer ?? { error: await silence(), silent: true };
+}
+
 /** A function that asks with the newest request only: one question at a time, answers in order, the last always asked. */
 export function latest(ask, onAnswer) {
   let waiting = null;
@@ -40,7 +52,7 @@ export function latest(ask, onAnswer) {
     while (waiting) {
       const asked = waiting;
       waiting = null;
-      onAnswer((await ask(asked).catch(() => undefined)) ?? { error: "The server does not answer." }, asked);
+      onAnswer(await answerOf(ask(asked)), asked);
     }
     busy = false;
   };

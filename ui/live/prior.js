@@ -3,7 +3,7 @@
 
 import { model, onModelAtLeisure, pictures } from "./model.js";
 import { normal } from "./normal.js";
-import { base64, bytes, make, paint } from "./page.js";
+import { answerOf, base64, bytes, make, paint } from "./page.js";
 import { movePoint } from "./point.js";
 
 const COUNT = 64;
@@ -39,9 +39,9 @@ export function prior(node, { say, server }) {
     if (!view.nearest.checked) return;
     asked += 1;
     const mine = asked;
-    const answer = await server.neighbours({ model: model.id, images: text(grey) }).catch(() => undefined);
+    const answer = await answerOf(server.neighbours({ model: model.id, images: text(grey) }));
     if (mine !== asked) return;
-    if (!answer || answer.error) return void say(answer?.error ?? "The server does not answer.");
+    if (answer.error) return void say(answer.error);
     paint(view.neighbours, bytes(answer.image), COLUMNS, COUNT / COLUMNS);
     view.neighbours.dataset.labels = answer.labels.join("");
   };

@@ -1,8 +1,8 @@
 // How far the followed run is, and the buttons that steer it. The value from Python, {run, browser}, says which run the
 // whole page follows.
 
-import { AWAY, feed, follow, refresh, show } from "./feed.js";
-import { duration, make } from "./page.js";
+import { feed, follow, refresh, show } from "./feed.js";
+import { answerOf, duration, make } from "./page.js";
 
 const STATES = {
   "": "No training yet: choose settings and press Train.",
@@ -10,19 +10,19 @@ const STATES = {
   failed: "Failed", interrupted: "Interrupted", gone: "Gone",
 };
 const GOING = ["waiting", "loading", "running"];
-const SILENT = "The server does not answer.";
 const RESUMABLE = ["paused", "stopped", "interrupted", "failed"];
 
 export function mount({ element, props, server, watch, trigger }) {
   const node = element.querySelector(".live");
   const view = layout(node);
   let refused = ""; // why the last press of a button did nothing
+  let unheard = false; // because the server did not answer
 
   const steer = async (how) => {
     if (how === "step" && !RESUMABLE.includes(feed.state)) return void trigger("first", {});
-    const answer = await server.steer({ browser: props.value.browser, run: feed.run, how }).catch(() => undefined);
-    refused = answer ? answer.error ?? "" : SILENT;
-    if (answer?.run && answer.run !== feed.run) start(answer.run);
+    const answer = await answerOf(server.steer({ browser: props.value.browser, run: feed.run, how }));
+    [refused, unheard] = [answer.error ?? "", Boolean(answer.silent)];
+    if (answer.run && answer.run !== feed.run) start(answer.run);
     else refresh();
     draw();
   };
@@ -32,7 +32,7 @@ export function mount({ element, props, server, watch, trigger }) {
   view.reset.onclick = () => steer("reset");
 
   const draw = () => {
-    if (refused === SILENT && feed.message !== AWAY) refused = ""; // it answers again
+    if (unheard && !feed.silent) [refused, unheard] = ["", false]; // it answers again
     fill(view, node, refused);
   };
   show(element, draw);

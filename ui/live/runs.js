@@ -1,7 +1,7 @@
 // The table of this browser's runs. Its value from Python is {browser}; train_on reads the chosen run from {browser, run}.
 
 import { feed, inSight, refresh, show } from "./feed.js";
-import { bytesOf, duration, make } from "./page.js";
+import { answerOf, bytesOf, duration, make } from "./page.js";
 import { tick, ticked } from "./ticks.js";
 
 const SORTS = [["created down", "newest first"], ["created up", "oldest first"], ["title up", "by name"], ["elbo up", "lowest −ELBO first"], ["state up", "by state"]]; // where the table has no head
@@ -12,7 +12,6 @@ const COLUMNS = [
   { name: "elbo", title: "−ELBO, held-out", number: true }, { name: "active_units", title: "Active units", number: true },
   { name: "seconds", title: "Time", number: true }, { name: "size", title: "Size", number: true }, { name: "created", title: "Created" },
 ];
-const SILENT = "The server does not answer.";
 const GOING = ["waiting", "loading", "running"];
 const DOWNLOADS = { "archive.zip": "All of it, zip", "model.safetensors": "Model", "metrics.csv": "Metrics, CSV", "tensorboard.zip": "TensorBoard events" };
 
@@ -20,21 +19,22 @@ export function mount({ element, props, server, watch, trigger }) {
   const node = element.querySelector(".live");
   const view = layout(node);
   let runs = [];
+  let unheard = null; // what was said when the list could not be had
   let order = { name: "created", down: true };
   const rows = new Map(); // by run, so that a row keeps focus and an open field while its numbers change
 
   const say = (sentence) => { view.message.textContent = sentence; };
   const asked = async (name, request) => {
-    const answer = await server[name]({ browser: props.value.browser, ...request }).catch(() => undefined);
-    say(answer ? answer.error ?? "" : SILENT);
-    return answer && !answer.error ? answer : null;
+    const answer = await answerOf(server[name]({ browser: props.value.browser, ...request }));
+    say(answer.error ?? "");
+    return answer.error ? null : answer;
   };
 
   const load = async () => {
     if (!props.value.browser) return;
-    const answer = await server.mine({ browser: props.value.browser }).catch(() => undefined);
-    if (!answer?.runs) return void say(answer?.error ?? SILENT);
-    if (view.message.textContent === SILENT) say("");
+    const answer = await answerOf(server.mine({ browser: props.value.browser }));
+    if (answer.error) return void say((unheard = answer.error));
+    if (view.message.textContent === unheard) say("");
     runs = answer.runs;
     draw();
   };
@@ -86,8 +86,8 @@ export function mount({ element, props, server, watch, trigger }) {
     say(`Uploading ${file.name}.`);
     const address = new URL("upload", import.meta.url);
     address.search = new URLSearchParams({ browser: props.value.browser, name: file.name });
-    const answer = await fetch(address, { method: "POST", body: file }).then((it) => it.json()).catch(() => null);
-    say(answer ? answer.error ?? `${file.name} is one of your runs now.` : SILENT);
+    const answer = await answerOf(fetch(address, { method: "POST", body: file }).then((it) => it.json()));
+    say(answer.error ?? `${file.name} is one of your runs now.`);
     await load();
   };
 

@@ -1,6 +1,6 @@
 // What can be done to a drawing: tools, where to start from, noise, and a hidden part that the model completes.
 
-import { addressOf, base64, bytes, make, paint, SIDE } from "./page.js";
+import { addressOf, answerOf, base64, bytes, make, paint, SIDE } from "./page.js";
 
 const FIRST = "Draw something first, or start from a test digit.";
 const LARGEST = 20 * 2 ** 20; // bytes of a photograph
@@ -144,8 +144,8 @@ function photograph(place, start, say) {
     if (!photo?.type.startsWith("image/")) return void say("That is no picture: choose a photograph.");
     if (photo.size > LARGEST) return void say("The photograph is larger than 20 MB: choose a smaller one.");
     say("Reading the photograph …");
-    const answer = await fetch(addressOf("live/photo"), { method: "POST", body: photo }).then((response) => response.json()).catch(() => undefined);
-    if (!answer?.ink) return void say(answer?.error ?? "The server could not read the photograph.");
+    const answer = await answerOf(fetch(addressOf("live/photo"), { method: "POST", body: photo }).then((response) => response.json()));
+    if (answer.error) return void say(answer.error);
     start(bytes(answer.ink));
   };
   file.addEventListener("change", () => {
