@@ -25,7 +25,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import FLAGS, NAMES, Server, Visitor, start
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
-from vae_core.folder import RunConfig, RunFolder
+from vae_core.folder import RunFolder
+from vae_core.run_config import RunConfig
 
 HERE = Path(__file__).parent.parent
 POINTS = 1000  # z, for the largest difference from torch

@@ -25,7 +25,8 @@ import torch
 from vae_core import load_checkpoint, save_checkpoint
 from vae_core.__main__ import new_config, parser
 from vae_core.checkpoint import read_header
-from vae_core.folder import RunConfig, RunFolder
+from vae_core.folder import RunFolder
+from vae_core.run_config import RunConfig
 
 from .recipes import RECIPES, Recipe
 

@@ -8,8 +8,9 @@ from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, train
 from vae_core.average import Average
 from vae_core.data import held_out
 from vae_core.evaluate import evaluate_elbo
-from vae_core.folder import RunConfig, RunFolder
+from vae_core.folder import RunFolder
 from vae_core.run import train_into
+from vae_core.run_config import RunConfig
 from vae_core.train import TrainState, batches
 
 from .conftest import seeded

@@ -12,8 +12,9 @@ from tensorboardX.proto.event_pb2 import Event
 
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint
 from vae_core.export import as_csv, as_tensorboard, as_zip
-from vae_core.folder import RunConfig, RunFolder
+from vae_core.folder import RunFolder
 from vae_core.run import train_into
+from vae_core.run_config import RunConfig
 
 from .conftest import seeded
 

@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from ui.backend import Backend
 from ui.files import LARGEST_UPLOAD, routes
 from vae_core import VAE, TrainConfig, VAEConfig
-from vae_core.folder import RunConfig
 from vae_core.run import train_into
+from vae_core.run_config import RunConfig
 from vae_core.runs import Runs
 
 from .conftest import ROOT, seeded

@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint
-from vae_core.folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, check_change
+from vae_core.changes import Change, check_change
+from vae_core.folder import NAME_LENGTH, RunError, RunFolder
 from vae_core.run import Steering
+from vae_core.run_config import RunConfig
 
 from .conftest import ROOT, seeded
 from .test_run import CONFIG, CPU, GAUSSIAN, MODEL, began, go_on

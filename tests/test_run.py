@@ -12,11 +12,13 @@ from safetensors.torch import load_file
 import vae_core.run
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint
 from vae_core.batch import Batch
+from vae_core.changes import Change
 from vae_core.checkpoint import read_header
 from vae_core.data import held_out
 from vae_core.evaluate import evaluate_elbo
-from vae_core.folder import Change, RunConfig, RunFolder
+from vae_core.folder import RunFolder
 from vae_core.run import Steering, train_into
+from vae_core.run_config import RunConfig
 from vae_core.summary import summarize
 from vae_core.train import DivergedError, TrainState, batches
 

@@ -18,12 +18,13 @@ from .bounds import check_int
 from .checkpoint import load_checkpoint, read_header
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
 from .device import DEVICES, is_out_of_memory, pick_device
-from .distributed import Processes, join
-from .folder import RunConfig, RunError, RunFolder, beginning_with
+from .distributed import Processes, end_program, join
+from .folder import RunError, RunFolder
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .objective import OBJECTIVES
 from .report import as_text, measure
 from .run import Steering, reason, train_into
+from .run_config import RunConfig, beginning_with
 from .schedule import SCHEDULES
 from .step import PRECISIONS
 from .train import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches
@@ -324,4 +325,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_program(main())

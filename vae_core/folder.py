@@ -16,28 +16,28 @@ lock                held by the process that trains
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 import re
 import shutil
 import time
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
 
-from .average import Average
 from .bounds import check_choice, check_float, check_int
-from .checkpoint import load_checkpoint, read_header, save_checkpoint, write_atomically
+from .changes import Change, still_to_come
+from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from .device import describe_processor
 from .model import VAE, VAEConfig
 from .records import Records
-from .train import CHANGEABLE, Sums, TrainConfig, TrainState
+from .run_config import RunConfig
+from .state import read_progress, read_state, write_state
+from .train import CHANGEABLE, TrainConfig, TrainState
 
 STATES = ("waiting", "loading", "running", "paused", "finished", "stopped", "failed")
 NAME_LENGTH = 80
@@ -45,93 +45,6 @@ NAME_LENGTH = 80
 
 class RunError(RuntimeError):
     """A run cannot be used, or not in that way; one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """What a run was started with."""
-
-    model: VAEConfig
-    training: TrainConfig
-    data: str  # a dataset's name, or auto until it is known which one could be had
-    device: str = "cpu"
-    why_data: str = ""  # the sentence that says why that dataset
-    train_images: int = 0  # 0 until the data are loaded
-    owner: str = ""  # the browser that started it, if one did
-    hold_out: int = 0  # training images that are held out, in place of the test images
-    start: str = ""  # the run or file whose weights it began with, and their step
-    learned: dict[str, int] = field(default_factory=dict)  # data those weights have learned from: images held out of it
-
-    def __post_init__(self) -> None:
-        check_int("hold_out", self.hold_out, 0, 1_000_000)
-
-    @property
-    def has_learned(self) -> dict[str, int]:
-        """Data that the run's own weights, or those that it began with, have learned from: images held out of it."""
-        return self.learned | {self.data: min(self.hold_out, self.learned.get(self.data, self.hold_out))}
-
-    @property
-    def total_steps(self) -> int:
-        """Steps of the whole training; 0 until the data are loaded."""
-        return self.training.total_steps(self.train_images) if self.train_images else 0
-
-
-def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:
-    """The configuration of a run that begins with the weights of a checkpoint: with its model, and where that is from.
-
-    Raises:
-        CheckpointError: it is no checkpoint of ours.
-        ValueError: it was trained on images that the run would hold out.
-    """
-    header = read_header(checkpoint)
-    about, step = header.about, header.about.get("step")
-    learned = about.get("learned") or ({about["data"]: about.get("hold_out") or 0} if about.get("data") else {})
-    for data, held in learned.items():
-        if config.hold_out > held and config.data in (data, "auto"):
-            raise ValueError(
-                f"hold_out is {config.hold_out}, but the model to begin with has learned from all but {held} of the"
-                " training images: take at most that many."
-            )
-    name = checkpoint.parent.name if checkpoint.name == "model.safetensors" else checkpoint.stem
-    origin = f"{name}, step {step:,}" if step else name
-    return replace(config, model=header.config, start=config.start or origin, learned=learned)
-
-
-@dataclass(frozen=True)
-class Change:
-    """New settings in mid-run: they hold for every batch after that step."""
-
-    step: int
-    settings: dict[str, float]
-
-    def apply(self, model: VAE, training: TrainConfig) -> TrainConfig:
-        """The training's new settings; a new σ goes into the model."""
-        settings = dict(self.settings)
-        if (sigma := settings.pop("sigma", None)) is not None:
-            model.set_sigma(sigma)
-        return replace(training, **settings)
-
-
-def still_to_come(changes: list[Change], settings: dict[str, float]) -> list[Change]:
-    """What is left of changes to come once these settings are chosen: a run that went back takes the others again."""
-    left = [(change.step, {n: v for n, v in change.settings.items() if n not in settings}) for change in changes]
-    return [Change(step, rest) for step, rest in left if rest]
-
-
-def check_change(config: RunConfig, settings: dict[str, Any]) -> None:
-    """Checks settings that are to change in mid-run.
-
-    Raises:
-        ValueError: one cannot change while a run goes, or is out of its bounds.
-    """
-    for name in settings:
-        if name == "sigma" and (config.model.likelihood != "gaussian" or config.model.sigma_mode != "fixed"):
-            raise ValueError("sigma can change in mid-run only where the likelihood is Gaussian and σ is fixed.")
-        if name != "sigma" and name not in CHANGEABLE:
-            raise ValueError(f"{name} cannot change in mid-run; {', '.join(CHANGEABLE)} and a fixed sigma can.")
-    replace(config.training, **{name: value for name, value in settings.items() if name != "sigma"})
-    if "sigma" in settings:
-        check_float("sigma", settings["sigma"], 0, 100, above=True)
 
 
 @dataclass
@@ -145,6 +58,11 @@ class RunFolder:
     def model_file(self) -> Path:
         """The newest weights, a checkpoint."""
         return self.path / "model.safetensors"
+
+    @property
+    def state_file(self) -> Path:
+        """What it needs to go on exactly."""
+        return self.path / "state.safetensors"
 
     @property
     def start_file(self) -> Path:
@@ -348,18 +266,7 @@ class RunFolder:
 
     def save_state(self, model: VAE, state: TrainState) -> None:
         """Replaces what is needed to go on exactly: weights and their average, Adam's moments, and where it stands."""
-        tensors = {f"model.{name}": tensor.detach() for name, tensor in model.state_dict().items()}
-        tensors |= {f"adam.{name}": tensor for name, tensor in state.adam.state().items()}
-        if state.average:
-            tensors |= {f"average.{name}": tensor for name, tensor in state.average.state().items()}
-        sums = state.sums
-        if sums.measured is not None:
-            tensors["sums"] = sums.measured
-        tensors = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
-        header = {"step": state.step, "seconds": state.seconds, "images": sums.images, "sum_seconds": sums.seconds}
-        header |= {"best": state.best, "epochs_since_best": state.epochs_since_best}
-        metadata = {name: repr(value) for name, value in header.items()}
-        write_atomically(self.path / "state.safetensors", save(tensors, metadata=metadata))
+        write_state(self.state_file, model, state)
 
     def resume(self, model: VAE, device: torch.device) -> TrainState:
         """Puts the saved weights into the model, drops what came after them, and gives the state to go on with.
@@ -369,14 +276,10 @@ class RunFolder:
         Raises:
             RunError: the saved state is damaged, or does not fit the model.
         """
-        path = self.path / "state.safetensors"
         model.to(device)
-        state = TrainState.start(model)
         try:
-            if path.exists():
-                with safe_open(path, framework="pt") as file:
-                    metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                _restore(model, state, metadata, {name: tensor.to(device) for name, tensor in tensors.items()})
+            exists = self.state_file.exists()
+            state = read_state(self.state_file, model, device) if exists else TrainState.start(model)
             kept = [json.dumps(record) + "\n" for record in self.records() if record["step"] <= state.step]
             write_atomically(self.path / "metrics.jsonl", "".join(kept).encode())
             for step in self.frame_steps():
@@ -394,12 +297,7 @@ class RunFolder:
 
     def saved(self) -> tuple[int, float]:
         """The step at which a resumed run goes on and its seconds of training; 0 where nothing is saved."""
-        try:
-            with safe_open(self.path / "state.safetensors", framework="pt") as file:
-                metadata = file.metadata()
-                return int(metadata["step"]), float(metadata["seconds"])
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError):
-            return 0, 0.0  # nothing, or nothing usable: `resume` says so
+        return read_progress(self.state_file)
 
     def version(self) -> tuple[tuple[str, int], ...]:
         """Changes whenever a file of the run does: their names and times of change."""
@@ -444,21 +342,3 @@ def check_name(name: Any) -> None:
         raise RunError(f"That name has {len(name)} characters; a run's name has at most {NAME_LENGTH}.")
     if re.search(r"[/\\\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", name) or name.strip() in (".", ".."):
         raise RunError("A run's name must not hold slashes or control characters, nor be . or ..")
-
-
-def _restore(model: VAE, state: TrainState, metadata: dict[str, str], tensors: dict[str, torch.Tensor]) -> None:
-    """Puts what `RunFolder.save_state` has written back in its places."""
-    model.load_state_dict(_of("model.", tensors))
-    state.adam.restore(_of("adam.", tensors))
-    state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
-    state.best = float(metadata.get("best", -math.inf))  # runs of the first version have neither
-    state.epochs_since_best = int(metadata.get("epochs_since_best", 0))
-    if average := _of("average.", tensors):
-        state.average = Average(model)
-        state.average.restore(average)
-    state.sums = Sums(int(metadata["images"]), float(metadata["sum_seconds"]), tensors.get("sums"))
-
-
-def _of(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Those whose names begin so, without that beginning."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

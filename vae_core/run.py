@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from .batch import next_batch
+from .changes import Change, still_to_come
 from .data import Dataset, held_out, of_each_label
 from .device import is_out_of_memory
 from .distributed import ALONE, Processes
-from .folder import Change, RunFolder, still_to_come
+from .folder import RunFolder
 from .frames import SIDE, Film
 from .model import VAE
 from .train import Metrics, TrainConfig, TrainState, batches
@@ -50,7 +51,7 @@ class Steering:
         self._end, self.is_asked = "stopped", True
 
     def change(self, settings: dict[str, float]) -> bool:
-        """New settings, checked by `folder.check_change`, from the next batch on; False after the last one."""
+        """New settings, checked by `changes.check_change`, from the next batch on; False after the last one."""
         with self._lock:
             if self._changes is None:
                 return False

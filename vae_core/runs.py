@@ -19,12 +19,14 @@ from typing import Any
 import torch
 
 from .bounds import check_int
+from .changes import Change, check_change
 from .checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from .data import Dataset
 from .device import own_stream
-from .folder import NAME_LENGTH, Change, RunConfig, RunError, RunFolder, beginning_with, check_change, check_name
+from .folder import NAME_LENGTH, RunError, RunFolder, check_name
 from .model import VAE, VAEConfig
 from .run import Steering, reason, train_into, write_failure
+from .run_config import RunConfig, beginning_with
 from .summary import Summary, summarize
 from .train import TrainConfig
 

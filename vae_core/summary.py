@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .checkpoint import CheckpointError, read_header
-from .folder import RunConfig, RunFolder
+from .folder import RunFolder
+from .run_config import RunConfig
 
 
 @dataclass(frozen=True)

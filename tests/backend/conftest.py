@@ -11,7 +11,7 @@ import torch
 from ui import train as train_tab
 from ui.backend import Backend
 from vae_core import VAE, TrainConfig, VAEConfig, save_checkpoint
-from vae_core.folder import RunConfig
+from vae_core.run_config import RunConfig
 from vae_core.runs import ENDED, Runs
 
 from ..conftest import seeded

@@ -8,7 +8,7 @@ from torch.distributions import Normal
 
 from ui import train as train_tab
 from vae_core.batch import Batch
-from vae_core.folder import Change
+from vae_core.changes import Change
 
 from .conftest import ANNA, FORM, RUN, finished, follow, image, lines, session, trained, without, written
 

@@ -7,8 +7,8 @@ import pytest
 
 from ui import train as train_tab
 from vae_core import TrainConfig
+from vae_core.changes import Change
 from vae_core.data import DataError
-from vae_core.folder import Change
 
 from .conftest import ANNA, FORM, finished, follow, session, trained
 

@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
-from vae_core.folder import RunConfig, RunFolder
+from vae_core.folder import RunFolder
 from vae_core.latent import embed
+from vae_core.run_config import RunConfig
 
 from ..conftest import ROOT, seeded
 

@@ -9,7 +9,8 @@ import torch
 
 from vae_core import VAE, load_checkpoint, save_checkpoint
 from vae_core.batch import Batch
-from vae_core.folder import Change, RunError, RunFolder
+from vae_core.changes import Change
+from vae_core.folder import RunError, RunFolder
 
 from ..conftest import seeded
 from ..test_run import CONFIG, CPU, GAUSSIAN, MODEL, assert_same_end, began, go_on

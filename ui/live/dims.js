@@ -6,7 +6,7 @@ const REACH = 3; // prior standard deviations to either side
 const MOST = 40; // dimensions shown
 export const ASLEEP = 0.05; // nats: a dimension below it carries nothing
 
-/** onTake(j): a dimension is chosen; onDrag(j, mu): its μ is dragged with a mouse or pen. */
+/** onTake(j): a dimension is chosen; onDrag(j, mu): its μ is dragged with a mouse. */
 export function dimensions({ onTake, onDrag }) {
   const list = make("div", { className: "live-dims" });
   const title = make("div", { className: "live-title" });
@@ -59,7 +59,7 @@ export function dimensions({ onTake, onDrag }) {
     };
     let from = null;
     node.addEventListener("pointerdown", (event) => {
-      if (event.pointerType === "touch" || event.button !== 0) return; // a finger scrolls the page
+      if (event.pointerType !== "mouse" || event.button !== 0) return; // a finger or pen scrolls the page
       choose();
       from = event.clientY;
       node.setPointerCapture(event.pointerId);

@@ -168,11 +168,11 @@ function pointers(view, state) {
     Object.assign(view.preview.style, { left: `${event.clientX - box.left + 14}px`, top: `${event.clientY - box.top - 70}px` });
   };
   let pressed = false;
-  let touched = null; // where a finger came down: a tap moves the point, a swipe scrolls the page
+  let touched = null; // where a finger or pen came down: a tap moves the point, a swipe scrolls the page
   view.plot.addEventListener("pointerdown", (event) => {
     touched = null;
     if (event.button !== 0 || !event.target.closest(".draglayer, .plot-container .gl-container") || !there(event)) return;
-    if (event.pointerType === "touch") return void (touched = event);
+    if (event.pointerType !== "mouse") return void (touched = event);
     pressed = true;
     go(event);
   }, true);
