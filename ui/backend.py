@@ -29,8 +29,9 @@ from vae_core.data import (
     load_default,
 )
 from vae_core.folder import RunError
+from vae_core.line import ENDED
 from vae_core.records import Records
-from vae_core.runs import ENDED, RUN_ID, Runs
+from vae_core.runs import RUN_ID, Runs
 from vae_core.train import CHANGEABLE, TrainConfig
 
 from . import labels

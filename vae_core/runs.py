@@ -1,74 +1,34 @@
-"""The runs of a server: who trains, who waits for whom, and who may steer what."""
+"""The runs of a server: how each begins, who may steer it, and what is known of it."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 import secrets
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .bounds import check_int
 from .changes import Change, check_change
 from .checkpoint import CheckpointError, Header, load_checkpoint, read_header
-from .data import Dataset
-from .device import own_stream
 from .folder import NAME_LENGTH, RunError, RunFolder, check_name
-from .model import VAE, VAEConfig
-from .run import Steering, reason, train_into, write_failure
+from .line import AT_REST, ENDED, LETTING_GO, Line, Load
+from .model import VAEConfig
+from .run import reason
 from .run_config import RunConfig, beginning_with
 from .summary import Summary, summarize
 from .train import TrainConfig
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
-Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
-AT_REST = ("paused", "finished", "stopped", "failed")  # and the folder says so
-ENDED = (*AT_REST, "interrupted")  # nothing goes on by itself
 RESUMABLE = ("paused", "stopped", "interrupted", "failed")
 CHANGED_AT_REST = ("paused", "failed")  # a smaller learning rate helps one that diverged
 ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
-LETTING_GO = 10.0  # seconds at most from a run's last word until its folder is free
-
-
-class _LeftError(Exception):
-    """A run was paused or stopped before it began."""
-
-
-@dataclass
-class _Live:
-    """A run that this process is working on, or will."""
-
-    folder: RunFolder
-    owner: str
-    steering: Steering
-    message: str = "Loading the data."
-    future: Future[None] | None = None
-    begun: bool = False  # a change goes to its training from now on, and to its folder before
-    over: threading.Event = field(default_factory=threading.Event)  # its folder has been let go
-
-    def report(self, message: str) -> None:
-        """Takes what the loading of the data says of its progress.
-
-        Raises:
-            _LeftError: the run is not to begin any more.
-        """
-        self.message = message
-        if self.steering.is_asked:
-            raise _LeftError
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.future is not None and not self.future.running() and not self.future.done()
 
 
 class Runs:
@@ -83,15 +43,10 @@ class Runs:
     """
 
     def __init__(self, root: str | Path, device: torch.device, max_trainings: int = 1) -> None:
-        check_int("max_trainings", max_trainings, 1, 1000)
+        self.line = Line(device, max_trainings)
         self.root, self.device = Path(root), device
-        self._trainings = ThreadPoolExecutor(max_trainings, thread_name_prefix="training")
-        self._single_batches = ThreadPoolExecutor(1, thread_name_prefix="batch")
-        self._live: dict[str, _Live] = {}
         self._owners: dict[str, str] = {}
-        self._failures: dict[str, str] = {}  # what a run's own folder could not take
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
-        self._lock = threading.RLock()
 
     # Beginning
 
@@ -123,12 +78,12 @@ class Runs:
             RunError: this browser has a run going already, or the folder cannot be made.
             CheckpointError: there is no such checkpoint.
         """
-        with self._lock:
+        with self.line.lock:
             self._check_free(owner)
             config = RunConfig(model, training, data, str(self.device), owner=owner, hold_out=hold_out)
             run = self._create(config, weights)
             try:
-                self._submit(run, load, owner, one_batch)
+                self.line.join(run, self.folder(run), load, owner, one_batch=one_batch)
             except RunError:
                 shutil.rmtree(self.folder(run).path, ignore_errors=True)
                 raise
@@ -140,13 +95,13 @@ class Runs:
         Raises:
             RunError: it is somebody else's, is going, has done all its steps, or another one of this browser is going.
         """
-        with self._lock:
+        with self.line.lock:
             self.check_owner(run, owner)
             self._check_free(owner)
             status = self.status(run)
             if status["state"] not in RESUMABLE:
                 raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
-            self._submit(run, load, owner, one_batch)
+            self.line.join(run, self.folder(run), load, owner, one_batch=one_batch)
 
     def begin_anew(self, run: str, owner: str) -> str:
         """Another run with the settings that this one has now, paused before its first step; the old one stays.
@@ -154,7 +109,7 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or one of this browser is going.
         """
-        with self._lock, _writing():
+        with self.line.lock, _writing():
             self.check_owner(run, owner)
             self._check_free(owner)
             folder = self.folder(run)
@@ -182,7 +137,7 @@ class Runs:
         model, header = load_checkpoint(path), read_header(path)
         if not all(bool(weight.isfinite().all()) for weight in model.state_dict().values()):
             raise CheckpointError("The file's weights are not all finite numbers.")
-        with self._lock, _writing():
+        with self.line.lock, _writing():
             name = self._free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
             config = RunConfig(header.config, _training_of(header), data, str(self.device), owner=owner)
@@ -222,15 +177,16 @@ class Runs:
             RunError: it is somebody else's, or has ended otherwise.
             ValueError: a setting cannot change in mid-run, or is out of its bounds.
         """
-        with self._lock, _writing():
+        with self.line.lock, _writing():
             self.check_owner(run, owner)
             folder = self.folder(run)
             check_change(folder.read_config(), settings)
-            live = self._going(run)
-            if live is not None and live.begun and (live.steering.change(settings) or not live.over.wait(LETTING_GO)):
+            going = self.line.going(run)
+            begun = going is not None and going.begun
+            if begun and (going.steering.change(settings) or not going.over.wait(LETTING_GO)):
                 return
             status = self.status(run)
-            if status["state"] not in CHANGED_AT_REST and (live is None or live.begun):
+            if status["state"] not in CHANGED_AT_REST and (going is None or begun):
                 raise _refusal(status, f"This run is {status['state']}: nothing of it can be changed.")
             folder.add_change(folder.saved_step(), settings)
 
@@ -240,7 +196,7 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or the name is none or is taken.
         """
-        with self._lock, _writing():
+        with self.line.lock, _writing():
             self.check_owner(run, owner)
             check_name(name)
             if any(self.folder(other).name() == name.strip() for other in self.of(owner) if other != run):
@@ -253,23 +209,17 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or is going.
         """
-        with self._lock:
+        with self.line.lock:
             self.check_owner(run, owner)
-            if self._going(run):
+            if self.line.going(run):
                 raise RunError("The run is being trained: stop it first.")
             self.folder(run).delete()
             self._owners.pop(run, None)
-            self._failures.pop(run, None)
+            self.line.failures.pop(run, None)
 
     def close(self) -> None:
         """Pauses all runs, each with its folder complete, and waits for them."""
-        with self._lock:
-            for run, live in list(self._live.items()):
-                with contextlib.suppress(OSError, RunError):  # its folder is gone or full: the others are paused
-                    if not self._leave(run, live, "paused", "The server was shut down while this run waited."):
-                        live.steering.pause()
-        self._trainings.shutdown(wait=True)
-        self._single_batches.shutdown(wait=True)
+        self.line.close()
 
     # Looking
 
@@ -280,12 +230,12 @@ class Runs:
             RunError: the id is none.
         """
         folder = self.folder(run)
-        live = self._live.get(run)  # before the file: a run that ends in between has written its last word by then
+        training = self.line.trainings.get(run)  # before the file: one that ends in between has said its last word
         status = folder.read_status()
-        if live is not None:
-            return status | self._live_status(live, status["state"])
-        if run in self._failures and status["state"] not in ("finished", "paused", "stopped"):
-            return {"state": "failed", "message": self._failures[run]}
+        if training is not None:
+            return status | self.line.status(training, status["state"])
+        if run in self.line.failures and status["state"] not in ("finished", "paused", "stopped"):
+            return {"state": "failed", "message": self.line.failures[run]}
         if status["state"] in ENDED:
             return status
         if folder.is_taken():
@@ -300,7 +250,8 @@ class Runs:
             RunError: there is no such run, or its folder is damaged.
         """
         folder = self.folder(run)
-        at_rest = run not in self._live and folder.read_status()["state"] in AT_REST and run not in self._failures
+        known = run in self.line.trainings or run in self.line.failures
+        at_rest = not known and folder.read_status()["state"] in AT_REST
         return self._remembered(run, folder.version()) if at_rest else self._summarize(run)
 
     def _summarize(self, run: str) -> Summary:
@@ -329,17 +280,8 @@ class Runs:
     # Within
 
     def _check_free(self, owner: str) -> None:
-        for run, live in list(self._live.items()):
-            if owner and live.owner == owner and self._going(run):
-                raise RunError("A training of yours is going or waiting already: pause or stop it first.")
-
-    def _going(self, run: str) -> _Live | None:
-        """The run, where it waits or trains; one that has ended but not let go of its folder yet is waited for."""
-        live = self._live.get(run)
-        if live is None:
-            return None
-        has_ended = live.steering.is_closed or live.folder.read_status()["state"] in ENDED
-        return None if has_ended and live.over.wait(LETTING_GO) else live
+        if owner and self.line.is_busy(owner):
+            raise RunError("A training of yours is going or waiting already: pause or stop it first.")
 
     def _create(self, config: RunConfig, weights: Path | None = None) -> str:
         """A new run's folder; with weights, it holds them as the state before the first step."""
@@ -360,63 +302,23 @@ class Runs:
             raise RunError(reason(error)) from error
         return run
 
-    def _submit(self, run: str, load: Load, owner: str, one_batch: bool) -> None:
-        live = _Live(self.folder(run), owner, Steering(one_batch=one_batch))
-        self._failures.pop(run, None)
-        pool = self._single_batches if one_batch else self._trainings
-        live.folder.acquire()
-        try:
-            live.folder.write_status("waiting")
-            self._live[run] = live
-            live.future = pool.submit(self._work, run, live, load)
-        except (OSError, RuntimeError) as error:  # the disk is full, or the server is being shut down
-            self._let_go(run, live)
-            raise RunError(reason(error)) from error
-
-    def _leave(self, run: str, live: _Live, how: str, message: str) -> bool:
-        """Takes a run out of the line; False where it is no longer in it."""
-        if live.future is None or not live.future.cancel():
-            return False
-        try:
-            live.steering.close()
-            live.folder.write_status(how, message)
-        finally:
-            self._let_go(run, live)
-        return True
-
-    def _let_go(self, run: str, live: _Live) -> None:
-        try:
-            live.folder.release()
-        finally:
-            self._live.pop(run, None)
-            live.over.set()
-
     def _end(self, run: str, owner: str, how: str) -> None:
-        with self._lock, _writing():
+        with self.line.lock, _writing():
             self.check_owner(run, owner)
-            live, folder = self._going(run), self.folder(run)
-            if live is None:
+            going, folder = self.line.going(run), self.folder(run)
+            if going is None:
                 status = self.status(run)
                 if how == "stopped" and status["state"] in ("paused", "interrupted"):
                     folder.write_status("stopped", status["message"])
                     return
                 raise _refusal(status, f"This run is {status['state']} already.")
-            if self._leave(run, live, how, "It left the line." if how == "stopped" else "Paused while it waited."):
+            message = "It left the line." if how == "stopped" else "Paused while it waited."
+            if self.line.leave(run, going, how, message):
                 return
             if how == "paused":
-                live.steering.pause()
+                going.steering.pause()
             else:
-                live.steering.stop()
-
-    def _live_status(self, live: _Live, state: str) -> dict[str, str]:
-        """What this process knows better than the folder."""
-        if live.is_waiting:
-            line = [other for other in list(self._live.values()) if other.is_waiting and not other.steering.one_batch]
-            if live in line:
-                return {"state": "waiting", "message": f"Place {line.index(live) + 1} of {len(line)} in the line."}
-        if live.steering.end and not live.steering.one_batch and state == "running":
-            return {"message": "Pausing." if live.steering.end == "paused" else "Stopping."}
-        return {"message": live.message} if state == "loading" else {}
+                going.steering.stop()
 
     def _free_name(self, owner: str, name: str) -> str:
         """The name, with a number where it is taken."""
@@ -433,46 +335,6 @@ class Runs:
             except RunError:
                 return None
         return self._owners[run]
-
-    def _work(self, run: str, live: _Live, load: Load) -> None:
-        """What a training thread does. What goes wrong becomes the run's status, where its watchers see it."""
-        try:
-            with own_stream(self.device):
-                self._begin(live, load)
-        except Exception as error:
-            if not isinstance(error, (ValueError, OSError, RuntimeError)):
-                logging.getLogger(__name__).exception("a training failed")  # a fault of ours
-            if not write_failure(live.folder, error):
-                self._failures[run] = reason(error)
-        finally:
-            self._let_go(run, live)
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()  # what it held is there for the others
-
-    def _begin(self, live: _Live, load: Load) -> None:
-        """Loads the data, and begins the run or goes on with it."""
-        folder = live.folder
-        folder.write_status("loading", live.message)
-        try:
-            dataset, why = load(live.report)
-            live.report(live.message)
-        except _LeftError:
-            folder.write_status(live.steering.end, f"{live.steering.end.capitalize()} while the data were loaded.")
-            return
-        config = folder.read_config()
-        dataset = dataset.holding_out(config.hold_out)
-        images = len(dataset.train)
-        if config.train_images not in (0, images):
-            raise RunError(f"The run was trained on {config.train_images} images, and now there are {images}.")
-        if not config.train_images:
-            config = replace(config, data=dataset.name, why_data=why, train_images=images)
-            folder.write_config(config)
-        model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
-        with self._lock:  # no change is on its way to the folder
-            live.begun = True
-        state = folder.resume(model, self.device)
-        for _ in train_into(folder, model, dataset, config.training, self.device, state, live.steering):
-            pass
 
 
 @contextlib.contextmanager

@@ -11,8 +11,9 @@ import torch
 from ui import train as train_tab
 from ui.backend import Backend
 from vae_core import VAE, TrainConfig, VAEConfig, save_checkpoint
+from vae_core.line import ENDED
 from vae_core.run_config import RunConfig
-from vae_core.runs import ENDED, Runs
+from vae_core.runs import Runs
 
 from ..conftest import seeded
 from ..runs.conftest import wait_for

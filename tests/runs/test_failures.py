@@ -11,7 +11,8 @@ import torch
 from vae_core import TrainConfig, VAEConfig
 from vae_core.data import DataError
 from vae_core.folder import RunError, RunFolder
-from vae_core.runs import ELSEWHERE, ENDED, Runs
+from vae_core.line import ENDED
+from vae_core.runs import ELSEWHERE, Runs
 from vae_core.step import Step
 
 from ..test_run import CPU, MODEL
@@ -41,7 +42,7 @@ def test_a_run_for_which_memory_runs_out_says_so_is_kept_and_the_other_one_goes_
             raise there_is_none
         return compute(step, draw)
 
-    victim = f"training_{[live.folder.path.name for live in runs._live.values()].index(run)}"
+    victim = f"training_{[live.folder.path.name for live in runs.line.trainings.values()].index(run)}"
     monkeypatch.setattr(Step, "_compute", full)
     reached(runs, run, "failed")
     assert "not enough memory" in runs.status(run)["message"] and "smaller batch" in runs.status(run)["message"]
@@ -217,7 +218,7 @@ def test_a_run_that_failed_and_goes_on_elsewhere_is_not_said_to_have_failed(runs
     run = paused(runs, load)
     runs.play(run, "me", broken)
     reached(runs, run, "failed")
-    wait_for(lambda: run not in runs._live)
+    wait_for(lambda: run not in runs.line.trainings)
     folder = runs.folder(run)
     folder.acquire()  # as another process that resumes it
     folder.write_status("running")
@@ -233,7 +234,7 @@ def test_a_folder_that_is_deleted_under_its_training_is_said(tmp_path, load, cap
     other, run = going(runs, load, "other"), going(runs, load)
     shutil.rmtree(runs.folder(run).path.rename(tmp_path / "grave"))  # at once: its training is writing into it
     assert runs.status(run) == {"state": "failed", "message": "The run's folder is gone."}
-    wait_for(lambda: not runs._live.keys() & {run})
+    wait_for(lambda: not runs.line.trainings.keys() & {run})
     assert runs.status(run) == {"state": "failed", "message": "The run's folder is gone."}
     assert runs.of("me") == [] and not runs.folder(run).path.exists()
     count = len(runs.folder(other).records())
@@ -249,7 +250,7 @@ def test_a_folder_that_is_deleted_while_it_waits_is_said(runs, load):
     run = runs.start(MODEL, LONG, "digits", load, "bert")
     shutil.rmtree(runs.folder(run).path)
     runs.stop(first, "anna")
-    wait_for(lambda: not runs._live)
+    wait_for(lambda: not runs.line.trainings)
     assert runs.status(run) == {"state": "failed", "message": "The run's folder is gone."}
 
 
