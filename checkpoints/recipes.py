@@ -87,6 +87,20 @@ RECIPES = {
             " al. (2015), Table 1, one stochastic layer",
         ),
         Recipe(
+            "mnist-conv",
+            (
+                f"{COMMON} --architecture residual --average 0.9995 --learning-rate 2e-3 --warmup-steps 3750"
+                " --latent-dim 32 --hidden-dim 512 --epochs 100",
+                f"{FINE} --samples 8 --learning-rate 1e-3 --epochs 20",
+            ),
+            "Residual convolutions, 28 to 14 to 7 pixels and back, 32 latent dimensions; as mnist-mlp-50d trained for"
+            " log p(x) at last, by the importance-weighted bound of eight draws.",
+            "Its q(z|x) is wide for the same reason: the second training took −ELBO on the test images from 85.06 to"
+            " 87.45. Some samples from the prior are still between two digits.",
+            "81.08, residual convolutions with a diagonal posterior: Kingma et al. (2016), Table 1",
+            evaluate="--samples 500 --subset 10",
+        ),
+        Recipe(
             "mnist-gaussian-20d",
             (f"{MLP} --latent-dim 20 --hidden-dim 400 --likelihood gaussian --sigma-mode learned --epochs 60",),
             "Grey pixels under a Gaussian likelihood whose σ is learned: log p(x) is a density, so that its ELBO is "
