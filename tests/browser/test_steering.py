@@ -40,7 +40,7 @@ def test_pause_step_and_resume(visit):
     assert page.locator("#batch figure").count() == 8 and me.ink("#batch figure canvas") > 0
     line = page.inner_text("#batch p").replace("−", "-")
     numbers = re.search(
-        r"= ([-\d.]+) \+ ([\d.]+) · ([\d.]+) → ([-\d.]+) nats per image · gradient norm ([\d.e+]+)", line
+        r"= ([-\d.]+) \+ ([\d.]+) · ([\d.]+) → ([-\d.]+), in nats per image · gradient norm ([\d.e+]+)", line
     )
     reconstruction, beta, kl, loss, norm = map(float, numbers.groups())
     assert loss == pytest.approx(reconstruction + beta * kl, abs=0.3) and norm > 0
