@@ -116,3 +116,13 @@ def test_a_batch_smaller_than_the_number_of_processes_is_refused(tmp_path):
     assert process.returncode != 0
     assert "error: batch_size is 1; 2 processes share each batch, so take at least that." in err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("processes", "printed"), [("", "work\nPython's way out\n"), ("2", "work\n")])
+def test_one_of_several_processes_exits_at_once_with_its_status_and_all_it_printed(processes, printed):
+    program = "import atexit; atexit.register(print, \"Python's way out\"); print('work')\n"
+    program += "from vae_core.distributed import end_program; end_program(3)"
+    environment = {name: value for name, value in os.environ.items() if name != "WORLD_SIZE"}
+    environment |= {"WORLD_SIZE": processes} if processes else {}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, printed)
