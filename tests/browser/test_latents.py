@@ -261,6 +261,25 @@ def test_a_finger_taps_the_map_or_scrolls_the_page(visit):
     assert point(me) != before
 
 
+def test_a_pen_scrolls_over_the_map_and_moves_the_point_by_a_tap(visit):
+    me = opened(visit)
+    ready(me)
+    script = """([name, across, up]) => {
+        const box = document.querySelector(".live-map-plot").getBoundingClientRect();
+        const [clientX, clientY] = [box.left + across * box.width, box.top + up * box.height];
+        const target = document.elementFromPoint(clientX, clientY);
+        const pen = { bubbles: true, pointerType: "pen", pointerId: 7, button: 0, buttons: 1, clientX, clientY };
+        target.dispatchEvent(new PointerEvent(name, pen));
+    }"""
+    before = point(me)
+    for name, up in (("pointerdown", 0.5), ("pointermove", 0.4), ("pointermove", 0.3), ("pointerup", 0.3)):
+        me.page.evaluate(script, [name, 0.7, up])
+    assert point(me) == before
+    for name in ("pointerdown", "pointerup"):
+        me.page.evaluate(script, [name, 0.7, 0.3])
+    assert point(me) != before
+
+
 def test_the_map_goes_through_any_two_directions(visit):
     me = opened(visit)
     ready(me)

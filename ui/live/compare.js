@@ -60,7 +60,7 @@ export async function mount({ element, props, server }) {
     const without = part.value === "test" ? runs.filter(({ store }) => !newest(store.columns)).map(({ row }) => row.title) : [];
     hint.textContent = ticked.size === 0 ? HINT : without.length ? `No held-out figures yet, which come with the first epoch: ${without.join(", ")}.` : "";
     hint.hidden = hint.textContent === "";
-    both.style.visibility = ticked.size ? "" : "hidden";
+    both.hidden = ticked.size === 0;
     const now = JSON.stringify([choices, quantity.value, part.value, runs.map(({ row, store }) => [row.run, row.title, store.covered])]);
     if (now === shown) return;
     shown = now;
