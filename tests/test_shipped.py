@@ -6,14 +6,17 @@ import shlex
 from dataclasses import asdict
 
 import pytest
+import torch
 
 from checkpoints.recipes import RECIPES, Recipe
 from checkpoints.train import QUICK, RUNS
 from checkpoints.train import main as train_shipped
+from ui.backend import Backend
 from vae_core import TrainConfig
 from vae_core.__main__ import TRAIN_FIELDS, main, new_config, parser
 from vae_core.checkpoint import read_header
 from vae_core.folder import RunFolder
+from vae_core.runs import Runs
 
 from .conftest import ROOT
 
@@ -73,6 +76,17 @@ def test_the_card_has_the_figures_of_the_header(path):
     assert f"{about['figures']['active_units']} of {read_header(path).config.latent_dim}" in card
     for command in about["made"]["commands"]:
         assert command in re.sub(r" \\\n *", " ", card)
+
+
+def test_the_selector_shows_each_with_its_figures(tmp_path):
+    backend = Backend(tmp_path, ROOT / "checkpoints", Runs(tmp_path / "runs", torch.device("cpu")))
+    shown = {name: label.replace("−", "-") for label, name in backend.choices("0" * 32)}
+    assert shown.keys() == RECIPES.keys()
+    for path in PATHS:
+        figures = read_header(path).about["figures"]
+        for name in ("elbo", "log_likelihood"):
+            assert f" {-figures[name]:.1f}," in shown[path.stem]
+        assert f", {figures['active_units']} of {len(figures['kl_per_dim'])} active" in shown[path.stem]
 
 
 def test_each_is_as_good_as_it_says(path, request, capsys):
