@@ -80,6 +80,7 @@ def test_frames_are_kept_by_the_browser_and_the_newest_is_not(served):
     client = TestClient(served)
     assert "immutable" in client.get(PATHS[1]).headers["cache-control"]
     assert client.get(PATHS[0]).headers["cache-control"] == "no-store"
+    assert client.get(PATHS[0]).headers["map-dimensions"] == "0 1"
 
 
 @pytest.mark.parametrize("what", ["metrics.csv", "archive.zip", "tensorboard.zip", "model.safetensors"])

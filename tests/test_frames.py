@@ -85,6 +85,15 @@ def test_a_written_frame_is_the_picture_within_what_jpeg_loses(tmp_path, plane):
         assert_tiles(picture, model, x, [0, 1], atol=0.04)
 
 
+def test_a_written_frame_names_the_dimensions_of_its_map(tmp_path, few):
+    film = Film(tmp_path, few.test[:20].float() / 255)
+    film.take(VAE(VAEConfig(latent_dim=3, hidden_dim=8)), 7, 1.0, [3.0, 2.0, 4.0])
+    film.take(VAE(VAEConfig(latent_dim=1, hidden_dim=8)), 8, 2.0, [3.0])
+    for name, dims in (("7.jpg", b"0 2"), ("8.jpg", b"0"), ("newest.jpg", b"0")):
+        with Image.open(tmp_path / name) as image:
+            assert image.info["comment"] == dims
+
+
 def test_the_random_state_stays_as_it_was(few):
     model, before = VAE(VAEConfig(latent_dim=2, hidden_dim=8)), torch.random.get_rng_state()
     pictures = [frame(model, few.test[:20].float() / 255, [1.0, 1.0]) for _ in range(2)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
+from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -47,7 +49,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
         if "step" in request.path_params and not re.fullmatch(r"\d{1,12}", step):
             raise HTTPException(404, "There is no such picture.")
         kept = "no-store" if step == "newest" else "max-age=31536000, immutable"
-        return _file(found(request).frames / f"{step}.jpg", {"Cache-Control": kept})
+        return _picture(found(request).frames / f"{step}.jpg", {"Cache-Control": kept})
 
     def download(request: Request) -> Response:
         folder, what = found(request), request.path_params["what"]
@@ -98,12 +100,15 @@ def _posted(answer: Callable[[Request, bytes], Awaitable[dict[str, str]]]) -> Ca
     return endpoint
 
 
-def _file(path: Path, headers: dict[str, str]) -> Response:
-    """A picture that need not be there; read at once, since another may take its place meanwhile."""
+def _picture(path: Path, headers: dict[str, str]) -> Response:
+    """A frame that need not be there, with the dimensions of its map; read at once: another may replace it."""
     try:
-        return Response(path.read_bytes(), media_type="image/jpeg", headers=headers)
+        content = path.read_bytes()
     except FileNotFoundError:
         raise HTTPException(404, "There is no such picture.") from None
+    with Image.open(io.BytesIO(content)) as image:
+        dims = image.info.get("comment", b"").decode()
+    return Response(content, media_type="image/jpeg", headers=headers | {"Map-Dimensions": dims})
 
 
 def _add(backend: Backend, request: Request, content: bytes) -> dict[str, str]:

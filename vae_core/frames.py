@@ -3,7 +3,7 @@
 A frame has 20 × 24 tiles of 28×28 pixels. Rows 0–19: the latent map, through the prior's quantiles of two dimensions,
 the first from left to right, the second from bottom to top, all others at the prior's mean. Rows 20–21: forty draws
 from the prior, always of the same noise. Rows 22 and 23: twenty held-out images, and their reconstructions from the
-mean of q(z|x).
+mean of q(z|x). The file's comment names the dimensions of its map.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class Film:
             OSError: the folder cannot be written.
         """
         picture, content = (frame(model, self.x, kl_per_dim) * 255).round().to(torch.uint8), io.BytesIO()
-        Image.fromarray(picture.numpy()).save(content, "JPEG", quality=QUALITY)
+        dims = " ".join(map(str, map_dims(kl_per_dim)))
+        Image.fromarray(picture.numpy()).save(content, "JPEG", quality=QUALITY, comment=dims)
         content = content.getvalue()
         write_atomically(self.folder / "newest.jpg", content)
         if keep or seconds >= self._next:

@@ -6,6 +6,7 @@ import shutil
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 
 from .test_page import wait_for_records
 
@@ -235,6 +236,10 @@ def test_a_late_picture_does_not_take_a_newer_ones_place(visit, server):
     run = finished(me, epochs=60)
     frames = sorted(int(path.stem) for path in (server.runs / run / "frames").glob("*.jpg") if path.stem.isdigit())
     assert len(frames) > 1
+    for step, dims in zip(frames, ("3 5", "8 9"), strict=False):  # as if others had been the two of largest KL
+        with Image.open(file := server.runs / run / "frames" / f"{step}.jpg") as image:
+            image.load()
+        image.save(file, "JPEG", comment=dims)
     reload(me, 10)
     page.wait_for_selector("#pictures .live[data-version]:not(.live-waiting)")
     held = []
@@ -252,8 +257,10 @@ def test_a_late_picture_does_not_take_a_newer_ones_place(visit, server):
             route.continue_()
     page.wait_for_timeout(200)
     assert page.evaluate(version) == str(frames[1])
+    assert "z8 →, z9 ↑" in page.inner_text("#pictures")  # the caption is the picture's
     page.keyboard.press("ArrowLeft")  # by now it is here
     page.wait_for_function(f"{version} === '{frames[0]}'")
+    assert "z3 →, z5 ↑" in page.inner_text("#pictures")
 
 
 def test_a_run_without_a_film_asks_for_no_pictures(visit, server):

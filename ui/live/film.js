@@ -8,7 +8,7 @@ const PLAY = 120; // ms a frame
 const AHEAD = 4; // frames to either side that are fetched before they are wanted
 const KEPT = 40; // frames that are held
 
-const frames = new Map(); // by address: a promise of the image, undefined where there is none
+const frames = new Map(); // by address: a promise of {file, dims}, undefined where there is none
 let playing = 0; // numbers the replays; 0 while none is going on
 let replays = 0;
 
@@ -16,14 +16,13 @@ export function mount({ element }) {
   element.querySelector(".live").append(scrubber("Moment shown by the bars"));
 }
 
-/** The frame of the followed run that the page shows: {version, image}, a promise of an image or of undefined. */
+/** The frame of the followed run that the page shows: {version, get}, get() a promise of {image, dims} or undefined. */
 export function shown() {
   if (!feed.newest || feed.frames.length === 0) return null; // weights may be without a film: those of an upload are
-  if (feed.moment === null) return { version: feed.newest, image: fetched(address(`newest.jpg?${feed.newest}`)) };
-  const i = feed.frames.indexOf(feed.moment);
-  const image = kept(feed.moment);
+  if (feed.moment === null) return { version: feed.newest, get: () => fetched(address(`newest.jpg?${feed.newest}`)).then(decoded) };
+  const [i, moment] = [feed.frames.indexOf(feed.moment), feed.moment];
   for (const step of feed.frames.slice(Math.max(0, i - AHEAD), i + AHEAD + 1)) kept(step);
-  return { version: String(feed.moment), image };
+  return { version: String(moment), get: () => kept(moment).then(decoded) };
 }
 
 /** A range over all frames of the followed run, with Replay; to be laid out where its moment is shown. */
@@ -85,16 +84,21 @@ async function replay() {
 }
 
 const address = (name) => new URL(`runs/${feed.run}/${name}`, import.meta.url).href;
-const fetched = (src) => {
-  const image = Object.assign(new Image(), { src });
-  return image.decode().then(() => image, () => undefined);
-};
+
+/** A frame's file and the dimensions of its map, which come with it; undefined where it cannot be had. */
+async function fetched(src) {
+  const answer = await fetch(src).catch(() => null);
+  const file = answer?.ok && (await answer.blob().catch(() => null)); // a connection may end in the middle
+  return file ? { file, dims: answer.headers.get("Map-Dimensions").split(" ") } : undefined;
+}
+
+const decoded = async (frame) => frame && { dims: frame.dims, image: await createImageBitmap(frame.file) };
 
 function kept(step) {
   const src = address(`frames/${step}.jpg`);
-  const image = frames.get(src) ?? fetched(src).then((it) => { if (!it) frames.delete(src); return it; });
+  const frame = frames.get(src) ?? fetched(src).then((it) => { if (!it) frames.delete(src); return it; });
   frames.delete(src);
-  frames.set(src, image); // the last one wanted is the last one forgotten
+  frames.set(src, frame); // the last one wanted is the last one forgotten
   if (frames.size > KEPT) frames.delete(frames.keys().next().value);
-  return image;
+  return frame;
 }

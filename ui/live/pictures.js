@@ -3,7 +3,6 @@
 
 import { feed, show } from "./feed.js";
 import { scrubber, shown } from "./film.js";
-import { rowAt, showHistory } from "./history.js";
 import { make } from "./page.js";
 
 const TILE = 28;
@@ -27,29 +26,22 @@ export function mount({ element }) {
     if (!name || !wanted?.startsWith(`${feed.run} `)) painted = mine; // none of another run comes any more
     wanted = name;
     if (!frame || node.dataset.run !== feed.run) node.classList.add("live-waiting");
-    const image = await frame?.image;
-    if (!image || mine < painted) return;
+    const picture = await frame?.get();
+    if (!picture || mine < painted) return;
     painted = mine;
-    paint(view, image);
+    paint(view, picture.image);
+    picture.image.close();
+    view.mapTitle.textContent = mapTitle(picture.dims);
     node.classList.remove("live-waiting");
     Object.assign(node.dataset, { run: feed.run, version: frame.version });
   };
-  const title = () => {
-    const [first, second] = mapDims();
-    view.mapTitle.textContent = second === undefined
-      ? `Latent map: the prior's quantiles of z${first ?? 0}, in reading order`
-      : `Latent map: z${first} →, z${second} ↑${feed.about?.latent_dim > 2 ? ", the two of largest KL" : ""}`;
-  };
-  const draw = () => { title(); look(); };
-  show(node, draw);
-  showHistory(node, title);
+  show(node, look);
 }
 
-/** The two dimensions of largest KL at the moment that is shown, as the map has them. */
-function mapDims() {
-  const kl = (feed.moment !== null && rowAt(feed.moment)) || feed.kl_per_dim;
-  const order = kl.map((_, j) => j).sort((a, b) => kl[b] - kl[a] || a - b);
-  return order.slice(0, 2).sort((a, b) => a - b);
+/** What the map shows: the dimensions that its frame names. */
+function mapTitle([first, second]) {
+  if (second === undefined) return `Latent map: the prior's quantiles of z${first}, in reading order`;
+  return `Latent map: z${first} →, z${second} ↑${feed.about?.latent_dim > 2 ? ", the two of largest KL" : ""}`;
 }
 
 function layout(node) {
@@ -57,7 +49,7 @@ function layout(node) {
     pairs: make("canvas", { width: HALF * TILE, height: 4 * TILE + GAP, title: "In each pair of rows: held-out images above, their reconstructions below." }),
     samples: make("canvas", { width: HALF * TILE, height: 4 * TILE, title: "Decoded draws from the prior, always of the same noise." }),
     map: make("canvas", { className: "live-map", width: SIDE * TILE, height: SIDE * TILE, title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean." }),
-    mapTitle: make("figcaption"),
+    mapTitle: make("figcaption", {}, "Latent map"),
   };
   node.append(
     scrubber("Moment of the training"),
