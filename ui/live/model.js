@@ -132,7 +132,7 @@ export function pictures(key, points, each, done = () => {}) {
   const mine = Symbol(key);
   newest.set(key, mine);
   later(key, model.decoder ? here(model.decoder, points, each, done) : noop());
-  if (!model.decoder) there(points, each, done, () => newest.get(key) === mine);
+  if (!model.decoder) there(points, each, done, { id: model.id, isNewest: () => newest.get(key) === mine });
 }
 
 function* noop() {}
@@ -145,12 +145,21 @@ function* here(decoder, points, each, done) {
   done();
 }
 
-async function there(points, each, done, isNewest) {
-  for (let from = 0; from < points.length; from += AT_ONCE) {
-    const some = points.slice(from, from + AT_ONCE);
-    const all = await pictureOfServer(some).catch(() => null); // the large picture says what is wrong
-    if (!all || !isNewest()) return;
-    some.forEach((_, n) => each(from + n, all.subarray(784 * n, 784 * (n + 1))));
+let waiting = []; // what the server shall decode: {z, id, isNewest, take}
+let asking = false;
+
+/** What is wanted in one moment goes into one question, and one question goes at a time: a class has many browsers. */
+async function there(points, each, done, { id, isNewest }) {
+  const last = points.length - 1;
+  points.forEach((z, n) => waiting.push({ z, id, isNewest, take: (grey) => { each(n, grey); if (n === last) done(); } }));
+  if (asking) return;
+  asking = true;
+  await null; // others who want pictures in this moment come first
+  const isWanted = (one) => one.id === model.id && one.isNewest();
+  while ((waiting = waiting.filter(isWanted)).length) {
+    const some = waiting.splice(0, AT_ONCE);
+    const all = await pictureOfServer(some.map(({ z }) => z)).catch(() => null); // the large picture says what is wrong
+    some.forEach((one, n) => all && isWanted(one) && one.take(all.subarray(784 * n, 784 * (n + 1))));
   }
-  done();
+  asking = false;
 }
