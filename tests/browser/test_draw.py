@@ -212,6 +212,57 @@ def test_hiding_and_completing_changes_hidden_pixels_only(visit):
     assert page.locator(".live-completed").is_hidden()
 
 
+@pytest.mark.parametrize("tool", ["Hide a part", "Add noise"])
+def test_what_is_made_of_a_drawing_waits_until_its_last_stroke_is_answered(visit, tool):
+    me = visit()
+    page = begin(me)
+    me.draw((0.3, 0.2), (0.3, 0.8))
+    rested(me)
+    columns = """() => {
+        const pen = document.querySelector(".live-pair canvas").getContext("2d");
+        const { data } = pen.getImageData(0, 0, 28, 28);
+        const ink = Array.from({ length: 28 }, () => 0);
+        for (let i = 0; i < 784; i += 1) ink[i % 28] += data[4 * i];
+        return ink.filter((sum) => sum > 1000).length;
+    }"""
+    assert 1 <= page.evaluate(columns) <= 3  # are full of ink: one line
+    held, answering = [], []
+    page.route(re.compile("component_server"), lambda it: it.continue_() if answering else held.append(it))
+    me.draw((0.7, 0.2), (0.7, 0.8))
+    while not held:
+        page.wait_for_timeout(50)
+    if tool == "Hide a part":
+        press(me, tool)
+    else:
+        page.get_by_label(tool).evaluate("(it) => { it.value = 1; it.dispatchEvent(new Event('input')); }")
+        page.get_by_label(tool).dispatch_event("change")
+    page.wait_for_timeout(300)
+    answering.append(True)
+    for route in held:
+        route.continue_()
+    page.wait_for_function("JSON.parse(sessionStorage.getItem('vae-drawing')).image")  # by now it is of pixels
+    rested(me)
+    page.wait_for_function(f"({columns})() >= 4")  # two
+
+
+def test_without_an_answer_a_drawing_stays_as_it_is(visit):
+    me = visit()
+    page = begin(me)
+    press(me, "Hide a part")
+    page.wait_for_selector("text=Draw something first, or start from a test digit.")
+    me.draw((0.3, 0.2), (0.3, 0.8))
+    rested(me)
+    page.route(re.compile("component_server"), lambda route: route.abort())
+    me.draw((0.7, 0.2), (0.7, 0.8))
+    page.wait_for_selector("#draw .live-message >> text=The server does not answer.")
+    ink = me.ink(".live-ink")
+    press(me, "Hide a part")
+    page.wait_for_timeout(300)
+    assert me.ink(".live-ink") == ink
+    assert page.get_by_role("button", name="Hide a part").get_attribute("aria-pressed") == "false"
+    me.errors[:] = [error for error in me.errors if "ERR_FAILED" not in error]
+
+
 def test_the_mean_goes_to_latents_and_an_image_comes_back(visit):
     me = visit()
     page = begin(me, 7)

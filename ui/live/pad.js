@@ -11,6 +11,7 @@ import { tools } from "./tools.js";
 const QUICK = 64; // draws of log p̂(x) while the pen moves
 const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
 const KEPT = "vae-drawing"; // the last drawing as it was posted, for the Latents tab and for a reload
+const FIRST = "Draw something first, or start from a test digit.";
 const START = "Draw a digit, or start from one below.";
 
 let onPut = () => {}; // of the mounted pad
@@ -24,7 +25,7 @@ export function mount({ element, props, server, watch }) {
     changed: (resting) => { bench.stroked(); drawn(resting); },
     hid: () => bench.hid(),
   });
-  const bench = tools(surface, { drawn, cleared: clear, say, ask, grey: () => answer && bytes(answer.grey) });
+  const bench = tools(surface, { drawn, cleared: clear, say, ask, grey });
   const scales = balance({ ask, say, pictures, judge: (request) => server.judge({ model: described, ...request }) });
   node.append(
     make("div", { className: "live-desk" }, surface.node, bench.bar, message, bench.start),
@@ -36,6 +37,8 @@ export function mount({ element, props, server, watch }) {
   let described = null; // the model that the page knows, and asks
   let asking = null; // the one that it asks about
   let answer = null; // what the model makes of the drawing, as last heard
+  let heard = ""; // the drawing that it is of
+  let looking = null; // until the model has seen the drawing as it is now
   let round = 0; // of drawings: clearing begins a new one, and answers of an older one come too late
   let crowdAsked = -Infinity;
 
@@ -53,7 +56,7 @@ export function mount({ element, props, server, watch }) {
   const look = latest(({ request }) => server.look(request), (found, asked) => {
     if (asked.round !== round) return;
     if (found.error) return void say(found.error);
-    answer = found;
+    [answer, heard] = [found, posted(asked.request)];
     pictures.show(found);
     others.show(found.elbo, found.version);
     scales.take(found, asked.request.draws);
@@ -68,7 +71,14 @@ export function mount({ element, props, server, watch }) {
     surface.node.classList.remove("live-blank");
     if (!described) return void begin(); // which asks when it knows the model
     if (!same) say("");
-    look({ request: { model: described, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
+    looking = look({ request: { model: described, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
+  }
+
+  /** The drawing as it is now in MNIST's format, 784 bytes; null after saying why there is none. */
+  async function grey() {
+    if (!surface.drawing()) return void say(FIRST);
+    await looking;
+    return answer && posted(surface.drawing()) === heard ? bytes(answer.grey) : null; // what is wrong was said then
   }
 
   /** What is asked only when no stroke goes: the others' ELBOs, and the exact posterior of a plane. */
@@ -133,8 +143,8 @@ export function mount({ element, props, server, watch }) {
     others.take(null);
   }
 
-  function place({ image, ink }) {
-    surface.place(bytes(image ?? ink));
+  function place(drawing) {
+    surface.place(bytes(posted(drawing)));
   }
 
   const kept = keptDrawing();
@@ -163,11 +173,14 @@ export function mount({ element, props, server, watch }) {
   begin();
 }
 
+/** What is posted of a drawing. */
+const posted = (drawing) => drawing?.image ?? drawing?.ink;
+
 /** The drawing as it was last posted, {ink} or {image}; null where there is none. */
 export function keptDrawing() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEPT));
-    return [SIDE ** 2, POSTED ** 2].includes(bytes(kept.image ?? kept.ink).length) ? kept : null;
+    return [SIDE ** 2, POSTED ** 2].includes(bytes(posted(kept)).length) ? kept : null;
   } catch {
     return null; // nothing is kept, or no drawing of ours
   }

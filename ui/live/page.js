@@ -41,20 +41,24 @@ export async function answerOf(asking) {
   return answer ?? { error: await silence(), silent: true };
 }
 
-/** A function that asks with the newest request only: one question at a time, answers in order, the last always asked. */
+/**
+ * A function that asks with the newest request only: one question at a time, answers in order, the last always asked.
+ * Its promise holds until the newest request of all has its answer.
+ */
 export function latest(ask, onAnswer) {
   let waiting = null;
-  let busy = false;
-  return async (request) => {
-    waiting = request;
-    if (busy) return;
-    busy = true;
+  let going = null;
+  const go = async () => {
     while (waiting) {
       const asked = waiting;
       waiting = null;
       onAnswer(await answerOf(ask(asked)), asked);
     }
-    busy = false;
+    going = null;
+  };
+  return (request) => {
+    waiting = request;
+    return (going ??= go());
   };
 }
 

@@ -2,30 +2,35 @@
 
 import { addressOf, answerOf, base64, bytes, make, paint, SIDE } from "./page.js";
 
-const FIRST = "Draw something first, or start from a test digit.";
 const LARGEST = 20 * 2 ** 20; // bytes of a photograph
 
 /**
- * drawn(resting): the surface has another drawing. cleared(): clear it. grey(): the drawing in MNIST's format, or null.
+ * drawn(resting): the surface has another drawing. cleared(): clear it. grey(): a promise of the
+ * drawing as it is now in MNIST's format, or of null after saying why not.
  * ask(name, request): an answer of the server, or null after saying why not.
  */
 export function tools(surface, { drawn, cleared, say, grey, ask }) {
   const hole = completion(surface, { say, grey, ask });
-  const noise = noisy(surface, { drawn, say, grey });
+  const noise = noisy(surface, { drawn, grey });
   const button = (textContent, onclick) => make("button", { type: "button", textContent, onclick });
 
   /** What a hidden part and noise need: the image itself on the surface, pixel by pixel. */
-  const framed = () => {
+  const framed = async () => {
     if (surface.framed) return true;
-    if (!grey()) return void say(FIRST);
+    const image = await grey();
+    if (!image) return;
     surface.remember();
-    surface.place(grey());
+    surface.place(image);
     drawn();
     return true;
   };
+  let picked = surface.tool;
   const kinds = [["draw", "Draw"], ["erase", "Erase"], ["hide", "Hide a part"]].map(([kind, text]) => {
-    const node = button(text, () => {
-      if (kind === "hide" && !framed()) return;
+    const node = button(text, async () => {
+      const before = picked;
+      picked = kind;
+      if (kind === "hide" && !(await framed())) return void (picked = before);
+      if (picked !== kind) return; // another one was picked meanwhile
       surface.tool = kind;
       for (const it of kinds) it.ariaPressed = String(it === node);
     });
@@ -76,11 +81,12 @@ function completion(surface, { say, grey, ask }) {
 
   let asked = 0;
   async function complete() {
-    const [image, hidden] = [grey(), surface.hidden.slice()];
-    if (!image) return void say(FIRST);
-    say("Completing …");
     asked += 1;
     const mine = asked;
+    const hidden = surface.hidden.slice();
+    const image = await grey();
+    if (!image || mine !== asked) return;
+    say("Completing …");
     const found = await ask("complete", { image: base64(image), hidden: base64(hidden) });
     if (!found || mine !== asked) return; // there is another drawing, another model, or nothing to complete any more
     say("");
@@ -108,25 +114,26 @@ function completion(surface, { say, grey, ask }) {
 }
 
 /** A slider that puts random grey values in place of a share of the pixels; at 0 the image is as it was. */
-function noisy(surface, { drawn, say, grey }) {
+function noisy(surface, { drawn, grey }) {
   const output = make("output", {}, "0 %");
   const range = make("input", { type: "range", min: 0, max: 100, value: 0 });
-  let clean = null; // {image, values, order}: of every pixel what it becomes, and from which strength on
-  range.addEventListener("input", () => {
+  let clean = null; // a promise of {image, values, order}: of every pixel what it becomes, and from which strength on
+  const begin = async () => {
+    const image = await grey();
+    if (image) surface.remember();
+    return image && { image, values: random(), order: Array.from(image, () => 100 * Math.random()) };
+  };
+  const add = async (resting) => {
     output.textContent = `${range.value} %`;
-    if (!clean) {
-      const image = grey();
-      if (!image) {
-        forget();
-        return void say(FIRST);
-      }
-      surface.remember();
-      clean = { image, values: random(), order: Array.from(image, () => 100 * Math.random()) };
-    }
-    surface.place(clean.image.map((value, i) => (clean.order[i] < range.value ? clean.values[i] : value)));
-    drawn(false);
-  });
-  range.addEventListener("change", () => clean && drawn());
+    const mine = (clean ??= begin());
+    const found = await mine;
+    if (mine !== clean) return; // there is another drawing
+    if (!found) return void forget();
+    surface.place(found.image.map((value, i) => (found.order[i] < range.value ? found.values[i] : value)));
+    drawn(resting);
+  };
+  range.addEventListener("input", () => add(false));
+  range.addEventListener("change", () => clean && add(true));
 
   function forget() {
     clean = null;
