@@ -114,10 +114,14 @@ def _wire_model(page: _Page) -> None:
         return [Session(**state | {"model": default}), there, *({"model": default} for _ in users)]
 
     def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:
-        """The followed run is another one, is in another state, or has weights to offer."""
-        run = str(event._data["run"])
+        """The followed run is another one, is in another state, or has weights to offer.
+
+        The form is that of a run which goes on again; meanwhile it may have been that of the next one.
+        """
+        run, before, now_is = (str(event._data[name]) for name in ("run", "before", "state"))
+        other = run != state["run"] or (before in train.FREE and now_is in train.GOING)
         now, *rest = in_use(state, name)
-        return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=run != state["run"])]
+        return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=other)]
 
     model.input(on_model, [session, model], [session, model, *users], **QUIET)
     page.tab.progress.changed(on_run_changed, [session, model], [session, model, *users, *page.tab.form], **QUIET)

@@ -239,7 +239,7 @@ class Backend:
             step, images (of the whole batch), objective, beta, free_bits, counted_kl, loss, gradient_norm (before
             clip_norm makes it smaller), elbo, reconstruction_term, kl: means over the batch, nats per image. Of the
             first eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of D numbers;
-            reconstruction_terms, kls.
+            log_px_z, of that z; kls.
         """
         batch = Batch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some, reconstruction, kl = slice(0, SHOWN), batch.reconstruction, batch.kl
@@ -261,7 +261,7 @@ class Backend:
             "mu": _rounded(batch.mu[some]),
             "std": _rounded(torch.exp(0.5 * batch.logvar[some])),
             "z": _rounded(batch.z[some]),
-            "reconstruction_terms": _rounded(reconstruction[some]),
+            "log_px_z": _rounded(batch.log_px_z[some]),
             "kls": _rounded(kl[some]),
         }
 
@@ -401,6 +401,7 @@ def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] |
         return None
     left = (total_steps - last["step"]) * last["seconds"] / last["step"]
     return {name: last[name] for name in ("step", "epoch", "seconds", "images_per_second", "learning_rate")} | {
+        "sigma": last.get("sigma"),
         "total_steps": total_steps,
         "left": max(0.0, left),
     }

@@ -27,7 +27,7 @@ def build() -> None:
     live.component("film", None, elem_id="film")
     live.component("bars", kl_bars().to_plotly_json(), elem_id="kl-bars")
     gr.Markdown(
-        "**The same over the whole training**, and above it the active units: dimensions whose posterior mean varies "
-        "by more than 0.01 over the held-out images."
+        "**The same over the whole training**, and above it the active units: dimensions in which the mean of "
+        "q(z|x) has a variance of more than 0.01 over the held-out images."
     )
     live.component("heat", kl_history().to_plotly_json(), elem_id="kl-history")

@@ -10,11 +10,12 @@ from vae_core.data import TITLES
 from vae_core.model import VAEConfig
 from vae_core.train import TrainConfig
 
+LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 UNUSUAL = {
     "hidden_dim": "hidden units", "hidden_layers": "hidden layers", "samples": "L =", "objective": "objective",
     "warmup_steps": "warm-up", "free_bits": "free bits", "schedule": "learning rate falls as",
     "learning_rate_warmup": "its warm-up", "clip_norm": "gradient ≤", "average": "weights averaged by",
-    "patience": "patience", "hold_out": "held out", "prior_mean": "prior mean", "prior_std": "prior std",
+    "patience": "patience", "hold_out": "held out", "prior_mean": "prior mean", "prior_std": "prior standard deviation",
     "seed": "seed", "precision": "products in", "start": "began with",
 }  # fmt: skip
 
@@ -41,7 +42,17 @@ def own(run: str, name: str, header: Header, state: str) -> str:
 def kind(header: Header) -> str:
     """Data, architecture, latent dimensions and likelihood of a model."""
     data, m = str(header.about.get("data") or "unknown"), header.config
-    return f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {m.likelihood.replace('_', ' ')}"
+    return f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {LIKELIHOODS[m.likelihood]}"
+
+
+def meaningful(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a run without those that mean nothing for its architecture or likelihood."""
+    without = {"linear": ("hidden_dim", "hidden_layers"), "mlp": ()}.get(settings["architecture"], ("hidden_layers",))
+    if settings["likelihood"] != "gaussian":
+        without += ("sigma", "sigma_mode")
+    elif settings["sigma_mode"] == "optimal":
+        without += ("sigma",)
+    return {name: value for name, value in settings.items() if name not in without}
 
 
 def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
@@ -50,13 +61,14 @@ def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     line = (
         "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
         "learning rate {learning_rate:g}, batches of {batch_size}"
-    ).format(**settings | {"data": TITLES.get(data, data)})
-    without = {"linear": ("hidden_dim", "hidden_layers"), "mlp": ()}.get(settings["architecture"], ("hidden_layers",))
-    differing = {name: settings[name] for name in UNUSUAL if settings[name] != usual[name] and name not in without}
+    ).format(**settings | {"data": TITLES.get(data, data), "likelihood": LIKELIHOODS[settings["likelihood"]]})
+    settings = meaningful(settings)
+    differing = {name: settings[name] for name in UNUSUAL if name in settings and settings[name] != usual[name]}
     unusual = [
         f"{UNUSUAL[name]} {f'{value:g}' if isinstance(value, float) else value}" for name, value in differing.items()
     ]
     if settings["likelihood"] == "gaussian":
-        unusual.append(f"σ {settings['sigma']:g} {settings['sigma_mode']}")
+        sigma = {"fixed": "σ {sigma:g}", "learned": "σ learned from {sigma:g}", "optimal": "σ optimal"}
+        unusual.append(sigma[settings["sigma_mode"]].format(**settings))
     changed = [f"changed {changes} time{'s' if changes > 1 else ''} in mid-run"] if changes else []
     return ", ".join([line, *unusual, *changed])

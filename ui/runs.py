@@ -14,7 +14,7 @@ from vae_core.summary import Summary
 
 from . import live
 from .backend import Backend, answering, browser_of, field, of
-from .labels import settings_line
+from .labels import meaningful, settings_line
 
 
 def mine(backend: Backend, request: Any) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         "message": summary.message,
         "resumable": summary.state in RESUMABLE,
         "data": TITLES.get(config.data, config.data),
-        "settings": summary.settings | {"data": config.data},
+        "settings": meaningful(summary.settings) | {"data": config.data},
         "line": settings_line(config.data, summary.settings, summary.changes),
         "elbo": None if summary.elbo is None else round(-summary.elbo, 2),
         "active_units": summary.active_units,

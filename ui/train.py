@@ -18,6 +18,7 @@ from vae_core.train import CHANGEABLE, TrainConfig
 from . import live
 from .backend import Backend, answering
 from .events import OUTSPOKEN, QUIET
+from .labels import LIKELIHOODS
 from .session import Session
 
 AUTO = "auto"
@@ -61,7 +62,6 @@ OF_TRAINING = (
 )  # fmt: skip
 OBJECTIVE_TITLES = {"elbo": "ELBO", "importance-weighted": "importance-weighted"}
 SCHEDULE_TITLES = {"constant": "constant", "cosine": "falling as a cosine"}
-LIKELIHOOD_TITLES = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 BINARIZATION_TITLES = {
     "dynamic": "dynamic (drawn from grey)",
     "threshold": "threshold (grey ≥ ½)",
@@ -69,7 +69,8 @@ BINARIZATION_TITLES = {
 }
 
 
-GOING = ("waiting", "loading", "running", "paused")  # the form is the run's; else it is the next one's
+GOING = ("waiting", "loading", "running", "paused")  # the form is the run's
+FREE = ("finished", "stopped", "failed", "interrupted")  # the form is the next one's
 FIXED = "Greyed settings are fixed for this run: Stop it to choose others. The rest holds from its next batch on."
 
 
@@ -207,7 +208,9 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in (*CHANGEABLE, "sigma"):
-            gr.on([field.submit, field.blur], _changer(backend, name), [session, field], field, **OUTSPOKEN)
+            left = [field.submit, field.blur]
+            last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is on its way
+            gr.on(left, _changer(backend, name), [session, field], field, **OUTSPOKEN | last)
     return tab
 
 
@@ -232,7 +235,7 @@ def _form() -> list[gr.components.Component]:
         gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"]),
         gr.Radio(list(ARCHITECTURES), value=model.architecture, label=LABELS["architecture"]),
         _number(model, "latent_dim"),
-        likelihood := _choice(model, "likelihood", LIKELIHOOD_TITLES),
+        likelihood := _choice(model, "likelihood", LIKELIHOODS),
     ]
     with gr.Row():
         first += [_number(training, "epochs"), _number(training, "beta")]

@@ -25,8 +25,9 @@ class Batch:
     """The batch of one step, as the loss sees it.
 
     step: counted from 1. x: (B, 1, 28, 28) as the model gets it. mu, logvar: (B, D) of q(z|x). z: (B, D), the first
-    draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw. reconstruction, kl: (B,) nats per image. beta: the KL's weight at
-    that step. loss: one number, nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
+    draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw, and log_px_z: (B,) its log p(x|z). reconstruction: (B,) the same
+    of all L draws on average. kl: (B,). All in nats per image. beta: the KL's weight at that step. loss: one number,
+    nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
     `objective.OBJECTIVES`. free_bits: λ, and counted_kl: the KL as the loss then counts it, nats per image. clip_norm:
     the norm that the gradient is then made to have at most; 0: any.
     """
@@ -37,6 +38,7 @@ class Batch:
     logvar: Tensor
     z: Tensor
     x_hat: Tensor
+    log_px_z: Tensor
     reconstruction: Tensor
     kl: Tensor
     beta: float
@@ -101,6 +103,7 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
             logvar=terms.logvar.detach(),
             z=terms.z[0].detach(),
             x_hat=model.x_hat(terms.z[0]),
+            log_px_z=terms.log_px[0].detach(),
             reconstruction=terms.reconstruction.detach(),
             kl=terms.kl.detach(),
             beta=beta,

@@ -87,7 +87,8 @@ def read_header(path: str | Path) -> Header:
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is not there.") from error
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}.") from error
+        why = getattr(error, "strerror", None) or "it is damaged, or of another kind"
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {why}.") from error
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
@@ -117,7 +118,8 @@ def _read(path: str | Path) -> tuple[Header, dict[str, Tensor]]:
         with safe_open(path, framework="pt") as file:
             return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}.") from error
+        why = getattr(error, "strerror", None) or "it is damaged, or of another kind"
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {why}.") from error
 
 
 def _parse(path: str | Path, metadata: dict[str, str] | None) -> Header:

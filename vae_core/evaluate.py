@@ -25,7 +25,7 @@ class HeldOut:
     """The measures of a set of images: averages in nats per image.
 
     elbo_error: standard error of the mean ELBO over the images.
-    kl_per_dim: nats per latent dimension. active_units: dimensions whose posterior mean varies by more than 0.01.
+    kl_per_dim: nats per latent dimension. active_units: dimensions in which q's mean has a variance above 0.01.
     """
 
     elbo: float

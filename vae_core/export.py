@@ -17,7 +17,7 @@ from .folder import RunFolder
 
 PLAIN = ("step", "epoch", "images_seen", "seconds", "images_per_second")
 TERMS = ("elbo", "reconstruction", "kl")
-SETTINGS = ("learning_rate", "beta", "samples")
+SETTINGS = ("learning_rate", "beta", "samples", "sigma")
 
 
 def as_csv(records: list[dict[str, Any]]) -> str:
@@ -29,7 +29,7 @@ def as_csv(records: list[dict[str, Any]]) -> str:
     lines.writerow([*PLAIN, *titles, "active_units", *SETTINGS, *(f"kl_{j}" for j in range(dims))])
     for record in records:
         terms = [record[part] and record[part][term] for part in ("train", "test") for term in TERMS]
-        plain, settings = ([record[name] for name in names] for names in (PLAIN, SETTINGS))
+        plain, settings = ([record.get(name) for name in names] for names in (PLAIN, SETTINGS))
         lines.writerow([*plain, *terms, record["active_units"], *settings, *record["kl_per_dim"]])
     return text.getvalue()
 
@@ -44,7 +44,7 @@ def as_tensorboard(records: list[dict[str, Any]], folder: Path) -> None:
             values = {
                 f"{part}/{term}": record[part][term] for part in ("train", "test") if record[part] for term in TERMS
             }
-            values |= {name: record[name] for name in ("active_units", *SETTINGS) if record[name] is not None}
+            values |= {name: record[name] for name in ("active_units", *SETTINGS) if record.get(name) is not None}
             values |= {f"kl/{j}": kl for j, kl in enumerate(record["kl_per_dim"])}
             for tag, value in values.items():
                 writer.add_scalar(tag, value, record["step"], walltime=record["seconds"])

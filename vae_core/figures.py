@@ -45,7 +45,7 @@ def kl_bars() -> go.Figure:
 def comparison() -> go.Figure:
     """Empty: one curve a run, to be filled."""
     figure = go.Figure()
-    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "maxheight": 0.9}
     figure.update_layout(hovermode="x", showlegend=True, legend=legend)
     figure.update_xaxes(title="step", rangemode="nonnegative")
     figure.update_yaxes(title="nats per image")
@@ -88,7 +88,7 @@ def kl_history() -> go.Figure:
 def _plain(figure: go.Figure) -> go.Figure:
     """Without plotly's template and background, which are the page's matter."""
     figure.update_xaxes(separatethousands=True, exponentformat="none")
-    figure.update_yaxes(separatethousands=True, exponentformat="none")
+    figure.update_yaxes(separatethousands=True, exponentformat="none", automargin=True, title_standoff=8)
     return figure.update_layout(
         template="none", paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 56, "r": 12, "t": 16, "b": 44}, uirevision="kept", hoverlabel={"namelength": -1},

@@ -115,6 +115,11 @@ class VAE(nn.Module):
                 nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
                 nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
 
+    @property
+    def sigma(self) -> float | None:
+        """σ of a Gaussian likelihood as it is now; None of another one."""
+        return float(self.log_sigma.detach().exp()) if self.config.likelihood == "gaussian" else None
+
     def set_sigma(self, sigma: float) -> None:
         """Sets the σ of a Gaussian likelihood."""
         with torch.no_grad():
@@ -124,7 +129,7 @@ class VAE(nn.Module):
         """The configuration with the σ of now, where that is fixed: a change in mid-run may have set another one."""
         if self.config.likelihood != "gaussian" or self.config.sigma_mode != "fixed":
             return self.config
-        return replace(self.config, sigma=float(f"{float(self.log_sigma.exp()):.6g}"))  # of float32's digits
+        return replace(self.config, sigma=float(f"{self.sigma:.6g}"))  # of float32's digits
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log σ² of q(z|x).

@@ -141,7 +141,8 @@ class Metrics:
     seconds: training time so far, evaluation apart; images_per_second: since the record before.
     train: averaged over the images since the record before. test: the whole held-out set, where it was evaluated.
     kl_per_dim: nats per latent dimension, of the training images. active_units: of the held-out set.
-    learning_rate, beta, samples: what the step was taken with (beta after warm-up's part).
+    learning_rate, beta, samples: what the step was taken with (beta after warm-up's part). sigma: of a Gaussian
+    likelihood, after that step; None of another one.
     """
 
     step: int
@@ -156,6 +157,7 @@ class Metrics:
     learning_rate: float
     beta: float
     samples: int
+    sigma: float | None
 
 
 class DivergedError(RuntimeError):
@@ -317,7 +319,7 @@ def batches(
             if evaluates and test is None:
                 test = held_out(dataset.test, model.config.binarization, device)
             evaluated = evaluate_elbo(state.model(model), test) if evaluates else None
-            metrics = _metrics(config, state, len(images), evaluated)
+            metrics = _metrics(config, state, len(images), evaluated, state.model(model).sigma)
             state.sums = Sums()
             if evaluated:
                 state.judge(evaluated.elbo)
@@ -346,7 +348,9 @@ def _count_seconds(state: TrainState, seconds: float) -> None:
     state.sums.seconds += seconds
 
 
-def _metrics(config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None) -> Metrics:
+def _metrics(
+    config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None, sigma: float | None
+) -> Metrics:
     """The record of the steps that the state's sums hold."""
     sums, per_epoch = state.sums, config.steps_per_epoch(images)
     reconstruction, *kl_per_dim = (sums.measured / sums.images).tolist()
@@ -365,4 +369,5 @@ def _metrics(config: TrainConfig, state: TrainState, images: int, evaluated: Hel
         learning_rate=learning_rate_at(config, state.step, config.total_steps(images)),
         beta=beta_at(config, state.step),
         samples=config.samples,
+        sigma=sigma,
     )

@@ -166,7 +166,7 @@ def test_a_batch_is_shown_as_it_was_taken(backend):
     )
     for name, wanted in (("mu", batch.mu), ("std", torch.exp(batch.logvar / 2)), ("z", batch.z)):
         torch.testing.assert_close(torch.tensor(answer[name]), wanted[:8], atol=6e-4, rtol=0)
-    assert answer["reconstruction_terms"] == pytest.approx(batch.reconstruction[:8].tolist(), abs=6e-4)
+    assert answer["log_px_z"] == pytest.approx(batch.log_px_z[:8].tolist(), abs=6e-4)
     assert answer["kls"] == pytest.approx(batch.kl[:8].tolist(), abs=6e-4)
     assert follow(backend, run)["batch"] != ""
 

@@ -77,6 +77,44 @@ def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):
     assert "learning rate 0.001 ·" in me.page.inner_text("#progress")
 
 
+def test_a_value_that_comes_while_another_is_on_its_way_is_not_lost(visit, server):
+    me = visit()
+    page = me.page
+    me.train(Epochs=3000)
+    page.wait_for_function("document.querySelector('#train').disabled")
+    held = []
+    page.route(re.compile("queue/join"), lambda route: held.append(route) if not held else route.continue_())
+    change(me, "β, weight of the KL", 2)
+    while not held:
+        page.wait_for_timeout(50)
+    change(me, "β, weight of the KL", 3)
+    page.wait_for_timeout(300)
+    held[0].continue_()
+    page.wait_for_selector("#progress >> text=β = 3")
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+
+
+def test_a_run_that_goes_on_after_a_stop_has_its_form_again(visit):
+    me = visit()
+    page = me.page
+    me.train(Epochs=3000, Latent_dimensions_D=3)
+    wait_for_records(me, 2)
+    beta, dims = (page.get_by_label(name, exact=True) for name in ("β, weight of the KL", "Latent dimensions D"))
+    for button in ("#step", "#pause"):
+        page.click("#stop")
+        me.wait_for_state("stopped")
+        page.wait_for_function("!document.querySelector('#train').disabled")
+        me.set("β, weight of the KL", 7)
+        me.set("Latent dimensions D", 5)
+        page.click(button)
+        page.wait_for_function("document.querySelector('#train').disabled")
+        page.wait_for_function("document.querySelector('[aria-label=\"Latent dimensions D\"]').value === '3'")
+        assert (beta.input_value(), dims.input_value()) == ("1", "3") and dims.is_disabled()
+    page.click("#stop")
+    me.wait_for_state("stopped")
+
+
 def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     me = visit()
     page = me.page

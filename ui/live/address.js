@@ -7,7 +7,7 @@ import { onPoint, point } from "./point.js";
 import { openTab } from "./page.js";
 
 const REST = 250; // ms without a change after which the address follows: browsers limit how often it may
-const AT_ONCE = 20; // ms after which a pressed tab is the chosen one
+const AT_ONCE = 20; // ms after another tab is chosen, for Gradio to be done
 const KEPT = ["tab", "model", "z", "plane", "scale"];
 const DIGITS = 3;
 
@@ -32,7 +32,8 @@ export function mount({ props, watch }) {
   });
   addEventListener("vae-view", () => soon());
   addEventListener("popstate", () => openTab(titled(new URLSearchParams(location.search).get("tab") ?? "train")));
-  document.addEventListener("click", ({ target }) => target.closest?.('[role="tab"]') && soon(AT_ONCE));
+  const chosen = new MutationObserver((changes) => changes.some(({ target }) => target.role === "tab") && soon(AT_ONCE));
+  chosen.observe(document.body, { subtree: true, attributeFilter: ["aria-selected"] }); // by a press, or by Python
 }
 
 /** Goes to the point of the link that the page was opened with; move and say of the Latents tab. */

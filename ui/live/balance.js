@@ -27,7 +27,7 @@ export function balance({ ask, judge, say, pictures }) {
   function take(found, draws) {
     hold += 1;
     [answer, path] = [found, null];
-    evidence = { value: found.log_px, how: found.exact ? `exact, ${found.exact}` : `estimated by ${draws} draws of q(z|x)` };
+    evidence = { value: found.log_px, how: found.exact ? `exact, ${found.exact}` : `estimated from below by ${draws} draws of q(z|x)` };
     hand.showWay({ path: [] }, 0, null);
     map.node.classList.add("live-old"); // it is of the drawing before
     showQ(own());
@@ -111,7 +111,7 @@ export function balance({ ask, judge, say, pictures }) {
     if (mine !== answer) return void (answer?.grey === mine.grey && say("The model has learned on meanwhile: pause its training to refine q."));
     say("");
     hold += 1;
-    if (!evidence.how.startsWith("exact")) evidence = { value: found.log_px, how: `estimated by ${SURE} draws of the refined q` };
+    if (!evidence.how.startsWith("exact")) evidence = { value: found.log_px, how: `estimated from below by ${SURE} draws of the refined q` };
     const reach = (count) => {
       path = found.path.slice(0, count);
       hand.showWay(found, count, evidence.value);

@@ -30,19 +30,19 @@ export function mount({ element, server }) {
 
 function fill({ title, sum, table }, answer) {
   title.textContent = `Step ${answer.step.toLocaleString("en")}, batch by batch: ${answer.mu.length} of its ${answer.images} images`;
-  sum.textContent = `${loss(answer)}, in nats per image · gradient norm ${answer.gradient_norm?.toPrecision(3) ?? "not finite"}${
+  sum.textContent = `${loss(answer)}, in nats per image · gradient norm ${answer.gradient_norm?.toLocaleString("en", { maximumSignificantDigits: 3 }) ?? "not finite"}${
     answer.clip_norm ? `, made at most ${answer.clip_norm}` : ""}`;
   const [x, made] = [bytes(answer.x), bytes(answer.x_hat)];
   const reach = Math.max(3, ...answer.mu.flatMap((mu, n) => mu.map((m, j) => Math.max(Math.abs(m) + answer.std[n][j], Math.abs(answer.z[n][j])))));
   table.replaceChildren(...answer.mu.map((mu, n) => make("figure", {},
     picture(x, n, "x"), posterior(mu, answer.std[n], answer.z[n], reach), picture(made, n, "decoded"),
-    make("figcaption", {}, make("span", { title: "reconstruction term, log p(x|z)" }, nats(answer.reconstruction_terms[n])), make("br"), make("span", { title: "KL of q(z|x) from the prior" }, `− ${nats(answer.kls[n])}`)))));
+    make("figcaption", {}, make("span", { title: "log p(x|z) of this z" }, nats(answer.log_px_z[n])), make("br"), make("span", { title: "KL of q(z|x) from the prior" }, `− ${nats(answer.kls[n])}`)))));
 }
 
 /** The loss of the batch, by the formula of what it is trained for. */
 function loss({ objective, reconstruction_term, kl, counted_kl, free_bits, beta, loss: value }) {
   const terms = [nats(reconstruction_term === null ? null : -reconstruction_term), nats(kl)];
-  if (free_bits) return `loss = −reconstruction + β·Σ max(λ, KL_j) = ${terms[0]} + ${beta.toPrecision(3)} · ${nats(counted_kl)} → ${nats(value)}, with λ = ${free_bits}; KL ${terms[1]}`;
+  if (free_bits) return `loss = −reconstruction + β·Σⱼ max(λ, KLⱼ) = ${terms[0]} + ${beta.toPrecision(3)} · ${nats(counted_kl)} → ${nats(value)}, with λ = ${free_bits}; KL ${terms[1]}`;
   if (objective === "elbo") return `loss = −reconstruction + β·KL = ${terms[0]} + ${beta.toPrecision(3)} · ${terms[1]} → ${nats(value)}`;
   return `loss = −log mean over the draws of p(x|z) (p(z)/q(z|x))^β = ${nats(value)}, with β = ${beta.toPrecision(3)}; −reconstruction ${terms[0]}, KL ${terms[1]}`;
 }

@@ -28,8 +28,9 @@ export function plotly() {
 export async function chart(node, figure, config = {}) {
   const Plotly = await plotly();
   const buttons = matchMedia("(hover: hover)").matches ? "hover" : false;
-  await Plotly.newPlot(node, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: buttons, ...config });
+  await Plotly.newPlot(node, figure.data, figure.layout, { displaylogo: false, displayModeBar: buttons, ...config });
   await Plotly.relayout(node, colours(node));
+  new ResizeObserver(() => node.offsetWidth && Plotly.Plots.resize(node)).observe(node); // also when it comes into sight
   new MutationObserver(() => Plotly.relayout(node, colours(node))).observe(document.body, { attributeFilter: ["class"] });
   return Plotly;
 }

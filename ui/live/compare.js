@@ -9,11 +9,13 @@ const EVERY = 1000; // ms
 const COLOURS = ["#3b82f6", "#e8710a", "#10a37f", "#d6478d", "#9a6bd8", "#b8860b", "#0ea5b7", "#dc2626"];
 const QUANTITIES = { elbo: "−ELBO", reconstruction: "−reconstruction", kl: "KL" };
 const NAMES = {
-  latent_dim: "D", hidden_dim: "hidden", learning_rate: "rate", batch_size: "batch", samples: "L", beta: "β", sigma: "σ", warmup_steps: "warm-up",
-  hidden_layers: "layers", free_bits: "free bits", learning_rate_warmup: "rate warm-up", clip_norm: "norm ≤", average: "average", prior_mean: "prior mean", prior_std: "prior std", start: "began with", hold_out: "held out",
+  latent_dim: "D", hidden_dim: "hidden", learning_rate: "learning rate", batch_size: "batch", samples: "L", beta: "β", sigma: "σ", warmup_steps: "warm-up",
+  hidden_layers: "layers", free_bits: "free bits", learning_rate_warmup: "learning rate warm-up", clip_norm: "norm ≤", average: "average", prior_mean: "prior mean", prior_std: "prior std", start: "began with", hold_out: "held out", sigma_mode: "σ is", binarization: "pixels", continuous_bernoulli: "continuous Bernoulli",
 };
 const ENDED = ["paused", "finished", "stopped", "failed", "interrupted"];
 const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";
+const KIND = ["data", "likelihood", "binarization"]; // in which runs must agree for their figures to compare
+const [HEIGHT, LINE] = [340, 20]; // px of the curves, and of a line of their legend
 const LINES = 9; // of equal ELBO
 
 export async function mount({ element, props, server }) {
@@ -58,7 +60,11 @@ export async function mount({ element, props, server }) {
   function draw() {
     const runs = [...ticked].map(([run, row]) => ({ row, store: stores.get(run) })).filter(({ store }) => store?.covered);
     const without = part.value === "test" ? runs.filter(({ store }) => !newest(store.columns)).map(({ row }) => row.title) : [];
-    hint.textContent = ticked.size === 0 ? HINT : without.length ? `No held-out figures yet, which come with the first epoch: ${without.join(", ")}.` : "";
+    const kinds = new Set(runs.map(({ row: { settings } }) => KIND.map((key) => settings[key]).join()));
+    hint.textContent = ticked.size === 0 ? HINT : [
+      without.length ? `No held-out figures yet, which come with the first epoch: ${without.join(", ")}.` : "",
+      kinds.size > 1 ? "These runs are of different data, likelihoods or pixels: their figures do not compare." : "",
+    ].join(" ").trim();
     hint.hidden = hint.textContent === "";
     both.hidden = ticked.size === 0;
     const now = JSON.stringify([choices, quantity.value, part.value, runs.map(({ row, store }) => [row.run, row.title, store.covered])]);
@@ -66,6 +72,7 @@ export async function mount({ element, props, server }) {
     shown = now;
     const labels = named(runs.map(({ row }) => row));
     const column = `${part.value}_${quantity.value}`;
+    plots.curves.style.height = `${HEIGHT + LINE * labels.join("<br>").split("<br>").length}px`; // the legend takes nothing from the curves
     const traces = runs.map(({ store }, i) => {
       const { columns } = store;
       const rows = columns.step.map((_, k) => k).filter((k) => columns[column][k] !== null);
@@ -131,6 +138,6 @@ function lines(parts) {
 /** What each run is called beside the others: its own name, and the settings in which they differ. */
 export function named(rows) {
   const differ = Object.keys(rows[0]?.settings ?? {}).filter((key) => new Set(rows.map(({ settings }) => JSON.stringify(settings[key]))).size > 1);
-  const labels = rows.map(({ settings, name }) => [name, ...differ.map((key) => `${NAMES[key] ?? key} = ${settings[key]}`)].filter(Boolean)).map(lines);
+  const labels = rows.map(({ settings, name }) => [name, ...differ.map((key) => `${NAMES[key] ?? key} = ${NAMES[settings[key]] ?? settings[key]}`)].filter(Boolean)).map(lines);
   return labels.map((label, i) => label && labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label || rows[i].title} (${rows[i].created.slice(11)})`);
 }

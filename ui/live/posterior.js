@@ -38,7 +38,7 @@ export function posterior() {
     density.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
     canvas.getContext("2d").putImageData(image, 0, 0);
     const ends = (j) => [-1, 1].map((way) => minus((truth.center[j] + way * truth.half).toFixed(2))).join(" to ");
-    caption.replaceChildren("The exact posterior p(z|x), and q at 1 and 2 σ", make("small", {}, `z₀ from ${ends(0)}, z₁ from ${ends(1)}`));
+    caption.replaceChildren("The exact posterior p(z|x), and q at 1 and 2 σ", make("small", {}, `z0 from ${ends(0)}, z1 from ${ends(1)}`));
   }
 
   /** q's ellipse, and the way that its mean went. */

@@ -39,12 +39,14 @@ export function mount({ element, props, server, watch, trigger }) {
 
   // Python is told of a state's change even while this tab is out of sight.
   let told = "";
+  let known = { run: "", state: "" }; // what it was told last
   setInterval(() => {
     const now = `${feed.run} ${feed.state} ${Boolean(feed.newest)}`;
     if (!feed.run || !feed.state || now === told) return;
-    told = now;
+    const before = feed.run === known.run ? known.state : "";
+    [told, known] = [now, { run: feed.run, state: feed.state }];
     refused = "";
-    trigger("changed", { run: feed.run, state: feed.state });
+    trigger("changed", { run: feed.run, state: feed.state, before });
   }, 200);
 
   const start = (run) => {
@@ -60,7 +62,7 @@ function layout(node) {
   const view = {
     bar: make("progress", { max: 1, value: 0 }),
     headline: make("strong"), numbers: make("span"), note: make("div", { className: "live-note" }),
-    toggle: button("pause", "Pause", "Pause after this batch, and go on later exactly there"),
+    toggle: button("pause", "Pause", ""),
     step: button("step", "Step", "Take one batch, and look at it"),
     stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
     reset: button("reset", "Reset", "Begin anew with the settings of this run, which stays in the list of runs"),
@@ -82,14 +84,15 @@ function fill(view, node, refused) {
   view.note.classList.toggle("live-refused", Boolean(refused));
   const resumes = RESUMABLE.includes(state);
   view.toggle.textContent = resumes ? "Resume" : "Pause";
+  view.toggle.title = resumes ? "Go on exactly where it was" : "Pause after this batch, and go on later exactly there";
   view.toggle.disabled = !(going || resumes);
   view.step.disabled = going || state === "finished" || state === "gone";
   view.stop.disabled = !(going || state === "paused");
   view.reset.disabled = going || !state || state === "gone";
 }
 
-function described({ step, total_steps: total, epoch, images_per_second: speed, learning_rate: rate, seconds, left }, state) {
+function described({ step, total_steps: total, epoch, images_per_second: speed, learning_rate: rate, sigma, seconds, left }, state) {
   const count = (n) => Math.round(n).toLocaleString("en");
   const time = state === "running" ? `${duration(left)} left` : `${duration(seconds)} of training`;
-  return `step ${count(step)} of ${count(total)} · epoch ${epoch.toFixed(1)} · learning rate ${Number(rate.toPrecision(2))} · ${count(speed)} images/s · ${time}`;
+  return `step ${count(step)} of ${count(total)} · epoch ${epoch.toFixed(1)} · learning rate ${Number(rate.toPrecision(2))}${sigma ? ` · σ ${Number(sigma.toPrecision(3))}` : ""} · ${count(speed)} images/s · ${time}`;
 }

@@ -1,7 +1,7 @@
 // The table of this browser's runs. Its value from Python is {browser}; train_on reads the chosen run from {browser, run}.
 
 import { feed, inSight, refresh, show } from "./feed.js";
-import { answerOf, bytesOf, duration, make } from "./page.js";
+import { answerOf, bytesOf, duration, make, minus } from "./page.js";
 import { tick, ticked } from "./ticks.js";
 
 const SORTS = [["created down", "newest first"], ["created up", "oldest first"], ["title up", "by name"], ["elbo up", "lowest −ELBO first"], ["state up", "by state"]]; // where the table has no head
@@ -58,7 +58,7 @@ export function mount({ element, props, server, watch, trigger }) {
   }
 
   const actions = {
-    rename: async (run, name) => { const done = await asked("rename", { run, name }); await load(); return Boolean(done); },
+    rename: async (run, name) => { const done = await asked("rename", { run, name }); await load(); return done ? "" : view.message.textContent; },
     remove: (row) => GOING.includes(row.state) ? say("The run is being trained: stop it first.") : ask(view, row, async () => { if (await asked("remove", { run: row.run })) { tick(row.run, false); trigger("removed", {}); await load(); } }),
     steer: async (run, how) => { if (await asked("steer", { run, how })) { trigger("watch_run", { run }); if (feed.run === run) refresh(); } },
     use: (run) => trigger("use", { run }),
@@ -146,14 +146,17 @@ function line(run, actions) {
     const keep = async () => {
       if (asking) return;
       asking = true;
-      const kept = field.value === row.title || await actions.rename(run, field.value);
+      const wrong = field.value === row.title ? "" : await actions.rename(run, field.value);
       asking = false;
-      if (kept) close();
-      else if (open) field.focus(); // Escape may have closed it while the server was asked
+      if (!wrong) return close();
+      if (!open) return; // Escape has closed it while the server was asked
+      why.textContent = wrong; // the table may be longer than the screen
+      field.focus();
     };
     field.onkeydown = (event) => { if (event.key === "Enter") keep(); if (event.key === "Escape") close(); };
     field.onblur = () => { if (!asking) close(); };
-    cells.title.replaceChildren(field);
+    const why = make("small");
+    cells.title.replaceChildren(field, why);
     field.focus();
     field.select();
   };
@@ -180,7 +183,7 @@ function line(run, actions) {
     if (!renaming) name.textContent = row.title ?? "(damaged)";
     const texts = {
       state: row.state === "running" && row.total_steps ? `running, ${Math.floor((100 * row.step) / row.total_steps)} %` : row.state,
-      data: row.data ?? "", line: row.line ?? row.message, elbo: row.elbo?.toFixed(2) ?? "–", active_units: row.active_units ?? "–",
+      data: row.data ?? "", line: row.line ?? row.message, elbo: row.elbo === null || row.elbo === undefined ? "–" : minus(row.elbo.toFixed(2)), active_units: row.active_units ?? "–",
       seconds: duration(row.seconds ?? 0), size: bytesOf(row.size ?? 0), created: row.created ?? "",
     };
     for (const [it, text] of Object.entries(texts)) if (cells[it].textContent !== String(text)) cells[it].textContent = text;
