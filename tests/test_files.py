@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ui.backend import Backend
-from ui.files import LARGEST_UPLOAD, routes
-from vae_core import VAE, TrainConfig, VAEConfig
+from ui.files import LARGEST_CHECKPOINT, LARGEST_PHOTO, routes
+from vae_core import VAE, TrainConfig, VAEConfig, save_checkpoint
 from vae_core.run import train_into
 from vae_core.run_config import RunConfig
 from vae_core.runs import Runs
@@ -114,9 +114,20 @@ def test_what_is_no_photo_is_refused_in_a_sentence(served):
     assert answer.json() == {"error": "This file is no picture in PNG, JPEG, WebP, GIF or BMP format."}
 
 
-@pytest.mark.parametrize("path", ["/live/photo", "/live/upload"])
-def test_what_is_posted_may_be_so_large_only_and_needs_the_login(served, path):
-    answer = TestClient(served).post(path, content=bytes(LARGEST_UPLOAD + 1))
-    assert answer.status_code == 413 and answer.json() == {"error": "The file is over the limit of 20 MB."}
+def test_a_large_model_of_the_apps_own_can_be_uploaded(served, tmp_path):
+    save_checkpoint(VAE(VAEConfig(latent_dim=2, hidden_dim=4000)), tmp_path / "large.safetensors")
+    content = (tmp_path / "large.safetensors").read_bytes()
+    address = "/live/upload?browser=" + "0" * 32 + "&name=large"
+    answer = TestClient(served).post(address, content=content).json()
+    assert len(content) > 20 * 2**20 and set(answer) == {"run"}
+
+
+@pytest.mark.parametrize(("path", "largest"), [("/live/photo", LARGEST_PHOTO), ("/live/upload", LARGEST_CHECKPOINT)])
+def test_what_is_posted_may_be_so_large_only_and_needs_the_login(served, tmp_path, monkeypatch, path, largest):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = set(tmp_path.iterdir())
+    answer = TestClient(served).post(path, content=bytes(largest + 1))
+    limit = f"The file is over the limit of {largest // 2**20} MB."
+    assert answer.status_code == 413 and answer.json() == {"error": limit} and set(tmp_path.iterdir()) == before
     served.auth = {"anna": "secret"}
     assert TestClient(served).post(path, content=b"x").status_code == 401

@@ -26,13 +26,14 @@ from vae_core.photo import PhotoError, read_photo
 from .backend import Backend
 from .login import check_login
 
-LARGEST_UPLOAD = 20 * 2**20  # bytes
-PHOTOS_AT_ONCE = 2  # each may take some hundred MB while it is decoded
+LARGEST_PHOTO = 20 * 2**20  # bytes
+LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model of the form has
+AT_ONCE = 2  # uploads that are read: each may take some hundred MB meanwhile
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
     """Below live/: runs/<run>/… for whoever knows a run's id, upload and photo. With --auth, for who is logged in."""
-    decoding = asyncio.Semaphore(PHOTOS_AT_ONCE)
+    reading = asyncio.Semaphore(AT_ONCE)
 
     def found(request: Request) -> RunFolder:
         """The run that a request names."""
@@ -69,33 +70,43 @@ def routes(backend: Backend) -> list[BaseRoute]:
         }
         return StreamingResponse(_parts(file), headers=headers, media_type="application/octet-stream")
 
-    async def upload(request: Request, content: bytes) -> dict[str, str]:
-        return await run_in_threadpool(_add, backend, request, content)
+    async def upload(request: Request, path: Path) -> dict[str, str]:
+        async with reading:
+            return await run_in_threadpool(_add, backend, request, path)
 
-    async def photo(request: Request, content: bytes) -> dict[str, str]:
-        async with decoding:
-            return await run_in_threadpool(_photo, content)
+    async def photo(request: Request, path: Path) -> dict[str, str]:
+        async with reading:
+            return await run_in_threadpool(_photo, path)
 
     return [
         Route("/live/runs/{run}/newest.jpg", frame),
         Route("/live/runs/{run}/frames/{step}.jpg", frame),
         Route("/live/runs/{run}/{what}", download),
-        Route("/live/upload", _posted(upload), methods=["POST"]),
-        Route("/live/photo", _posted(photo), methods=["POST"]),
+        Route("/live/upload", _posted(upload, LARGEST_CHECKPOINT), methods=["POST"]),
+        Route("/live/photo", _posted(photo, LARGEST_PHOTO), methods=["POST"]),
     ]
 
 
-def _posted(answer: Callable[[Request, bytes], Awaitable[dict[str, str]]]) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint that reads a request's body, as far as it may be large, and answers what is made of it."""
+def _posted(
+    answer: Callable[[Request, Path], Awaitable[dict[str, str]]], largest: int
+) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint that puts a request's body into a file for a while, and answers what is made of it.
+
+    Args:
+        answer: what is made of a request and its file.
+        largest: bytes that the body may have.
+    """
 
     async def endpoint(request: Request) -> Response:
         check_login(request)
-        content = bytearray()
-        async for part in request.stream():
-            content += part
-            if len(content) > LARGEST_UPLOAD:
-                return JSONResponse({"error": f"The file is over the limit of {LARGEST_UPLOAD // 2**20} MB."}, 413)
-        return JSONResponse(await answer(request, bytes(content)))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "The file"  # as messages name it
+            with path.open("wb") as file:
+                async for part in request.stream():
+                    file.write(part)
+                    if file.tell() > largest:
+                        return JSONResponse({"error": f"The file is over the limit of {largest // 2**20} MB."}, 413)
+            return JSONResponse(await answer(request, path))
 
     return endpoint
 
@@ -111,24 +122,21 @@ def _picture(path: Path, headers: dict[str, str]) -> Response:
     return Response(content, media_type="image/jpeg", headers=headers | {"Map-Dimensions": dims})
 
 
-def _add(backend: Backend, request: Request, content: bytes) -> dict[str, str]:
+def _add(backend: Backend, request: Request, path: Path) -> dict[str, str]:
     """The uploaded checkpoint as a run of that browser, or what is wrong with it."""
     browser, name = (request.query_params.get(field, "") for field in ("browser", "name"))
     if not re.fullmatch(r"[0-9a-f]{32}", browser):
         return {"error": "The request names no browser."}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "The file"  # as messages name it
-        path.write_bytes(content)
-        try:
-            return {"run": backend.runs.add(path, browser, name.removesuffix(".safetensors"))}
-        except (ValueError, RunError) as error:
-            return {"error": str(error).replace(f"{folder}/", "")}
+    try:
+        return {"run": backend.runs.add(path, browser, name.removesuffix(".safetensors"))}
+    except (ValueError, RunError) as error:
+        return {"error": str(error).replace(f"{path.parent}/", "")}
 
 
-def _photo(content: bytes) -> dict[str, str]:
+def _photo(path: Path) -> dict[str, str]:
     """The ink of an uploaded picture for the pad, as base64 of 56×56 bytes, or why there is none."""
     try:
-        return {"ink": base64.b64encode(read_photo(content).numpy().tobytes()).decode()}
+        return {"ink": base64.b64encode(read_photo(path.read_bytes()).numpy().tobytes()).decode()}
     except PhotoError as error:
         return {"error": str(error)}
 

@@ -61,7 +61,9 @@ def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     line = (
         "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
         "learning rate {learning_rate:g}, batches of {batch_size}"
-    ).format(**settings | {"data": TITLES.get(data, data), "likelihood": LIKELIHOODS[settings["likelihood"]]})
+    ).format(
+        **settings | {"data": TITLES.get(data, "MNIST or digits"), "likelihood": LIKELIHOODS[settings["likelihood"]]}
+    )
     settings = meaningful(settings)
     differing = {name: settings[name] for name in UNUSUAL if name in settings and settings[name] != usual[name]}
     unusual = [

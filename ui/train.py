@@ -71,7 +71,10 @@ BINARIZATION_TITLES = {
 
 GOING = ("waiting", "loading", "running", "paused")  # the form is the run's
 FREE = ("finished", "stopped", "failed", "interrupted")  # the form is the next one's
-FIXED = "Greyed settings are fixed for this run: Stop it to choose others. The rest holds from its next batch on."
+FIXED = (
+    "Greyed settings are fixed for this run: Stop it to choose others; it can be resumed later. The rest holds from "
+    "its next batch on."
+)
 
 
 @dataclass(frozen=True)

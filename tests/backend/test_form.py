@@ -21,9 +21,7 @@ def test_the_line_of_settings_names_what_is_unusual(backend):
     run = trained(backend, likelihood="gaussian", binarization="grey", hidden_dim=400, samples=3, warmup_steps=5)
     backend.runs.folder(run).write_changes([Change(1, {"sigma": 0.2}), Change(2, {"beta": 4.0})])
     line = follow(backend, run)["about"]["settings"]
-    assert "β = 4," in line and line.endswith(
-        "batches of 128, L = 3, warm-up 5, σ 0.2, changed 2 times in mid-run"
-    )
+    assert "β = 4," in line and line.endswith("batches of 128, L = 3, warm-up 5, σ 0.2, changed 2 times in mid-run")
 
 
 def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):

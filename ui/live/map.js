@@ -215,7 +215,7 @@ async function build(view, state, places) {
   state.plane = plane(wanted, about.prior_mean, about.prior_std, choices.scale === "quantiles");
   const exact = await truth(view, state, places);
   if (mine !== state.builds) return;
-  const traces = [...(view.points.checked ? scatter(state) : []), ...(view.rings.checked ? rings(state.plane, about) : []), ...exact];
+  const traces = [...(view.points.checked ? scatter(state, exact.length ? 0.15 : 0.75) : []), ...(view.rings.checked ? rings(state.plane, about) : []), ...exact];
   const layout = { ...view.plot.layout, images: view.tiles.checked ? view.plot.layout.images : [] };
   ["xaxis", "yaxis"].forEach((name, k) => {
     layout[name] = { ...layout[name], ...ticks(state.plane, k, about), title: { text: titles(view)[k], standoff: 4 } };
@@ -240,12 +240,12 @@ const titles = (view) => (view.which.value === "principal" ? ["first principal a
 let gl = null;
 const hasWebGL = () => (gl ??= Boolean(document.createElement("canvas").getContext("webgl")));
 
-/** One trace a label. */
-function scatter({ means, plane: { axes, drawn } }) {
+/** One trace a label; faint where there is something to be seen behind the dots, which WebGL draws over all else. */
+function scatter({ means, plane: { axes, drawn } }, opacity) {
   if (!means) return [];
   const count = hasWebGL() ? means.count : Math.min(means.count, SVG_POINTS);
   const traces = Array.from({ length: 10 }, (_, label) => ({
-    type: hasWebGL() ? "scattergl" : "scatter", mode: "markers", name: String(label), x: [], y: [], marker: { size: 3.5, color: COLOURS[label], opacity: 0.75 },
+    type: hasWebGL() ? "scattergl" : "scatter", mode: "markers", name: String(label), x: [], y: [], marker: { size: 3.5, color: COLOURS[label], opacity },
   }));
   for (let n = 0; n < count; n += 1) {
     const mu = means.mu.subarray(n * means.dims, (n + 1) * means.dims);

@@ -12,6 +12,7 @@ const COLUMNS = [
   { name: "elbo", title: "−ELBO, held-out", number: true }, { name: "active_units", title: "Active units", number: true },
   { name: "seconds", title: "Time", number: true }, { name: "size", title: "Size", number: true }, { name: "created", title: "Created" },
 ];
+const LARGEST = 256 * 2 ** 20; // bytes of a checkpoint; see ui/files.py
 const GOING = ["waiting", "loading", "running"];
 const DOWNLOADS = { "archive.zip": "All of it, zip", "model.safetensors": "Model", "metrics.csv": "Metrics, CSV", "tensorboard.zip": "TensorBoard events" };
 
@@ -83,6 +84,7 @@ export function mount({ element, props, server, watch, trigger }) {
     const [file] = view.file.files;
     view.file.value = "";
     if (!file) return;
+    if (file.size > LARGEST) return void say(`The file is over the limit of ${LARGEST / 2 ** 20} MB.`);
     say(`Uploading ${file.name}.`);
     const address = new URL("upload", import.meta.url);
     address.search = new URLSearchParams({ browser: props.value.browser, name: file.name });
@@ -105,7 +107,7 @@ function layout(node) {
   const heads = COLUMNS.map(({ title, number }) => make("th", { scope: "col", className: number ? "live-number" : "" }, make("button", { type: "button" }, title)));
   const view = {
     heads, body: make("tbody"), sort: make("select", { className: "live-sort" }, ...SORTS.map(([value, text]) => make("option", { value }, text))), message: make("div", { className: "live-message" }),
-    filter: make("input", { type: "search", placeholder: "Filter" }),
+    filter: make("input", { type: "search", placeholder: "Filter …" }),
     file: make("input", { type: "file", accept: ".safetensors", id: "upload" }),
     empty: make("p", { hidden: true }, "No runs yet. Every training appears here, with its curves and its model, and stays until you delete it."),
     dialog: make("dialog", { className: "live-dialog" }),
