@@ -18,7 +18,7 @@ from vae_core.objective import elbo, gaussian_kl
 from vae_core.posterior import grid_truth
 from vae_core.runs import Runs
 
-from .conftest import seeded
+from .conftest import ROOT, seeded
 
 CONFIGS = {
     "small": VAEConfig(latent_dim=4, hidden_dim=8, prior_mean=0.5, prior_std=2.0),
@@ -69,7 +69,7 @@ def test_look_is_the_cores_numbers(backend, name):
     assert torch.equal(x, binarize(GREY, model.config.binarization, seeded())[None, None])
     assert torch.equal(image(answer["grey"])[0], GREY)
     with torch.inference_mode():
-        terms = elbo(model, x, DRAWS, generator=seeded())
+        terms = elbo(model, x, eps=draw._noise(model.config.latent_dim))
         decoded = model.x_hat(terms.z)[:, 0]
         mu, logvar = model.encode(x)
         scatter = model.log_px_z(x, terms.z)[:, 0].std() / math.sqrt(DRAWS)
@@ -98,6 +98,58 @@ def test_of_probabilistic_pca_log_px_is_exact(backend):
     assert answer["log_px"] == pytest.approx(ppca.log_likelihood(model, x).item(), abs=1e-6)
     assert "closed form" in answer["exact"]
     assert answer["log_px"] - answer["elbo"] > -3 * answer["scatter"]
+
+
+@pytest.mark.parametrize("dims", [1, 4, 50, 60])
+def test_the_common_draws_have_the_moments_of_what_they_are_drawn_from(dims):
+    eps = draw._noise(dims)[:, 0].double()
+    assert eps.shape == (DRAWS, dims)
+    if dims <= draw.MATCHED:
+        torch.testing.assert_close(eps.mean(0), torch.zeros(dims).double(), atol=1e-6, rtol=0)
+        torch.testing.assert_close(eps.T @ eps / DRAWS, torch.eye(dims).double(), atol=1e-5, rtol=0)
+    assert torch.equal(draw._noise(dims), draw._noise(dims)) and not torch.equal(draw._noise(dims, seed=1)[:, 0], eps)
+
+
+def posterior_of(model, x):
+    """p(z|x) of a linear Gaussian model, by Bayes' theorem for Gaussians."""
+    dims = model.config.latent_dim
+    offset = model.decode(torch.zeros(1, dims)).detach().double().flatten()
+    weight = torch.stack([model.decode(one[None]).detach().double().flatten() - offset for one in torch.eye(dims)], 1)
+    covariance = torch.linalg.inv(torch.eye(dims).double() + weight.T @ weight / model.sigma**2)
+    mean = covariance @ weight.T @ (x.double().flatten() - offset) / model.sigma**2
+    return torch.distributions.MultivariateNormal(mean, covariance)
+
+
+def test_of_probabilistic_pca_the_gap_and_its_parts_are_exact(tmp_path):
+    runs = Runs(tmp_path / "runs", torch.device("cpu"))
+    backend, name = Backend(tmp_path / "data", ROOT / "checkpoints", runs), "digits-linear-8d"
+    model, x, answer = seen_by(backend, name)
+    posterior = posterior_of(model, x)
+    q = torch.distributions.MultivariateNormal(
+        torch.tensor(answer["z"]).double(), torch.diag(torch.tensor(answer["std"]).double() ** 2)
+    )
+    gap = torch.distributions.kl_divergence(q, posterior).item()
+    assert answer["log_px"] - answer["elbo"] == pytest.approx(gap, abs=2e-3)
+    best = torch.distributions.MultivariateNormal(posterior.mean, torch.diag(1 / posterior.precision_matrix.diag()))
+    approximation = torch.distributions.kl_divergence(best, posterior).item()
+    path = refine(backend, {"model": name, "image": answer["seen"]})["path"]
+    assert answer["log_px"] - path[-1]["elbo"] == pytest.approx(approximation, abs=2e-3)
+    assert min(gap, approximation, answer["scatter"]) > 0.05
+    runs.close()
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.03, 0.003])
+def test_the_posteriors_picture_holds_it_however_narrow_it_is(sigma):
+    config = VAEConfig(architecture="linear", latent_dim=2, likelihood="gaussian", sigma=sigma)
+    model, x = VAE(config, seeded()), GREY[None, None] / 255
+    with torch.inference_mode():
+        center, half = draw._window(model, x)
+    posterior, (q, logvar) = posterior_of(model, x), model.encode(x)
+    for mean, std in ((posterior.mean, posterior.stddev), (q[0], torch.exp(0.5 * logvar[0]))):
+        assert ((mean - center).abs() + 2.9 * std).max() <= half
+    low = torch.minimum(posterior.mean - 3 * posterior.stddev, (q - 3 * torch.exp(0.5 * logvar))[0])
+    high = torch.maximum(posterior.mean + 3 * posterior.stddev, (q + 3 * torch.exp(0.5 * logvar))[0])
+    assert half <= 0.6 * (high - low).max() + 1e-6
 
 
 def test_of_a_plane_log_px_is_the_grids(backend):
@@ -158,7 +210,7 @@ def test_a_q_in_the_hand_has_the_terms_of_the_definition(backend):
     q = torch.distributions.Normal(torch.tensor(mu), torch.tensor(std))
     kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.5, 2.0))
     assert judged["kl_per_dim"] == pytest.approx(kl.tolist(), abs=1e-5)
-    z = q.loc + q.scale * torch.randn(DRAWS, 1, 4, generator=seeded())
+    z = q.loc + q.scale * draw._noise(4)
     assert judged["reconstruction_term"] == pytest.approx(model.log_px_z(x, z).mean().item(), abs=1e-3)
     assert judged["elbo"] == pytest.approx(judged["reconstruction_term"] - judged["kl"], abs=1e-3)
 
@@ -183,7 +235,8 @@ def test_refining_leads_from_the_encoders_q_to_a_better_one(backend, name):
 def test_the_way_is_that_of_the_core(backend):
     model, x, answer = seen_by(backend, "small")
     path = refine(backend, {"model": "small", "image": answer["seen"]})["path"]
-    way = [mu for mu, _, _ in ascend(model, x, draws=draw.REFINING, max_steps=draw.MOST_STEPS, generator=seeded(1))]
+    eps = draw._noise(4, draw.REFINING, seed=1)
+    way = [mu for mu, _, _ in ascend(model, x, max_steps=draw.MOST_STEPS, eps=eps)]
     for at in path:
         assert at["mu"] == pytest.approx(way[at["step"]][0].tolist(), abs=1e-5)
 

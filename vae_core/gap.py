@@ -52,7 +52,13 @@ class Gaps:
 
 @torch.enable_grad()
 def ascend(
-    model: VAE, x: Tensor, *, draws: int = 64, max_steps: int = 3000, generator: torch.Generator | None = None
+    model: VAE,
+    x: Tensor,
+    *,
+    draws: int = 64,
+    max_steps: int = 3000,
+    eps: Tensor | None = None,
+    generator: torch.Generator | None = None,
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """The way from the encoder's q of each image up its ELBO with θ fixed: by Adam on common random numbers (T15).
 
@@ -61,6 +67,7 @@ def ascend(
         x: (B, 1, 28, 28) in [0, 1].
         draws: of ε, fixed over the steps, in pairs of opposite sign.
         max_steps: where it ends at the latest; it ends earlier where no image gains any more.
+        eps: (L, B, D) or (L, 1, D), other ε than those.
         generator: source of ε.
 
     Yields:
@@ -71,8 +78,9 @@ def ascend(
     with torch.no_grad():
         start = model.encode(x)
     mu, logvar = (part.clone().requires_grad_() for part in start)
-    half = torch.randn((draws // 2, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
-    eps = torch.cat([half, -half])
+    if eps is None:
+        half = torch.randn((draws // 2, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
+        eps = torch.cat([half, -half])
     optimizer = torch.optim.Adam([mu, logvar], lr=LEARNING_RATE)
     best = torch.full_like(mu[:, 0], -torch.inf)
     for step in range(max_steps):
