@@ -41,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         return options.command(options)
-    except (ValueError, DataError, RunError, DivergedError) as error:
+    except DataError as error:
+        print(f"error: {error} --data-dir names the folder where data are.", file=sys.stderr)
+    except (ValueError, RunError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
     except RuntimeError as error:
         if not is_out_of_memory(error):

@@ -5,6 +5,7 @@ import re
 import statistics
 
 import pytest
+import torch
 
 from vae_core import VAE, VAEConfig, save_checkpoint
 
@@ -335,6 +336,28 @@ def test_of_a_plane_the_truth_is_exact_and_drawn(visit, tmp_path):
     page.wait_for_timeout(1500)
     assert "exact" in page.inner_text("[data-term=evidence]")  # stays the better one
     assert len(page.locator(".live-plane polyline").get_attribute("points").split()) > 5
+
+
+def test_a_mean_far_from_the_prior_is_seen_where_it_is_and_can_be_held(visit, tmp_path):
+    me = visit()
+    page = me.page
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=16), seeded())
+    with torch.no_grad():
+        model.encoder[3].bias.copy_(torch.tensor([6.5, 0.0, -2.0, -2.0]))
+    save_checkpoint(model, tmp_path / "far.safetensors", {"data": "digits", "kl_per_dim": [20.0, 1.0]})
+    me.tab("Runs")
+    page.set_input_files("#upload", tmp_path / "far.safetensors")
+    page.get_by_role("button", name="Use this model").click()
+    begin(me)
+    me.draw(*SEVEN)
+    rested(me)
+    place = "document.querySelector('.live-dim[data-dim=\"0\"] .live-dot').style.bottom"
+    mu = float(page.locator(".live-handles output").first.inner_text())
+    assert mu > 5.5 and float(page.evaluate(place).removesuffix("%")) == pytest.approx(50 + 50 * mu / 8, abs=0.1)
+    mean = page.locator(".live-handles input").first
+    assert float(mean.input_value()) == pytest.approx(mu, abs=0.01)
+    mean.evaluate("(range) => { range.value = 2; range.dispatchEvent(new Event('input')); }")
+    assert float(mean.get_attribute("max")) == pytest.approx(mu, abs=0.01)  # nothing shrinks under the hand
 
 
 def test_what_is_wrong_is_said_and_the_view_stays(visit):

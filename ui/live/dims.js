@@ -2,7 +2,7 @@
 
 import { make, minus } from "./page.js";
 
-const REACH = 3; // prior standard deviations to either side
+const REACH = 3; // prior standard deviations to either side, at least
 const MOST = 40; // dimensions shown
 export const ASLEEP = 0.05; // nats: a dimension below it carries nothing
 
@@ -17,6 +17,7 @@ export function dimensions({ onTake, onDrag }) {
   let columns = [];
   let shown = null; // {mu, std, own: the encoder's}
   let taken = null;
+  let reach = REACH; // now: it grows in steps with what lies further out
 
   function take(model) {
     about = model;
@@ -42,7 +43,7 @@ export function dimensions({ onTake, onDrag }) {
     mark();
   }
 
-  const height = (z) => 50 + (50 * (z - about.prior_mean)) / (REACH * about.prior_std); // % from below
+  const height = (z) => 50 + (50 * (z - about.prior_mean)) / (reach * about.prior_std); // % from below
   const inside = (percent) => Math.min(100, Math.max(0, percent));
   const within = (percent) => Math.min(97, Math.max(3, percent)); // so far that a dot is seen as a whole
 
@@ -54,8 +55,8 @@ export function dimensions({ onTake, onDrag }) {
     node.addEventListener("click", choose);
     const drag = ({ clientY }) => {
       const box = node.firstChild.getBoundingClientRect();
-      const z = about.prior_mean + REACH * about.prior_std * (1 - (2 * (clientY - box.top)) / box.height);
-      onDrag(index, Math.min(about.prior_mean + REACH * about.prior_std, Math.max(about.prior_mean - REACH * about.prior_std, z)));
+      const up = Math.min(1, Math.max(-1, 1 - (2 * (clientY - box.top)) / box.height));
+      onDrag(index, about.prior_mean + reach * about.prior_std * up);
     };
     let from = null;
     node.addEventListener("pointerdown", (event) => {
@@ -80,6 +81,10 @@ export function dimensions({ onTake, onDrag }) {
   /** q, and the encoder's own, which is seen where q is another. */
   function show(q) {
     shown = q;
+    const held = columns.some(({ node }) => node.dataset.held === "yes"); // nothing moves under the hand
+    const furthest = Math.max(...columns.flatMap(({ index: j }) => [q.mu[j], q.own.mu[j]].map((mu) => Math.abs(mu - about.prior_mean) / about.prior_std)));
+    if (!held) reach = furthest > REACH ? 2 * Math.ceil((furthest + 0.2) / 2) : REACH;
+    list.style.setProperty("--sigma", `${50 / reach}%`);
     for (const { index: j, node, band, dot, ghost } of columns) {
       const [low, high] = [-1, 1].map((way) => inside(height(q.mu[j] + way * q.std[j])));
       Object.assign(band.style, { bottom: `${low}%`, height: `${high - low}%` });

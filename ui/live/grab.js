@@ -5,7 +5,7 @@ import { make, minus, nats } from "./page.js";
 import { svg } from "./posterior.js";
 
 const TOUCH = matchMedia("(hover: none)").matches; // a finger that moves scrolls the page
-const REACH = 4; // prior standard deviations that the slider of μ goes
+const REACH = 4; // prior standard deviations that the slider of μ goes, at least
 const [LEAST, LARGEST] = [0.01, 10]; // prior standard deviations that the slider of σ goes, on a scale of powers of ten
 const [WIDTH, HEIGHT] = [300, 70];
 
@@ -15,6 +15,7 @@ export function grab({ onq, encode, refine, send }) {
   let q = null; // that is shown
   let own = null; // the encoder's
   let j = null;
+  let reach = 0; // of the slider of μ, now
   const slider = (name) => {
     const range = make("input", { type: "range", step: "any" });
     const output = make("output");
@@ -47,7 +48,7 @@ export function grab({ onq, encode, refine, send }) {
     if (mu !== undefined) q.mu[j] = mu;
     if (std !== undefined) q.std[j] = std;
     chart.show({ ...q, own });
-    showSliders();
+    showSliders(true);
     onq(q);
   }
 
@@ -55,10 +56,9 @@ export function grab({ onq, encode, refine, send }) {
     about = model;
     q = null;
     for (const it of buttons) it.disabled = true; // until there is a q of this model
-    const reach = REACH * about.prior_std;
-    Object.assign(mean.range, { min: about.prior_mean - reach, max: about.prior_mean + reach });
     Object.assign(width.range, { min: Math.log10(LEAST), max: Math.log10(LARGEST) });
-    [mean.range.value, width.range.value] = [about.prior_mean, 0];
+    Object.assign(mean.range, { min: about.prior_mean - 1, max: about.prior_mean + 1, value: about.prior_mean });
+    width.range.value = 0;
     mean.range.ariaLabel = "μ of the chosen dimension";
     width.range.ariaLabel = "σ of the chosen dimension";
     chart.take(model);
@@ -72,12 +72,14 @@ export function grab({ onq, encode, refine, send }) {
     for (const it of buttons) it.disabled = false;
   }
 
-  function showSliders() {
+  function showSliders(moving = false) {
     which.textContent = j === null ? "" : `Grab q: ${TOUCH ? "tap a dimension above" : "click a dimension above, or drag it"}`;
     for (const { range } of [mean, width]) range.disabled = !q || j === null;
     if (!q || j === null) return;
     which.textContent = `Grab q: dimension z${j} (${TOUCH ? "tap another one above" : "click another one above, or drag it"})`;
-    mean.range.value = q.mu[j];
+    const least = moving ? reach : REACH * about.prior_std; // it does not shrink under the hand
+    reach = Math.max(least, Math.abs(q.mu[j] - about.prior_mean)); // a drawing may lie further out
+    Object.assign(mean.range, { min: about.prior_mean - reach, max: about.prior_mean + reach, value: q.mu[j] });
     width.range.value = Math.log10(q.std[j] / about.prior_std);
     mean.output.textContent = minus(q.mu[j].toFixed(2));
     width.output.textContent = q.std[j].toFixed(3);
