@@ -88,7 +88,7 @@ def _exact(model: VAE, x: Tensor, subset: int) -> dict[str, Any]:
     """log p(x) where the truth is known, of all images or so many, and σ."""
     config, report = model.config, {}
     if config.likelihood == "gaussian":
-        report["sigma"] = float(model.log_sigma.detach().exp())
+        report["sigma"] = model.sigma
         if config.architecture == "linear":
             report |= {"exact_images": len(x), "exact_log_likelihood": float(ppca.log_likelihood(model, x).mean())}
             if len(x) > config.latent_dim + 1:  # else D directions hold all of them, and it has no bound

@@ -83,6 +83,23 @@ def test_a_drag_asks_the_server_nothing_and_its_last_value_is_shown(visit):
     assert asked == []
 
 
+@pytest.mark.parametrize("size", [(390, 844), (1440, 900)])
+def test_the_picture_stays_in_sight_while_the_page_scrolls(visit, size):
+    me = opened(visit, viewport={"width": size[0], "height": size[1]})
+    me.page.evaluate("scrollTo(0, 700)")
+    me.page.wait_for_function("scrollY > 500")
+    top = me.page.locator(".live-decoded").bounding_box()["y"]
+    assert 0 <= top < 20
+
+
+def test_a_page_that_becomes_narrow_holds_all_of_it(visit):
+    me = opened(visit)
+    me.page.wait_for_selector(".live-map-plot .main-svg")
+    me.page.set_viewport_size({"width": 390, "height": 844})
+    me.page.wait_for_timeout(500)
+    assert me.page.evaluate("document.querySelector('.live-latents').scrollWidth") < 390
+
+
 def test_a_browser_that_is_too_slow_has_the_server_decode(visit):
     me = visit()
     clock = "const clock = performance.now.bind(performance); performance.now = () => 1000 * clock();"

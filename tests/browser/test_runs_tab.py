@@ -152,6 +152,37 @@ def test_a_compared_run_that_was_resumed_and_paused_again_is_followed(visit):
             me.tab("Train")
 
 
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_what_can_be_done_with_a_run_is_in_sight_at_any_width_and_with_any_name(visit, width):
+    me = visit(viewport={"width": width, "height": 900})
+    runs_of(me, {})
+    rename(me, 0, "x" * 80)
+    me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === '{'x' * 80}'")
+    for name in ("Watch", "Use this model", "Delete"):
+        box = me.page.get_by_role("button", name=name).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, name
+    inside, wide = me.page.evaluate(
+        "[(it) => it.clientWidth, (it) => it.scrollWidth].map((of) => of(document.querySelector('.live-wide')))"
+    )
+    assert wide <= inside
+
+
+def test_a_refused_name_says_so_beside_its_field(visit):
+    me = visit()
+    runs_of(me, {})
+    rename(me, 0, "x" * 81)
+    me.page.wait_for_function(f"document.querySelector('{ROWS} td:nth-child(2)').innerText.includes('80')")
+
+
+def test_watching_a_run_is_in_the_address(visit):
+    me = visit()
+    runs_of(me, {})
+    me.page.get_by_role("button", name="Watch").click()
+    me.page.wait_for_function("location.search.includes('tab=train')")
+    me.page.go_back()
+    me.page.wait_for_function("document.querySelector('[role=tab][aria-selected=true]').textContent.trim() === 'Runs'")
+
+
 def test_downloads(visit, tmp_path):
     me = visit()
     runs_of(me, {})
