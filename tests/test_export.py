@@ -45,6 +45,14 @@ def test_csv_holds_every_number_of_every_record(folder):
     assert numbers == [flat(record) for record in folder.records()]
 
 
+def test_records_from_before_there_was_a_sigma_are_exported(folder, tmp_path):
+    records = folder.records()
+    for record in records:
+        del record["sigma"]
+    assert [row["sigma"] for row in csv.DictReader(io.StringIO(as_csv(records)))] == [""] * len(records)
+    as_tensorboard(records, tmp_path / "events")
+
+
 def test_no_records_are_a_line_of_titles():
     assert as_csv([]).count("\n") == 1
 

@@ -107,7 +107,7 @@ def test_free_bits_are_not_pressed_out(few):
     config = TrainConfig(epochs=40, batch_size=50, beta=50.0)
     *_, pressed = train(VAE(SMALL, seeded()), few, config)
     *_, free = train(VAE(SMALL, seeded()), few, dataclasses.replace(config, free_bits=0.8))
-    assert max(pressed.kl_per_dim) < 0.3
+    assert max(pressed.kl_per_dim) < 0.3 and pressed.sigma is None
     assert min(free.kl_per_dim) > 0.45 and max(free.kl_per_dim) < 1.2
 
 
@@ -116,6 +116,7 @@ def test_sigma(few, mode):
     model = VAE(VAEConfig(latent_dim=4, hidden_dim=32, likelihood="gaussian", sigma=0.5, sigma_mode=mode), seeded())
     *_, record = train(model, few, TrainConfig(epochs=150, batch_size=50, learning_rate=3e-3))
     sigma = model.log_sigma.exp().item()
+    assert record.sigma == pytest.approx(sigma)
     x = few.train.float() / 255
     best = optimal_sigma(x, model.x_hat(model.encode(x)[0])).item()
     if mode == "fixed":

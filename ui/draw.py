@@ -297,8 +297,8 @@ def _terms(model: VAE, mu: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:
 def _noise(dims: int, draws: int = DRAWS, seed: int = 0) -> Tensor:
     """ε of the common draws of one image's z, (L, 1, D); up to D = 50 of mean 0 and covariance I exactly.
 
-    Where q lies, log p(x|z) is nearly quadratic in z, and of a quadratic such draws give the expectation itself: with the
-    shipped models the ELBO is off by a third to a fifteenth of what as many independent draws are off.
+    Where q lies, log p(x|z) is nearly quadratic in z, and of a quadratic such draws give the expectation itself: with
+    the shipped models the ELBO is off by a third to a seventeenth of what as many independent draws are off.
     """
     eps = torch.randn((draws, dims), generator=_seeded(seed), dtype=torch.float64)
     if dims <= MATCHED:

@@ -73,6 +73,27 @@ def test_choices_are_the_same_in_all_charts_and_after_a_reload(visit):
     assert page.evaluate(f"{PLOT}.layout.xaxis.title.text") == "step"
 
 
+def test_a_chart_that_was_out_of_sight_fills_its_place(visit):
+    me = visit("?tab=draw")
+    me.page.wait_for_selector(".live-examples button")
+    me.tab("Train")
+    whole = "[...document.querySelectorAll('#train-curves .main-svg, #train-curves .live-plot')]"
+    me.page.wait_for_function(f"new Set({whole}.map((it) => Math.round(it.getBoundingClientRect().width))).size === 1")
+
+
+def test_numbers_of_any_length_stand_beside_their_axis(visit, server):
+    me = visit()
+    run = finished(me)
+    lengthen(server, run, 400, lambda step: -5e7 - 1e7 * step)
+    reload(me, 100)
+    apart = """() => {
+        const boxes = (it) => [...document.querySelectorAll(`#train-curves ${it}`)].map((n) => n.getBoundingClientRect());
+        const [[plot], [title], labels] = [".live-plot", ".ytitle", ".ytick text"].map(boxes);
+        return labels.length > 1 && title.left >= plot.left && labels.every(({ left }) => left >= title.right);
+    }"""
+    me.page.wait_for_function(apart)
+
+
 def test_a_zoom_stays_where_it_is_on_every_axis_and_through_updates(visit):
     me = visit()
     page = me.page

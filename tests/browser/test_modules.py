@@ -45,6 +45,12 @@ def test_names_of_runs_go_over_several_lines(run):
     assert max(len(line) for line in first.split("<br>")) < 80 and second != first
 
 
+def test_names_of_runs_are_words(run):
+    kinds = ("continuous_bernoulli", "bernoulli")
+    rows = [{"name": "", "title": "t", "created": "", "settings": {"likelihood": kind}} for kind in kinds]
+    assert run("compare", "m.named(a)", rows) == ["likelihood = continuous Bernoulli", "likelihood = Bernoulli"]
+
+
 def test_the_line_goes_in_equal_steps(run):
     a, b = [1.0, -2.0, 0.5], [3.0, 0.0, 0.5]
     points = torch.tensor(run("between", "m.line(...a, 5).map((z) => [...z])", [a, b]))

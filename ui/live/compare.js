@@ -10,7 +10,7 @@ const COLOURS = ["#3b82f6", "#e8710a", "#10a37f", "#d6478d", "#9a6bd8", "#b8860b
 const QUANTITIES = { elbo: "−ELBO", reconstruction: "−reconstruction", kl: "KL" };
 const NAMES = {
   latent_dim: "D", hidden_dim: "hidden", learning_rate: "learning rate", batch_size: "batch", samples: "L", beta: "β", sigma: "σ", warmup_steps: "warm-up",
-  hidden_layers: "layers", free_bits: "free bits", learning_rate_warmup: "learning rate warm-up", clip_norm: "norm ≤", average: "average", prior_mean: "prior mean", prior_std: "prior std", start: "began with", hold_out: "held out", sigma_mode: "σ is", binarization: "pixels", continuous_bernoulli: "continuous Bernoulli",
+  hidden_layers: "layers", free_bits: "free bits", learning_rate_warmup: "learning rate warm-up", clip_norm: "norm ≤", average: "average", prior_mean: "prior mean", prior_std: "prior std", start: "began with", hold_out: "held out", sigma_mode: "σ is", binarization: "pixels", bernoulli: "Bernoulli", gaussian: "Gaussian", continuous_bernoulli: "continuous Bernoulli",
 };
 const ENDED = ["paused", "finished", "stopped", "failed", "interrupted"];
 const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";

@@ -99,11 +99,12 @@ export async function mount({ element, props }) {
     return ranges;
   }
 
-  /** Dots on the held-out curves while they are few. */
+  /** Dots on the held-out curves while they are few, and on a curve of a single point. */
   function dot() {
-    const mode = !choices.smoothing && heldOut.every((i) => plot.data[i].x.length <= DOTS) ? "lines+markers" : "lines";
-    if (mode !== drawn.mode) Plotly.restyle(plot, { mode }, heldOut);
-    drawn.mode = mode;
+    const few = !choices.smoothing && heldOut.every((i) => plot.data[i].x.length <= DOTS);
+    const modes = names.map((_, i) => ((few && heldOut.includes(i)) || plot.data[i].x.length === 1 ? "lines+markers" : "lines"));
+    if (modes.join() !== drawn.modes) Plotly.restyle(plot, { mode: modes }, names.map((_, i) => i));
+    drawn.modes = modes.join();
   }
 
   /** Lets the first, steep part of a training run out of the picture, so that it does not squash the rest. */
