@@ -87,7 +87,8 @@ def test_numbers_of_any_length_stand_beside_their_axis(visit, server):
     lengthen(server, run, 400, lambda step: -5e7 - 1e7 * step)
     reload(me, 100)
     apart = """() => {
-        const boxes = (it) => [...document.querySelectorAll(`#train-curves ${it}`)].map((n) => n.getBoundingClientRect());
+        const all = (it) => [...document.querySelectorAll(`#train-curves ${it}`)];
+        const boxes = (it) => all(it).map((n) => n.getBoundingClientRect());
         const [[plot], [title], labels] = [".live-plot", ".ytitle", ".ytick text"].map(boxes);
         return labels.length > 1 && title.left >= plot.left && labels.every(({ left }) => left >= title.right);
     }"""
