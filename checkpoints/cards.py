@@ -31,7 +31,6 @@ number of draws of a q that was refined for each of the first images tells; that
 `python -m checkpoints.cards` writes this page. The test images have chosen nothing: what was chosen, was by the last
 10,000 training images (`--hold-out 10000`), and then trained again on all 60,000. How many epochs `mnist-conv` has was
 chosen by the time that there was, and the kind of its second training by what was best for `mnist-mlp-50d`.
-Its estimates by K = 5,000 are under way in `kept/`, as `evaluate --keep` writes them; until then its K is 500.
 """
 
 

@@ -98,7 +98,7 @@ RECIPES = {
             "Its q(z|x) is wide for the same reason: the second training took −ELBO on the test images from 85.06 to"
             " 87.45. Some samples from the prior are still between two digits.",
             "81.08, residual convolutions with a diagonal posterior: Kingma et al. (2016), Table 1",
-            evaluate="--samples 500 --subset 10",
+            evaluate="--samples 5000 --subset 20",
         ),
         Recipe(
             "mnist-gaussian-20d",
