@@ -9,7 +9,7 @@ import torch
 
 from ui import train as train_tab
 from ui.backend import answering, of, pixels
-from ui.draw import DRAWS, look
+from ui.draw import look
 from ui.latents import decode
 from ui.models import describe
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
@@ -32,9 +32,10 @@ from .conftest import (
 def test_look_gives_the_elbo_of_what_the_model_sees(backend):
     answer = look(backend, DRAWING)
     model, x = backend.load("small").model, fit_drawing(INK, 28)[None]
-    terms = elbo(model, x, DRAWS, generator=seeded())
-    assert answer["elbo"] == pytest.approx(terms.elbo.item(), abs=1e-3)
-    assert answer["reconstruction_term"] == pytest.approx(terms.reconstruction.item(), abs=1e-3)
+    terms = elbo(model, x, 20_000, generator=seeded())
+    assert terms.log_px.std() > 1  # 64 independent draws would be off by some tenths
+    assert answer["elbo"] == pytest.approx(terms.elbo.item(), abs=0.1)
+    assert answer["reconstruction_term"] == pytest.approx(terms.reconstruction.item(), abs=0.1)
     assert answer["kl"] == pytest.approx(terms.kl.item(), abs=1e-4)
     assert answer["elbo"] == pytest.approx(answer["reconstruction_term"] - answer["kl"], abs=1e-3)
     assert torch.equal(image(answer["seen"])[0], (x[0, 0] * 255).round().to(torch.uint8))

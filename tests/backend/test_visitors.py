@@ -42,7 +42,7 @@ def test_two_visitors_never_see_each_others_models(backend):
     assert [name for _, name in backend.choices(BERT)] == ["small"]
     assert [name for _, name in backend.choices("")] == ["small"]
     label = backend.choices(ANNA)[1][0]
-    assert label.startswith("the good one") and "digits mlp 3-D bernoulli" in label and label.endswith(", finished")
+    assert label.startswith("the good one") and "digits mlp 3-D Bernoulli" in label and label.endswith(", finished")
 
 
 def test_a_browser_has_one_training_at_a_time(backend):

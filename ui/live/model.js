@@ -156,10 +156,13 @@ async function there(points, each, done, { id, isNewest }) {
   asking = true;
   await null; // others who want pictures in this moment come first
   const isWanted = (one) => one.id === model.id && one.isNewest();
-  while ((waiting = waiting.filter(isWanted)).length) {
-    const some = waiting.splice(0, AT_ONCE);
-    const all = await pictureOfServer(some.map(({ z }) => z)).catch(() => null); // the large picture says what is wrong
-    some.forEach((one, n) => all && isWanted(one) && one.take(all.subarray(784 * n, 784 * (n + 1))));
+  try {
+    while ((waiting = waiting.filter(isWanted)).length) {
+      const some = waiting.splice(0, AT_ONCE);
+      const all = await pictureOfServer(some.map(({ z }) => z)).catch(() => null); // the large picture says what is wrong
+      some.forEach((one, n) => all && isWanted(one) && one.take(all.subarray(784 * n, 784 * (n + 1))));
+    }
+  } finally {
+    asking = false;
   }
-  asking = false;
 }
