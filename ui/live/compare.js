@@ -84,7 +84,7 @@ export async function mount({ element, props, server }) {
     });
     const { layout } = plots.curves;
     Plotly.react(plots.curves, traces, {
-      ...layout, yaxis: { ...layout.yaxis, type: choices.log ? "log" : "linear", title: { text: `${QUANTITIES[quantity.value]}, nats per image` } },
+      ...layout, yaxis: { ...layout.yaxis, type: choices.log ? "log" : "linear", title: { ...layout.yaxis.title, text: `${QUANTITIES[quantity.value]}, nats per image` } },
       xaxis: { ...layout.xaxis, title: { text: choices.axis === "seconds" ? "seconds of training" : choices.axis } }, uirevision: `${choices.axis} ${choices.log} ${column}`,
     });
     plane(runs, labels);
