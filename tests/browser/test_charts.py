@@ -79,6 +79,8 @@ def test_a_chart_that_was_out_of_sight_fills_its_place(visit):
     me.tab("Train")
     whole = "[...document.querySelectorAll('#train-curves .main-svg, #train-curves .live-plot')]"
     me.page.wait_for_function(f"new Set({whole}.map((it) => Math.round(it.getBoundingClientRect().width))).size === 1")
+    widths = me.page.evaluate(f"{whole}.map((it) => it.getBoundingClientRect().width)")
+    assert len(widths) > 2 and max(widths) > 800 and max(widths) - min(widths) < 1
 
 
 def test_numbers_of_any_length_stand_beside_their_axis(visit, server):
@@ -93,6 +95,9 @@ def test_numbers_of_any_length_stand_beside_their_axis(visit, server):
         return labels.length > 1 && title.left >= plot.left && labels.every(({ left }) => left >= title.right);
     }"""
     me.page.wait_for_function(apart)
+    assert me.page.evaluate(apart) and "00,000,000" in "".join(
+        me.page.locator("#train-curves .ytick text").all_text_contents()
+    )
 
 
 def test_a_zoom_stays_where_it_is_on_every_axis_and_through_updates(visit):

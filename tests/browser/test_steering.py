@@ -91,8 +91,11 @@ def test_a_value_that_comes_while_another_is_on_its_way_is_not_lost(visit, serve
     page.wait_for_timeout(300)
     held[0].continue_()
     page.wait_for_selector("#progress >> text=β = 3")
-    me.page.click("#stop")
+    page.click("#stop")
     me.wait_for_state("stopped")
+    written = [path.read_text() for path in server.runs.glob("*/changes.json")]
+    assert any('"beta": 2' in text and '"beta": 3' in text for text in written)
+    assert page.get_by_label("β, weight of the KL", exact=True).input_value() == "3"
 
 
 def test_a_run_that_goes_on_after_a_stop_has_its_form_again(visit):

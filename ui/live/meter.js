@@ -45,7 +45,7 @@ export function meter() {
     put(rows.elbo, elbo, at, at.base, elbo);
     put(rows.gap, sum(evidence, elbo, -1), at, elbo, evidence);
     put(rows.evidence, evidence, at, at.base, evidence);
-    rows.elbo.note.textContent = terms.scatter === null ? "at most log p(x)" : `± ${terms.scatter.toFixed(1)}, of 64 draws`;
+    rows.elbo.note.textContent = terms.scatter === null ? "at most log p(x)" : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
     rows.evidence.note.textContent = terms.how;
     rows.evidence.title.textContent = terms.how.startsWith("exact") ? "log p(x)" : "log p̂(x)";
     for (const { node } of Object.values(parts)) node.hidden = !split;

@@ -1,0 +1,81 @@
+"""The address bar: it follows what is shown, and opens it again."""
+
+import pytest
+
+from .test_latents import opened, point, ready
+from .test_runs_tab import runs_of
+
+pytestmark = pytest.mark.browser
+
+
+def test_watching_a_run_is_in_the_address(visit):
+    me = visit()
+    runs_of(me, {})
+    me.page.get_by_role("button", name="Watch").click()
+    me.page.wait_for_function("location.search.includes('tab=train')")
+    me.page.go_back()
+    me.page.wait_for_function("document.querySelector('[role=tab][aria-selected=true]').textContent.trim() === 'Runs'")
+    assert "tab=runs" in me.page.url
+
+
+def test_the_address_follows_before_latents_was_opened_and_back_goes_a_tab_back(visit):
+    me = visit()
+    me.tab("Draw")
+    me.page.wait_for_function("location.search === '?tab=draw&model=mnist-mlp-20d&scale=square'")
+    me.tab("Runs")
+    me.page.wait_for_function("location.search.includes('tab=runs')")
+    me.page.go_back()
+    me.page.wait_for_selector("#draw .live-ink", state="visible")
+    me.page.wait_for_timeout(500)
+    assert "tab=draw" in me.page.url
+    me.page.reload()
+    me.page.wait_for_selector("#draw .live-ink", state="visible")
+
+
+def test_the_point_of_a_link_is_kept_until_latents_is_opened(visit):
+    z = ",".join(["1.5"] + ["0"] * 19)
+    me = visit(f"?tab=draw&model=mnist-mlp-20d&z={z}")
+    me.page.wait_for_selector("#draw .live-ink", state="visible")
+    me.page.wait_for_timeout(700)
+    assert f"z={z}" in me.page.url
+    me.tab("Latents")
+    me.page.wait_for_selector(".live-list input[type=range]")
+    me.page.wait_for_function("document.querySelector('.live-path').textContent.startsWith('decoded')")
+    assert point(me)[0] == 1.5
+
+
+def test_a_link_opens_the_same_view_again(visit):
+    me = opened(visit)
+    ready(me)
+    me.page.get_by_label("Scale", exact=True).select_option("quantiles")
+    me.page.get_by_role("button", name="Random").click()
+    z = point(me)
+    me.page.wait_for_function("location.search.includes('scale=quantiles') && !location.search.includes('z=0,0,')")
+    other = visit(me.page.url.removeprefix(me.url))
+    other.page.wait_for_selector(".live-list input[type=range]")
+    other.page.wait_for_function("document.querySelector('.live-path').textContent.startsWith('decoded')")
+    assert point(other) == pytest.approx(z, abs=6e-4)
+    assert other.page.get_by_label("Scale", exact=True).input_value() == "quantiles"
+    other.tab("Draw")
+    other.page.wait_for_function("location.search.includes('tab=draw')")
+
+
+GONE = "The model that the link names is not on this server any more."
+
+
+@pytest.mark.parametrize(
+    ("link", "where", "sentence"),
+    [
+        ("&model=20260101-000000-0123456789abcdef", "#model", GONE),
+        ("&model=../../etc", "#model", GONE),
+        ("&model=20260101-000000-0123456789abcdef&z=" + ",".join(["1"] * 20), "#model", GONE),
+        ("&z=1,2", ".live-hand", "The link's point has 2 coordinates, and this model 20 dimensions."),
+        ("&z=" + ",".join(["x"] * 20), ".live-hand", "The link's point is not made of numbers."),
+    ],
+)  # fmt: skip
+def test_a_link_to_what_is_not_there_says_so_and_shows_the_rest(visit, link, where, sentence):
+    me = opened(visit, link)
+    me.page.wait_for_function(
+        "([where, text]) => document.querySelector(where).innerText.includes(text)", arg=[where, sentence]
+    )
+    assert point(me) == [0] * 20
