@@ -4,6 +4,7 @@ import contextlib
 import os
 import platform
 import re
+import threading
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ import torch
 from .bounds import check_choice
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_of_thread = threading.local()
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -48,8 +50,15 @@ def describe_processor(device: torch.device) -> str:
 
 
 def own_stream(device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """A CUDA stream of one's own, on which the work of a thread does not wait for that of others; else nothing."""
-    return torch.cuda.stream(torch.cuda.Stream(device)) if device.type == "cuda" else contextlib.nullcontext()
+    """The CUDA stream of this thread, on which its work does not wait for that of others; elsewhere nothing.
+
+    One for each thread, not one for each training: torch has 32, hands them out in turn, and keeps memory for each.
+    """
+    if device.type != "cuda":
+        return contextlib.nullcontext()
+    if not hasattr(_of_thread, "stream"):
+        _of_thread.stream = torch.cuda.Stream(device)
+    return torch.cuda.stream(_of_thread.stream)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -93,10 +93,13 @@ def join(device: torch.device) -> tuple[Processes, torch.device]:
 
     Source: torch.distributed.run's environment variables.
     """
-    if "WORLD_SIZE" not in os.environ:
+    if os.environ.get("WORLD_SIZE", "1") == "1":
         return ALONE, device
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        rank, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if rank >= count:
+            raise ValueError(f"there are more processes than GPUs: this machine has {count}.")
+        device = torch.device("cuda", rank)
         torch.cuda.set_device(device)
     return _Group(device), device
 

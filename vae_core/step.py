@@ -51,11 +51,17 @@ class Step:
     ) -> None:
         self._model, self._images, self._adam, self._processes = model, images, adam, processes
         self._precision, device = PRECISIONS[precision], images.device
-        self._weights, self._batch_size = Weights(device), 0
+        self._weights = Weights(device)
         self._is_importance_weighted, self._clip_norm = objective == "importance-weighted", clip_norm
         by_hand = processes.count == 1 and has_closed_form(model)
         self._closed_form = ClosedForm(model, self._precision, objective) if by_hand else None
-        self._terms = processes.parallel(_Terms(model, self._mean_square))
+        self._batch = batch = _Batch()
+
+        def mean_square(squares: Tensor) -> Tensor:
+            """(L, B, 1, 28, 28) → one number, the mean over all of that of all processes."""
+            return processes.total(squares.sum()) / (len(squares) * batch.size * PIXELS)
+
+        self._terms = processes.parallel(_Terms(model, mean_square))  # no method of mine: a cycle would keep the graphs
         self._recordings: dict[object, _Recording] = {}
         self._records, self._steps = device.type == "cuda" and processes.count == 1, 0
 
@@ -69,9 +75,9 @@ class Step:
         Returns:
             (1 + D,) nats, summed over the batch: the reconstruction, and the KL of each dimension.
         """
-        self._batch_size = len(draw.rows)
+        self._batch.size = len(draw.rows)
         self._adam.set_learning_rate(learning_rate)
-        self._weights.set(self._batch_size / self._processes.count, beta, free_bits)
+        self._weights.set(self._batch.size / self._processes.count, beta, free_bits)
         if self._processes.count > 1:
             mine = draw.share(self._processes.rank, self._processes.count)
             return self._processes.total(self._compute(mine))
@@ -100,11 +106,13 @@ class Step:
         for parameter in self._model.parameters():
             parameter.grad = None
         of_image = self._weights.reconstruction.expand_as(reconstruction)
-        if self._is_importance_weighted:
-            bound.backward(of_image)
-        else:
-            of_kl = self._weights.of_kl(lambda: self._mean_kl(kl_per_dim.detach()))
-            torch.autograd.backward((reconstruction, kl_per_dim), (of_image, of_kl.expand_as(kl_per_dim)))
+        # On CUDA backward runs in a thread that all trainings share, and with it cuBLAS's memory, which recordings keep.
+        with torch.autograd.set_multithreading_enabled(self._processes.count > 1):
+            if self._is_importance_weighted:
+                bound.backward(of_image)
+            else:
+                of_kl = self._weights.of_kl(lambda: self._mean_kl(kl_per_dim.detach()))
+                torch.autograd.backward((reconstruction, kl_per_dim), (of_image, of_kl.expand_as(kl_per_dim)))
         return reconstruction.detach(), kl_per_dim.detach()
 
     def _mixed(self, device: str) -> contextlib.AbstractContextManager[object]:
@@ -115,11 +123,7 @@ class Step:
 
     def _mean_kl(self, kl_per_dim: Tensor) -> Tensor:
         """(B, D) → (D,), the mean over the images of all processes."""
-        return self._processes.total(kl_per_dim.sum(0)) / self._batch_size
-
-    def _mean_square(self, squares: Tensor) -> Tensor:
-        """(L, B, 1, 28, 28) → one number, the mean over all of that of all processes."""
-        return self._processes.total(squares.sum()) / (len(squares) * self._batch_size * PIXELS)
+        return self._processes.total(kl_per_dim.sum(0)) / self._batch.size
 
     def _replay(self, draw: Draw) -> Tensor:
         """The step as a CUDA graph, recorded first where there is none of its shape."""
@@ -138,6 +142,12 @@ class Step:
                 self._records = False
                 return self._compute(draw)
         return self._recordings[shape].replay(draw)
+
+
+class _Batch:
+    """The batch that is taken, of all processes."""
+
+    size = 0
 
 
 class _Terms(nn.Module):
@@ -160,19 +170,31 @@ class _Terms(nn.Module):
 class _Recording:
     """A step as a CUDA graph: recorded, not taken, when it is made; each replay takes it, with another draw."""
 
-    _alone = threading.Lock()  # one recording at a time in a process; the trainings go on meanwhile
+    _alone = threading.Lock()  # one recording at a time in a process, and no replay meanwhile: torch 2.11 refuses it
+    _of_thread = threading.local()
 
     def __init__(self, compute: Callable[[Draw], Tensor], draw: Draw) -> None:
         self._draw = Draw(*(None if part is None else part.clone() for part in draw))
         self._graph = torch.cuda.CUDAGraph()
-        stream = torch.cuda.Stream(priority=-1)  # no training's own: torch hands the usual ones out again and again
-        with self._alone, torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
-            self._measured = compute(self._draw)
+        own, stream = torch.cuda.current_stream(), self._stream()
+        try:
+            with self._alone, torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local"):
+                self._measured = compute(self._draw)
+        finally:
+            torch.cuda.set_stream(own)  # a recording that fails leaves its own one behind
+
+    @classmethod
+    def _stream(cls) -> torch.cuda.Stream:
+        """One for each thread: cuBLAS keeps its memory by stream, and what two trainings recorded must not share it."""
+        if not hasattr(cls._of_thread, "stream"):
+            cls._of_thread.stream = torch.cuda.Stream(priority=-1)  # no training's own: those are of another kind
+        return cls._of_thread.stream
 
     def replay(self, draw: Draw) -> Tensor:
         """What `Step.take` gives."""
         for mine, new in zip(self._draw, draw, strict=True):
             if mine is not None:
                 mine.copy_(new)
-        self._graph.replay()
+        with self._alone:
+            self._graph.replay()
         return self._measured.clone()

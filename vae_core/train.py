@@ -227,11 +227,12 @@ class TrainState:
 
     def check_finite(self, model: VAE) -> None:
         """Raises DivergedError with the first step since the last look whose loss, or update, is not finite."""
-        if self.sums.steps:
-            finite = self.sums.look().isfinite().all(1).tolist()
-            if not all(finite):
-                raise DivergedError(self.step - len(finite) + 1 + finite.index(False))
-        if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+        largest = torch.stack(torch._foreach_norm([weight.detach() for weight in model.parameters()], 2))
+        looked_at = [self.sums.look().isfinite().all(1)] if self.sums.steps else []
+        *finite, weights = torch.cat([*looked_at, largest.isfinite().all().unsqueeze(0)]).tolist()  # waits once
+        if not all(finite):
+            raise DivergedError(self.step - len(finite) + 1 + finite.index(False))
+        if not weights:
             raise DivergedError(self.step)
 
 
