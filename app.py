@@ -19,7 +19,7 @@ import torch
 import ui
 from ui import files, latents, live, models
 from ui.backend import Backend
-from vae_core.device import DEVICES, describe_device, pick_device
+from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
 from vae_core.runs import Runs
 
 HERE = Path(__file__).parent
@@ -32,23 +32,26 @@ def main(arguments: list[str] | None = None) -> int:
     """Serves the app until Ctrl-C; what is wrong with the options becomes one line and exit status 2."""
     options = _parser().parse_args(arguments)
     try:
-        device = pick_device(options.device)
+        devices = pick_devices(options.device)
         _check_port(options.host, options.port)
         _check_folders(options.data_dir, options.runs_dir)
         auth = _auth(options.auth)
-        trainings = _trainings(options.max_trainings, device)
-        runs = Runs(options.runs_dir, device, trainings)
+        trainings = [_trainings(options.max_trainings, device) for device in devices]
+        runs = Runs(options.runs_dir, devices, trainings)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if device.type == "cpu":
-        torch.set_num_threads(max(1, torch.get_num_threads() // trainings))  # so that they do not fight for the cores
+    if devices[0].type == "cpu":
+        torch.set_num_threads(
+            max(1, torch.get_num_threads() // trainings[0])
+        )  # so that they do not fight for the cores
+    runs.warm_up()
     backend = Backend(options.data_dir, HERE / "checkpoints", runs)
     page = ui.build(backend)
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # a stopped service ends its runs in order, as Ctrl-C does
-    print(f"Computing on {describe_device(device)}; runs are kept in {options.runs_dir}.", flush=True)
+    print(f"Computing on {describe_devices(devices)}; runs are kept in {options.runs_dir}.", flush=True)
     try:
         page.launch(
             server_name=options.host,
@@ -108,12 +111,12 @@ def _auth(text: str | None) -> tuple[str, str] | None:
 
 
 def _trainings(wanted: int | None, device: torch.device) -> int:
-    """How many trainings run at once, if nobody says: by a GPU's memory, or one for each four cores of a CPU."""
+    """How many run at once on a device, if nobody says: by a GPU's free memory, or one for each four cores of a CPU."""
     if wanted is not None:
         return wanted
     if device.type == "cuda":
-        return max(1, min(16, torch.cuda.get_device_properties(device).total_memory // MEMORY_OF_A_TRAINING))
-    return max(1, (os.cpu_count() or 1) // 4)
+        return max(1, min(16, free_memory(device) // MEMORY_OF_A_TRAINING))
+    return 1 if device.type == "mps" else max(1, (os.cpu_count() or 1) // 4)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,8 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--data-dir", type=Path, default=HERE / "data", help="where datasets are and are downloaded to")
     parser.add_argument("--runs-dir", type=Path, default=HERE / "runs", help="where trainings are kept")
-    parser.add_argument("--device", default="auto", metavar="|".join(DEVICES))
-    parser.add_argument("--max-trainings", type=int, help="how many run at once; the others wait in order")
+    parser.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="cuda: all GPUs; cuda:0,2: these")
+    parser.add_argument("--max-trainings", type=int, help="how many run at once on each device; the others wait")
     parser.add_argument("--share", action="store_true", help="also open Gradio's public tunnel")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for these")
     return parser

@@ -6,7 +6,7 @@ All in one process, in turn, medians and ratios, for batches of 128 and 1,024, M
 one that people use: a DataLoader with ToTensor, the loss read after every batch, plain Adam. Grey pixels in both,
 since that is what the textbook loop trains on; no test pass in either. The floor is what a step multiplies, at its own
 shapes, and nothing else: no bias, no activation, no loss, no optimizer. Then: −ELBO on the test images after ten
-epochs, three seeds each way; the memory that a training takes; on CUDA launches a step and the share of the chip.
+epochs, three seeds each way; the memory that a training takes; on CUDA the share of the chip.
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.profiler import ProfilerActivity, profile
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
 from vae_core.device import describe_device, pick_device
 from vae_core.evaluate import evaluate_elbo
-from vae_core.step import PRECISIONS
+from vae_core.precision import TF32_SINCE
 from vae_core.train import TrainState, batches
 
 CASES = [("mlp", 128), ("mlp", 1024), ("conv", 128), ("conv", 1024)]
@@ -83,13 +82,17 @@ class Ours:
         self._training = batches(model, dataset, config, device, self._state)
 
     def seconds_of_an_epoch(self) -> float:
-        before = self._state.seconds
-        for _ in range(self._steps):
+        """Of training: the evaluation at its end is not counted."""
+        before, end = self._state.seconds, self._state.step + self._steps
+        while self._state.step < end:
             next(self._training)
         return self._state.seconds - before
 
-    def step(self) -> None:
-        next(self._training)
+
+def precisions_of(device: torch.device) -> list[str]:
+    """The precisions that a device has."""
+    has_tf32 = device.type == "cuda" and torch.cuda.get_device_capability(device) >= TF32_SINCE
+    return ["float32", "tf32", "bfloat16"] if has_tf32 else ["float32", "bfloat16"]
 
 
 def floor(model: VAE, batch: int, images: int, device: torch.device) -> Callable[[], None]:
@@ -159,7 +162,12 @@ def textbook_epoch(data_dir: Path, model: VAE, batch: int, device: torch.device)
     images = datasets.MNIST(data_dir, train=True, download=False, transform=transforms.ToTensor())
     loader = DataLoader(images, batch_size=batch, shuffle=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    return lambda: textbook(model, loader, optimizer, device)
+
+    def epoch() -> float:
+        with torch.backends.cudnn.flags(enabled=True, deterministic=False, allow_tf32=True):  # torch's own defaults
+            return textbook(model, loader, optimizer, device)
+
+    return epoch
 
 
 def measure(
@@ -169,7 +177,7 @@ def measure(
     book = textbook_epoch(data_dir, new_model(architecture, device), batch, device)
     products = floor(new_model(architecture, device), batch, len(dataset.train), device)
     ways = {"textbook": lambda: timed(book, device), "floor": lambda: timed(products, device)}
-    for precision in PRECISIONS:
+    for precision in precisions_of(device):
         config = TrainConfig(epochs=100_000, batch_size=batch, precision=precision)
         ways[precision] = Ours(new_model(architecture, device), dataset, config, device).seconds_of_an_epoch
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -178,13 +186,10 @@ def measure(
             took = work()
             if round_:
                 seconds[name].append(took)
+    pairs = [*(("textbook", precision) for precision in precisions_of(device)), ("float32", "floor")]
     ratios = {
-        name: statistics.median(one / other for one, other in zip(seconds[a], seconds[b], strict=True))
-        for name, a, b in (
-            ("textbook/float32", "textbook", "float32"),
-            ("textbook/bfloat16", "textbook", "bfloat16"),
-            ("float32/floor", "float32", "floor"),
-        )
+        f"{a}/{b}": statistics.median(one / other for one, other in zip(seconds[a], seconds[b], strict=True))
+        for a, b in pairs
     }
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     return {"architecture": architecture, "batch": batch} | medians | ratios | {"rounds": seconds}
@@ -192,7 +197,7 @@ def measure(
 
 def reached(data_dir: Path, dataset: Dataset, device: torch.device) -> dict[str, list[float]]:
     """−ELBO on the test images after ten epochs in batches of 128, of each seed, each way."""
-    x, found = dataset.test.to(device).float() / 255, {name: [] for name in ("textbook", *PRECISIONS)}
+    x, found = dataset.test.to(device).float() / 255, {name: [] for name in ("textbook", *precisions_of(device))}
     for seed in range(SEEDS):
         torch.manual_seed(seed)
         model = new_model("mlp", device, seed)
@@ -200,7 +205,7 @@ def reached(data_dir: Path, dataset: Dataset, device: torch.device) -> dict[str,
         for _ in range(EPOCHS):
             epoch()
         found["textbook"].append(-evaluate_elbo(model, x).elbo)
-        for precision in PRECISIONS:
+        for precision in precisions_of(device):
             model = new_model("mlp", device, seed)
             ours = Ours(model, dataset, TrainConfig(epochs=EPOCHS, seed=seed, precision=precision), device)
             for _ in range(EPOCHS):
@@ -219,21 +224,16 @@ def memory(data_dir: Path) -> dict[str, float]:
 
 
 def chip(dataset: Dataset, device: torch.device) -> list[dict[str, Any]]:
-    """On CUDA: launches a step, and what share of the floating point operations of a large product it achieves."""
+    """On CUDA: what share of the floating point operations of a large product a training achieves."""
     peak = _operations_a_second_of_a_large_product(device)
     found = []
     for architecture, batch in CASES:
-        ours = Ours(new_model(architecture, device), dataset, TrainConfig(epochs=100_000, batch_size=batch), device)
-        for _ in range(20):
-            ours.step()
-        with profile(activities=[ProfilerActivity.CPU]) as seen:
-            for _ in range(10):
-                ours.step()
-        launches = sum(event.count for event in seen.key_averages() if "Launch" in event.key) / 10
+        config = TrainConfig(epochs=100_000, batch_size=batch, precision="float32")
+        ours = Ours(new_model(architecture, device), dataset, config, device)
         ours.seconds_of_an_epoch()
         seconds = ours.seconds_of_an_epoch() / math.ceil(len(dataset.train) / batch)
         share = _operations(new_model(architecture, device), batch, device) / seconds / peak
-        found.append({"architecture": architecture, "batch": batch, "launches": launches, "share": share})
+        found.append({"architecture": architecture, "batch": batch, "share": share})
     return found
 
 
@@ -268,13 +268,13 @@ def main() -> None:
     machine = f"{_processor()}, {describe_device(device)}, torch {torch.__version__}"
     report: dict[str, Any] = {"machine": machine, "date": datetime.date.today().isoformat(), "speed": []}
     print(f"{machine}: seconds of an epoch of MNIST, medians of {options.rounds} rounds")
-    print("             textbook  float32  bfloat16    floor  textbook/float32  textbook/bfloat16  float32/floor")
+    columns = ["textbook", *precisions_of(device), "floor"]
+    columns += [f"textbook/{precision}" for precision in precisions_of(device)] + ["float32/floor"]
+    print(" " * 11 + "".join(f"{column:>19}" for column in columns))
     for architecture, batch in CASES:
         row = measure(architecture, batch, options.data_dir, dataset, device, options.rounds)
         report["speed"].append(row)
-        print(f"{architecture:5}{batch:6}{row['textbook']:11.3f}{row['float32']:9.3f}{row['bfloat16']:10.3f}", end="")
-        print(f"{row['floor']:9.3f}{row['textbook/float32']:18.2f}{row['textbook/bfloat16']:19.2f}", end="")
-        print(f"{row['float32/floor']:15.2f}", flush=True)
+        print(f"{architecture:5}{batch:6}" + "".join(f"{row[column]:19.3f}" for column in columns), flush=True)
     if not options.only_speed:
         report["reached"] = reached(options.data_dir, dataset, device)
         for name, values in report["reached"].items():
@@ -286,8 +286,7 @@ def main() -> None:
     if device.type == "cuda":
         report["chip"] = chip(dataset, device)
         for row in report["chip"]:
-            print(f"{row['architecture']}, {row['batch']}: {row['launches']:.1f} launches a step, ", end="")
-            print(f"{row['share']:.2%} of what a large product achieves")
+            print(f"{row['architecture']}, {row['batch']}: {row['share']:.2%} of what a large product achieves")
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
 

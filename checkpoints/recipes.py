@@ -46,7 +46,8 @@ RECIPES = {
             "digits-linear-8d",
             (
                 "--data digits --architecture linear --latent-dim 8 --likelihood gaussian --sigma 0.3"
-                " --sigma-mode learned --batch-size 1500 --steps 6000 --learning-rate 0.02 --schedule cosine --seed 0",
+                " --sigma-mode learned --precision float32"
+                " --batch-size 1500 --steps 6000 --learning-rate 0.02 --schedule cosine --seed 0",
             ),
             "Linear encoder and decoder with a Gaussian likelihood, on the digits that scikit-learn bundles: "
             "probabilistic PCA, of which everything is known in closed form.",

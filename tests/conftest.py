@@ -1,6 +1,8 @@
 """What tests share. MNIST is read from the folder that VAE_DATA_DIR names; without it the tests that need it skip."""
 
+import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,13 @@ from vae_core.data import held_out, is_present
 from vae_core.objective import ELBO
 
 ROOT = Path(__file__).parent.parent
+THE_PAGE = ["backend", "browser", *(f"test_{name}.py" for name in ("app", "draw", "files", "latent", "loaded", "pace"))]
+THE_PAGE += [f"test_{name}.py" for name in ("portable", "shipped", "photo")]
+
+# The core and its tests need no screen; where gradio, plotly or tensorboardX are missing, what needs them is left out.
+collect_ignore = [] if importlib.util.find_spec("gradio") else THE_PAGE
+collect_ignore += [] if importlib.util.find_spec("plotly") else ["test_figures.py"]
+collect_ignore += [] if importlib.util.find_spec("tensorboardX") else ["test_export.py"]
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +51,14 @@ def small_model() -> VAE:
     """A small MLP with seeded weights, in float64."""
     config = VAEConfig(latent_dim=3, hidden_dim=16)
     return VAE(config, torch.Generator().manual_seed(1)).double().eval()
+
+
+@pytest.fixture(autouse=True)
+def auto_is_float32() -> Iterator[None]:
+    """On every machine trainings of tests compute alike: the default precision depends on the processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        yield
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from vae_core import VAE, TrainConfig, VAEConfig, train
-from vae_core.adam import Adam
+from vae_core.adam import Adam, Part, piece_size
 from vae_core.train import TrainState
 
 from .conftest import seeded
@@ -26,10 +26,10 @@ def model() -> nn.Module:
 def take(adam: Adam, layer: nn.Module, steps: range) -> None:
     """Steps with gradients that are a function of the step."""
     for step in steps:
-        adam.set_learning_rate(1e-2 / (1 + step))
+        rate = torch.tensor(1e-2 / (1 + step))
         for parameter in layer.parameters():
             parameter.grad = torch.randn(parameter.shape, generator=seeded(step))
-        adam.step()
+        adam.step(rate)
 
 
 def test_its_steps_are_those_of_torch_optim():
@@ -80,7 +80,7 @@ def test_no_moment_stays_subnormal_and_no_weight_is_moved_by_that():
             for parameter in layer.parameters():
                 parameter.grad = torch.randn(parameter.shape, generator=seeded(step))
             layer.weight.grad[:, 0] = 0
-            adam.step()
+            adam.step(torch.tensor(2e-3))
             if adam is dropping and step % 100 == 0:
                 adam.drop_negligible()
                 assert subnormal(adam) == 0
@@ -113,3 +113,47 @@ def test_a_training_drops_what_is_negligible(few):
         if metrics.step == 99:
             assert 0 < squares[0, 0] < SMALLEST_NORMAL
     assert squares[0, 0] == 0
+
+
+def test_in_pieces_and_in_parts_it_takes_the_same_steps():
+    """As on a GPU, where the kernel gives a tensor of up to 65,536 numbers to one block of threads."""
+    vaes = [VAE(VAEConfig(architecture="residual", latent_dim=4, hidden_dim=32), seeded()) for _ in range(2)]
+    whole, cut = (Adam(vae) for vae in vaes)
+    parts = [cut.part(half.parameters()) for half in (vaes[1].encoder, vaes[1].decoder)]
+    for part in parts:
+        part._size = 1000
+        part._pieces = [part._cut(tensors) for tensors in (part._parameters, *_moments(cut, part))]
+        part._counts = [cut._count] * len(part._pieces[0])
+        assert all(len(piece) <= 1000 for pieces in part._pieces for piece in pieces)
+    for step in range(3):
+        for vae in vaes:
+            for number, weight in enumerate(vae.parameters()):
+                noise = torch.randn(weight.shape, generator=seeded(100 * step + number))
+                weight.grad = torch.empty_like(weight).copy_(noise)  # as it lies in memory
+        rate = torch.tensor(1e-2)
+        whole.step(rate)
+        cut.begin_step()
+        for part in parts:
+            part.move(rate)
+    for one, other in zip(*(vae.parameters() for vae in vaes), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-8)
+
+
+def _moments(adam: Adam, part: Part) -> list[list[torch.Tensor]]:
+    places = [n for n, mine in enumerate(adam._parameters) if any(mine is other for other in part._parameters)]
+    return [[moments[n] for n in places] for moments in (adam.means, adam.squares)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([784 * 400, 400, 400 * 40, 40, 20 * 400, 400, 400 * 784, 784], 22_528),  # 14 + 1 + 1 + 1 + 1 + 1 + 14 + 1
+        ([1000], 2048),
+        ([2**16] * 40, 0),  # more tensors than a launch takes, whole
+        ([50_000_000], 0),
+    ],
+)
+def test_tensors_are_cut_into_as_many_pieces_as_one_launch_takes(sizes, expected):
+    assert piece_size(sizes) == expected
+    if expected:
+        assert sum(-(-n // expected) for n in sizes) <= 36 < sum(-(-n // max(expected - 2048, 1)) for n in sizes)

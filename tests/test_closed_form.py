@@ -5,7 +5,7 @@ import torch
 
 from vae_core import VAE, VAEConfig
 from vae_core.closed_form import ClosedForm, has_closed_form
-from vae_core.objective import Weights, elbo
+from vae_core.objective import LossWeights, elbo
 
 from .conftest import seeded
 
@@ -31,7 +31,7 @@ def test_terms_and_gradient_are_those_of_autograd(config, samples, beta, free_bi
         float(expected.kl_per_dim.detach().mean(0).median()) * 1.01 if free_bits else 0.0
     )  # above it for some, not for all
     gradients = torch.autograd.grad(expected.loss(beta, least), list(model.parameters()))
-    weights = Weights(torch.device("cpu"), torch.float64)
+    weights = LossWeights(torch.device("cpu"), torch.float64)
     weights.set(7, beta, least)
     closed_form = ClosedForm(model)
     for _ in range(2):  # nothing is left over from the first time
@@ -50,7 +50,7 @@ def test_the_gradient_of_the_importance_weighted_bound_is_that_of_autograd(confi
     expected = elbo(model, x, eps=eps.double())
     bound = expected.importance_weighted(*prior, beta)
     gradients = torch.autograd.grad(-bound.mean(), list(model.parameters()))
-    weights = Weights(torch.device("cpu"), torch.float64)
+    weights = LossWeights(torch.device("cpu"), torch.float64)
     weights.set(7, beta, 0.0)
     found = ClosedForm(model, torch.float32, "importance-weighted").differentiate(x, eps.double(), weights)
     assert_close(found.importance_weighted(*prior, beta), bound.detach())

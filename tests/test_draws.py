@@ -1,53 +1,87 @@
-"""What a step draws is a function of seed, step and device, and has the distribution that it should have."""
+"""What a step takes is a function of seed, step and kind of device, and has the distribution that it should have."""
 
 import pytest
 import torch
 
 from vae_core import TrainConfig, VAEConfig
 from vae_core.data import binarize
-from vae_core.draws import Draws
+from vae_core.draws import BLOCK, LARGE, Batches, block_of
 
 CPU = torch.device("cpu")
 MODEL = VAEConfig(latent_dim=4)
+GREY = VAEConfig(latent_dim=4, binarization="grey")
 CONFIG = TrainConfig(batch_size=30, samples=2)
 
 
-def draws(seed: int = 0, model: VAEConfig = MODEL, images: int = 200) -> Draws:
-    return Draws(images, model, seed, CPU)
+def images(count: int = 200) -> torch.Tensor:
+    """Grey images that can be told apart, by the values of their first two pixels."""
+    made = torch.full((count, 1, 28, 28), 77, dtype=torch.uint8)
+    made[:, 0, 0, 0], made[:, 0, 0, 1] = torch.arange(count) % 256, torch.arange(count) // 256
+    return made
 
 
-def test_an_epoch_takes_every_image_once_and_each_epoch_in_another_order():
-    mine = draws()
-    orders = [torch.cat([mine.take(CONFIG, 7 * epoch + step).rows for step in range(7)]) for epoch in range(2)]
+def batches(seed: int = 0, model: VAEConfig = MODEL, count: int = 200, block: int = 1) -> Batches:
+    return Batches(images(count), model, seed, block)
+
+
+def which(x: torch.Tensor) -> torch.Tensor:
+    """Which of `images` they are, as grey x."""
+    pixels = (x[:, 0, 0, :2] * 255).round().long()
+    return pixels[:, 0] + 256 * pixels[:, 1]
+
+
+@pytest.mark.parametrize("block", [1, 8])
+def test_an_epoch_takes_every_image_once_and_each_epoch_in_another_order(block):
+    mine = batches(model=GREY, block=block)
+    orders = [torch.cat([which(mine.take(CONFIG, 7 * epoch + step).x) for step in range(7)]) for epoch in range(2)]
     assert all(order.sort().values.tolist() == list(range(200)) for order in orders)
     assert orders[0].tolist() != orders[1].tolist() != list(range(200))
 
 
-def test_any_step_can_be_drawn_again():
-    mine, later = draws(), draws()
-    every = [mine.take(CONFIG, step) for step in range(20)]
+@pytest.mark.parametrize("block", [1, 8])
+def test_any_step_can_be_drawn_again(block):
+    mine, later = batches(block=block), batches(block=block)
+    every = [[part.clone() for part in mine.take(CONFIG, step)[:2]] for step in range(20)]
     for step in (19, 3, 7, 8):
-        for one, other in zip(every[step], later.take(CONFIG, step), strict=True):
+        for one, other in zip(every[step], later.take(CONFIG, step)[:2], strict=True):
             assert torch.equal(one, other)
 
 
-def test_steps_and_seeds_draw_differently():
-    first, second, other = draws().take(CONFIG, 0), draws().take(CONFIG, 1), draws(seed=1).take(CONFIG, 0)
-    for one in (second, other):
-        assert not torch.equal(first.rows, one.rows) and not torch.equal(first.eps, one.eps)
-        assert not torch.equal(first.uniform, one.uniform)
+@pytest.mark.parametrize("block", [1, 8])
+def test_steps_and_seeds_draw_differently(block):
+    first, second = batches(block=block).take(CONFIG, 0), batches(block=block).take(CONFIG, 1)
+    for one in (second, batches(seed=1, block=block).take(CONFIG, 0)):
+        assert not torch.equal(first.x, one.x) and not torch.equal(first.eps, one.eps)
 
 
-def test_shapes():
-    last = draws().take(CONFIG, 6)  # 200 images are six batches of 30 and one of 20
-    assert last.rows.shape == (20,) and last.uniform.shape == (20, 1, 28, 28) and last.eps.shape == (2, 20, 4)
-    assert draws(model=VAEConfig(binarization="grey")).take(CONFIG, 0).uniform is None
+@pytest.mark.parametrize("block", [1, 8])
+def test_shapes(block):
+    last = batches(block=block).take(CONFIG, 6)  # 200 images are six batches of 30 and one of 20
+    assert last.x.shape == (20, 1, 28, 28) and last.eps.shape == (2, 20, 4) and last.place == 6 % block
+    assert bool(((last.x == 0) | (last.x == 1)).all())
+    grey = batches(model=GREY, block=block).take(CONFIG, 0).x
+    assert bool((grey[:, 0, 1:] == torch.tensor(77) / 255).all())
 
 
-def test_uniform_numbers_are_uniform_and_those_of_two_steps_independent():
+def test_steps_at_the_same_place_of_two_blocks_find_their_batch_at_the_same_place_in_memory():
+    mine = batches(block=8)
+    one, last, other = (mine.take(CONFIG, step) for step in (1, 6, 9))
+    assert one.x.data_ptr() == other.x.data_ptr() != last.x.data_ptr()
+    assert one.eps.data_ptr() == other.eps.data_ptr()
+    more = mine.take(TrainConfig(batch_size=30, samples=3), 9)  # L was changed
+    assert more.eps.shape == (3, 30, 4) and torch.equal(other.x, more.x)
+
+
+def test_only_a_gpu_draws_several_steps_at_once_and_not_of_large_batches():
+    gpu = torch.device("cuda")
+    assert block_of(CPU, 128) == block_of(gpu, LARGE) == block_of(torch.device("mps"), 128) == 1
+    assert block_of(gpu, 128) == BLOCK
+
+
+def test_uniform_numbers_are_uniform_and_those_of_two_calls_independent():
     config = TrainConfig(batch_size=2000)
-    mine = draws(images=2000)
-    one, other = (mine.take(config, step).uniform.flatten().double() for step in range(2))
+    mine = batches(count=2000)
+    one, other = (mine._uniform(2000).flatten().double() for _ in range(2))
     assert 0 < one.min() < 1e-4 and 1 - 1e-4 < one.max() < 1
     counts = torch.histc(one, 256, 0, 1)
     expected = len(one) / 256
@@ -61,7 +95,7 @@ def test_uniform_numbers_are_uniform_and_those_of_two_steps_independent():
 
 def test_grey_values_become_1_with_their_own_probability():
     grey = torch.arange(256, dtype=torch.uint8).repeat(4).view(1024, 1, 1, 1).expand(1024, 1, 28, 28)
-    x = binarize(grey, "dynamic", uniform=draws(images=1024).take(TrainConfig(batch_size=1024), 0).uniform)
+    x = binarize(grey, "dynamic", uniform=batches(count=1024)._uniform(1024))
     found = x.view(4, 256, 784).mean((0, 2)).double()
     p = torch.arange(256, dtype=torch.float64) / 255
     assert found[0] == 0 and found[255] == 1
@@ -69,8 +103,8 @@ def test_grey_values_become_1_with_their_own_probability():
 
 
 def test_shares_hold_every_image_once():
-    whole = draws().take(CONFIG, 6)
+    whole = batches(model=GREY).take(CONFIG, 6)
     parts = [whole.share(rank, 3) for rank in range(3)]
-    assert sorted(torch.cat([part.rows for part in parts]).tolist()) == sorted(whole.rows.tolist())
+    assert sorted(torch.cat([which(part.x) for part in parts]).tolist()) == sorted(which(whole.x).tolist())
     for rank, part in enumerate(parts):
-        assert torch.equal(part.uniform, whole.uniform[rank::3]) and torch.equal(part.eps, whole.eps[:, rank::3])
+        assert torch.equal(part.x, whole.x[rank::3]) and torch.equal(part.eps, whole.eps[:, rank::3])

@@ -41,8 +41,13 @@ def flat(record):
 
 def test_csv_holds_every_number_of_every_record(folder):
     rows = list(csv.DictReader(io.StringIO(as_csv(folder.records()))))
-    numbers = [{name: float(text) if text else None for name, text in row.items()} for row in rows]
+    numbers = [{name: number(text) if text else None for name, text in row.items()} for row in rows]
     assert numbers == [flat(record) for record in folder.records()]
+    assert all(row["precision"] == "float32" for row in rows)
+
+
+def number(text):
+    return text if text == "float32" else float(text)
 
 
 def test_records_from_before_there_was_a_sigma_are_exported(folder, tmp_path):

@@ -21,6 +21,7 @@ from .test_run import assert_same_end, figures
 
 KILLS, SEED = 10, 40
 OPTIONS = ["--data", "digits", "--device", "cpu", "--latent-dim", "3", "--hidden-dim", "16", "--batch-size", "20"]
+OPTIONS += ["--precision", "float32"]
 ENDLESS = ["--steps", "1000000000", "--record-every", "50"]
 
 

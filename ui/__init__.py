@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from vae_core.checkpoint import CheckpointError
-from vae_core.device import describe_device
+from vae_core.device import describe_devices
 from vae_core.folder import RunError
 
 from . import draw, elbo, labels, latents, live, runs, train
@@ -50,7 +50,7 @@ def _lay_out(backend: Backend) -> _Page:
     with gr.Row(elem_classes="page-header"):
         with gr.Column(min_width=320):
             gr.Markdown(
-                f"# Variational autoencoder, live\n{describe_device(backend.runs.device)} · {backend.data_line()}"
+                f"# Variational autoencoder, live\n{describe_devices(backend.runs.devices)} · {backend.data_line()}"
             )
         with gr.Column(min_width=320):
             model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")

@@ -12,7 +12,7 @@ from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.figures import training_curves
 from vae_core.folder import RunError
 from vae_core.model import ARCHITECTURES, SIGMA_MODES, VAEConfig
-from vae_core.step import PRECISIONS
+from vae_core.precision import PRECISIONS
 from vae_core.train import CHANGEABLE, TrainConfig
 
 from . import live
@@ -272,7 +272,7 @@ def _of_training(training: TrainConfig) -> list[gr.components.Component]:
     held_out = "The last ones take the place of the test images."
     fields.append(gr.Number(0, label=LABELS["hold_out"], info=held_out, min_width=110))
     fields.append(_number(training, "seed"))
-    quicker = "bfloat16 is quicker where the processor has it; held-out figures are always float32."
+    quicker = "auto: the quickest that learns as well here (GPU: tf32, AMX: bfloat16). Held-out figures: float32."
     precision = gr.Radio(list(PRECISIONS), value=training.precision, label=LABELS["precision"], info=quicker)
     return [*fields, precision]
 

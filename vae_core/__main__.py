@@ -22,11 +22,11 @@ from .distributed import Processes, end_program, join
 from .folder import RunError, RunFolder
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .objective import OBJECTIVES
+from .precision import PRECISIONS, resolve
 from .report import as_text, measure
 from .run import Steering, reason, train_into
 from .run_config import RunConfig, beginning_with
 from .schedule import SCHEDULES
-from .step import PRECISIONS
 from .train import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches
 
 MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
@@ -80,6 +80,8 @@ def _lead(options: argparse.Namespace, device: torch.device, processes: Processe
     dataset = _load(config.data, options.data_dir).holding_out(config.hold_out)
     config.training.check_images(len(dataset.train), processes.count)
     if not options.resume:
+        precision = resolve(config.training.precision, device)  # so that it stays the same wherever the run goes on
+        config = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
         folder.create()
         if "start" in given:
             folder.start_from(options.start)
@@ -212,6 +214,8 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
         raise ValueError("--start begins a run and --resume goes on with one: take one of them.")
     if folder.read_status()["state"] == "finished" and not folder.saved_step():
         raise ValueError(f"the run in {folder.path} is an uploaded model; begin another one with --start.")
+    if given.get("precision") == "auto":  # the run has chosen one
+        del given["precision"]
     kept = dataclasses.asdict(config.model)
     kept |= {"data": config.data, "hold_out": config.hold_out} | {name: getattr(training, name) for name in FIXED}
     for name, value in kept.items():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import torch
 from torch import Tensor, nn
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # torch.optim.Adam's defaults
 NEGLIGIBLE = 1e-30  # a moment below it moves no weight: its root is far below EPSILON
+TENSORS_A_LAUNCH = 36  # that torch 2.11's fused kernel takes; later versions take more
+CHUNK = 2**16  # numbers that one block of threads takes of a tensor, one after another
 
 
 class Adam:
@@ -26,36 +30,29 @@ class Adam:
         self.squares = [torch.zeros_like(parameter) for parameter in self._parameters]
         device = self._parameters[0].device
         self._count = torch.zeros((), device=device)  # steps taken
-        self._counts = [self._count] * len(self._parameters)
-        self._learning_rate = torch.zeros((), device=device)
-        self._set = 0.0
         self._on_cpu = device.type == "cpu"
+        self._all = self.part(self._parameters)
 
-    def set_learning_rate(self, value: float) -> None:
-        """The learning rate of the steps to come, also of those that a CUDA graph replays."""
-        if value != self._set:
-            self._set = value
-            self._learning_rate.fill_(value)
+    def part(self, parameters: Iterable[nn.Parameter]) -> Part:
+        """Some of the parameters, to be moved apart from the others."""
+        chosen = {id(parameter) for parameter in parameters}
+        places = [n for n, parameter in enumerate(self._parameters) if id(parameter) in chosen]
+        of = [[tensors[n] for n in places] for tensors in (self._parameters, self.means, self.squares)]
+        return Part(*of, self._count, 0 if self._on_cpu else piece_size([tensor.numel() for tensor in of[0]]))
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Moves every parameter."""
+    def begin_step(self) -> None:
+        """Counts a step, whose parts then move."""
         self._count += 1
-        torch._fused_adam_(
-            self._parameters,
-            [parameter.grad for parameter in self._parameters],
-            self.means,
-            self.squares,
-            [],
-            self._counts,
-            lr=self._learning_rate,
-            beta1=BETA1,
-            beta2=BETA2,
-            weight_decay=0.0,
-            eps=EPSILON,
-            amsgrad=False,
-            maximize=False,
-        )
+
+    def step(self, learning_rate: Tensor) -> None:
+        """Moves every parameter.
+
+        Args:
+            learning_rate: one number on the device, so that a recorded CUDA graph reads its current value.
+        """
+        self.begin_step()
+        self._all.move(learning_rate)
 
     @torch.no_grad()
     def drop_negligible(self) -> None:
@@ -86,3 +83,59 @@ class Adam:
             if mine.shape != state[name].shape:
                 raise RuntimeError(f"adam.{name} has the shape {tuple(state[name].shape)}, not {tuple(mine.shape)}")
             mine.copy_(state[name])
+
+
+class Part:
+    """Parameters that move together, in one launch of the fused kernel where that is possible.
+
+    On a GPU each tensor is cut into pieces of `size`: the kernel gives a block of threads 65,536 numbers, so that an
+    MLP of 650,000 weights would keep 16 of an H100's 132 multiprocessors busy for 83 µs, and in 32 pieces takes 17.
+    """
+
+    def __init__(
+        self,
+        parameters: list[nn.Parameter],
+        means: list[Tensor],
+        squares: list[Tensor],
+        count: Tensor,
+        size: int,
+    ) -> None:
+        self._parameters, self._size = parameters, size
+        self._pieces = [self._cut(tensors) for tensors in (parameters, means, squares)]
+        self._counts = [count] * len(self._pieces[0])
+
+    @torch.no_grad()
+    def move(self, learning_rate: Tensor) -> None:
+        """Adam's step of these parameters, after `Adam.begin_step`."""
+        parameters, means, squares = self._pieces
+        torch._fused_adam_(
+            parameters,
+            self._cut([parameter.grad for parameter in self._parameters]),
+            means,
+            squares,
+            [],
+            self._counts,
+            lr=learning_rate,
+            beta1=BETA1,
+            beta2=BETA2,
+            weight_decay=0.0,
+            eps=EPSILON,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def _cut(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The tensors in pieces as they lie in memory, which is the same way for parameter, moments and gradient."""
+        if not self._size:
+            return list(tensors)
+        flat = (tensor.detach().as_strided((tensor.numel(),), (1,)) for tensor in tensors)
+        return [piece for tensor in flat for piece in tensor.split(self._size)]
+
+
+def piece_size(sizes: Sequence[int], at_most: int = TENSORS_A_LAUNCH) -> int:
+    """The smallest multiple of 2,048 that cuts tensors of these sizes into at most so many pieces; 0: leave them whole.
+
+    Another launch costs 14 µs, as much as all of a small model's step.
+    """
+    candidates = range(2048, CHUNK, 2048)
+    return next((size for size in candidates if sum(-(-n // size) for n in sizes) <= at_most), 0)

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from .model import VAE
 
+EVERY = 8  # steps from one update to the next: as good as one after every step, and costs an eighth
 WARM_UP = 10  # steps: the decay after t steps is at most (1 + t) / (WARM_UP + t), so that the beginning is forgotten
 
 
 class Average:
-    """θ̄ ← d θ̄ + (1 − d) θ after every step; `model` has those weights.
+    """θ̄ ← d θ̄ + (1 − d) θ a step, taken every 8 steps as θ̄ ← d⁸ θ̄ + (1 − d⁸) θ; `model` has those weights.
 
     Args:
         model: on the device where it trains; the average begins with its weights.
@@ -31,11 +32,16 @@ class Average:
     def update(self, decay: float, step: int) -> None:
         """Takes in the weights after `step` steps, counted from 1; a σ that is no parameter is taken as it is.
 
+        The first steps are taken as they are, and later ones every `EVERY` steps.
+
         Args:
             decay: d, in [0, 1).
         """
-        share = 1.0 - min(decay, (1 + step) / (WARM_UP + step))
-        torch._foreach_lerp_(self._mine, self._theirs, share)
+        if step <= EVERY:
+            torch._foreach_copy_(self._mine, self._theirs)
+        elif step % EVERY == 0:
+            share = 1.0 - min(decay, (1 + step) / (WARM_UP + step)) ** EVERY
+            torch._foreach_lerp_(self._mine, self._theirs, share)
         for mine, theirs in self._buffers:
             mine.copy_(theirs)
 

@@ -11,11 +11,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from . import draws
 from .checkpoint import CheckpointError, write_atomically
-from .data import Dataset, binarize
-from .draws import Draws
+from .data import Dataset
+from .draws import Batches, block_of
 from .model import VAE
 from .objective import counted_kl, elbo
+from .precision import arithmetic
 from .schedule import beta_at
 from .train import TrainConfig
 
@@ -84,10 +86,16 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
         step: how many steps it has taken.
         device: where it trains: the draws depend on it.
     """
-    images, model = dataset.train.to(device), copy.deepcopy(model).to(device)
-    draw = Draws(len(images), model.config, config.seed, device).take(config, step)
-    x = binarize(images[draw.rows], model.config.binarization, uniform=draw.uniform)
-    terms = elbo(model, x, eps=draw.eps, fit_sigma=torch.mean if model.config.fits_sigma else None)
+    images, model = dataset.train_on(device), copy.deepcopy(model).to(device)
+    batch = Batches(images, model.config, config.seed, block_of(device, config.batch_size)).take(config, step)
+    with arithmetic("float32", device):
+        return _looked_at(model, batch, config, step)
+
+
+def _looked_at(model: VAE, batch: draws.Batch, config: TrainConfig, step: int) -> Batch:
+    """`next_batch` of this batch; the model's gradients are changed."""
+    x = batch.x
+    terms = elbo(model, x, eps=batch.eps, fit_sigma=torch.mean if model.config.fits_sigma else None)
     beta = beta_at(config, step + 1)
     if config.objective == "elbo":
         loss = terms.loss(beta, config.free_bits)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from .model import VAE
-from .objective import ELBO, Weights, gaussian_kl, sum_bernoulli_log_prob_and_mean
+from .objective import ELBO, LossWeights, gaussian_kl, sum_bernoulli_log_prob_and_mean
 
 LARGE = 2**16  # weights of a layer from which on a narrower type saves more than its conversions cost
 
@@ -55,7 +55,7 @@ class ClosedForm:
         self._encoder, self._decoder = _Chain(model.encoder, product), _Chain(model.decoder, product)
 
     @torch.inference_mode()
-    def differentiate(self, x: Tensor, eps: Tensor, weights: Weights) -> ELBO:
+    def differentiate(self, x: Tensor, eps: Tensor, weights: LossWeights) -> ELBO:
         """The terms of `objective.elbo`, and the gradient of `weights`' objective.
 
         Args:
@@ -90,7 +90,7 @@ class ClosedForm:
         self._encoder.backward(torch.cat([to_mu, to_logvar.mul_(0.5)], dim=1), to_input=False)
         return terms
 
-    def _share(self, terms: ELBO, weights: Weights) -> Tensor:
+    def _share(self, terms: ELBO, weights: LossWeights) -> Tensor:
         """The weight of each log p(x_b|z_bl) in the objective: one number, or (L·B, 1)."""
         if self._is_importance_weighted:
             share = terms.log_weights(*self._prior, weights.beta).softmax(0)
@@ -123,8 +123,10 @@ class _Product:
     def __init__(self, layer: nn.Linear) -> None:
         self.x = torch.empty(0)  # the input
         self._weight, self._bias = layer.weight.detach(), layer.bias.detach()
-        layer.weight.grad, layer.bias.grad = torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)
-        self._to_weight, self._to_bias = layer.weight.grad, layer.bias.grad.unsqueeze(0)
+        for parameter in (layer.weight, layer.bias):
+            if parameter.grad is None:  # else another way to the gradient uses the same tensors
+                parameter.grad = torch.zeros_like(parameter)
+        self._to_weight, self._to_bias = layer.weight.grad.detach(), layer.bias.grad.detach().unsqueeze(0)
         self._transposed = self._weight.t()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
+import threading
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -42,6 +43,22 @@ class Dataset:
     train_labels: Tensor
     test: Tensor
     test_labels: Tensor
+    _kept: dict[tuple[str, ...], Tensor] = field(default_factory=dict, init=False, repr=False)
+    _keeping: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def train_on(self, device: torch.device) -> Tensor:
+        """The training images on a device, the same tensor for all who ask."""
+        return self._keep(("train", str(device)), lambda: self.train.to(device))
+
+    def held_out_on(self, device: torch.device, binarization: str) -> Tensor:
+        """The test images as `held_out` gives them, the same tensor for all who ask."""
+        return self._keep((binarization, str(device)), lambda: held_out(self.test, binarization, device))
+
+    def _keep(self, key: tuple[str, ...], make: Callable[[], Tensor]) -> Tensor:
+        with self._keeping:
+            if key not in self._kept:
+                self._kept[key] = make()
+            return self._kept[key]
 
     def holding_out(self, count: int) -> Dataset:
         """With the last `count` training images in place of the test images; as it is where that is 0.

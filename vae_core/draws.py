@@ -1,4 +1,4 @@
-"""The randomness of a training step: which images it takes, what binarizes them, and the noise of its draws of z."""
+"""The batches of a training: which images each step takes, what binarizes them, and the noise of its draws of z."""
 
 from __future__ import annotations
 
@@ -8,53 +8,93 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .data import binarize
 from .model import IMAGE_SHAPE, VAEConfig
 
 if TYPE_CHECKING:
     from .train import TrainConfig
 
-
-class Draw(NamedTuple):
-    """What a step draws for its batch of B images."""
-
-    rows: Tensor  #            (B,) int64, which images of the training set
-    uniform: Tensor | None  #  (B, 1, 28, 28) in (0, 1), against which grey values are binarized; None where none is
-    eps: Tensor  #             (L, B, D), standard normal
-
-    def share(self, rank: int, processes: int) -> Draw:
-        """The part of one of several processes: together they hold every image once."""
-        uniform = self.uniform[rank::processes] if self.uniform is not None else None
-        return Draw(self.rows[rank::processes], uniform, self.eps[:, rank::processes])
+BLOCK = 8  # steps drawn at once on a GPU, where launching a kernel takes longer than what it draws for one step
+LARGE = 2048  # images of a batch from which on each step is drawn alone: a block of them would take gigabytes
 
 
-class Draws:
-    """Draws as a function of seed, step and device alone, so that no generator needs saving and any step can be redone.
+class Batch(NamedTuple):
+    """What one step takes.
 
-    Args:
-        images: how many the training set has.
-        model: says whether pixels are drawn, and how many latent dimensions there are.
-        seed: of the training.
-        device: where the draws are made and stay.
+    x: (B, 1, 28, 28) in [0, 1], as the model gets it. eps: (L, B, D), standard normal. place: of the step in its block;
+    steps at the same place of two blocks find their batches at the same place in memory.
     """
 
-    def __init__(self, images: int, model: VAEConfig, seed: int, device: torch.device) -> None:
-        self._images, self._model, self._device = images, model, device
-        self._generator = torch.Generator(device)
+    x: Tensor
+    eps: Tensor
+    place: int = 0
+
+    def share(self, rank: int, processes: int) -> Batch:
+        """The part of one of several processes: together they hold every image once."""
+        return Batch(self.x[rank::processes], self.eps[:, rank::processes], self.place)
+
+
+class Batches:
+    """Batches as a function of seed, step and kind of device alone, so that any step can be repeated.
+
+    Args:
+        images: (N, 1, 28, 28) uint8, the training set, on the device where the batches are made.
+        model: says what x is, and how many latent dimensions there are.
+        seed: of the training.
+        block: steps that are drawn at once; `block_of` the device and the batch size.
+    """
+
+    def __init__(self, images: Tensor, model: VAEConfig, seed: int, block: int = 1) -> None:
+        self.block = block
+        self._images, self._model, self._device = images, model, images.device
+        self._generator = torch.Generator(images.device)
         self._epoch, self._order = -1, torch.empty(0)
         self._first_epoch, self._first_step = (int(n) for n in np.random.SeedSequence(seed).generate_state(2))
+        self._drawn: tuple[int, ...] = ()  # the block that the buffers hold, and its shape
+        self._x = self._eps = torch.empty(0)
 
-    def take(self, config: TrainConfig, step: int) -> Draw:
-        """What the step after `step` steps draws; an epoch takes the images in an order of its own, each once."""
-        epoch, index = divmod(step, config.steps_per_epoch(self._images))
+    def take(self, config: TrainConfig, step: int) -> Batch:
+        """The batch of step `step` + 1. Each epoch takes every image once, in its own order."""
+        if self.block == 1:
+            return Batch(*self._draw(step, self._rows(config, step), config.samples))
+        block, place = divmod(step, self.block)
+        drawn = (block, config.batch_size, config.samples)
+        if drawn != self._drawn:
+            self._draw_block(config, block)
+            self._drawn = drawn
+        index = step % config.steps_per_epoch(len(self._images))
+        images = min(config.batch_size, len(self._images) - index * config.batch_size)
+        return Batch(self._x[place, :images], self._eps[place, :, :images], place)
+
+    def _rows(self, config: TrainConfig, step: int) -> Tensor:
+        """Which images a step takes: (B,) int64; the last batch of an epoch may be smaller."""
+        epoch, index = divmod(step, config.steps_per_epoch(len(self._images)))
         if epoch != self._epoch:
             self._epoch = epoch
             self._generator.manual_seed(self._first_epoch + epoch)
-            self._order = torch.randperm(self._images, generator=self._generator, device=self._device)
-        rows = self._order[index * config.batch_size : (index + 1) * config.batch_size]
-        self._generator.manual_seed(self._first_step + step)
-        shape = (config.samples, len(rows), self._model.latent_dim)
-        uniform = self._uniform(len(rows)) if self._model.binarization == "dynamic" else None
-        return Draw(rows, uniform, torch.randn(shape, generator=self._generator, device=self._device))
+            self._order = torch.randperm(len(self._images), generator=self._generator, device=self._device)
+        return self._order[index * config.batch_size : (index + 1) * config.batch_size]
+
+    def _draw(self, number: int, rows: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+        """x and ε of these images, by the random numbers of that number."""
+        self._generator.manual_seed(self._first_step + number)
+        how, shape = self._model.binarization, (samples, len(rows), self._model.latent_dim)
+        uniform = self._uniform(len(rows)) if how == "dynamic" else None
+        x = binarize(self._images.index_select(0, rows), how, uniform=uniform)
+        return x, torch.randn(shape, generator=self._generator, device=self._device)
+
+    def _draw_block(self, config: TrainConfig, block: int) -> None:
+        """Fills the buffers, which stay where they are for as long as the shape does."""
+        size, samples = config.batch_size, config.samples
+        of_steps = [self._rows(config, block * self.block + place) for place in range(self.block)]
+        rows = torch.cat([torch.cat([rows, rows.new_zeros(size - len(rows))]) for rows in of_steps])
+        x, eps = self._draw(block, rows, samples)
+        shape_of_eps = (self.block, samples, size, self._model.latent_dim)
+        if self._eps.shape != shape_of_eps:
+            self._x = x.new_empty((self.block, size, *IMAGE_SHAPE))
+            self._eps = eps.new_empty(shape_of_eps)
+        self._x.copy_(x.view_as(self._x))
+        self._eps.copy_(eps.view(shape_of_eps))
 
     def _uniform(self, images: int) -> Tensor:
         """Uniform numbers for so many images.
@@ -69,3 +109,8 @@ class Draws:
         words = torch.empty((images, 1, 28, 7), dtype=torch.int64)
         halves = words.random_(-(2**63), None, generator=self._generator).view(torch.int16)
         return halves.float().add_(32768.5).mul_(2**-16)
+
+
+def block_of(device: torch.device, batch_size: int) -> int:
+    """How many steps are drawn at once on that device."""
+    return BLOCK if device.type == "cuda" and batch_size < LARGE else 1

@@ -13,6 +13,7 @@ from torch import Tensor
 from .bounds import check_int
 from .model import IMAGE_SHAPE, VAE
 from .objective import elbo, gaussian_log_prob
+from .precision import arithmetic
 
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C
 MEMORY_BUDGET = 16 * 2**20  # bytes of a chunk's largest tensor on a CPU: few enough for a cache, enough to be quick
@@ -93,21 +94,24 @@ def log_weights(model: VAE, x: Tensor, proposal: Proposal, eps: Tensor) -> Tenso
 
 
 @torch.inference_mode()
-def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int = 1000) -> HeldOut:
+def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | None = None) -> HeldOut:
     """The ELBO of images by one draw of z each (T6, T18), KL per dimension (T8) and active units.
 
     Args:
         model: the VAE.
         x: (N, 1, 28, 28) in [0, 1], binarized as the model wants it, on the model's device.
         seed: of the draws; the same seed gives the same figures.
-        batch_size: images at once.
+        batch_size: images at once; 1,000 on a CPU, and on a GPU as many as a chunk may hold, if None.
 
     Raises:
         ValueError: images are of another shape, none, or not in [0, 1].
     """
     check_images(x)
     generator = torch.Generator(x.device).manual_seed(seed)
-    terms = [elbo(model, batch, generator=generator) for batch in x.split(batch_size)]
+    if batch_size is None:
+        batch_size = 1000 if x.device.type == "cpu" else max(1000, draws_at_once(model, x[:1]))
+    with arithmetic("float32", x.device):
+        terms = [elbo(model, batch, generator=generator) for batch in x.split(batch_size)]
     means = torch.cat([t.mu for t in terms])
     reconstruction = torch.cat([t.reconstruction for t in terms]).cpu().double()
     kl_per_dim = torch.cat([t.kl_per_dim for t in terms]).cpu().double()
@@ -181,7 +185,8 @@ def _log_likelihood(
         shape, calls = (at_a_call, *proposal.mean.shape), -(-draws // at_a_call)
         noise = [torch.randn(shape, generator=generator, dtype=x.dtype, device=x.device) for _ in range(calls)]
         eps = torch.cat(noise)[:draws]
-        total = torch.logaddexp(total, log_weights(model, x, proposal, eps).logsumexp(0))
+        with arithmetic("float32", x.device):
+            total = torch.logaddexp(total, log_weights(model, x, proposal, eps).logsumexp(0))
         if progress:
             progress(draws * len(x))
     return (total - math.log(samples)).to(x.dtype)

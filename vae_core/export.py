@@ -26,11 +26,13 @@ def as_csv(records: list[dict[str, Any]]) -> str:
     titles = [f"{part}_{term}" for part in ("train", "test") for term in TERMS]
     text = io.StringIO()
     lines = csv.writer(text)
-    lines.writerow([*PLAIN, *titles, "active_units", *SETTINGS, *(f"kl_{j}" for j in range(dims))])
+    lines.writerow([*PLAIN, *titles, "active_units", *SETTINGS, "precision", *(f"kl_{j}" for j in range(dims))])
     for record in records:
         terms = [record[part] and record[part][term] for part in ("train", "test") for term in TERMS]
         plain, settings = ([record.get(name) for name in names] for names in (PLAIN, SETTINGS))
-        lines.writerow([*plain, *terms, record["active_units"], *settings, *record["kl_per_dim"]])
+        lines.writerow(
+            [*plain, *terms, record["active_units"], *settings, record.get("precision"), *record["kl_per_dim"]]
+        )
     return text.getvalue()
 
 

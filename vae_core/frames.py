@@ -17,6 +17,7 @@ from torch import Tensor
 
 from .checkpoint import write_atomically
 from .model import VAE
+from .precision import arithmetic
 
 SIDE = 20  # tiles of the map to either side, and images in a row
 SAMPLES = 2 * SIDE
@@ -36,7 +37,7 @@ def frame(model: VAE, x: Tensor, kl_per_dim: list[float]) -> Tensor:
     Returns:
         (24·28, 20·28) in [0, 1], on the CPU.
     """
-    with torch.inference_mode():
+    with torch.inference_mode(), arithmetic("float32", x.device):
         noise = model.sample_prior(SAMPLES, torch.Generator(x.device).manual_seed(0))
         z = torch.cat([map_points(model, kl_per_dim), noise, model.encode(x)[0]])
         made = model.x_hat(z)

@@ -241,15 +241,15 @@ class ELBO(NamedTuple):
         return self.log_px + beta * (log_prior - log_posterior)
 
 
-class Weights:
-    """What a step's objective weighs the terms of a batch with: tensors on its device, so that a recorded step obeys.
+class LossWeights:
+    """The loss weights of a batch, as device tensors, so that a recorded CUDA graph reads their current values.
 
     loss = Σ_b (reconstruction · log p(x_b|z_b) + Σ_j kl_j · KL_bj), the batch's mean of `ELBO.loss`, has
     reconstruction = −1/B and kl_j = β/B, or 0 where the batch's mean KL_j is within the free bits.
     """
 
     def __init__(self, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
-        self.reconstruction, self._kl, self._free_bits = torch.zeros(3, dtype=dtype, device=device)
+        self.reconstruction, self.beta, self._kl, self._free_bits = torch.zeros(4, dtype=dtype, device=device)
         self._set: tuple[float, float, float] = (0, 0.0, 0.0)
 
     def set(self, images: float, beta: float, free_bits: float) -> None:
@@ -257,6 +257,7 @@ class Weights:
         if self._set != (images, beta, free_bits):
             self._set = (images, beta, free_bits)
             self.reconstruction.fill_(-1 / images)
+            self.beta.fill_(beta)
             self._kl.fill_(beta / images)
             self._free_bits.fill_(free_bits)
 
@@ -264,11 +265,6 @@ class Weights:
     def has_free_bits(self) -> bool:
         """Whether any nats are free."""
         return self._set[2] > 0
-
-    @property
-    def beta(self) -> Tensor:
-        """β, one number."""
-        return -self._kl / self.reconstruction
 
     def of_kl(self, mean_kl: Callable[[], Tensor]) -> Tensor:
         """kl_j, one number or (D,); mean_kl gives the batch's mean KL of each dimension, where that is needed."""

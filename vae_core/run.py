@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import IO, Any
 
 import torch
@@ -169,12 +169,12 @@ def _train_into(
             settings, ends = plan.settings(model, state.step, steering.take_changes()), bool(steering.end)
             if steering.one_batch:
                 next_batch(model, dataset, settings, state.step, device).save(folder.path / "batch.safetensors")
-            wanted = replace(settings, record_every=1) if ends else settings  # the last batch always has a record
+            state.wants_record = ends  # the last batch always has one
             if training is None:
-                training = batches(model, dataset, wanted, device, state, processes)
+                training = batches(model, dataset, settings, device, state, processes)
                 metrics = next(training)
             else:
-                metrics = training.send(wanted)
+                metrics = training.send(settings)
             last = ends or state.is_over(settings, total)
             if metrics:
                 file.write(json.dumps(asdict(metrics)) + "\n")

@@ -7,7 +7,8 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ import torch
 from .changes import Change, check_change
 from .checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from .folder import NAME_LENGTH, RunError, RunFolder, check_name
-from .line import AT_REST, ENDED, LETTING_GO, Line, Load
+from .line import AT_REST, ENDED, LETTING_GO, Line, Load, Worker
 from .model import VAEConfig
 from .run import reason
 from .run_config import RunConfig, beginning_with
@@ -38,15 +39,26 @@ class Runs:
 
     Args:
         root: where the run folders are.
-        device: what trains.
-        max_trainings: how many at once.
+        devices: what trains: one, or several.
+        max_trainings: how many at once on each device, or of each of them.
+
+    Raises:
+        ValueError: max_trainings is out of its bounds.
     """
 
-    def __init__(self, root: str | Path, device: torch.device, max_trainings: int = 1) -> None:
-        self.line = Line(device, max_trainings)
-        self.root, self.device = Path(root), device
+    def __init__(
+        self, root: str | Path, devices: torch.device | Sequence[torch.device], max_trainings: int | Sequence[int] = 1
+    ) -> None:
+        self.devices = [devices] if isinstance(devices, torch.device) else list(devices)
+        most = [max_trainings] * len(self.devices) if isinstance(max_trainings, int) else max_trainings
+        self.line = Line([Worker(device, of_it) for device, of_it in zip(self.devices, most, strict=True)])
+        self.root = Path(root)
         self._owners: dict[str, str] = {}
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
+
+    def warm_up(self) -> list[Future[None]]:
+        """Makes each GPU ready for its first training, in a thread of its own."""
+        return [worker.warm_up() for worker in self.line.workers]
 
     # Beginning
 
@@ -80,7 +92,7 @@ class Runs:
         """
         with self.line.lock:
             self._check_free(owner)
-            config = RunConfig(model, training, data, str(self.device), owner=owner, hold_out=hold_out)
+            config = RunConfig(model, training, data, str(self.devices[0]), owner=owner, hold_out=hold_out)
             run = self._create(config, weights)
             try:
                 self.line.join(run, self.folder(run), load, owner, one_batch=one_batch)
@@ -119,7 +131,7 @@ class Runs:
             training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
             model = VAEConfig(**{name: settings[name] for name in asdict(config.model)})
             start = folder.start_file
-            config = replace(config, model=model, training=training, device=str(self.device))
+            config = replace(config, model=model, training=training, device=str(self.devices[0]))
             new = self._create(config, start if start.exists() else None)
             self.folder(new).write_config(config)
             if start.exists() and model.likelihood == "gaussian" and model.sigma_mode == "fixed":
@@ -140,7 +152,7 @@ class Runs:
         with self.line.lock, _writing():
             name = self._free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
-            config = RunConfig(header.config, _training_of(header), data, str(self.device), owner=owner)
+            config = RunConfig(header.config, _training_of(header), data, str(self.devices[0]), owner=owner)
             run = self._create(replace(config, hold_out=header.about.get("hold_out") or 0))
             folder = self.folder(run)
             try:

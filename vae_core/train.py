@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Generator
@@ -13,14 +14,15 @@ from torch import Tensor
 from .adam import Adam
 from .average import Average
 from .bounds import check_choice, check_float, check_int
-from .data import Dataset, held_out
+from .data import Dataset
 from .distributed import ALONE, Processes
-from .draws import Draws
+from .draws import Batches, block_of
 from .evaluate import HeldOut, evaluate_elbo
 from .model import VAE
 from .objective import OBJECTIVES
+from .precision import PRECISIONS, compute_exactly, resolve
 from .schedule import SCHEDULES, beta_at, learning_rate_at
-from .step import PRECISIONS, Step
+from .step import Pace, Step
 
 CHANGEABLE = ("learning_rate", "beta", "warmup_steps", "free_bits", "samples")  # in mid-run
 CHECK_EVERY = 100  # steps at most until a loss that is not finite is noticed, and negligible moments are dropped
@@ -47,7 +49,8 @@ class TrainConfig:
         patience: epochs in a row without a better held-out ELBO that end the training. 0: never.
         seed: of the initial weights, the order of the images, their binarization and the draws.
         record_every: steps between two records.
-        precision: float32, or bfloat16 for the large products and the convolutions, where the processor has it.
+        precision: of products and convolutions: float32, tf32 (a GPU's), bfloat16, or auto, the quickest of them that
+            trains as well here. Weights, sums and evaluations are in float32.
 
     Raises:
         ValueError: a value is out of its bounds; the message names field, value and bounds.
@@ -69,7 +72,7 @@ class TrainConfig:
     patience: int = 0
     seed: int = 0
     record_every: int = 20
-    precision: str = "float32"
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         check_int("epochs", self.epochs, 1, 100_000)
@@ -142,7 +145,7 @@ class Metrics:
     train: averaged over the images since the record before. test: the whole held-out set, where it was evaluated.
     kl_per_dim: nats per latent dimension, of the training images. active_units: of the held-out set.
     learning_rate, beta, samples: what the step was taken with (beta after warm-up's part). sigma: of a Gaussian
-    likelihood, after that step; None of another one.
+    likelihood, after that step; None of another one. precision: in which products and convolutions were computed.
     """
 
     step: int
@@ -158,6 +161,7 @@ class Metrics:
     beta: float
     samples: int
     sigma: float | None
+    precision: str
 
 
 class DivergedError(RuntimeError):
@@ -183,10 +187,11 @@ class Sums:
 
     def look(self) -> Tensor:
         """Adds up what is not yet in the sum, and gives it: (steps, 1 + D)."""
-        for step in self.steps:  # one by one: the sum is then the same, whenever one looks
-            self.measured = step if self.measured is None else self.measured + step
         each = torch.stack(self.steps)
         self.steps.clear()
+        # One by one: the sum is then the same, whenever one looks. On a GPU that is a single kernel.
+        sums = each if self.measured is None else torch.cat([self.measured.unsqueeze(0), each])
+        self.measured = functools.reduce(torch.add, sums) if each.device.type == "cpu" else sums.cumsum(0)[-1]
         return each
 
 
@@ -204,6 +209,7 @@ class TrainState:
     average: Average | None = None
     best: float = -math.inf  # held-out ELBO so far, nats per image
     epochs_since_best: int = 0
+    wants_record: bool = False  # the next step is to be taken alone, and to have a record
 
     @classmethod
     def start(cls, model: VAE) -> TrainState:
@@ -247,9 +253,10 @@ def train(
 
     With free bits λ the KL is Σ_j max(λ, KL_j), with KL_j averaged over the batch (Kingma et al. 2016, eq. 15).
 
-    Stopping is to iterate no further. A record comes after the first step, every `config.record_every` steps and at the
-    end of every epoch; the held-out set is evaluated at the end of every epoch and of the training. New settings are
-    sent in and hold from the next batch on: those of `CHANGEABLE`, and record_every; the others must stay.
+    Stopping is to iterate no further. A record comes after the first step, every `config.record_every` steps (on a GPU
+    not more often than `least_interval` says) and at the end of every epoch; the held-out set is evaluated at the end
+    of every epoch and of the training. New settings are sent in and hold from the next batch on: those of `CHANGEABLE`,
+    and record_every; the others must stay.
 
     Args:
         model: trained in place; moved to the device.
@@ -289,49 +296,90 @@ def batches(
     """
     config.check_images(len(dataset.train), processes.count)
     device = torch.device(device)
+    if device.type == "cuda":
+        compute_exactly()
     model.to(device).train()
-    images, test = dataset.train.to(device), None
+    images, precision = dataset.train_on(device), resolve(config.precision, device)
     state = state or TrainState.start(model)
-    draws = Draws(len(images), model.config, config.seed, device)
-    step = Step(model, images, state.adam, config.precision, config.objective, config.clip_norm, processes)
+    drawn = Batches(images, model.config, config.seed, block_of(device, config.batch_size))
+    step = Step(model, state.adam, precision, config.objective, config.clip_norm, processes, drawn.block)
     if config.average and state.average is None and processes.rank == 0:
         state.average = Average(model)
     per_epoch, total = config.steps_per_epoch(len(images)), config.total_steps(len(images))
-    while not state.is_over(config, total) and (config := _agreed(config, processes)):
-        mark = time.perf_counter()
-        draw = draws.take(config, state.step)
-        state.step += 1
-        learning_rate = learning_rate_at(config, state.step, total)
-        measured = step.take(draw, learning_rate, beta_at(config, state.step), config.free_bits)
-        if state.average:
-            state.average.update(config.average, state.step)
-        state.sums.images += len(draw.rows)
-        state.sums.steps.append(measured)
-        at_end = state.step % per_epoch == 0 or state.step == total
-        due = state.step == 1 or state.step % config.record_every == 0 or at_end
-        if due or state.step % CHECK_EVERY == 0:
-            state.check_finite(model)  # waits for the device
-        if state.step % CHECK_EVERY == 0:
-            state.adam.drop_negligible()
-        _count_seconds(state, time.perf_counter() - mark)
-        metrics = None
-        if due:
-            evaluates = at_end and processes.rank == 0
-            if evaluates and test is None:
-                test = held_out(dataset.test, model.config.binarization, device)
-            evaluated = evaluate_elbo(state.model(model), test) if evaluates else None
-            metrics = _metrics(config, state, len(images), evaluated, state.model(model).sigma)
-            state.sums = Sums()
-            if evaluated:
-                state.judge(evaluated.elbo)
-        try:
+    try:
+        while not state.is_over(config, total) and (config := _agreed(config, processes)):
+            mark, before = time.perf_counter(), state.step
+            count = 1 if processes.count > 1 else _steps_at_once(state, config, per_epoch, total, drawn.block)
+            steps = range(before, before + count)
+            taken = [drawn.take(config, number) for number in steps]
+            state.sums.steps += step.take(taken, [_pace(config, number + 1, total) for number in steps])
+            state.sums.images += sum(len(batch.x) for batch in taken)
+            state.step += count
+            if state.average:
+                state.average.update(config.average, state.step)
+            at_end = state.step % per_epoch == 0 or state.step == total
+            _count_seconds(state, time.perf_counter() - mark)
+            due = at_end or _is_record_due(state, config, device)
+            mark, checked = time.perf_counter(), before // CHECK_EVERY < state.step // CHECK_EVERY
+            if due or checked:
+                state.check_finite(model)  # waits for the device
+            if checked:
+                state.adam.drop_negligible()
+            _count_seconds(state, time.perf_counter() - mark)
+            metrics = None
+            if due:
+                evaluated = None
+                if at_end and processes.rank == 0:
+                    evaluated = evaluate_elbo(
+                        state.model(model), dataset.held_out_on(device, model.config.binarization)
+                    )
+                    state.judge(evaluated.elbo)
+                metrics = _metrics(config, state, len(images), evaluated, state.model(model).sigma, precision)
+                state.sums, state.wants_record = Sums(), False
             config = (yield metrics) or config
-        except GeneratorExit:
-            if state.step < total:
-                processes.end()
-            raise
+    except GeneratorExit:
+        if state.step < total:
+            processes.end()
+        raise
+    finally:
+        step.close()
     if state.step < total:
         processes.end()
+
+
+def _steps_at_once(state: TrainState, config: TrainConfig, per_epoch: int, total: int, block: int) -> int:
+    """Steps until somebody must look: to the end of their block, to the next record, or of the epoch or the training.
+
+    Only a GPU, whose steps are drawn in blocks, takes more than one.
+    """
+    if block == 1 or state.step == 0 or state.wants_record:
+        return 1
+    ends = (length - state.step % length for length in (block, config.record_every, per_epoch))
+    return min(*ends, total - state.step)
+
+
+def _pace(config: TrainConfig, step: int, total: int) -> Pace:
+    """What a step is taken with, counted from 1."""
+    return Pace(learning_rate_at(config, step, total), beta_at(config, step), config.free_bits)
+
+
+def _is_record_due(state: TrainState, config: TrainConfig, device: torch.device) -> bool:
+    """Whether a record is due apart from those at the ends of epochs."""
+    if state.step == 1 or state.wants_record:
+        return True
+    return state.step % config.record_every == 0 and state.sums.seconds >= least_interval(state.seconds, device)
+
+
+def least_interval(seconds: float, device: torch.device) -> float:
+    """Seconds of training between two records on a GPU, which could make 200 a second: 1/40 at first, ¼ at last.
+
+    A record makes the GPU wait for the processor, and a chart of ten minutes shows no more than a few thousand points.
+
+    Args:
+        seconds: of training so far.
+        device: where it trains; on a processor each record that is due is made.
+    """
+    return 0.0 if device.type == "cpu" else min(max(0.025, seconds / 400), 0.25)
 
 
 def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
@@ -350,7 +398,7 @@ def _count_seconds(state: TrainState, seconds: float) -> None:
 
 
 def _metrics(
-    config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None, sigma: float | None
+    config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None, sigma: float | None, precision: str
 ) -> Metrics:
     """The record of the steps that the state's sums hold."""
     sums, per_epoch = state.sums, config.steps_per_epoch(images)
@@ -371,4 +419,5 @@ def _metrics(
         beta=beta_at(config, state.step),
         samples=config.samples,
         sigma=sigma,
+        precision=precision,
     )

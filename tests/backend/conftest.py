@@ -25,7 +25,7 @@ FORM = {
     "sigma": 0.1,
     "sigma_mode": "fixed", "prior_mean": 0, "prior_std": 1, "samples": 1, "objective": "elbo", "warmup_steps": 0,
     "free_bits": 0, "schedule": "constant", "learning_rate_warmup": 0, "clip_norm": 0, "average": 0, "patience": 0,
-    "hold_out": 0, "seed": 0, "precision": "float32",
+    "hold_out": 0, "seed": 0, "precision": "auto",
 }  # fmt: skip
 
 

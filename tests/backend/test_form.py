@@ -15,13 +15,17 @@ from .conftest import ANNA, FORM, finished, follow, session, trained
 
 def test_the_line_of_settings_names_what_is_unusual(backend):
     run = trained(backend)
-    assert follow(backend, run)["about"]["settings"].endswith("batches of 128, hidden units 16")
+    assert follow(backend, run)["about"]["settings"].endswith("batches of 128, hidden units 16, products in float32")
     run = trained(backend, architecture="conv", hidden_layers=4, seed=20261121, hidden_dim=16)
-    assert follow(backend, run)["about"]["settings"].endswith("batches of 128, hidden units 16, seed 20261121")
+    assert follow(backend, run)["about"]["settings"].endswith(
+        "batches of 128, hidden units 16, seed 20261121, products in float32"
+    )
     run = trained(backend, likelihood="gaussian", binarization="grey", hidden_dim=400, samples=3, warmup_steps=5)
     backend.runs.folder(run).write_changes([Change(1, {"sigma": 0.2}), Change(2, {"beta": 4.0})])
     line = follow(backend, run)["about"]["settings"]
-    assert "β = 4," in line and line.endswith("batches of 128, L = 3, warm-up 5, σ 0.2, changed 2 times in mid-run")
+    assert "β = 4," in line and line.endswith(
+        "batches of 128, L = 3, warm-up 5, products in float32, σ 0.2, changed 2 times in mid-run"
+    )
 
 
 def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
@@ -66,7 +70,10 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
         ({"average": 1}, "Averaged weights is 1"),
         ({"patience": -1}, "Patience, epochs is -1"),
         ({"clip_norm": math.inf}, "Largest gradient norm is inf"),
-        ({"precision": "float8"}, "Precision of products is 'float8'; it must be one of float32, bfloat16."),
+        (
+            {"precision": "float8"},
+            "Precision of products is 'float8'; it must be one of auto, float32, tf32, bfloat16.",
+        ),
         ({"architecture": ["mlp"]}, "Architecture is ['mlp']"),
         ({"prior_std": 0}, "Prior standard deviation is 0"),
     ],

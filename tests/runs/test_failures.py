@@ -37,10 +37,10 @@ def test_a_run_for_which_memory_runs_out_says_so_is_kept_and_the_other_one_goes_
     other, run = going(runs, load, "other"), going(runs, load)
     compute, there_is_none = Step._compute, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 90 GiB")
 
-    def full(step, draw):
+    def full(step, *batch):
         if threading.current_thread().name == victim:
             raise there_is_none
-        return compute(step, draw)
+        return compute(step, *batch)
 
     victim = f"training_{[live.folder.path.name for live in runs.line.trainings.values()].index(run)}"
     monkeypatch.setattr(Step, "_compute", full)
@@ -286,8 +286,8 @@ def test_a_folder_that_cannot_be_written_leaves_nothing(runs, load, monkeypatch)
 def test_a_start_while_the_server_is_shut_down_is_refused(runs, load):
     run = paused(runs, load)
     runs.close()
-    with pytest.raises(RunError, match="shutdown"):
+    with pytest.raises(RunError, match="being shut down"):
         runs.play(run, "me", load)
-    with pytest.raises(RunError, match="shutdown"):
+    with pytest.raises(RunError, match="being shut down"):
         runs.start(MODEL, LONG, "digits", load, "me")
     assert runs.of("me") == [run] and not runs.folder(run).is_taken()

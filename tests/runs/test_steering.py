@@ -106,7 +106,9 @@ def test_reset_makes_another_run_with_the_same_settings_and_leaves_the_old_one(r
     assert runs.status(run) == {"state": "stopped", "message": message} and runs.folder(run).records() == records
     assert runs.status(new) == {"state": "paused", "message": "Step 0."}
     old, config = runs.folder(run).read_config(), runs.folder(new).read_config()
-    assert config == dataclasses.replace(old, training=dataclasses.replace(LONG, beta=4.0, samples=2))
+    assert config == dataclasses.replace(
+        old, training=dataclasses.replace(LONG, beta=4.0, samples=2, precision="float32")
+    )
     assert runs.folder(new).changes() == [] and runs.folder(new).records() == []
     runs.play(new, "me", load, one_batch=True)
     reached(runs, new, "paused")
