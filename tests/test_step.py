@@ -58,10 +58,11 @@ def one_step(vae, batch, pace=ONE, **how):
 def trained(few, model, settings, device="cpu"):
     """Records of a training whose settings change: {step after which they hold: settings}."""
     config, vae = TrainConfig(epochs=4, batch_size=30, record_every=1, precision="float32"), VAE(model, seeded())
-    training = batches(vae, few, config, device)
+    state = TrainState.start(vae.to(device))
+    training = batches(vae, few, config, device, state)
     records = [next(training)]
     for step in itertools.count(1):
-        config = dataclasses.replace(config, **settings.get(step, {}))
+        config, state.wants_record = dataclasses.replace(config, **settings.get(step, {})), True
         try:
             records.append(training.send(config))
         except StopIteration:
@@ -91,7 +92,7 @@ def test_each_place_of_a_block_is_recorded_the_second_time_it_comes(few, monkeyp
     made = as_on_a_gpu(monkeypatch)
     for _ in train(VAE(MLP, seeded()), few, TrainConfig(steps=70, batch_size=20, record_every=1000)):
         pass  # epochs of ten whole batches
-    assert [one.replays for one in made] == [8] * 6 + [7] * 2  # of steps 9 to 16, and then of 17 to 70 in turn
+    assert [one.replays for one in made] == [8] * 6 + [7] * 2  # from steps 9 to 16 on, eight steps apart
 
 
 def test_a_recording_that_fails_is_the_last_one_that_is_tried_and_the_training_goes_on(few, monkeypatch, caplog):
@@ -235,6 +236,7 @@ def test_on_a_gpu_steps_are_recorded(few, architecture, how):
     step = Step(vae, Adam(vae), **how, block=BLOCK)
     for number in range(3 * BLOCK):
         step.take([drawn.take(TrainConfig(batch_size=20, samples=3), number)], [ONE])
+    torch.cuda.synchronize()
     assert not Recordings.refusal and len(step._recordings._graphs) == BLOCK
 
 
@@ -245,7 +247,7 @@ def test_on_a_gpu_the_step_of_few_kernels_is_that_of_the_closed_form(few, monkey
     for knows in (True, False):
         monkeypatch.setattr(vae_core.step, "knows", lambda *_, knows=knows: knows)
         vae = VAE(MLP, seeded())
-        config = TrainConfig(steps=60, batch_size=30, record_every=1, free_bits=0.1, precision="float32")
+        config = TrainConfig(steps=100, batch_size=30, free_bits=0.1, precision="float32")
         *_, last = train(vae, few, config, "cuda")
         found[knows] = last.train.elbo, torch.cat([weight.detach().flatten() for weight in vae.parameters()])
     assert found[True][0] == pytest.approx(found[False][0], rel=1e-4)

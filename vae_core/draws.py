@@ -14,7 +14,7 @@ from .model import IMAGE_SHAPE, VAEConfig
 if TYPE_CHECKING:
     from .train import TrainConfig
 
-BLOCK = 8  # steps drawn at once on a GPU, where launching a kernel takes longer than what it draws for one step
+BLOCK = 16  # steps drawn at once on a GPU, where launching a kernel takes longer than what it draws for one step
 LARGE = 2048  # images of a batch from which on each step is drawn alone: a block of them would take gigabytes
 
 
@@ -52,28 +52,33 @@ class Batches:
         self._first_epoch, self._first_step = (int(n) for n in np.random.SeedSequence(seed).generate_state(2))
         self._drawn: tuple[int, ...] = ()  # the block that the buffers hold, and its shape
         self._x = self._eps = torch.empty(0)
+        self._whole: list[Batch] = []  # the buffers as batches
 
     def take(self, config: TrainConfig, step: int) -> Batch:
         """The batch of step `step` + 1. Each epoch takes every image once, in its own order."""
         if self.block == 1:
-            return Batch(*self._draw(step, self._rows(config, step), config.samples))
+            return Batch(*self._draw(step, self._rows(config, step, 1), config.samples))
         block, place = divmod(step, self.block)
         drawn = (block, config.batch_size, config.samples)
         if drawn != self._drawn:
             self._draw_block(config, block)
             self._drawn = drawn
-        index = step % config.steps_per_epoch(len(self._images))
-        images = min(config.batch_size, len(self._images) - index * config.batch_size)
-        return Batch(self._x[place, :images], self._eps[place, :, :images], place)
+        images, whole = self._size(config, step), self._whole[place]
+        return whole if images == config.batch_size else Batch(whole.x[:images], whole.eps[:, :images], place)
 
-    def _rows(self, config: TrainConfig, step: int) -> Tensor:
-        """Which images a step takes: (B,) int64; the last batch of an epoch may be smaller."""
+    def _size(self, config: TrainConfig, step: int) -> int:
+        """Images of a step's batch: the last one of an epoch may be smaller."""
+        index = step % config.steps_per_epoch(len(self._images))
+        return min(config.batch_size, len(self._images) - index * config.batch_size)
+
+    def _rows(self, config: TrainConfig, step: int, steps: int) -> Tensor:
+        """Which images the steps from `step` on take, all of one epoch: (sum of B,) int64."""
         epoch, index = divmod(step, config.steps_per_epoch(len(self._images)))
         if epoch != self._epoch:
             self._epoch = epoch
             self._generator.manual_seed(self._first_epoch + epoch)
             self._order = torch.randperm(len(self._images), generator=self._generator, device=self._device)
-        return self._order[index * config.batch_size : (index + 1) * config.batch_size]
+        return self._order[index * config.batch_size : (index + steps) * config.batch_size]
 
     def _draw(self, number: int, rows: Tensor, samples: int) -> tuple[Tensor, Tensor]:
         """x and ε of these images, by the random numbers of that number."""
@@ -86,15 +91,26 @@ class Batches:
     def _draw_block(self, config: TrainConfig, block: int) -> None:
         """Fills the buffers, which stay where they are for as long as the shape does."""
         size, samples = config.batch_size, config.samples
-        of_steps = [self._rows(config, block * self.block + place) for place in range(self.block)]
-        rows = torch.cat([torch.cat([rows, rows.new_zeros(size - len(rows))]) for rows in of_steps])
-        x, eps = self._draw(block, rows, samples)
+        x, eps = self._draw(block, self._rows_of_block(config, block * self.block), samples)
         shape_of_eps = (self.block, samples, size, self._model.latent_dim)
         if self._eps.shape != shape_of_eps:
             self._x = x.new_empty((self.block, size, *IMAGE_SHAPE))
             self._eps = eps.new_empty(shape_of_eps)
+            places = zip(self._x, self._eps, range(self.block), strict=True)
+            self._whole = [Batch(x_of_step, eps_of_step, place) for x_of_step, eps_of_step, place in places]
         self._x.copy_(x.view_as(self._x))
         self._eps.copy_(eps.view(shape_of_eps))
+
+    def _rows_of_block(self, config: TrainConfig, first: int) -> Tensor:
+        """Which images the steps of a block take: (block · B,); what a smaller batch has no image for takes image 0."""
+        per_epoch, size = config.steps_per_epoch(len(self._images)), config.batch_size
+        step, end, parts = first, first + self.block, []
+        while step < end:
+            steps = min(end - step, per_epoch - step % per_epoch)
+            rows = self._rows(config, step, steps)
+            parts += [rows, rows.new_zeros(steps * size - len(rows))]
+            step += steps
+        return parts[0] if len(parts[1]) == 0 and len(parts) == 2 else torch.cat(parts)
 
     def _uniform(self, images: int) -> Tensor:
         """Uniform numbers for so many images.

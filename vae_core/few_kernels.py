@@ -59,22 +59,22 @@ class FewKernels:
             self._adam.begin_step()
         mu, logvar = self._encoder.forward(x).chunk(2, 1)
         sigma = torch.exp(0.5 * logvar)
-        z = torch.addcmul(mu, sigma, eps)
-        logits = self._decoder.forward(z)
-
         with branches.beside(SUMS):
-            log_px = torch.addcmul(F.softplus(logits, threshold=50.0), x, logits, value=-1)  # its negative
-            torch.sum(log_px, (0, 1), out=measured[0]).neg_()
-            excess = torch.expm1(logvar).mul_(0.5)
+            excess, noise = torch.expm1(logvar).mul_(0.5), sigma * eps
             torch.sum(torch.addcmul(excess, mu, mu, value=0.5).sub_(logvar, alpha=0.5), 0, out=measured[1:])
             beta = weights.beta
             if weights.has_free_bits:
                 beta = weights.of_kl(lambda: measured[1:] / images) * images
-            kl_to_logvar, noise = excess * beta, sigma * eps
+            kl_to_logvar = excess * beta
+        z = torch.addcmul(mu, sigma, eps)
+        logits = self._decoder.forward(z)
+        branches.join(SUMS)
+        with branches.beside(SUMS):
+            log_px = torch.addcmul(F.softplus(logits, threshold=50.0), x, logits, value=-1)  # its negative
+            torch.sum(log_px, (0, 1), out=measured[0]).neg_()
 
         torch.sub(logits.sigmoid(), x, out=self._decoder.to_output(images))
         to_z = self._decoder.backward(branches)
-        branches.join(SUMS)
         with branches.beside(SUMS):
             self._decoder.sum_biases()
             branches.join(GRADIENTS)

@@ -11,7 +11,7 @@ import torch
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 TF32_SINCE = (8, 0)  # the compute capability from which a GPU has TF32's products
 
-launching = threading.RLock()  # held by the thread that launches products on a GPU, records or replays
+_alone = threading.RLock()
 
 
 def resolve(precision: str, device: torch.device) -> str:
@@ -38,8 +38,8 @@ def resolve(precision: str, device: torch.device) -> str:
 def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
     """Has CUDA compute float32 products and convolutions as `precision` says, by this thread alone.
 
-    torch keeps that choice for the whole process. So everything that launches products on a GPU, or replays what was
-    recorded, does it in here, one thread at a time; the GPU itself goes on meanwhile. Elsewhere this does nothing.
+    torch keeps that choice for the whole process. So everything that launches products on a GPU, but for what replays
+    recorded ones, does it in here, one thread at a time; the GPU itself goes on meanwhile. Elsewhere this does nothing.
 
     Args:
         precision: tf32; with any other name float32 means float32.
@@ -48,7 +48,7 @@ def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
     if device.type != "cuda":
         yield
         return
-    with launching:
+    with _alone:
         before = torch.backends.cuda.matmul.allow_tf32
         _allow_tf32(precision == "tf32")
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -82,8 +82,12 @@ class Step:
         Returns:
             (steps, 1 + D) nats, summed over each batch: the reconstruction, and the KL of each dimension.
         """
-        for batch, pace in zip(batches, paces, strict=True):
-            self._take(batch, pace)
+        works = [self._work(batch, pace) for batch, pace in zip(batches, paces, strict=True)]
+        if self._recordings:
+            self._recordings.run(works)
+        else:
+            for _, work in works:
+                work()
         return self._processes.total(self._measured[batches[0].place : batches[-1].place + 1]).clone()
 
     def close(self) -> None:
@@ -91,19 +95,18 @@ class Step:
         if self._recordings:
             self._recordings.close()
 
-    def _take(self, batch: Batch, pace: Pace) -> None:
-        place, self._size.images = self._places[batch.place], len(batch.x)
-        place.set(len(batch.x) / self._processes.count, pace)
-        if self._recordings:
-            key = batch.x.data_ptr(), batch.eps.data_ptr(), batch.eps.shape, pace.free_bits > 0
-            self._recordings.run(key, lambda: self._compute(batch, place))
-        elif self._processes.count > 1:
-            self._compute(batch.share(self._processes.rank, self._processes.count), place)
-        else:
-            self._compute(batch, place)
+    def _work(self, batch: Batch, pace: Pace) -> tuple[Hashable, Callable[[], None]]:
+        """A step to be taken, with what is set for it, and the key by which its recording is found."""
+        place, images = self._places[batch.place], len(batch.x)
+        place.set(images / self._processes.count, pace)
+        if self._processes.count > 1:
+            batch = batch.share(self._processes.rank, self._processes.count)
+        key = batch.x.data_ptr(), batch.eps.data_ptr(), batch.eps.shape, pace.free_bits > 0
+        return key, lambda: self._compute(batch, place, images)
 
-    def _compute(self, batch: Batch, place: _Place) -> None:
-        """The step, with what is set at its place; what it measures goes there, too."""
+    def _compute(self, batch: Batch, place: _Place, images: int) -> None:
+        """The step of a batch, of so many images of all processes; what is set and measured lies at its place."""
+        self._size.images = images
         weights, learning_rate = place.weights, place.learning_rate
         if self._few_kernels is not None and len(batch.eps) == 1:
             self._few_kernels.take(batch.x, batch.eps, weights, learning_rate, place.measured)

@@ -177,7 +177,7 @@ class Sums:
     """What has come together since the last record; on the device, so that no step waits for it.
 
     measured: (1 + D,) nats, the sum over the images of the reconstruction and of the KL of each dimension.
-    steps: what each step since the last look adds to it.
+    steps: what the steps since the last look add to it, (some steps, 1 + D) each.
     """
 
     images: int = 0
@@ -187,7 +187,7 @@ class Sums:
 
     def look(self) -> Tensor:
         """Adds up what is not yet in the sum, and gives it: (steps, 1 + D)."""
-        each = torch.stack(self.steps)
+        each = torch.cat(self.steps)
         self.steps.clear()
         # One by one: the sum is then the same, whenever one looks. On a GPU that is a single kernel.
         sums = each if self.measured is None else torch.cat([self.measured.unsqueeze(0), each])
@@ -309,17 +309,17 @@ def batches(
     try:
         while not state.is_over(config, total) and (config := _agreed(config, processes)):
             mark, before = time.perf_counter(), state.step
-            count = 1 if processes.count > 1 else _steps_at_once(state, config, per_epoch, total, drawn.block)
+            count = 1 if processes.count > 1 else _steps_at_once(state, per_epoch, total, drawn.block)
             steps = range(before, before + count)
             taken = [drawn.take(config, number) for number in steps]
-            state.sums.steps += step.take(taken, [_pace(config, number + 1, total) for number in steps])
+            state.sums.steps.append(step.take(taken, [_pace(config, number + 1, total) for number in steps]))
             state.sums.images += sum(len(batch.x) for batch in taken)
             state.step += count
             if state.average:
                 state.average.update(config.average, state.step)
             at_end = state.step % per_epoch == 0 or state.step == total
             _count_seconds(state, time.perf_counter() - mark)
-            due = at_end or _is_record_due(state, config, device)
+            due = at_end or _is_record_due(state, config, before, device)
             mark, checked = time.perf_counter(), before // CHECK_EVERY < state.step // CHECK_EVERY
             if due or checked:
                 state.check_finite(model)  # waits for the device
@@ -347,15 +347,14 @@ def batches(
         processes.end()
 
 
-def _steps_at_once(state: TrainState, config: TrainConfig, per_epoch: int, total: int, block: int) -> int:
-    """Steps until somebody must look: to the end of their block, to the next record, or of the epoch or the training.
+def _steps_at_once(state: TrainState, per_epoch: int, total: int, block: int) -> int:
+    """Steps that are taken before anything else is: to the end of their block, of the epoch or of the training.
 
     Only a GPU, whose steps are drawn in blocks, takes more than one.
     """
     if block == 1 or state.step == 0 or state.wants_record:
         return 1
-    ends = (length - state.step % length for length in (block, config.record_every, per_epoch))
-    return min(*ends, total - state.step)
+    return min(block - state.step % block, per_epoch - state.step % per_epoch, total - state.step)
 
 
 def _pace(config: TrainConfig, step: int, total: int) -> Pace:
@@ -363,15 +362,16 @@ def _pace(config: TrainConfig, step: int, total: int) -> Pace:
     return Pace(learning_rate_at(config, step, total), beta_at(config, step), config.free_bits)
 
 
-def _is_record_due(state: TrainState, config: TrainConfig, device: torch.device) -> bool:
-    """Whether a record is due apart from those at the ends of epochs."""
-    if state.step == 1 or state.wants_record:
+def _is_record_due(state: TrainState, config: TrainConfig, before: int, device: torch.device) -> bool:
+    """Whether a record is due after the steps since `before`, apart from those at the ends of epochs."""
+    if before == 0 or state.wants_record:
         return True
-    return state.step % config.record_every == 0 and state.sums.seconds >= least_interval(state.seconds, device)
+    is_multiple = before // config.record_every < state.step // config.record_every
+    return is_multiple and state.sums.seconds >= least_interval(state.seconds, device)
 
 
 def least_interval(seconds: float, device: torch.device) -> float:
-    """Seconds of training between two records on a GPU, which could make 200 a second: 1/40 at first, ¼ at last.
+    """Seconds of training between two records on a GPU, which could make hundreds a second: 1/20 at first, 1/4 at last.
 
     A record makes the GPU wait for the processor, and a chart of ten minutes shows no more than a few thousand points.
 
@@ -379,7 +379,7 @@ def least_interval(seconds: float, device: torch.device) -> float:
         seconds: of training so far.
         device: where it trains; on a processor each record that is due is made.
     """
-    return 0.0 if device.type == "cpu" else min(max(0.025, seconds / 400), 0.25)
+    return 0.0 if device.type == "cpu" else min(max(0.05, seconds / 400), 0.25)
 
 
 def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
