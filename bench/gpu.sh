@@ -23,7 +23,7 @@ part() {  # limit in seconds, command ...
 
 measure() {  # limit in seconds, part ...
   # shellcheck disable=SC2086
-  part "$1" "$python" -m bench.gpu "${@:2}" --data-dir "$data" --device "$device" $short $json
+  part "$1" "$python" -m bench.gpu "${@:2}" --data-dir "$data" --device "$device" --rounds "${ROUNDS:-2}" $short $json
 }
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null | tee -a "$log"
@@ -34,7 +34,9 @@ measure 80 step speed
 measure 60 resume kill
 measure 40 evaluate
 measure 75 batch cycle
+[ -n "$short" ] || part 40 "$python" -m bench.time_to_elbo --ways plain now --data-dir "$data" --device "$device"
 [ -n "$short" ] || measure 90 recipe
 echo "================ after $SECONDS s; the log is $log"
 # shellcheck disable=SC2086
 "$python" -m bench.gpu table ${OUT:+$OUT/gpu.json}
+grep -A6 "^| | 110 nats" "$log"

@@ -27,7 +27,8 @@ prints them, ± the standard error of the mean over the images. −log p(x) is t
 of the encoder's q, which is too large on average, the less so the larger K and the better q. How much that is, the same
 number of draws of a q that was refined for each of the first images tells; that also splits the gap of the ELBO.
 
-`python -m checkpoints.train` trains all of them from nothing, or goes on where it was broken off, and measures them;
+`python -m checkpoints.train` trains all of them from nothing, or goes on where it was broken off, and measures them
+(since these were trained, the output's biases start at the training images' mean: it finds slightly other weights);
 `python -m checkpoints.cards` writes this page. The test images have chosen nothing: what was chosen, was by the last
 10,000 training images (`--hold-out 10000`), and then trained again on all 60,000. How many epochs `mnist-conv` has was
 chosen by the time that there was, and the kind of its second training by what was best for `mnist-mlp-50d`.

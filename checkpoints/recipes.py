@@ -34,10 +34,11 @@ class Recipe:
         return ["train", *shlex.split(self.stages[stage]), *start, "--out", str(runs[stage])]
 
 
-COMMON = "--data mnist --seed 0 --schedule cosine --learning-rate-warmup 500 --precision bfloat16"
+COMMON = "--data mnist --seed 0 --batch-size 128 --schedule cosine --learning-rate-warmup 500 --precision bfloat16"
 MLP = f"{COMMON} --architecture mlp --average 0.999 --learning-rate 1e-3 --warmup-steps 2500"
 
-FINE = "--data mnist --seed 0 --schedule cosine --average 0.999 --precision bfloat16 --objective importance-weighted"
+FINE = "--data mnist --seed 0 --batch-size 128 --schedule cosine --learning-rate-warmup 0 --average 0.999"
+FINE += " --precision bfloat16 --objective importance-weighted"
 
 RECIPES = {
     recipe.name: recipe
@@ -46,7 +47,7 @@ RECIPES = {
             "digits-linear-8d",
             (
                 "--data digits --architecture linear --latent-dim 8 --likelihood gaussian --sigma 0.3"
-                " --sigma-mode learned --precision float32"
+                " --sigma-mode learned --precision float32 --average 0 --learning-rate-warmup 0"
                 " --batch-size 1500 --steps 6000 --learning-rate 0.02 --schedule cosine --seed 0",
             ),
             "Linear encoder and decoder with a Gaussian likelihood, on the digits that scikit-learn bundles: "

@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -59,6 +61,15 @@ def auto_is_float32() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
         yield
+
+
+def plain(**settings: Any) -> TrainConfig:
+    """A training at a constant rate, whose weights are not averaged, so that tests know what each step does."""
+    usual = {"epochs": 10, "batch_size": 128, "learning_rate": 1e-3, "schedule": "constant", "learning_rate_warmup": 0}
+    return TrainConfig(**usual | {"average": 0.0} | settings)
+
+
+PLAIN = shlex.split("--learning-rate 1e-3 --schedule constant --learning-rate-warmup 0 --average 0")  # the same, typed
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -31,8 +31,8 @@ def test_terms_and_gradient_are_those_of_autograd(config, samples, beta, free_bi
         float(expected.kl_per_dim.detach().mean(0).median()) * 1.01 if free_bits else 0.0
     )  # above it for some, not for all
     gradients = torch.autograd.grad(expected.loss(beta, least), list(model.parameters()))
-    weights = LossWeights(torch.device("cpu"), torch.float64)
-    weights.set(7, beta, least)
+    weights = LossWeights(torch.tensor(LossWeights.values(7, beta, least), dtype=torch.float64))
+    weights.has_free_bits = least > 0
     closed_form = ClosedForm(model)
     for _ in range(2):  # nothing is left over from the first time
         found = closed_form.differentiate(x, eps.double(), weights)
@@ -50,8 +50,7 @@ def test_the_gradient_of_the_importance_weighted_bound_is_that_of_autograd(confi
     expected = elbo(model, x, eps=eps.double())
     bound = expected.importance_weighted(*prior, beta)
     gradients = torch.autograd.grad(-bound.mean(), list(model.parameters()))
-    weights = LossWeights(torch.device("cpu"), torch.float64)
-    weights.set(7, beta, 0.0)
+    weights = LossWeights(torch.tensor(LossWeights.values(7, beta, 0.0), dtype=torch.float64))
     found = ClosedForm(model, torch.float32, "importance-weighted").differentiate(x, eps.double(), weights)
     assert_close(found.importance_weighted(*prior, beta), bound.detach())
     for (name, parameter), gradient in zip(model.named_parameters(), gradients, strict=True):

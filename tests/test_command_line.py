@@ -18,9 +18,10 @@ from vae_core.evaluate import evaluate_elbo
 from vae_core.folder import RunFolder
 from vae_core.runs import Runs
 
-from .conftest import ROOT
+from .conftest import PLAIN, ROOT
 
 SMALL = ["--data", "digits", "--latent-dim", "3", "--hidden-dim", "16", "--device", "cpu"]
+SMALL += ["--batch-size", "128", *PLAIN]
 
 
 def figures(folder):

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from vae_core.__main__ import main
 from vae_core.folder import RunFolder
 
-from .conftest import ROOT
+from .conftest import PLAIN, ROOT
 
 COMMON = ["--data", "digits", "--latent-dim", "4", "--hidden-dim", "32", "--record-every", "3", "--device", "cpu"]
-COMMON += ["--precision", "float32"]
+COMMON += ["--precision", "float32", *PLAIN]
 CASES = {  # 1,500 images: the last batch of 1,499 is one image, of which the second process has none
     "free bits": ["--batch-size", "1499", "--epochs", "5", "--samples", "2", "--free-bits", "0.3", "--beta", "2"],
     "optimal sigma": [

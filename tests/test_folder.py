@@ -11,13 +11,13 @@ import threading
 import pytest
 import torch
 
-from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint
+from vae_core import VAE, VAEConfig, load_checkpoint
 from vae_core.changes import Change, check_change
 from vae_core.folder import NAME_LENGTH, RunError, RunFolder
 from vae_core.run import Steering
 from vae_core.run_config import RunConfig
 
-from .conftest import ROOT, seeded
+from .conftest import ROOT, plain, seeded
 from .test_run import CONFIG, CPU, GAUSSIAN, MODEL, began, go_on
 
 
@@ -51,7 +51,7 @@ def test_the_folder_says_all(tmp_path, few):
 
 def test_a_configuration_is_read_as_it_was_written(tmp_path):
     folder = RunFolder(tmp_path)
-    config = RunConfig(GAUSSIAN, TrainConfig(steps=7, beta=2.5), "mnist", "cuda", "because", 60_000, "anna")
+    config = RunConfig(GAUSSIAN, plain(steps=7, beta=2.5), "mnist", "cuda", "because", 60_000, "anna")
     folder.write_config(config)
     assert folder.read_config() == config and config.total_steps == 7
     assert dataclasses.replace(config, train_images=0).total_steps == 0

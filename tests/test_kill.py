@@ -16,12 +16,12 @@ from safetensors.torch import load_file
 from vae_core.__main__ import main
 from vae_core.folder import RunFolder
 
-from .conftest import ROOT
+from .conftest import PLAIN, ROOT
 from .test_run import assert_same_end, figures
 
 KILLS, SEED = 10, 40
 OPTIONS = ["--data", "digits", "--device", "cpu", "--latent-dim", "3", "--hidden-dim", "16", "--batch-size", "20"]
-OPTIONS += ["--precision", "float32"]
+OPTIONS += ["--precision", "float32", *PLAIN]
 ENDLESS = ["--steps", "1000000000", "--record-every", "50"]
 
 

@@ -9,10 +9,10 @@ from sklearn.decomposition import PCA
 from torch.distributions import MultivariateNormal
 from torch.testing import assert_close
 
-from vae_core import VAE, TrainConfig, VAEConfig, ppca, train
+from vae_core import VAE, VAEConfig, ppca, train
 from vae_core.evaluate import Proposal, log_likelihood
 
-from .conftest import seeded
+from .conftest import plain, seeded
 
 CONFIG = VAEConfig(architecture="linear", latent_dim=3, likelihood="gaussian", sigma=0.4, prior_mean=0.3, prior_std=1.5)
 
@@ -107,7 +107,7 @@ def test_training_reaches_the_maximum(digits):
     some = replace(digits, train=digits.train[::5], train_labels=digits.train_labels[::5])
     images = some.train.float() / 255
     for rate, steps in ((2e-2, 2500), (5e-3, 1000), (1e-3, 500), (2e-4, 300)):
-        plan = TrainConfig(steps=steps, batch_size=len(images), learning_rate=rate, record_every=1000)
+        plan = plain(steps=steps, batch_size=len(images), learning_rate=rate, record_every=1000)
         for _ in train(model, some, plan):
             pass
     best = ppca.maximum_likelihood(images, 8)

@@ -2,65 +2,17 @@
 
 import threading
 
-import pytest
 import torch
 
-from vae_core.recording import Branches, Recordings, Turns
+from vae_core.recording import Branches, Recordings
 
 CPU = torch.device("cpu")
 
 
-def test_many_share_a_turn_and_one_has_it_alone():
-    turns, log, inside = Turns(), [], threading.Barrier(3)
-    go, is_in = threading.Event(), threading.Event()
-
-    def share() -> None:
-        with turns.shared():
-            inside.wait(10)  # all three are in at once
-            go.wait(10)
-            log.append("shared")
-
-    def take() -> None:
-        with turns.alone():
-            log.append("alone")
-            is_in.set()
-
-    sharing = [threading.Thread(target=share) for _ in range(2)]
-    for thread in sharing:
-        thread.start()
-    inside.wait(10)
-    alone = threading.Thread(target=take)
-    alone.start()
-    assert not is_in.wait(0.05)
-    go.set()
-    for thread in (*sharing, alone):
-        thread.join(10)
-    assert log == ["shared", "shared", "alone"]
-
-
-def test_who_comes_while_one_has_it_alone_waits_and_an_error_gives_it_back():
-    turns, log = Turns(), []
-
-    def share() -> None:
-        with turns.shared():
-            log.append("shared")
-
-    with pytest.raises(ValueError, match="in there"), turns.alone():
-        waiting = threading.Thread(target=share)
-        waiting.start()
-        waiting.join(0.05)
-        assert waiting.is_alive() and not log
-        raise ValueError("in there")
-    waiting.join(10)
-    assert log == ["shared"]
-    with turns.alone():
-        log.append("alone")
-    assert log == ["shared", "alone"]
-
-
 def test_a_recording_keeps_the_replays_of_others_out(monkeypatch):
     """torch 2.11 refuses to replay a graph while another thread records: two trainings begin beside two that go on."""
-    is_recording, refused, threads = threading.Event(), [], []
+    lock, is_recording, refused = threading.RLock(), threading.Event(), []
+    monkeypatch.setattr("vae_core.recording.launching", lambda device: lock)
 
     class Graph:
         def replay(self) -> None:

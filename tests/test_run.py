@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 import vae_core.run
-from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint
+from vae_core import VAE, VAEConfig, load_checkpoint
 from vae_core.batch import Batch
 from vae_core.changes import Change
 from vae_core.checkpoint import read_header
@@ -22,11 +22,11 @@ from vae_core.run_config import RunConfig
 from vae_core.summary import summarize
 from vae_core.train import DivergedError, TrainState, batches
 
-from .conftest import seeded, taken_batches
+from .conftest import plain, seeded, taken_batches
 
 CPU = torch.device("cpu")
 MODEL = VAEConfig(latent_dim=3, hidden_dim=16)
-CONFIG = TrainConfig(epochs=6, batch_size=50, record_every=3)  # 4 steps an epoch: records at 1, 3, 4, 6, 8, 9, 12, …
+CONFIG = plain(epochs=6, batch_size=50, record_every=3)  # 4 steps an epoch: records at 1, 3, 4, 6, 8, 9, 12, …
 
 
 def began(path, config=CONFIG, model=MODEL):
@@ -43,7 +43,8 @@ def go_on(folder, few, steering=None, at=None):
     at: {step: function}, called when the record of that step has come.
     """
     config = folder.read_config()
-    model = VAE(config.model, seeded(config.training.seed + 99 * folder.saved_step()))  # resumed: the seed is no help
+    seed = config.training.seed + 99 * folder.saved_step()
+    model = VAE(config.model, seeded(seed), mean=few.mean_image())  # resumed: the seed is no help
     state, records = folder.resume(model, CPU), []
     for metrics in train_into(folder, model, few, config.training, CPU, state, steering):
         records.append(metrics)
@@ -115,7 +116,7 @@ def at_last_batch(monkeypatch, what):
 
 def by_hand(few, config, model, change_at, new, sigma=None):
     """The weights of a training in which new settings are sent to `batches` after that step."""
-    model = VAE(model, seeded(config.seed))
+    model = VAE(model, seeded(config.seed), mean=few.mean_image())
     state, settings = TrainState.start(model), config
     training = batches(model, few, config, CPU, state)
     next(training)
@@ -223,7 +224,7 @@ def test_a_run_that_crashed_anywhere_ends_bit_for_bit_like_one_that_did_not(tmp_
 
 
 def test_a_failure_is_said_and_the_last_good_weights_stay(tmp_path, few):
-    config = TrainConfig(epochs=200, batch_size=50, learning_rate=1.0, record_every=1)
+    config = plain(epochs=200, batch_size=50, learning_rate=1.0, record_every=1)
     folder = began(tmp_path / "run", config, VAEConfig(latent_dim=3, likelihood="gaussian"))
     with pytest.raises(DivergedError):
         go_on(folder, few)
@@ -333,7 +334,7 @@ def test_one_batch_advances_one_step_and_shows_that_very_batch(tmp_path, few, mo
     folder, steering = began(tmp_path / "run", config, model), Steering()
     if after:
         go_on(folder, few, steering, {after - 1: steering.pause})
-    before = VAE(model, seeded())
+    before = VAE(model, seeded(), mean=few.mean_image())
     assert folder.resume(before, CPU).step == after
     seen = taken_batches(monkeypatch)
     _, (record,) = go_on(folder, few, Steering(one_batch=True))
@@ -358,7 +359,7 @@ def test_one_batch_advances_one_step_and_shows_that_very_batch(tmp_path, few, mo
 def test_the_gradient_norm_of_a_batch_is_that_of_its_loss(tmp_path, few):
     folder = began(tmp_path / "run", dataclasses.replace(CONFIG, beta=3.0))
     go_on(folder, few, Steering(one_batch=True))
-    batch, model = Batch.load(folder.path / "batch.safetensors"), VAE(MODEL, seeded())
+    batch, model = Batch.load(folder.path / "batch.safetensors"), VAE(MODEL, seeded(), mean=few.mean_image())
     mu, logvar = model.encode(batch.x)
     assert torch.equal(mu, batch.mu)
     eps = (batch.z - batch.mu) / torch.exp(0.5 * batch.logvar)
@@ -405,7 +406,7 @@ def test_a_resumed_run_still_knows_its_last_evaluation(tmp_path, few):
 
 @pytest.mark.parametrize("pauses", [[], [9, 40]], ids=["at once", "with pauses"])
 def test_with_patience_the_best_model_is_what_is_kept(tmp_path, few, pauses):
-    config = TrainConfig(epochs=60, batch_size=50, learning_rate=0.02, patience=3)
+    config = plain(epochs=60, batch_size=50, learning_rate=0.02, patience=3)
     folder = began(tmp_path / "run", config)
     for step in [*pauses, None]:
         steering = Steering()
@@ -432,6 +433,6 @@ def test_with_patience_the_best_model_is_what_is_kept(tmp_path, few, pauses):
 
 
 def test_before_the_first_evaluation_patience_keeps_the_newest(tmp_path, few):
-    folder, steering = began(tmp_path / "run", TrainConfig(epochs=60, batch_size=50, patience=3)), Steering()
+    folder, steering = began(tmp_path / "run", plain(epochs=60, batch_size=50, patience=3)), Steering()
     go_on(folder, few, steering, {1: steering.pause})
     assert read_header(folder.model_file).about["step"] == 2

@@ -18,7 +18,7 @@ from vae_core.recording import MOST, Recordings
 from vae_core.step import Pace, Step
 from vae_core.train import TrainState, batches
 
-from .conftest import seeded
+from .conftest import plain, seeded
 
 TRAINING = sys.modules["vae_core.train"]  # the package has a function of that name
 CPU, ONE = torch.device("cpu"), Pace(1e-3, 1.0, 0.0)
@@ -173,7 +173,7 @@ def test_the_importance_weighted_gradient_is_that_of_its_definition(few, archite
     weights = log_weights(other, batch.x, Proposal.posterior(other, batch.x), batch.eps)
     (weights.detach().softmax(0) * -weights).sum(0).mean().backward()  # Burda et al. (2015), eq. 13
     for mine, expected in zip(vae.parameters(), other.parameters(), strict=True):
-        torch.testing.assert_close(mine.grad, expected.grad, rtol=1e-3, atol=2e-5)
+        torch.testing.assert_close(mine.grad, expected.grad, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("architecture", ["mlp", "conv", "residual"])
@@ -247,11 +247,11 @@ def test_on_a_gpu_the_step_of_few_kernels_is_that_of_the_closed_form(few, monkey
     for knows in (True, False):
         monkeypatch.setattr(vae_core.step, "knows", lambda *_, knows=knows: knows)
         vae = VAE(MLP, seeded())
-        config = TrainConfig(steps=100, batch_size=30, free_bits=0.1, precision="float32")
+        config = plain(steps=100, batch_size=30, free_bits=0.1, precision="float32")
         *_, last = train(vae, few, config, "cuda")
         found[knows] = last.train.elbo, torch.cat([weight.detach().flatten() for weight in vae.parameters()])
-    assert found[True][0] == pytest.approx(found[False][0], rel=1e-4)
-    torch.testing.assert_close(found[True][1], found[False][1], rtol=0, atol=1e-3)
+    assert found[True][0] == pytest.approx(found[False][0], rel=1e-3)
+    torch.testing.assert_close(found[True][1], found[False][1], rtol=0, atol=5e-3)
 
 
 def test_only_so_many_recordings_are_kept(few, monkeypatch):

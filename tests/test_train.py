@@ -13,7 +13,7 @@ from vae_core.evaluate import log_likelihood
 from vae_core.objective import optimal_sigma
 from vae_core.train import DivergedError, TrainState, batches
 
-from .conftest import seeded, taken_batches
+from .conftest import plain, seeded, taken_batches
 
 SMALL = VAEConfig(latent_dim=4, hidden_dim=32)
 
@@ -25,14 +25,14 @@ def figures(metrics):
 
 def test_training_lowers_the_held_out_loss(digits):
     model = VAE(VAEConfig(latent_dim=8, hidden_dim=128), seeded())
-    records = list(train(model, digits, TrainConfig(epochs=15, batch_size=64)))
+    records = list(train(model, digits, plain(epochs=15, batch_size=64)))
     held_out = [record.test.elbo for record in records if record.test]
     assert len(held_out) == 15
     assert -held_out[-1] < 0.75 * -held_out[0]
 
 
 def test_records_come_when_they_should(few):
-    config = TrainConfig(epochs=3, batch_size=30, record_every=3)  # 7 steps an epoch, the last of 20 images
+    config = plain(epochs=3, batch_size=30, record_every=3)  # 7 steps an epoch, the last of 20 images
     records = list(train(VAE(SMALL, seeded()), few, config))
     assert [record.step for record in records] == [1, 3, 6, 7, 9, 12, 14, 15, 18, 21]
     assert [record.step for record in records if record.test] == [7, 14, 21]
@@ -48,7 +48,7 @@ def test_records_come_when_they_should(few):
 
 
 def test_steps_count_instead_of_epochs(few):
-    records = list(train(VAE(SMALL, seeded()), few, TrainConfig(steps=9, batch_size=50, record_every=100)))
+    records = list(train(VAE(SMALL, seeded()), few, plain(steps=9, batch_size=50, record_every=100)))
     assert [record.step for record in records] == [1, 4, 8, 9]
     assert records[-1].test is not None
 
@@ -58,7 +58,7 @@ def test_an_epoch_uses_every_image_once(few, monkeypatch):
     marked.view(200, -1)[torch.arange(200), torch.arange(200)] = 255  # image n has pixel n alone
     dataset = Dataset("marked", marked, few.train_labels, few.test, few.test_labels)
     seen = taken_batches(monkeypatch)
-    list(train(VAE(SMALL, seeded()), dataset, TrainConfig(epochs=2, batch_size=20)))
+    list(train(VAE(SMALL, seeded()), dataset, plain(epochs=2, batch_size=20)))
     numbers = [x.flatten(1).argmax(1) for x, _ in seen]
     first, second = torch.cat(numbers[:10]), torch.cat(numbers[10:])
     assert first.sort().values.tolist() == second.sort().values.tolist() == list(range(200))
@@ -68,20 +68,20 @@ def test_an_epoch_uses_every_image_once(few, monkeypatch):
 @pytest.mark.parametrize("architecture", ["mlp", "conv", "residual", "linear"])
 def test_the_same_seed_gives_the_same_figures(few, architecture):
     config = VAEConfig(architecture=architecture, latent_dim=4, hidden_dim=32)
-    runs = [list(train(VAE(config, seeded()), few, TrainConfig(epochs=2, batch_size=32))) for _ in range(2)]
+    runs = [list(train(VAE(config, seeded()), few, plain(epochs=2, batch_size=32))) for _ in range(2)]
     assert list(map(figures, runs[0])) == list(map(figures, runs[1]))
-    other = list(train(VAE(config, seeded()), few, TrainConfig(epochs=2, batch_size=32, seed=1)))
+    other = list(train(VAE(config, seeded()), few, plain(epochs=2, batch_size=32, seed=1)))
     assert figures(other[-1]) != figures(runs[0][-1])
 
 
 def test_training_leaves_the_global_random_state_alone(few):
     model, before = VAE(SMALL, seeded()), torch.random.get_rng_state()
-    list(train(model, few, TrainConfig(steps=3, batch_size=32)))
+    list(train(model, few, plain(steps=3, batch_size=32)))
     assert torch.equal(before, torch.random.get_rng_state())
 
 
 def test_a_training_that_went_on_ends_like_one_that_was_never_left(few):
-    config = TrainConfig(epochs=4, batch_size=32, record_every=3)
+    config = plain(epochs=4, batch_size=32, record_every=3)
     whole = VAE(SMALL, seeded())
     expected = list(train(whole, few, config))
     model = VAE(SMALL, seeded())
@@ -96,7 +96,7 @@ def test_a_training_that_went_on_ends_like_one_that_was_never_left(few):
 def test_beta_weighs_the_kl(few):
     last = {}
     for beta in (0.1, 10.0):
-        *_, record = train(VAE(SMALL, seeded()), few, TrainConfig(epochs=12, batch_size=32, beta=beta))
+        *_, record = train(VAE(SMALL, seeded()), few, plain(epochs=12, batch_size=32, beta=beta))
         last[beta] = record
         assert record.beta == beta
         assert record.train.elbo == pytest.approx(record.train.reconstruction - record.train.kl, abs=1e-4)
@@ -104,7 +104,7 @@ def test_beta_weighs_the_kl(few):
 
 
 def test_free_bits_are_not_pressed_out(few):
-    config = TrainConfig(epochs=40, batch_size=50, beta=50.0)
+    config = plain(epochs=40, batch_size=50, beta=50.0)
     *_, pressed = train(VAE(SMALL, seeded()), few, config)
     *_, free = train(VAE(SMALL, seeded()), few, dataclasses.replace(config, free_bits=0.8))
     assert max(pressed.kl_per_dim) < 0.3 and pressed.sigma is None
@@ -114,7 +114,7 @@ def test_free_bits_are_not_pressed_out(few):
 @pytest.mark.parametrize("mode", ["fixed", "learned", "optimal"])
 def test_sigma(few, mode):
     model = VAE(VAEConfig(latent_dim=4, hidden_dim=32, likelihood="gaussian", sigma=0.5, sigma_mode=mode), seeded())
-    *_, record = train(model, few, TrainConfig(epochs=150, batch_size=50, learning_rate=3e-3))
+    *_, record = train(model, few, plain(epochs=150, batch_size=50, learning_rate=3e-3))
     sigma = model.log_sigma.exp().item()
     assert record.sigma == pytest.approx(sigma)
     x = few.train.float() / 255
@@ -128,12 +128,12 @@ def test_sigma(few, mode):
 
 def test_more_draws_are_taken(few, monkeypatch):
     seen = taken_batches(monkeypatch)
-    record = next(train(VAE(SMALL, seeded()), few, TrainConfig(batch_size=32, samples=5)))
+    record = next(train(VAE(SMALL, seeded()), few, plain(batch_size=32, samples=5)))
     assert seen[0][1].z.shape == (5, 32, 4) and record.samples == 5
 
 
 def test_without_a_better_held_out_elbo_the_training_ends(few):
-    config = TrainConfig(epochs=60, batch_size=50, learning_rate=0.02, patience=3)
+    config = plain(epochs=60, batch_size=50, learning_rate=0.02, patience=3)
     records = [record for record in train(VAE(SMALL, seeded()), few, config) if record.test]
     elbos = [record.test.elbo for record in records]
     best = elbos.index(max(elbos))
@@ -149,7 +149,7 @@ def test_the_importance_weighted_bound_is_what_rises(few):
     reached = {}
     for objective in ("elbo", "importance-weighted"):
         model = VAE(SMALL, seeded())
-        config = TrainConfig(epochs=60, batch_size=50, learning_rate=3e-3, samples=10, objective=objective)
+        config = plain(epochs=60, batch_size=50, learning_rate=3e-3, samples=10, objective=objective)
         *_, record = train(model, few, config)
         reached[objective] = float(log_likelihood(model, held_out(few.train, "dynamic"), 10, seeded(1)).mean())
         assert record.train.elbo == pytest.approx(record.train.reconstruction - record.train.kl, abs=1e-4)
@@ -158,17 +158,17 @@ def test_the_importance_weighted_bound_is_what_rises(few):
 
 def test_free_bits_are_refused_where_the_objective_has_no_kl():
     with pytest.raises(ValueError, match=r"^free_bits is 0.1; it must be 0 unless the objective is the ELBO\.$"):
-        TrainConfig(free_bits=0.1, objective="importance-weighted")
+        plain(free_bits=0.1, objective="importance-weighted")
 
 
 def test_a_batch_larger_than_the_data_is_refused(few):
     with pytest.raises(ValueError, match="batch_size is 201; the training set has 200 images"):
-        next(train(VAE(SMALL), few, TrainConfig(batch_size=201)))
+        next(train(VAE(SMALL), few, plain(batch_size=201)))
 
 
 def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(few):
     model = VAE(VAEConfig(latent_dim=4, hidden_dim=32), seeded())
-    records, config = [], TrainConfig(epochs=3, batch_size=50, record_every=2)
+    records, config = [], plain(epochs=3, batch_size=50, record_every=2)
     with pytest.raises(DivergedError, match="not finite any more at step 3;") as caught:
         for record in train(model, few, config):
             records.append(record)
@@ -179,7 +179,7 @@ def test_a_loss_that_is_not_finite_stops_the_training_at_its_step(few):
 
 
 def test_the_step_is_named_at_which_the_loss_was_not_finite_any_more_not_the_one_that_was_looked_at(few):
-    model, config = VAE(SMALL, seeded()), TrainConfig(epochs=3, batch_size=50, record_every=100)
+    model, config = VAE(SMALL, seeded()), plain(epochs=3, batch_size=50, record_every=100)
     taken = batches(model, few, config, state=TrainState.start(model))
     with pytest.raises(DivergedError) as caught:
         for step, _ in enumerate(taken, start=1):
@@ -223,7 +223,7 @@ def test_configuration_names_field_value_and_bounds(field, value):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_training_on_a_gpu_reaches_what_the_cpu_reaches(digits):
-    config = TrainConfig(epochs=5, batch_size=64)
+    config = plain(epochs=5, batch_size=64)
     last = {}
     for device in ("cpu", "cuda"):
         *_, last[device] = train(VAE(SMALL, seeded()), digits, config, device)
@@ -238,7 +238,7 @@ def test_the_other_processes_are_told_when_no_batch_is_to_come(few, patience):
         def end(self):
             told.append("end")
 
-    config = TrainConfig(epochs=30, batch_size=100, learning_rate=0.05, patience=patience)
+    config = plain(epochs=30, batch_size=100, learning_rate=0.05, patience=patience)
     state = TrainState.start(model := VAE(SMALL, seeded()))
     for _ in batches(model, few, config, state=state, processes=First()):
         pass

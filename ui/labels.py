@@ -13,7 +13,7 @@ from vae_core.train import TrainConfig
 LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 UNUSUAL = {
     "hidden_dim": "hidden units", "hidden_layers": "hidden layers", "samples": "L =", "objective": "objective",
-    "warmup_steps": "warm-up", "free_bits": "free bits", "schedule": "learning rate falls as",
+    "warmup_steps": "warm-up", "free_bits": "free bits", "schedule": "rate schedule",
     "learning_rate_warmup": "its warm-up", "clip_norm": "gradient ≤", "average": "weights averaged by",
     "patience": "patience", "hold_out": "held out", "prior_mean": "prior mean", "prior_std": "prior standard deviation",
     "seed": "seed", "precision": "products in", "start": "began with",

@@ -13,7 +13,7 @@ from vae_core.figures import training_curves
 from vae_core.folder import RunError
 from vae_core.model import ARCHITECTURES, SIGMA_MODES, VAEConfig
 from vae_core.precision import PRECISIONS
-from vae_core.train import CHANGEABLE, TrainConfig
+from vae_core.train import CHANGEABLE, TrainConfig, usual_learning_rate
 
 from . import live
 from .backend import Backend, answering
@@ -243,7 +243,7 @@ def _form() -> list[gr.components.Component]:
     with gr.Row():
         first += [_number(training, "epochs"), _number(training, "beta")]
     with gr.Row():
-        first += [_number(training, "learning_rate"), _number(training, "batch_size")]
+        first += [learning_rate := _number(training, "learning_rate"), _number(training, "batch_size")]
     with gr.Accordion("More of the model", open=False):
         with gr.Row():
             hidden = [_number(model, "hidden_dim"), _number(model, "hidden_layers")]
@@ -254,7 +254,18 @@ def _form() -> list[gr.components.Component]:
     with gr.Accordion("More of the training", open=False):
         rest = _of_training(training)
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, binarization, **QUIET)
+    _, architecture, *_ = first
+    depth = [architecture, hidden[1]]
+    gr.on([architecture.input, hidden[1].input], _usual_rate, depth, learning_rate, **QUIET)
     return [*first, *hidden, *pixels, *prior, *rest]
+
+
+def _usual_rate(architecture: str, hidden_layers: float | None) -> Any:
+    """The learning rate that suits a model of that depth; where no such model can be, it stays."""
+    try:
+        return usual_learning_rate(VAEConfig(architecture=architecture, hidden_layers=hidden_layers))
+    except ValueError:
+        return gr.skip()
 
 
 def _of_training(training: TrainConfig) -> list[gr.components.Component]:

@@ -27,7 +27,7 @@ from .report import as_text, measure
 from .run import Steering, reason, train_into
 from .run_config import RunConfig, beginning_with
 from .schedule import SCHEDULES
-from .train import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches
+from .train import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches, usual_learning_rate
 
 MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
 TRAIN_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
@@ -80,12 +80,10 @@ def _lead(options: argparse.Namespace, device: torch.device, processes: Processe
     dataset = _load(config.data, options.data_dir).holding_out(config.hold_out)
     config.training.check_images(len(dataset.train), processes.count)
     if not options.resume:
-        precision = resolve(config.training.precision, device)  # so that it stays the same wherever the run goes on
-        config = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
         folder.create()
         if "start" in given:
             folder.start_from(options.start)
-    model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
+    model = VAE(config.model, torch.Generator().manual_seed(config.training.seed), mean=dataset.mean_image())
     folder.acquire()
     try:
         _train(folder, model, dataset, config, device, given, processes)
@@ -103,9 +101,13 @@ def new_config(given: dict[str, Any], device: str) -> RunConfig:
         ValueError: an option is out of its bounds, or does not go with --start.
         CheckpointError: there is no checkpoint to start from.
     """
-    training = TrainConfig(**{name: given[name] for name in TRAIN_FIELDS if name in given})
+    model = _model_config(given)
+    usual = {"learning_rate": usual_learning_rate(model)}
+    training = TrainConfig(**usual | {name: given[name] for name in TRAIN_FIELDS if name in given})
+    precision = resolve(training.precision, torch.device(device))  # which stays the same wherever the run goes on
+    training = dataclasses.replace(training, precision=precision)
     why = "chosen on the command line."
-    config = RunConfig(_model_config(given), training, given["data"], device, why, hold_out=given.get("hold_out", 0))
+    config = RunConfig(model, training, given["data"], device, why, hold_out=given.get("hold_out", 0))
     return beginning_with(config, given["start"]) if "start" in given else config
 
 

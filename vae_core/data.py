@@ -46,6 +46,10 @@ class Dataset:
     _kept: dict[tuple[str, ...], Tensor] = field(default_factory=dict, init=False, repr=False)
     _keeping: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
+    def mean_image(self) -> Tensor:
+        """The mean of the training images: (1, 28, 28) in [0, 1]."""
+        return self._keep(("mean",), lambda: self.train.float().mean(0) / 255)
+
     def train_on(self, device: torch.device) -> Tensor:
         """The training images on a device, the same tensor for all who ask."""
         return self._keep(("train", str(device)), lambda: self.train.to(device))

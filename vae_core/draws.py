@@ -46,7 +46,7 @@ class Batches:
 
     def __init__(self, images: Tensor, model: VAEConfig, seed: int, block: int = 1) -> None:
         self.block = block
-        self._images, self._model, self._device = images, model, images.device
+        self._images, self._count, self._model, self._device = images, len(images), model, images.device
         self._generator = torch.Generator(images.device)
         self._epoch, self._order = -1, torch.empty(0)
         self._first_epoch, self._first_step = (int(n) for n in np.random.SeedSequence(seed).generate_state(2))
@@ -68,16 +68,16 @@ class Batches:
 
     def _size(self, config: TrainConfig, step: int) -> int:
         """Images of a step's batch: the last one of an epoch may be smaller."""
-        index = step % config.steps_per_epoch(len(self._images))
-        return min(config.batch_size, len(self._images) - index * config.batch_size)
+        index = step % config.steps_per_epoch(self._count)
+        return min(config.batch_size, self._count - index * config.batch_size)
 
     def _rows(self, config: TrainConfig, step: int, steps: int) -> Tensor:
         """Which images the steps from `step` on take, all of one epoch: (sum of B,) int64."""
-        epoch, index = divmod(step, config.steps_per_epoch(len(self._images)))
+        epoch, index = divmod(step, config.steps_per_epoch(self._count))
         if epoch != self._epoch:
             self._epoch = epoch
             self._generator.manual_seed(self._first_epoch + epoch)
-            self._order = torch.randperm(len(self._images), generator=self._generator, device=self._device)
+            self._order = torch.randperm(self._count, generator=self._generator, device=self._device)
         return self._order[index * config.batch_size : (index + steps) * config.batch_size]
 
     def _draw(self, number: int, rows: Tensor, samples: int) -> tuple[Tensor, Tensor]:
@@ -103,7 +103,7 @@ class Batches:
 
     def _rows_of_block(self, config: TrainConfig, first: int) -> Tensor:
         """Which images the steps of a block take: (block · B,); what a smaller batch has no image for takes image 0."""
-        per_epoch, size = config.steps_per_epoch(len(self._images)), config.batch_size
+        per_epoch, size = config.steps_per_epoch(self._count), config.batch_size
         step, end, parts = first, first + self.block, []
         while step < end:
             steps = min(end - step, per_epoch - step % per_epoch)

@@ -275,7 +275,7 @@ class Line:
             config = replace(config, training=replace(config.training, precision=precision))
             config = replace(config, data=dataset.name, why_data=why, train_images=images)
         folder.write_config(config)
-        model = VAE(config.model, torch.Generator().manual_seed(config.training.seed))
+        model = VAE(config.model, torch.Generator().manual_seed(config.training.seed), mean=dataset.mean_image())
         with self.lock:  # no change is on its way to the folder
             training.begun = True
         state = folder.resume(model, device)

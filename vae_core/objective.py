@@ -246,25 +246,21 @@ class LossWeights:
 
     loss = Σ_b (reconstruction · log p(x_b|z_b) + Σ_j kl_j · KL_bj), the batch's mean of `ELBO.loss`, has
     reconstruction = −1/B and kl_j = β/B, or 0 where the batch's mean KL_j is within the free bits.
+
+    has_free_bits: whether any nats are free; to be set with the values.
+
+    Args:
+        values: (4,), which others fill with what `values` gives.
     """
 
-    def __init__(self, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
-        self.reconstruction, self.beta, self._kl, self._free_bits = torch.zeros(4, dtype=dtype, device=device)
-        self._set: tuple[float, float, float] = (0, 0.0, 0.0)
+    def __init__(self, values: Tensor) -> None:
+        self.reconstruction, self.beta, self._kl, self._free_bits = values
+        self.has_free_bits = False
 
-    def set(self, images: float, beta: float, free_bits: float) -> None:
-        """For a batch of so many images; of several processes each has the batch's mean number of them."""
-        if self._set != (images, beta, free_bits):
-            self._set = (images, beta, free_bits)
-            self.reconstruction.fill_(-1 / images)
-            self.beta.fill_(beta)
-            self._kl.fill_(beta / images)
-            self._free_bits.fill_(free_bits)
-
-    @property
-    def has_free_bits(self) -> bool:
-        """Whether any nats are free."""
-        return self._set[2] > 0
+    @staticmethod
+    def values(images: float, beta: float, free_bits: float) -> list[float]:
+        """The four values for a batch of so many images; of several processes each has the batch's mean number."""
+        return [-1 / images, beta, beta / images, free_bits]
 
     def of_kl(self, mean_kl: Callable[[], Tensor]) -> Tensor:
         """kl_j, one number or (D,); mean_kl gives the batch's mean KL of each dimension, where that is needed."""

@@ -9,50 +9,11 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 
 import torch
 
-from .precision import arithmetic
+from .precision import arithmetic, launching
 
 MOST = 128  # recordings that are kept: of the places of a block, of whole and last batches, for some numbers of draws
 
 _of_thread = threading.local()
-
-
-class Turns:
-    """A lock that many threads may share, as long as none has it alone."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._sharing, self._is_taken = 0, False
-
-    @contextlib.contextmanager
-    def shared(self) -> Iterator[None]:
-        """Beside others that share it; not to be entered twice by a thread."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_taken)
-            self._sharing += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._sharing -= 1
-                if not self._sharing:
-                    self._changed.notify_all()
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """After those that share it now, and before those that come."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_taken)
-            self._is_taken = True
-            self._changed.wait_for(lambda: not self._sharing)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._is_taken = False
-                self._changed.notify_all()
-
-
-_turns = Turns()  # torch 2.11 refuses a replay while another thread records, and so would all trainings but one fail
 
 
 class Recordings:
@@ -81,20 +42,15 @@ class Recordings:
         Raises:
             torch.OutOfMemoryError: there is no memory for it.
         """
-        recorded = [self._graphs.get(key) for key, _ in works]
-        if all(recorded):
-            with _turns.shared():
-                for graph, _ in recorded:
-                    graph.replay()
-            return
-        for key, work in works:
-            self._run(key, work)
+        with launching(self._device):
+            for key, work in works:
+                if recorded := self._graphs.get(key):
+                    recorded[0].replay()
+                else:
+                    self._run(key, work)
 
     def _run(self, key: Hashable, work: Callable[[], None]) -> None:
-        if recorded := self._graphs.get(key):
-            with _turns.shared():
-                recorded[0].replay()
-            return
+        """Work that has not been recorded yet."""
         with arithmetic(self._precision, self._device):
             if key not in self._met or Recordings.refusal:
                 self._met.add(key)
@@ -104,7 +60,7 @@ class Recordings:
 
     def close(self) -> None:
         """Frees all recordings once the device is done with them, and not while another thread records."""
-        with _turns.alone():
+        with launching(self._device):
             self._clear()
 
     def _clear(self) -> None:
@@ -114,10 +70,9 @@ class Recordings:
 
     def _record(self, key: Hashable, work: Callable[[], None]) -> None:
         try:
-            with _turns.alone():
-                if len(self._graphs) == MOST:
-                    self._clear()
-                graph = self._captured(work)
+            if len(self._graphs) == MOST:
+                self._clear()
+            graph = self._captured(work)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
@@ -127,8 +82,7 @@ class Recordings:
             work()
             return
         self._graphs[key] = graph, work  # the work holds on to the memory that it reads
-        with _turns.shared():
-            graph.replay()
+        graph.replay()
 
     def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
         """The work as a graph. It is recorded on a stream of its own, and nothing is computed yet."""

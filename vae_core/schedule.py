@@ -19,12 +19,13 @@ def beta_at(config: TrainConfig, step: int) -> float:
 def learning_rate_at(config: TrainConfig, step: int, total: int) -> float:
     """The learning rate at a step of `total`, counted from 1.
 
-    It rises linearly over its own warm-up, and then stays, or falls as half a cosine: r/2 (1 + cos(π t)), with t the
-    share of the steps after the warm-up that are done. The last step is then a small one, not one of rate 0.
+    It rises linearly over its own warm-up, which takes at most a tenth of the training, and then stays, or falls as
+    half a cosine: r/2 (1 + cos(π t)), with t the share of the steps after the warm-up that are done. The last step is
+    then a small one, not one of rate 0.
 
     Source: Loshchilov & Hutter (2017), arXiv:1608.03983, eq. 5, without restarts.
     """
-    warmup = config.learning_rate_warmup
+    warmup = min(config.learning_rate_warmup, total // 10)
     if step <= warmup:
         return config.learning_rate * step / warmup
     if config.schedule == "constant":

@@ -69,7 +69,9 @@ class Step:
 
         self._terms = processes.parallel(_Terms(model, mean_square))  # no method of mine: a cycle would keep recordings
         self._measured = torch.zeros(block, 1 + model.config.latent_dim, device=self._device)
-        self._places = [_Place(measured) for measured in self._measured]
+        self._settings = torch.zeros(block, 5, device=self._device)
+        self._set: list[list[float]] = [[]] * block
+        self._places = [_Place(*rows) for rows in zip(self._settings, self._measured, strict=True)]
         self._recordings = Recordings(self._device, precision) if records else None
 
     def take(self, batches: Sequence[Batch], paces: Sequence[Pace]) -> Tensor:
@@ -82,26 +84,40 @@ class Step:
         Returns:
             (steps, 1 + D) nats, summed over each batch: the reconstruction, and the KL of each dimension.
         """
-        works = [self._work(batch, pace) for batch, pace in zip(batches, paces, strict=True)]
+        first, last = batches[0].place, batches[-1].place + 1
+        self._prepare(first, last, [batch.x.shape[0] for batch in batches], paces)
+        works = [self._work(batch) for batch in batches]
         if self._recordings:
             self._recordings.run(works)
         else:
             for _, work in works:
                 work()
-        return self._processes.total(self._measured[batches[0].place : batches[-1].place + 1]).clone()
+        return self._processes.total(self._measured[first:last]).clone()
 
     def close(self) -> None:
         """Frees what recordings hold."""
         if self._recordings:
             self._recordings.close()
 
-    def _work(self, batch: Batch, pace: Pace) -> tuple[Hashable, Callable[[], None]]:
-        """A step to be taken, with what is set for it, and the key by which its recording is found."""
-        place, images = self._places[batch.place], len(batch.x)
-        place.set(images / self._processes.count, pace)
+    def _prepare(self, first: int, last: int, images: Sequence[int], paces: Sequence[Pace]) -> None:
+        """Puts what the steps at these places are taken with where they read it, by one copy at most."""
+        count = self._processes.count
+        rows = [
+            [pace.learning_rate, *LossWeights.values(size / count, pace.beta, pace.free_bits)]
+            for size, pace in zip(images, paces, strict=True)
+        ]
+        if rows != self._set[first:last]:
+            self._set[first:last] = rows
+            self._settings[first:last].copy_(torch.tensor(rows), non_blocking=True)
+        for place, pace in zip(self._places[first:last], paces, strict=True):
+            place.weights.has_free_bits = pace.free_bits > 0
+
+    def _work(self, batch: Batch) -> tuple[Hashable, Callable[[], None]]:
+        """A step to be taken, and the key by which its recording is found."""
+        place, images = self._places[batch.place], batch.x.shape[0]
         if self._processes.count > 1:
             batch = batch.share(self._processes.rank, self._processes.count)
-        key = batch.x.data_ptr(), batch.eps.data_ptr(), batch.eps.shape, pace.free_bits > 0
+        key = batch.x.data_ptr(), batch.eps.data_ptr(), batch.eps.shape, place.weights.has_free_bits
         return key, lambda: self._compute(batch, place, images)
 
     def _compute(self, batch: Batch, place: _Place, images: int) -> None:
@@ -162,18 +178,8 @@ class _Size:
 class _Place:
     """What the steps at one place of a block read and write: always the same memory, so that they can be recorded."""
 
-    def __init__(self, measured: Tensor) -> None:
-        self.weights = LossWeights(measured.device)
-        self.learning_rate = torch.zeros((), device=measured.device)
-        self.measured = measured
-        self._learning_rate = 0.0
-
-    def set(self, images: float, pace: Pace) -> None:
-        """For a batch of so many images."""
-        self.weights.set(images, pace.beta, pace.free_bits)
-        if pace.learning_rate != self._learning_rate:
-            self._learning_rate = pace.learning_rate
-            self.learning_rate.fill_(pace.learning_rate)
+    def __init__(self, settings: Tensor, measured: Tensor) -> None:
+        self.learning_rate, self.weights, self.measured = settings[0], LossWeights(settings[1:]), measured
 
 
 class _Terms(nn.Module):

@@ -18,9 +18,9 @@ from .data import Dataset
 from .distributed import ALONE, Processes
 from .draws import Batches, block_of
 from .evaluate import HeldOut, evaluate_elbo
-from .model import VAE
+from .model import VAE, VAEConfig
 from .objective import OBJECTIVES
-from .precision import PRECISIONS, compute_exactly, resolve
+from .precision import PRECISIONS, compute_exactly, launching, resolve
 from .schedule import SCHEDULES, beta_at, learning_rate_at
 from .step import Pace, Step
 
@@ -32,20 +32,23 @@ CHECK_EVERY = 100  # steps at most until a loss that is not finite is noticed, a
 class TrainConfig:
     """How a model is trained.
 
+    The defaults reach 100 nats on MNIST in a seventh of the time that constant steps of 1e-3 in batches of 128 take
+    (`bench.time_to_elbo`): large steps, which end small as the cosine falls, and averaged weights in between.
+
     Args:
         epochs: passes over the training images.
         steps: number of batches instead of epochs, where given.
         batch_size: images a step.
-        learning_rate: Adam's.
+        learning_rate: Adam's; `usual_learning_rate` has one for deep models.
         beta: weight of the KL in the loss; reported ELBOs always have 1.
         warmup_steps: steps over which that weight rises linearly from 0 to beta.
         free_bits: nats of KL per latent dimension, averaged over the batch, that the loss does not count.
         samples: L, draws of z per image.
         objective: what is made larger: the ELBO, or the importance-weighted bound of L draws (T12).
         schedule: whether the learning rate stays constant or falls to 0 as half a cosine over the training.
-        learning_rate_warmup: steps over which it rises linearly from 0 first.
+        learning_rate_warmup: steps over which it rises linearly from 0 first; at most a tenth of the training.
         clip_norm: the gradient's largest norm; 0 leaves it as it is.
-        average: d of θ̄ ← d θ̄ + (1 − d) θ after every step; θ̄ is then the model that is evaluated and saved. 0: none.
+        average: d of θ̄ ← d θ̄ + (1 − d) θ, a step; θ̄ is then the model that is evaluated and saved. 0: none.
         patience: epochs in a row without a better held-out ELBO that end the training. 0: never.
         seed: of the initial weights, the order of the images, their binarization and the draws.
         record_every: steps between two records.
@@ -56,19 +59,19 @@ class TrainConfig:
         ValueError: a value is out of its bounds; the message names field, value and bounds.
     """
 
-    epochs: int = 10
+    epochs: int = 12
     steps: int | None = None
-    batch_size: int = 128
-    learning_rate: float = 1e-3
+    batch_size: int = 256
+    learning_rate: float = 1e-2
     beta: float = 1.0
     warmup_steps: int = 0
     free_bits: float = 0.0
     samples: int = 1
     objective: str = "elbo"
-    schedule: str = "constant"
-    learning_rate_warmup: int = 0
+    schedule: str = "cosine"
+    learning_rate_warmup: int = 100
     clip_norm: float = 0.0
-    average: float = 0.0
+    average: float = 0.99
     patience: int = 0
     seed: int = 0
     record_every: int = 20
@@ -101,8 +104,7 @@ class TrainConfig:
         """Checks what depends on the number of training images.
 
         Raises:
-            ValueError: a batch is larger than the training set, or too small for so many processes; or the learning
-                rate would still rise when the training ends.
+            ValueError: a batch is larger than the training set, or too small for so many processes.
         """
         if self.batch_size < processes:
             raise ValueError(
@@ -112,11 +114,6 @@ class TrainConfig:
             raise ValueError(
                 f"batch_size is {self.batch_size}; the training set has {images} images, so take at most that."
             )
-        if self.learning_rate_warmup > (steps := self.total_steps(images)):
-            raise ValueError(
-                f"learning_rate_warmup is {self.learning_rate_warmup}; the training has {steps} steps, so take at most"
-                " that many."
-            )
 
     def total_steps(self, images: int) -> int:
         """Number of batches of the whole training on that many images."""
@@ -125,6 +122,17 @@ class TrainConfig:
     def steps_per_epoch(self, images: int) -> int:
         """Number of batches of a pass over that many images; the last one may be smaller."""
         return math.ceil(images / self.batch_size)
+
+
+def usual_learning_rate(model: VAEConfig) -> float:
+    """The learning rate that a model is trained with if nobody says.
+
+    That of `TrainConfig` is for networks of a layer or two on either side. Deeper ones take a quarter of it: with all
+    of it an mlp of three hidden layers ended 5 nats worse after six epochs of MNIST, and the residual one fell back to
+    the mean image.
+    """
+    is_deep = model.architecture == "residual" or (model.architecture == "mlp" and model.hidden_layers > 1)
+    return TrainConfig.learning_rate / 4 if is_deep else TrainConfig.learning_rate
 
 
 @dataclass(frozen=True)
@@ -311,12 +319,13 @@ def batches(
             mark, before = time.perf_counter(), state.step
             count = 1 if processes.count > 1 else _steps_at_once(state, per_epoch, total, drawn.block)
             steps = range(before, before + count)
-            taken = [drawn.take(config, number) for number in steps]
-            state.sums.steps.append(step.take(taken, [_pace(config, number + 1, total) for number in steps]))
-            state.sums.images += sum(len(batch.x) for batch in taken)
-            state.step += count
-            if state.average:
-                state.average.update(config.average, state.step)
+            with launching(device):
+                taken = [drawn.take(config, number) for number in steps]
+                state.sums.steps.append(step.take(taken, [_pace(config, number + 1, total) for number in steps]))
+                state.step += count
+                if state.average:
+                    state.average.update(config.average, state.step)
+            state.sums.images += sum(batch.x.shape[0] for batch in taken)
             at_end = state.step % per_epoch == 0 or state.step == total
             _count_seconds(state, time.perf_counter() - mark)
             due = at_end or _is_record_due(state, config, before, device)

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from vae_core import TrainConfig
 from vae_core.runs import Runs
 
+from ..conftest import plain
 from ..test_run import CPU, MODEL
 
-LONG = TrainConfig(epochs=100_000, batch_size=50)
+LONG = plain(epochs=100_000, batch_size=50)
 NOBODY = "20260101-000000-0123456789abcdef"
 
 

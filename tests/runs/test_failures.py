@@ -15,12 +15,13 @@ from vae_core.line import ENDED
 from vae_core.runs import ELSEWHERE, Runs
 from vae_core.step import Step
 
+from ..conftest import plain
 from ..test_run import CPU, MODEL
 from .conftest import LONG, STEERING, going, is_in, paused, reached, wait_for
 
 
 def test_a_diverged_run_says_where_and_goes_on_with_a_smaller_learning_rate(runs, load):
-    config = TrainConfig(epochs=30, batch_size=50, learning_rate=1.0, record_every=1)
+    config = plain(epochs=30, batch_size=50, learning_rate=1.0, record_every=1)
     run = runs.start(VAEConfig(latent_dim=3, likelihood="gaussian"), config, "digits", load, "me")
     wait_for(lambda: is_in(runs, run, *ENDED), 60)
     last = runs.folder(run).records()[-1]["step"]
