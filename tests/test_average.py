@@ -25,8 +25,8 @@ def test_it_is_the_sum_that_its_definition_gives(few, decay):
     theta = [parameter.detach().double().clone() for parameter in model.parameters()]
     config = TrainConfig(epochs=5, batch_size=50, average=decay)
     for _ in batches(model, few, config, state=state):
-        d = min(decay, (1 + state.step) / (10 + state.step)) ** 8 if state.step > 8 else 0.0
-        if state.step <= 8 or state.step % 8 == 0:
+        d = min(decay, (1 + state.step) / (10 + state.step)) ** 16 if state.step > 16 else 0.0
+        if state.step <= 16 or state.step % 16 == 0:
             pairs = zip(theta, model.parameters(), strict=True)
             theta = [d * mean + (1 - d) * weight.detach().double() for mean, weight in pairs]
     for mine, mean in zip(state.average.model.parameters(), theta, strict=True):

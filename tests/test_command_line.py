@@ -238,7 +238,6 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
             ["train", "--data", "digits", "--architecture", "conv", "--hidden-layers", "2", "--out", "RUN"],
             "only an mlp",
         ),
-        (["train", *SMALL, "--steps", "9", "--learning-rate-warmup", "10", "--out", "RUN"], "the training has 9 steps"),
         (["train", "--data", "digits", "--hold-out", "1500", "--out", "RUN"], "hold_out is 1500"),
         (
             ["train", "--data", "digits", "--architecture", "linear", "--hidden-dim", "9", "--out", "RUN"],

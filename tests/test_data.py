@@ -1,5 +1,6 @@
 """Datasets, binarization and drawings; downloads from a server of the test's own."""
 
+import dataclasses
 import gzip
 import hashlib
 import http.server
@@ -257,3 +258,14 @@ def test_held_out_images_are_binarized_by_one_fixed_draw(how):
     x = held_out(images, how)
     assert x.dtype == torch.float32 and torch.equal(x, binarize(images, how, seeded(0)))
     assert torch.equal(x, held_out(images, how))
+
+
+def test_who_asks_for_images_on_a_device_gets_the_same_tensor(few):
+    cpu = torch.device("cpu")
+    assert few.train_on(cpu) is few.train_on(cpu) and torch.equal(few.train_on(cpu), few.train)
+    for how in ("dynamic", "grey"):
+        assert few.held_out_on(cpu, how) is few.held_out_on(cpu, how)
+        assert torch.equal(few.held_out_on(cpu, how), held_out(few.test, how))
+    other = dataclasses.replace(few, train=few.train[:50], test=few.test[:10])
+    assert len(other.train_on(cpu)) == 50 and len(other.held_out_on(cpu, "grey")) == 10
+    torch.testing.assert_close(few.mean_image(), few.train.double().mean(0).float() / 255)

@@ -141,3 +141,36 @@ def test_whole_numbers_are_floats_where_floats_are_meant():
     points = map_points(VAE(config), [1.0, 2.0])
     assert_close(points, map_points(VAE(VAEConfig(latent_dim=2, hidden_dim=8)), [1.0, 2.0]))
     assert len(points[:, 0].unique()) == 20
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "conv", "residual", "linear"])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_the_output_starts_at_the_mean_image(digits, architecture, likelihood):
+    config = VAEConfig(architecture=architecture, likelihood=likelihood, latent_dim=4, hidden_dim=64)
+    mean = digits.mean_image()
+    starts = {given: VAE(config, seeded(), mean=mean if given else None) for given in (True, False)}
+    weights = [dict(model.named_parameters()) for model in starts.values()]
+    differing = {name for name in weights[0] if not torch.equal(weights[0][name], weights[1][name])}
+    assert all(name.endswith("bias") for name in differing)
+    with torch.no_grad():
+        z = torch.randn(200, 4, generator=seeded(1)) * 1e-3
+        made = {given: model.x_hat(z).mean(0) for given, model in starts.items()}
+    target = mean if architecture in ("mlp", "linear") else mean.mean().expand_as(mean)
+    off = {given: float((image - target).abs().mean()) for given, image in made.items()}
+    assert off[True] < 0.12 and off[True] < off[False] / 2
+
+
+def test_the_first_layer_starts_with_the_mean_image_as_its_zero(digits):
+    mean = digits.mean_image()
+    with_mean, without = (VAE(VAEConfig(), seeded(), mean=given) for given in (mean, None))
+    torch.testing.assert_close(with_mean.encoder[1](mean.view(1, -1)), without.encoder[1](torch.zeros(1, 784)))
+
+
+def test_a_convs_weights_start_as_he_has_them():
+    model = VAE(VAEConfig(architecture="conv"), seeded())
+    layers = [layer for layer in model.modules() if hasattr(layer, "bias")]
+    fan_in = [16, 16 * 16, 1568, 400, 20, 400, 32 * 4, 16 * 4]
+    gain = [2, 2, 2, 1, 2, 2, 2, 1]  # 1 where no ReLU follows
+    for layer, fan, factor in zip(layers, fan_in, gain, strict=True):
+        assert bool((layer.bias == 0).all())
+        assert float(layer.weight.detach().var()) == pytest.approx(factor / fan, rel=0.15)

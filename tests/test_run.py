@@ -285,7 +285,7 @@ def test_what_is_wanted_now_holds_whatever_was_to_come_of_it(tmp_path, few):
     assert folder.changes() == [
         Change(2, {"beta": 3.0}), Change(3, {"learning_rate": 0.01}), Change(5, {"samples": 2})
     ]  # fmt: skip
-    model = VAE(MODEL, seeded())
+    model = VAE(MODEL, seeded(), mean=few.mean_image())
     training = batches(model, few, CONFIG, CPU, TrainState.start(model))
     next(training)
     second = dataclasses.replace(CONFIG, beta=3.0)

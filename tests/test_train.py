@@ -1,7 +1,9 @@
 """Training: it learns, it is deterministic, it resumes exactly, and it refuses what it must."""
 
 import dataclasses
-from itertools import islice
+import itertools
+import sys
+from itertools import islice, pairwise
 
 import pytest
 import torch
@@ -11,7 +13,16 @@ from vae_core.data import held_out
 from vae_core.distributed import Processes
 from vae_core.evaluate import log_likelihood
 from vae_core.objective import optimal_sigma
-from vae_core.train import DivergedError, TrainState, batches
+from vae_core.run import as_line
+from vae_core.train import (
+    DivergedError,
+    Metrics,
+    Terms,
+    TrainState,
+    batches,
+    least_interval,
+    usual_learning_rate,
+)
 
 from .conftest import plain, seeded, taken_batches
 
@@ -244,3 +255,50 @@ def test_the_other_processes_are_told_when_no_batch_is_to_come(few, patience):
         pass
     assert (state.step < 60) == bool(patience)
     assert told == (["end"] if patience else [])  # where all steps are done, they know
+
+
+def test_on_a_gpu_records_come_at_most_twenty_times_a_second_and_ten_minutes_of_them_are_small():
+    gpu, moments, now = torch.device("cuda"), [], 0.0
+    while now < 600:
+        now += least_interval(now, gpu)
+        moments.append(now)
+    assert sum(moment <= 1 for moment in moments) <= 40
+    terms = Terms(-103.47123456789012, -77.12345678901234, 26.34567890123456)
+    kl = [1.3172839450617283] * 20
+    record = Metrics(2**20, 1999.123456789, 10**8, 599.123456789, 1e6, terms, terms, kl, 20, 0.01, 1.0, 1, None, "tf32")
+    ends_of_epochs = 600 / 0.06
+    assert (len(moments) + ends_of_epochs) * len(as_line(record)) < 10e6
+    assert least_interval(10.0, torch.device("cpu")) == 0.0
+
+
+def test_a_gpus_training_records_by_time_and_at_the_end_of_every_epoch(few, monkeypatch):
+    """20 batches an epoch, in blocks of 16 steps; each stride takes a hundredth of a second by the clock."""
+    module, ticks = sys.modules["vae_core.train"], itertools.count()
+    monkeypatch.setattr(module, "block_of", lambda device, batch_size: 16)
+    monkeypatch.setattr(module, "least_interval", lambda seconds, device: 0.05)
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(ticks) / 200)
+    records = list(train(VAE(SMALL, seeded()), few, plain(epochs=9, batch_size=10, record_every=1)))
+    steps = [record.step for record in records]
+    assert steps[0] == 1 and set(range(20, 181, 20)) <= set(steps) and len(steps) < 9 * 3
+    assert [record.step for record in records if record.test] == list(range(20, 181, 20))
+    gaps = [later.seconds - earlier.seconds for earlier, later in pairwise(records) if later.step % 20]
+    assert all(gap >= 0.05 for gap in gaps)
+
+
+def test_a_record_that_is_wanted_comes_after_the_next_step(few, monkeypatch):
+    monkeypatch.setattr(sys.modules["vae_core.train"], "block_of", lambda device, batch_size: 16)
+    state = TrainState.start(model := VAE(SMALL, seeded()))
+    training = batches(model, few, plain(epochs=9, batch_size=10, record_every=1000), state=state)
+    next(training)
+    assert next(training) is None and state.step == 16
+    state.wants_record = True
+    assert next(training).step == state.step == 17 and not state.wants_record
+    assert next(training).step == 20  # the end of the epoch
+
+
+def test_deep_models_learn_at_a_smaller_rate():
+    rate = TrainConfig().learning_rate
+    for config in (VAEConfig(), VAEConfig(architecture="conv"), VAEConfig(architecture="linear", hidden_layers=3)):
+        assert usual_learning_rate(config) == rate
+    for config in (VAEConfig(hidden_layers=2), VAEConfig(architecture="residual")):
+        assert usual_learning_rate(config) == rate / 4

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from .model import VAE
 
-EVERY = 8  # steps from one update to the next: as good as one after every step, and costs an eighth
+EVERY = 16  # steps from one update to the next: as good as one after every step, and costs a sixteenth
 WARM_UP = 10  # steps: the decay after t steps is at most (1 + t) / (WARM_UP + t), so that the beginning is forgotten
 
 
 class Average:
-    """θ̄ ← d θ̄ + (1 − d) θ a step, taken every 8 steps as θ̄ ← d⁸ θ̄ + (1 − d⁸) θ; `model` has those weights.
+    """θ̄ ← d θ̄ + (1 − d) θ a step, taken every 16 steps as θ̄ ← d¹⁶ θ̄ + (1 − d¹⁶) θ; `model` has those weights.
 
     Args:
         model: on the device where it trains; the average begins with its weights.

@@ -8,13 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .average import EVERY
 from .data import binarize
 from .model import IMAGE_SHAPE, VAEConfig
 
 if TYPE_CHECKING:
     from .train import TrainConfig
 
-BLOCK = 16  # steps drawn at once on a GPU, where launching a kernel takes longer than what it draws for one step
+# Steps drawn at once on a GPU, where launching a kernel takes longer than what it draws for one step. The weights'
+# average is updated where a block ends.
+BLOCK = EVERY
 LARGE = 2048  # images of a batch from which on each step is drawn alone: a block of them would take gigabytes
 
 

@@ -1,0 +1,130 @@
+"""Several devices of a server, with stand-ins for GPUs: where trainings go, and what one that fails takes along."""
+
+import pytest
+import torch
+
+import vae_core.line
+from vae_core.folder import RunError
+from vae_core.run import train_into
+from vae_core.runs import Runs
+
+from ..test_run import CPU, MODEL
+from .conftest import LONG, is_in, reached, wait_for
+
+FIRST, SECOND = torch.device("cuda", 0), torch.device("cuda", 1)
+
+
+@pytest.fixture
+def broken():
+    """The devices that have failed: trainings on them end with what CUDA says."""
+    return set()
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch, broken):
+    """Makes the runs of a server whose GPUs are names: all computes on the CPU."""
+    made = []
+
+    def training(folder, model, dataset, config, device, state, steering):
+        for metrics in train_into(folder, model, dataset, config, CPU, state, steering):
+            if device in broken:
+                raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+            yield metrics
+
+    def make(most):
+        runs = Runs(tmp_path / "runs", [FIRST, SECOND], most)
+        made.append(runs)
+        return runs
+
+    monkeypatch.setattr(vae_core.line, "train_into", training)
+    monkeypatch.setattr(vae_core.line, "own_stream", lambda device: torch.inference_mode(False))
+    monkeypatch.setattr(vae_core.line, "resolve", lambda precision, device: "float32")
+    monkeypatch.setattr(vae_core.line, "describe_device", lambda device: f"GPU {device.index}")
+    monkeypatch.setattr(vae_core.line.torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr("vae_core.folder.describe_processor", lambda device: "a stand-in")
+    resume = vae_core.folder.RunFolder.resume
+    monkeypatch.setattr(vae_core.folder.RunFolder, "resume", lambda self, model, device: resume(self, model, CPU))
+    yield make
+    for runs in made:
+        runs.close()
+
+
+def begin(runs, load, *owners):
+    started = [runs.start(MODEL, LONG, "digits", load, owner) for owner in owners]
+    for run in started:
+        wait_for(lambda run=run: len(runs.folder(run).records()) > 1 or is_in(runs, run, "waiting"))
+    return started
+
+
+def device_of(runs, run):
+    return runs.folder(run).read_config().device
+
+
+def test_a_training_goes_to_the_device_with_the_fewest(server, load):
+    runs = server(2)
+    first, second, third, fourth, fifth = begin(runs, load, *"abcde")
+    assert [device_of(runs, run) for run in (first, second, third, fourth)] == ["cuda:0", "cuda:1"] * 2
+    assert runs.status(fifth) == {"state": "waiting", "message": "Place 1 of 1 in the line."}
+    runs.stop(second, "b")
+    reached(runs, fifth, "running")
+    wait_for(lambda: device_of(runs, fifth) == "cuda:1")
+
+
+def test_each_device_takes_as_many_as_it_may(server, load):
+    runs = server([1, 3])
+    started = begin(runs, load, *"abcde")
+    assert sorted(device_of(runs, run) for run in started[:4]) == ["cuda:0", "cuda:1", "cuda:1", "cuda:1"]
+    assert is_in(runs, started[4], "waiting")
+
+
+def test_a_gpu_that_fails_loses_its_own_runs_which_go_on_elsewhere(server, load, broken):
+    runs = server(2)
+    first, second, third = begin(runs, load, *"abc")
+    broken.add(FIRST)
+    reached(runs, first, "failed")
+    reached(runs, third, "failed")
+    message = runs.status(first)["message"]
+    assert message.startswith(
+        "GPU 0 has failed (CUDA error: an illegal memory access was encountered); until the server"
+    )
+    assert is_in(runs, second, "running")
+    steps = runs.folder(second).records()[-1]["step"]
+    wait_for(lambda: runs.folder(second).records()[-1]["step"] > steps)
+    before = runs.folder(first).saved_step()
+    runs.play(first, "a", load)
+    wait_for(lambda: runs.folder(first).records()[-1]["step"] > before + 20)
+    assert device_of(runs, first) == "cuda:1"
+
+
+def test_where_no_gpu_is_left_those_who_wait_and_those_who_come_are_told(server, load, broken):
+    runs = server(1)
+    *going, waiting = begin(runs, load, *"abc")
+    assert is_in(runs, waiting, "waiting")
+    broken |= {FIRST, SECOND}
+    for run in (*going, waiting):
+        reached(runs, run, "failed")
+    assert "until the server is started again" in runs.status(waiting)["message"]
+    with pytest.raises(RunError, match="until the server is started again"):
+        runs.start(MODEL, LONG, "digits", load, "d")
+    assert runs.of("d") == [] and not runs.folder(waiting).is_taken()
+
+
+def test_mps_trains_one_at_a_time_and_its_single_batches_too():
+    mps = torch.device("mps")
+    with pytest.raises(ValueError, match="max_trainings is 2; it must be a whole number from 1 to 1"):
+        vae_core.line.Worker(mps, 2)
+    worker = vae_core.line.Worker(mps, 1)
+    assert worker.single_batches is worker.threads
+    worker.threads.shutdown()
+
+
+def test_a_gpu_that_cannot_be_warmed_up_says_so_and_is_tried_all_the_same(monkeypatch, caplog):
+    def cannot(device):
+        raise RuntimeError("CUDA driver version is insufficient\nand more")
+
+    monkeypatch.setattr(vae_core.line, "warm_up", cannot)
+    worker = vae_core.line.Worker(CPU, 1)
+    worker.warm_up().result(10)
+    assert "cpu could not be warmed up: CUDA driver version is insufficient" in caplog.text and not worker.failure
+    worker.threads.shutdown()
+    worker.single_batches.shutdown()
