@@ -177,24 +177,11 @@ def _train_into(
                 metrics = training.send(settings)
             last = ends or state.is_over(settings, total)
             if metrics:
-                file.write(as_line(metrics))
+                file.write(json.dumps(asdict(metrics)) + "\n")
                 file.flush()
             keeper.keep(settings, state, metrics, last)
             if metrics:
                 yield metrics
-
-
-def as_line(metrics: Metrics) -> str:
-    """A record as a line of metrics.jsonl, with eight digits: float32 has no more, and a third of the file is spared."""
-    return json.dumps(_rounded(asdict(metrics))) + "\n"
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_rounded(part) for part in value]
-    return float(f"{value:.8g}") if isinstance(value, float) else value
 
 
 class _Keeper:
