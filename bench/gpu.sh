@@ -39,4 +39,4 @@ measure 75 batch cycle
 echo "================ after $SECONDS s; the log is $log"
 # shellcheck disable=SC2086
 "$python" -m bench.gpu table ${OUT:+$OUT/gpu.json}
-grep -A6 "^| | 110 nats" "$log"
+grep -A6 "^| | 110 nats" "$log" || true

@@ -21,13 +21,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
@@ -38,6 +39,9 @@ from vae_core.train import TrainState, batches
 
 CASES = [("mlp", 128), ("mlp", 1024), ("conv", 128), ("conv", 1024)]
 SEEDS, EPOCHS = 3, 10  # of the comparison by −ELBO
+AS_TEXTBOOK = TrainConfig(
+    epochs=EPOCHS, batch_size=128, learning_rate=1e-3, schedule="constant", learning_rate_warmup=0, average=0.0
+)
 
 MEMORY = """
 import resource, sys, vae_core
@@ -157,10 +161,10 @@ def new_model(architecture: str, device: torch.device, seed: int = 0) -> VAE:
     return VAE(config, torch.Generator().manual_seed(seed)).to(device)
 
 
-def textbook_epoch(data_dir: Path, model: VAE, batch: int, device: torch.device) -> Callable[[], float]:
-    """The textbook's loop, an epoch at a call."""
-    images = datasets.MNIST(data_dir, train=True, download=False, transform=transforms.ToTensor())
-    loader = DataLoader(images, batch_size=batch, shuffle=True)
+def textbook_epoch(data_dir: Path, model: VAE, batch: int, images: int, device: torch.device) -> Callable[[], float]:
+    """The textbook's loop, an epoch of the first so many images at a call."""
+    mnist = datasets.MNIST(data_dir, train=True, download=False, transform=transforms.ToTensor())
+    loader = DataLoader(Subset(mnist, range(images)), batch_size=batch, shuffle=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
     def epoch() -> float:
@@ -174,7 +178,7 @@ def measure(
     architecture: str, batch: int, data_dir: Path, dataset: Dataset, device: torch.device, rounds: int
 ) -> dict[str, Any]:
     """Median seconds of an epoch of each way, and the ratios, each within its round."""
-    book = textbook_epoch(data_dir, new_model(architecture, device), batch, device)
+    book = textbook_epoch(data_dir, new_model(architecture, device), batch, len(dataset.train), device)
     products = floor(new_model(architecture, device), batch, len(dataset.train), device)
     ways = {"textbook": lambda: timed(book, device), "floor": lambda: timed(products, device)}
     for precision in precisions_of(device):
@@ -201,13 +205,13 @@ def reached(data_dir: Path, dataset: Dataset, device: torch.device) -> dict[str,
     for seed in range(SEEDS):
         torch.manual_seed(seed)
         model = new_model("mlp", device, seed)
-        epoch = textbook_epoch(data_dir, model, 128, device)
+        epoch = textbook_epoch(data_dir, model, 128, len(dataset.train), device)
         for _ in range(EPOCHS):
             epoch()
         found["textbook"].append(-evaluate_elbo(model, x).elbo)
         for precision in precisions_of(device):
             model = new_model("mlp", device, seed)
-            ours = Ours(model, dataset, TrainConfig(epochs=EPOCHS, seed=seed, precision=precision), device)
+            ours = Ours(model, dataset, replace(AS_TEXTBOOK, seed=seed, precision=precision), device)
             for _ in range(EPOCHS):
                 ours.seconds_of_an_epoch()
             found[precision].append(-evaluate_elbo(model, x).elbo)

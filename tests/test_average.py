@@ -23,11 +23,12 @@ CONFIG = TrainConfig(epochs=5, batch_size=50, record_every=4, average=0.9)
 def test_it_is_the_sum_that_its_definition_gives(few, decay):
     state = TrainState.start(model := VAE(MODEL, seeded()))
     theta = [parameter.detach().double().clone() for parameter in model.parameters()]
-    config = TrainConfig(epochs=5, batch_size=50, average=decay)
+    config = TrainConfig(epochs=8, batch_size=30, average=decay)  # seven steps an epoch
+    last = 0
     for _ in batches(model, few, config, state=state):
-        d = min(decay, (1 + state.step) / (10 + state.step)) ** 16 if state.step > 16 else 0.0
-        if state.step <= 16 or state.step % 16 == 0:
-            pairs = zip(theta, model.parameters(), strict=True)
+        if state.step <= 16 or state.step % 16 == 0 or state.step % 7 == 0:
+            d = min(decay, (1 + state.step) / (10 + state.step)) ** (state.step - last) if state.step > 16 else 0.0
+            pairs, last = zip(theta, model.parameters(), strict=True), state.step
             theta = [d * mean + (1 - d) * weight.detach().double() for mean, weight in pairs]
     for mine, mean in zip(state.average.model.parameters(), theta, strict=True):
         assert_close(mine.double(), mean, rtol=1e-5, atol=1e-7)
@@ -38,7 +39,7 @@ def test_a_constant_stays_itself():
     model = VAE(MODEL, seeded())
     average = Average(model)
     for step in range(1, 200):
-        average.update(0.95, step)
+        average.update(0.95, step, 50)
     for mine, weight in zip(average.model.parameters(), model.parameters(), strict=True):
         assert torch.equal(mine, weight)
 

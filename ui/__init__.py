@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from vae_core.checkpoint import CheckpointError
-from vae_core.device import describe_devices
 from vae_core.folder import RunError
 
 from . import draw, elbo, labels, latents, live, runs, train
@@ -26,6 +25,7 @@ class _Page:
     backend: Backend
     default: str
     session: gr.BrowserState
+    heading: gr.Markdown
     model: gr.Dropdown
     tab: train.TrainTab
     users: list[gr.HTML]  # of the model that is chosen
@@ -49,9 +49,7 @@ def _lay_out(backend: Backend) -> _Page:
     session = gr.BrowserState({}, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
     with gr.Row(elem_classes="page-header"):
         with gr.Column(min_width=320):
-            gr.Markdown(
-                f"# Variational autoencoder, live\n{describe_devices(backend.runs.devices)} · {backend.data_line()}"
-            )
+            heading = gr.Markdown(_heading(backend))
         with gr.Column(min_width=320):
             model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")
     address = live.component("address", {"model": ""}, elem_id="address")
@@ -66,7 +64,11 @@ def _lay_out(backend: Backend) -> _Page:
             sliders = latents.build(backend, default)
         with gr.Tab("Runs", id="runs"):
             table = runs.build(backend)
-    return _Page(backend, default, session, model, tab, [address, pad, sliders], tabs, table)
+    return _Page(backend, default, session, heading, model, tab, [address, pad, sliders], tabs, table)
+
+
+def _heading(backend: Backend) -> str:
+    return f"# Variational autoencoder, live\n{backend.runs.computing_on()} · {backend.data_line()}"
 
 
 def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
@@ -85,6 +87,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             state["run"] = own[-1] if own else ""
         return [
             state,
+            _heading(backend),
             gr.Dropdown(choices=offered, value=state["model"], info=gone or None),
             {"run": state["run"], "browser": state["browser"]},
             *({"model": state["model"]} for _ in page.users),
@@ -93,7 +96,8 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             *train.form(backend, state["run"], values=True),
         ]
 
-    shown = [page.session, page.model, page.tab.progress, *page.users, page.table, page.tabs, *page.tab.form]
+    shown = [page.session, page.heading, page.model, page.tab.progress, *page.users]
+    shown += [page.table, page.tabs, *page.tab.form]
     blocks.load(on_load, page.session, shown, **QUIET)
 
 

@@ -71,6 +71,7 @@ BINARIZATION_TITLES = {
 
 GOING = ("waiting", "loading", "running", "paused")  # the form is the run's
 FREE = ("finished", "stopped", "failed", "interrupted")  # the form is the next one's
+RATE = "Large at first; it falls to 0 by the end, unless it is to be constant."
 FIXED = (
     "Greyed settings are fixed for this run: Stop it to choose others; it can be resumed later. The rest holds from "
     "its next batch on."
@@ -243,7 +244,7 @@ def _form() -> list[gr.components.Component]:
     with gr.Row():
         first += [_number(training, "epochs"), _number(training, "beta")]
     with gr.Row():
-        first += [learning_rate := _number(training, "learning_rate"), _number(training, "batch_size")]
+        first += [learning_rate := _number(training, "learning_rate", RATE), _number(training, "batch_size")]
     with gr.Accordion("More of the model", open=False):
         with gr.Row():
             hidden = [_number(model, "hidden_dim"), _number(model, "hidden_layers")]
@@ -274,12 +275,18 @@ def _of_training(training: TrainConfig) -> list[gr.components.Component]:
     fields = [_number(training, "samples"), _choice(training, "objective", OBJECTIVE_TITLES, shown)]
     with gr.Row():
         fields += [_number(training, "warmup_steps"), _number(training, "free_bits")]
-    fields.append(_choice(training, "schedule", SCHEDULE_TITLES))
+    fields.append(_choice(training, "schedule", SCHEDULE_TITLES, "The cosine: large steps first, small ones at last."))
     with gr.Row():
-        fields += [_number(training, "learning_rate_warmup"), _number(training, "clip_norm", "0: unbounded.")]
+        fields += [
+            _number(training, "learning_rate_warmup", "A tenth of the training at most."),
+            _number(training, "clip_norm", "0: unbounded."),
+        ]
     with gr.Row():
         until = "Without a better held-out ELBO; 0: no end."
-        fields += [_number(training, "average", "Their decay; 0: none."), _number(training, "patience", until)]
+        fields += [
+            _number(training, "average", "Their decay; 0: none. They are what is evaluated."),
+            _number(training, "patience", until),
+        ]
     held_out = "The last ones take the place of the test images."
     fields.append(gr.Number(0, label=LABELS["hold_out"], info=held_out, min_width=110))
     fields.append(_number(training, "seed"))

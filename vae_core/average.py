@@ -9,12 +9,12 @@ from torch import Tensor
 
 from .model import VAE
 
-EVERY = 16  # steps from one update to the next: as good as one after every step, and costs a sixteenth
+EVERY = 16  # steps at most from one update to the next: as good as one after every step, and costs a sixteenth
 WARM_UP = 10  # steps: the decay after t steps is at most (1 + t) / (WARM_UP + t), so that the beginning is forgotten
 
 
 class Average:
-    """θ̄ ← d θ̄ + (1 − d) θ a step, taken every 16 steps as θ̄ ← d¹⁶ θ̄ + (1 − d¹⁶) θ; `model` has those weights.
+    """θ̄ ← d θ̄ + (1 − d) θ a step, taken every few steps n as θ̄ ← dⁿ θ̄ + (1 − dⁿ) θ; `model` has those weights.
 
     Args:
         model: on the device where it trains; the average begins with its weights.
@@ -29,18 +29,22 @@ class Average:
         self._buffers = list(zip(self.model.buffers(), model.buffers(), strict=True))
 
     @torch.no_grad()
-    def update(self, decay: float, step: int) -> None:
+    def update(self, decay: float, step: int, per_epoch: int) -> None:
         """Takes in the weights after `step` steps, counted from 1; a σ that is no parameter is taken as it is.
 
-        The first steps are taken as they are, and later ones every `EVERY` steps.
+        That is done at the multiples of `EVERY` and at the end of every epoch, whose evaluation then has them; what the
+        first steps make is taken as it is.
 
         Args:
             decay: d, in [0, 1).
+            step: steps taken.
+            per_epoch: steps of an epoch.
         """
         if step <= EVERY:
             torch._foreach_copy_(self._mine, self._theirs)
-        elif step % EVERY == 0:
-            share = 1.0 - min(decay, (1 + step) / (WARM_UP + step)) ** EVERY
+        elif step % EVERY == 0 or step % per_epoch == 0:
+            since = min((step - 1) % EVERY, (step - 1) % per_epoch) + 1
+            share = 1.0 - min(decay, (1 + step) / (WARM_UP + step)) ** since
             torch._foreach_lerp_(self._mine, self._theirs, share)
         for mine, theirs in self._buffers:
             mine.copy_(theirs)

@@ -18,9 +18,11 @@ import torch
 
 from .changes import Change, check_change
 from .checkpoint import CheckpointError, Header, load_checkpoint, read_header
+from .device import describe_devices
 from .folder import NAME_LENGTH, RunError, RunFolder, check_name
 from .line import AT_REST, ENDED, LETTING_GO, Line, Load, Worker
 from .model import VAEConfig
+from .recording import Recordings
 from .run import reason
 from .run_config import RunConfig, beginning_with
 from .summary import Summary, summarize
@@ -55,6 +57,16 @@ class Runs:
         self.root = Path(root)
         self._owners: dict[str, str] = {}
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
+
+    def computing_on(self) -> str:
+        """What trains, and what is wrong with it, for people."""
+        failed = [worker for worker in self.line.workers if worker.failure]
+        line = describe_devices([worker.device for worker in self.line.workers if not worker.failure] or self.devices)
+        if failed:
+            line += f"; {len(failed)} of {len(self.devices)} devices failed, until the server is started again"
+        if Recordings.refusal:
+            line += f"; steps are taken one kernel at a time: {Recordings.refusal}"
+        return line
 
     def warm_up(self) -> list[Future[None]]:
         """Makes each GPU ready for its first training, in a thread of its own."""

@@ -324,7 +324,7 @@ def batches(
                 state.sums.steps.append(step.take(taken, [_pace(config, number + 1, total) for number in steps]))
                 state.step += count
                 if state.average:
-                    state.average.update(config.average, state.step)
+                    state.average.update(config.average, state.step, per_epoch)
             state.sums.images += sum(batch.x.shape[0] for batch in taken)
             at_end = state.step % per_epoch == 0 or state.step == total
             _count_seconds(state, time.perf_counter() - mark)

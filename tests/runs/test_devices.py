@@ -5,6 +5,7 @@ import torch
 
 import vae_core.line
 from vae_core.folder import RunError
+from vae_core.recording import Recordings
 from vae_core.run import train_into
 from vae_core.runs import Runs
 
@@ -77,7 +78,7 @@ def test_each_device_takes_as_many_as_it_may(server, load):
     assert is_in(runs, started[4], "waiting")
 
 
-def test_a_gpu_that_fails_loses_its_own_runs_which_go_on_elsewhere(server, load, broken):
+def test_a_gpu_that_fails_loses_its_own_runs_which_go_on_elsewhere(server, load, broken, monkeypatch):
     runs = server(2)
     first, second, third = begin(runs, load, *"abc")
     broken.add(FIRST)
@@ -94,6 +95,10 @@ def test_a_gpu_that_fails_loses_its_own_runs_which_go_on_elsewhere(server, load,
     runs.play(first, "a", load)
     wait_for(lambda: runs.folder(first).records()[-1]["step"] > before + 20)
     assert device_of(runs, first) == "cuda:1"
+    monkeypatch.setattr("vae_core.runs.describe_devices", lambda devices: f"{len(devices)} GPU")
+    assert runs.computing_on() == "1 GPU; 1 of 2 devices failed, until the server is started again"
+    monkeypatch.setattr(Recordings, "refusal", "operation not permitted")
+    assert runs.computing_on().endswith("; steps are taken one kernel at a time: operation not permitted")
 
 
 def test_where_no_gpu_is_left_those_who_wait_and_those_who_come_are_told(server, load, broken):
