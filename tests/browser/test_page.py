@@ -167,7 +167,8 @@ def test_a_bad_setting_is_said_and_the_session_goes_on(visit):
 def test_a_training_that_diverges_says_at_which_step(visit):
     me = visit()
     me.choose("Likelihood p(x|z)", "Gaussian")
-    me.train(Epochs=500, Learning_rate=1)
+    me.page.get_by_text("More of the training").click()
+    me.train(Epochs=500, Learning_rate=1, **{"Its warm-up steps": 0})
     me.wait_for_state("failed")
     assert re.search(r"The loss is not finite any more at step \d+; try a smaller", me.page.inner_text("#progress"))
 

@@ -74,7 +74,7 @@ def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):
     me.wait_for_state("paused")
     me.page.wait_for_function("document.querySelector('#batch h4')?.textContent.startsWith('Step 1,')")
     assert me.page.inner_text("#batch p").startswith("loss = −log mean over the draws of p(x|z) (p(z)/q(z|x))^β = ")
-    assert "learning rate 0.001 ·" in me.page.inner_text("#progress")
+    assert "learning rate 0.0014 ·" in me.page.inner_text("#progress")
 
 
 def test_a_value_that_comes_while_another_is_on_its_way_is_not_lost(visit, server):
