@@ -44,10 +44,11 @@ class Batches:
         images: (N, 1, 28, 28) uint8, the training set, on the device where the batches are made.
         model: says what x is, and how many latent dimensions there are.
         seed: of the training.
-        block: steps that are drawn at once; `block_of` the device and the batch size.
+        block: steps that are drawn at once, into memory that stays; 0 draws each step into memory of its own. Which of
+            them suits a device, `block_of` says.
     """
 
-    def __init__(self, images: Tensor, model: VAEConfig, seed: int, block: int = 1) -> None:
+    def __init__(self, images: Tensor, model: VAEConfig, seed: int, block: int = 0) -> None:
         self.block = block
         self._images, self._count, self._model, self._device = images, len(images), model, images.device
         self._generator = torch.Generator(images.device)
@@ -59,7 +60,7 @@ class Batches:
 
     def take(self, config: TrainConfig, step: int) -> Batch:
         """The batch of step `step` + 1. Each epoch takes every image once, in its own order."""
-        if self.block == 1:
+        if not self.block:
             return Batch(*self._draw(step, self._rows(config, step, 1), config.samples))
         block, place = divmod(step, self.block)
         drawn = (block, config.batch_size, config.samples)
@@ -131,5 +132,7 @@ class Batches:
 
 
 def block_of(device: torch.device, batch_size: int) -> int:
-    """How many steps are drawn at once on that device."""
-    return BLOCK if device.type == "cuda" and batch_size < LARGE else 1
+    """How many steps are drawn at once; on a GPU into memory that stays, since steps are recorded."""
+    if device.type != "cuda":
+        return 0
+    return BLOCK if batch_size < LARGE else 1

@@ -214,9 +214,10 @@ class Line:
     def _fail_waiting(self) -> None:
         """Ends what waits where no device works any more."""
         with self.lock:
-            left, self._waiting = (
-                ([], self._waiting) if any(not w.failure for w in self.workers) else (self._waiting, [])
-            )
+            if not all(worker.failure for worker in self.workers):
+                return
+            left = self._waiting
+            self._waiting = []
         for run, training, _ in left:
             training.steering.close()
             if not write_failure(training.folder, RunError(self.workers[0].failure)):

@@ -39,7 +39,7 @@ class Step:
         objective: a name of `objective.OBJECTIVES`: what the step makes larger.
         clip_norm: the gradient's largest norm, over all parameters; 0 leaves it as it is.
         processes: those that share each batch.
-        block: places that batches come from, as of `draws.Batches`.
+        block: that of `draws.Batches`: how many places batches come from; 0 is as one.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Step:
         objective: str = "elbo",
         clip_norm: float = 0.0,
         processes: Processes = ALONE,
-        block: int = 1,
+        block: int = 0,
     ) -> None:
         self._model, self._adam, self._processes = model, adam, processes
         self._precision, self._device = precision, next(model.parameters()).device
@@ -68,6 +68,7 @@ class Step:
             return processes.total(squares.sum()) / (len(squares) * size.images * PIXELS)
 
         self._terms = processes.parallel(_Terms(model, mean_square))  # no method of mine: a cycle would keep recordings
+        block = max(block, 1)
         self._measured = torch.zeros(block, 1 + model.config.latent_dim, device=self._device)
         self._settings = torch.zeros(block, 5, device=self._device)
         self._set: list[list[float]] = [[]] * block

@@ -361,7 +361,7 @@ def _steps_at_once(state: TrainState, per_epoch: int, total: int, block: int) ->
 
     Only a GPU, whose steps are drawn in blocks, takes more than one.
     """
-    if block == 1 or state.step == 0 or state.wants_record:
+    if block <= 1 or state.step == 0 or state.wants_record:
         return 1
     return min(block - state.step % block, per_epoch - state.step % per_epoch, total - state.step)
 
