@@ -94,7 +94,8 @@ def test_both_end_when_patience_runs_out(tmp_path):
 
 def test_ctrl_c_stops_both_in_order_and_both_go_on(tmp_path):
     folder = RunFolder(tmp_path / "two")
-    process = torchrun("train", *COMMON, "--batch-size", "50", "--epochs", "100000", "--out", folder.path)
+    options = ["--batch-size", "50", "--epochs", "100000", "--learning-rate", "0.01"]
+    process = torchrun("train", *COMMON, *options, "--out", folder.path)
     end = time.monotonic() + 60
     while len(folder.records()) < 5 and time.monotonic() < end:
         time.sleep(0.05)
@@ -108,7 +109,7 @@ def test_ctrl_c_stops_both_in_order_and_both_go_on(tmp_path):
     records = folder.records()
     steps = [record["step"] for record in records]
     assert steps[-1] == step + 70 and steps == sorted(set(steps))
-    assert records[-1]["train"]["elbo"] > records[0]["train"]["elbo"] + 10  # it went on from what it had learned
+    assert records[-1]["train"]["elbo"] > records[0]["train"]["elbo"] + 15  # it went on from what it had learned
 
 
 def test_a_batch_smaller_than_the_number_of_processes_is_refused(tmp_path):
