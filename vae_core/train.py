@@ -32,7 +32,7 @@ CHECK_EVERY = 100  # steps at most until a loss that is not finite is noticed, a
 class TrainConfig:
     """How a model is trained.
 
-    The defaults reach 100 nats on MNIST in a seventh of the time that constant steps of 1e-3 in batches of 128 take
+    The defaults reach 100 nats on MNIST in a fifth of the time that constant steps of 1e-3 in batches of 128 take
     (`bench.time_to_elbo`): large steps, which end small as the cosine falls, and averaged weights in between.
 
     Args:
