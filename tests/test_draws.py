@@ -73,7 +73,7 @@ def test_steps_at_the_same_place_of_two_blocks_find_their_batch_at_the_same_plac
 
 
 def test_large_batches_of_a_gpu_lie_in_the_same_memory_too():
-    """Else each would be recorded anew, with its memory."""
+    """If they did not, every step would be recorded again, and each recording would keep its memory."""
     mine = batches(block=1)
     places = {(batch.x.data_ptr(), batch.eps.data_ptr()) for batch in (mine.take(CONFIG, step) for step in range(6))}
     assert len(places) == 1

@@ -71,7 +71,7 @@ BINARIZATION_TITLES = {
 
 GOING = ("waiting", "loading", "running", "paused")  # the form is the run's
 FREE = ("finished", "stopped", "failed", "interrupted")  # the form is the next one's
-RATE = "Large at first; it falls to 0 by the end, unless it is to be constant."
+RATE = "Falls to 0 by the end (cosine)."
 FIXED = (
     "Greyed settings are fixed for this run: Stop it to choose others; it can be resumed later. The rest holds from "
     "its next batch on."
