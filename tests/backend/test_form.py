@@ -129,3 +129,10 @@ def test_auto_trains_and_the_run_says_on_what(backend, monkeypatch):
 def test_training_settings_have_the_cores_defaults():
     usual = {"epochs": 12, "batch_size": 256}
     assert TrainConfig(**{name: FORM[name] for name in train_tab.OF_TRAINING} | usual) == TrainConfig()
+
+
+def test_the_learning_rate_follows_the_depth_of_the_model_that_is_chosen():
+    rates = [train_tab._usual_rate(*depth) for depth in (("mlp", 1), ("mlp", 3), ("residual", 1), ("conv", 2))]
+    assert rates == [0.01, 0.0025, 0.0025, 0.01]
+    for layers in (None, 2.5, 99):  # half typed: the rate stays
+        assert isinstance(train_tab._usual_rate("mlp", layers), dict)

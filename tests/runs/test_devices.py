@@ -1,9 +1,12 @@
 """Several devices of a server, with stand-ins for GPUs: where trainings go, and what one that fails takes along."""
 
+import sys
+
 import pytest
 import torch
 
 import vae_core.line
+from vae_core.draws import BLOCK
 from vae_core.folder import RunError
 from vae_core.recording import Recordings
 from vae_core.run import train_into
@@ -133,3 +136,18 @@ def test_a_gpu_that_cannot_be_warmed_up_says_so_and_is_tried_all_the_same(monkey
     assert "cpu could not be warmed up: CUDA driver version is insufficient" in caplog.text and not worker.failure
     worker.threads.shutdown()
     worker.single_batches.shutdown()
+
+
+@pytest.mark.parametrize("device", [CPU, torch.device("mps")])
+def test_only_a_gpu_is_warmed_up(device, monkeypatch):
+    monkeypatch.setattr("vae_core.warm_up.train", lambda *_: pytest.fail("trained"))
+    vae_core.line.warm_up(device)
+
+
+def test_a_gpu_is_warmed_up_by_steps_of_an_mlp_and_of_a_conv(monkeypatch):
+    trained = []
+    module = sys.modules["vae_core.warm_up"]
+    monkeypatch.setattr(module, "train", lambda model, data, config, device: trained.append((model, config)) or [])
+    module.warm_up(torch.device("cuda"))
+    assert [model.config.architecture for model, _ in trained] == ["mlp", "conv"]
+    assert all(config.steps == 3 * BLOCK for _, config in trained)  # met, recorded, replayed
