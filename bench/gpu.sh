@@ -23,15 +23,15 @@ part() {  # limit in seconds, command ...
 
 measure() {  # limit in seconds, part ...
   # shellcheck disable=SC2086
-  part "$1" "$python" -m bench.gpu "${@:2}" --data-dir "$data" --device "$device" --rounds "${ROUNDS:-2}" $short $json
+  part "$1" "$python" -m bench.gpu "${@:2}" --data-dir "$data" --device "$device" --rounds "${ROUNDS:-1}" $short $json
 }
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null | tee -a "$log"
 part 100 "$python" -m pytest -q -rA -m gpu -p no:cacheprovider
 grep -E "^(FAILED|ERROR)|passed|skipped|failed" "$log" | tail -8
 measure 60 first many
-measure 80 step speed
-measure 60 resume kill
+measure 100 step speed
+measure 90 resume kill
 measure 40 evaluate
 measure 75 batch cycle
 [ -n "$short" ] || part 40 "$python" -m bench.time_to_elbo --ways plain now --data-dir "$data" --device "$device"

@@ -17,7 +17,7 @@ def gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(free))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[device.index], 80 * GB))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "H100" if device.index < 2 else "A10")
-    monkeypatch.setattr(devices, "compute_exactly", lambda: None)
+    monkeypatch.setattr(devices, "_set_up_for_gpus", lambda: None)
     return free
 
 
@@ -29,6 +29,18 @@ def test_cuda_is_all_gpus_and_some_can_be_named(gpus):
     assert names(pick_devices("cuda")) == names(pick_devices("auto")) == ["cuda:0", "cuda:1", "cuda:2"]
     assert names(pick_devices("cuda:1")) == ["cuda:1"] and names(pick_devices("cuda:2,0")) == ["cuda:2", "cuda:0"]
     assert str(pick_device("cuda")) == "cuda:0" and names(pick_devices("cpu")) == ["cpu"]
+
+
+def test_a_process_with_gpus_computes_exactly_and_leaves_each_thread_one_processor():
+    threads, deterministic = torch.get_num_threads(), torch.backends.cudnn.deterministic
+    try:
+        torch.set_num_threads(2)
+        devices._set_up_for_gpus()
+        assert torch.get_num_threads() == 1 and torch.backends.cudnn.deterministic
+        assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+    finally:
+        torch.set_num_threads(threads)
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = deterministic, True
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_a_recording_keeps_the_replays_of_others_out(monkeypatch):
     def train(recordings: Recordings, keys: range) -> None:
         for key in keys:
             for _ in range(20):
-                recordings.run([(key, lambda: None)])
+                recordings.run(key, lambda: None)
 
     threads = [threading.Thread(target=train, args=(Recordings(CPU, "float32"), range(10))) for _ in range(4)]
     for thread in threads:
@@ -41,21 +41,24 @@ def test_a_recording_keeps_the_replays_of_others_out(monkeypatch):
     assert not refused
 
 
-def test_all_of_a_stride_are_replayed_in_order_once_they_are_recorded(monkeypatch):
+def test_work_is_done_as_it_comes_then_recorded_then_replayed(monkeypatch):
     done = []
 
     class Graph:
         def __init__(self, work) -> None:
             self.replay = work
 
-    monkeypatch.setattr(Recordings, "_captured", lambda self, work: Graph(work))
+    def captured(self, work) -> Graph:
+        done.append("recorded")
+        return Graph(work)
+
+    monkeypatch.setattr(Recordings, "_captured", captured)
     monkeypatch.setattr(Recordings, "refusal", "")
     recordings = Recordings(CPU, "float32")
-    works = [(number, lambda number=number: done.append(number)) for number in range(3)]
-    for _ in range(4):
-        recordings.run(works)
-    assert done == [0, 1, 2] * 4
-    assert len(recordings._graphs) == 3
+    for _ in range(3):
+        for key in "ab":
+            recordings.run(key, lambda key=key: done.append(key))
+    assert done == ["a", "b", "recorded", "a", "recorded", "b", "a", "b"]
     recordings.close()
     assert not recordings._graphs
 

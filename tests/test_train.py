@@ -34,6 +34,19 @@ def figures(metrics):
     return {k: v for k, v in dataclasses.asdict(metrics).items() if k not in ("seconds", "images_per_second")}
 
 
+def test_a_training_on_a_gpu_begins_by_computing_exactly(few, monkeypatch):
+    class CalledError(Exception):
+        pass
+
+    def compute_exactly() -> None:
+        raise CalledError
+
+    monkeypatch.setattr(sys.modules["vae_core.train"], "compute_exactly", compute_exactly)
+    assert next(train(VAE(SMALL, seeded()), few, plain(batch_size=50))).step == 1
+    with pytest.raises(CalledError):
+        next(train(VAE(SMALL, seeded()), few, plain(batch_size=50), "cuda"))
+
+
 def test_training_lowers_the_held_out_loss(digits):
     model = VAE(VAEConfig(latent_dim=8, hidden_dim=128), seeded())
     records = list(train(model, digits, plain(epochs=15, batch_size=64)))

@@ -32,7 +32,7 @@ class Average:
     def update(self, decay: float, step: int, per_epoch: int) -> None:
         """Takes in the weights after `step` steps, counted from 1; a σ that is no parameter is taken as it is.
 
-        That is done at the multiples of `EVERY` and at the end of every epoch, whose evaluation then has them; what the
+        That is done after every `EVERY` steps of an epoch and at its end, so that its evaluation has them; what the
         first steps make is taken as it is.
 
         Args:
@@ -40,10 +40,11 @@ class Average:
             step: steps taken.
             per_epoch: steps of an epoch.
         """
+        of_epoch = (step - 1) % per_epoch + 1
         if step <= EVERY:
             torch._foreach_copy_(self._mine, self._theirs)
-        elif step % EVERY == 0 or step % per_epoch == 0:
-            since = min((step - 1) % EVERY, (step - 1) % per_epoch) + 1
+        elif of_epoch % EVERY == 0 or of_epoch == per_epoch:
+            since = (of_epoch - 1) % EVERY + 1
             share = 1.0 - min(decay, (1 + step) / (WARM_UP + step)) ** since
             torch._foreach_lerp_(self._mine, self._theirs, share)
         for mine, theirs in self._buffers:

@@ -48,7 +48,7 @@ def pick_devices(name: str = "auto") -> list[torch.device]:
         there = "cuda:0" if count == 1 else f"cuda:0 to cuda:{count - 1}"
         raise ValueError(f"device is {name!r}, but there is no cuda:{missing[0]}; this machine has {there}.")
     devices = [torch.device("cuda", number) for number in wanted]
-    compute_exactly()
+    _set_up_for_gpus()
     for device in devices:
         _check_memory(device)
     return devices
@@ -73,6 +73,15 @@ def _gpus(name: str) -> int:
     except (RuntimeError, AssertionError) as error:
         reason = f"it has cpu. CUDA says: {str(error).partition('. ')[0].strip().removesuffix('.')}."
     raise ValueError(f"device is {name!r}, but this machine has no such device; {reason}")
+
+
+def _set_up_for_gpus() -> None:
+    """Has this process compute exactly, and with one thread what little is left to the processor.
+
+    Each training would otherwise bring a team of threads as large as the machine for it: sixteen trainings 256 threads.
+    """
+    compute_exactly()
+    torch.set_num_threads(1)
 
 
 def _check_memory(device: torch.device) -> None:

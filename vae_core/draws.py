@@ -24,8 +24,8 @@ LARGE = 2048  # images of a batch from which on each step is drawn alone: a bloc
 class Batch(NamedTuple):
     """What one step takes.
 
-    x: (B, 1, 28, 28) in [0, 1], as the model gets it. eps: (L, B, D), standard normal. place: of the step in its block;
-    steps at the same place of two blocks find their batches at the same place in memory.
+    x: (B, 1, 28, 28) in [0, 1], as the model gets it. eps: (L, B, D), standard normal. place: of the step in its block,
+    which begins anew with each epoch; steps at the same place find their batches at the same place in memory.
     """
 
     x: Tensor
@@ -44,8 +44,8 @@ class Batches:
         images: (N, 1, 28, 28) uint8, the training set, on the device where the batches are made.
         model: says what x is, and how many latent dimensions there are.
         seed: of the training.
-        block: steps that are drawn at once, into memory that stays; 0 draws each step into memory of its own. Which of
-            them suits a device, `block_of` says.
+        block: steps of an epoch that are drawn at once, into memory that stays; 0 draws each step into memory of its
+            own. Which of them suits a device, `block_of` says.
     """
 
     def __init__(self, images: Tensor, model: VAEConfig, seed: int, block: int = 0) -> None:
@@ -54,67 +54,52 @@ class Batches:
         self._generator = torch.Generator(images.device)
         self._epoch, self._order = -1, torch.empty(0)
         self._first_epoch, self._first_step = (int(n) for n in np.random.SeedSequence(seed).generate_state(2))
-        self._drawn: tuple[int, ...] = ()  # the block that the buffers hold, and its shape
+        self._drawn: tuple[int, ...] = ()  # the first step of the block that the buffers hold, and their shape
         self._x = self._eps = torch.empty(0)
         self._whole: list[Batch] = []  # the buffers as batches
 
     def take(self, config: TrainConfig, step: int) -> Batch:
         """The batch of step `step` + 1. Each epoch takes every image once, in its own order."""
         if not self.block:
-            return Batch(*self._draw(step, self._rows(config, step, 1), config.samples))
-        block, place = divmod(step, self.block)
-        drawn = (block, config.batch_size, config.samples)
+            x = self._draw_x(config, step, 1)
+            shape = config.samples, len(x), self._model.latent_dim
+            return Batch(x, torch.randn(shape, generator=self._generator, device=self._device))
+        size, index = config.batch_size, step % config.steps_per_epoch(self._count)
+        place = index % self.block
+        drawn = (step - place, size, config.samples)
         if drawn != self._drawn:
-            self._draw_block(config, block)
+            self._fill(config, step - place)
             self._drawn = drawn
-        images, whole = self._size(config, step), self._whole[place]
-        return whole if images == config.batch_size else Batch(whole.x[:images], whole.eps[:, :images], place)
+        images, whole = min(size, self._count - index * size), self._whole[place]
+        return whole if images == size else Batch(whole.x[:images], whole.eps[:, :images], place)  # an epoch's last one
 
-    def _size(self, config: TrainConfig, step: int) -> int:
-        """Images of a step's batch: the last one of an epoch may be smaller."""
-        index = step % config.steps_per_epoch(self._count)
-        return min(config.batch_size, self._count - index * config.batch_size)
+    def _fill(self, config: TrainConfig, first: int) -> None:
+        """Draws the block that begins with step `first` into the buffers, which stay for as long as the shape does."""
+        size = config.batch_size
+        shape_of_eps = self.block, config.samples, size, self._model.latent_dim
+        if self._eps.shape != shape_of_eps:
+            self._x = torch.empty((self.block, size, *IMAGE_SHAPE), device=self._device)
+            self._eps = torch.empty(shape_of_eps, device=self._device)
+            self._whole = [Batch(*each) for each in zip(self._x, self._eps, range(self.block), strict=True)]
+        x = self._draw_x(config, first, self.block)
+        self._x.flatten(0, 1)[: len(x)].copy_(x)
+        self._eps.normal_(generator=self._generator)
 
-    def _rows(self, config: TrainConfig, step: int, steps: int) -> Tensor:
-        """Which images the steps from `step` on take, all of one epoch: (sum of B,) int64."""
+    def _draw_x(self, config: TrainConfig, step: int, steps: int) -> Tensor:
+        """x of the steps from `step` on, to the end of the epoch at most, by the random numbers of that step: (B, ...).
+
+        The generator goes on with those of ε.
+        """
         epoch, index = divmod(step, config.steps_per_epoch(self._count))
         if epoch != self._epoch:
             self._epoch = epoch
             self._generator.manual_seed(self._first_epoch + epoch)
             self._order = torch.randperm(self._count, generator=self._generator, device=self._device)
-        return self._order[index * config.batch_size : (index + steps) * config.batch_size]
-
-    def _draw(self, number: int, rows: Tensor, samples: int) -> tuple[Tensor, Tensor]:
-        """x and ε of these images, by the random numbers of that number."""
-        self._generator.manual_seed(self._first_step + number)
-        how, shape = self._model.binarization, (samples, len(rows), self._model.latent_dim)
+        rows = self._order[index * config.batch_size : (index + steps) * config.batch_size]
+        self._generator.manual_seed(self._first_step + step)
+        how = self._model.binarization
         uniform = self._uniform(len(rows)) if how == "dynamic" else None
-        x = binarize(self._images.index_select(0, rows), how, uniform=uniform)
-        return x, torch.randn(shape, generator=self._generator, device=self._device)
-
-    def _draw_block(self, config: TrainConfig, block: int) -> None:
-        """Fills the buffers, which stay where they are for as long as the shape does."""
-        size, samples = config.batch_size, config.samples
-        x, eps = self._draw(block, self._rows_of_block(config, block * self.block), samples)
-        shape_of_eps = (self.block, samples, size, self._model.latent_dim)
-        if self._eps.shape != shape_of_eps:
-            self._x = x.new_empty((self.block, size, *IMAGE_SHAPE))
-            self._eps = eps.new_empty(shape_of_eps)
-            places = zip(self._x, self._eps, range(self.block), strict=True)
-            self._whole = [Batch(x_of_step, eps_of_step, place) for x_of_step, eps_of_step, place in places]
-        self._x.copy_(x.view_as(self._x))
-        self._eps.copy_(eps.view(shape_of_eps))
-
-    def _rows_of_block(self, config: TrainConfig, first: int) -> Tensor:
-        """Which images the steps of a block take: (block · B,); what a smaller batch has no image for takes image 0."""
-        per_epoch, size = config.steps_per_epoch(self._count), config.batch_size
-        step, end, parts = first, first + self.block, []
-        while step < end:
-            steps = min(end - step, per_epoch - step % per_epoch)
-            rows = self._rows(config, step, steps)
-            parts += [rows, rows.new_zeros(steps * size - len(rows))]
-            step += steps
-        return parts[0] if len(parts[1]) == 0 and len(parts) == 2 else torch.cat(parts)
+        return binarize(self._images.index_select(0, rows), how, uniform=uniform)
 
     def _uniform(self, images: int) -> Tensor:
         """Uniform numbers for so many images.

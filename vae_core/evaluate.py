@@ -113,17 +113,24 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | Non
     with arithmetic("float32", x.device):
         terms = [elbo(model, batch, generator=generator) for batch in x.split(batch_size)]
     means = torch.cat([t.mu for t in terms])
-    reconstruction = torch.cat([t.reconstruction for t in terms]).cpu().double()
-    kl_per_dim = torch.cat([t.kl_per_dim for t in terms]).cpu().double()
-    elbos = reconstruction - kl_per_dim.sum(1)
+    reconstruction, kl_per_dim = (
+        _wide(torch.cat(parts)) for parts in zip(*((t.reconstruction, t.kl_per_dim) for t in terms), strict=True)
+    )
+    kl = kl_per_dim.sum(1)
+    elbos = reconstruction - kl
     return HeldOut(
         elbo=float(elbos.mean()),
         reconstruction=float(reconstruction.mean()),
-        kl=float(kl_per_dim.sum(1).mean()),
+        kl=float(kl.mean()),
         elbo_error=standard_error(elbos),
         kl_per_dim=kl_per_dim.mean(0).tolist(),
         active_units=int((means.float().var(0, correction=0) > ACTIVE_THRESHOLD).sum()),
     )
+
+
+def _wide(values: Tensor) -> Tensor:
+    """The values in float64, where they lie; MPS has none, so its values go to the processor."""
+    return values.cpu().double() if values.device.type == "mps" else values.double()
 
 
 @torch.no_grad()

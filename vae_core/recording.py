@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 
 import torch
 
 from .precision import arithmetic, launching
 
-MOST = 128  # recordings that are kept: of the places of a block, of whole and last batches, for some numbers of draws
+MOST = 16  # recordings that are kept: of whole blocks and of an epoch's last one, for some numbers of draws
 
 _of_thread = threading.local()
 
@@ -36,27 +36,22 @@ class Recordings:
         self._graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, Callable[[], None]]] = {}
         self._pool: tuple[int, int] | None = None  # the graphs' memory, which they share: no two are replayed at once
 
-    def run(self, works: Sequence[tuple[Hashable, Callable[[], None]]]) -> None:
-        """Does some works, one after the other; what has the same key is the same work.
+    def run(self, key: Hashable, work: Callable[[], None]) -> None:
+        """Does the work; what has the same key is the same work.
 
         Raises:
             torch.OutOfMemoryError: there is no memory for it.
         """
         with launching(self._device):
-            for key, work in works:
-                if recorded := self._graphs.get(key):
-                    recorded[0].replay()
+            if recorded := self._graphs.get(key):
+                recorded[0].replay()
+                return
+            with arithmetic(self._precision, self._device):
+                if key not in self._met or Recordings.refusal:
+                    self._met.add(key)
+                    work()
                 else:
-                    self._run(key, work)
-
-    def _run(self, key: Hashable, work: Callable[[], None]) -> None:
-        """Work that has not been recorded yet."""
-        with arithmetic(self._precision, self._device):
-            if key not in self._met or Recordings.refusal:
-                self._met.add(key)
-                work()
-            else:
-                self._record(key, work)
+                    self._record(key, work)
 
     def close(self) -> None:
         """Frees all recordings once the device is done with them, and not while another thread records."""

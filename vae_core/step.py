@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -30,7 +30,8 @@ class Pace(NamedTuple):
 class Step:
     """Takes batches, each by forward, loss, backward and Adam.
 
-    On CUDA each step is replayed from a recording; what changes from step to step are tensors that the recording reads.
+    On CUDA the steps of a call are replayed from one recording; what changes from time to time are tensors that it
+    reads.
 
     Args:
         model: on the device.
@@ -79,7 +80,7 @@ class Step:
         """A step for each batch.
 
         Args:
-            batches: those of all processes.
+            batches: of successive places; those of all processes.
             paces: what each is taken with.
 
         Returns:
@@ -87,12 +88,12 @@ class Step:
         """
         first, last = batches[0].place, batches[-1].place + 1
         self._prepare(first, last, [batch.x.shape[0] for batch in batches], paces)
-        works = [self._work(batch) for batch in batches]
         if self._recordings:
-            self._recordings.run(works)
+            ends = [(x.data_ptr(), eps.data_ptr(), eps.shape) for x, eps, _ in (batches[0], batches[-1])]
+            key = first, last, *ends, paces[0].free_bits > 0
+            self._recordings.run(key, lambda: self._compute(batches))
         else:
-            for _, work in works:
-                work()
+            self._compute(batches)
         return self._processes.total(self._measured[first:last]).clone()
 
     def close(self) -> None:
@@ -113,17 +114,16 @@ class Step:
         for place, pace in zip(self._places[first:last], paces, strict=True):
             place.weights.has_free_bits = pace.free_bits > 0
 
-    def _work(self, batch: Batch) -> tuple[Hashable, Callable[[], None]]:
-        """A step to be taken, and the key by which its recording is found."""
-        place, images = self._places[batch.place], batch.x.shape[0]
+    def _compute(self, batches: Sequence[Batch]) -> None:
+        """All steps, one after another."""
+        for batch in batches:
+            self._compute_one(batch, self._places[batch.place])
+
+    def _compute_one(self, batch: Batch, place: _Place) -> None:
+        """The step of a batch of all processes; what is set and measured lies at its place."""
+        self._size.images = batch.x.shape[0]
         if self._processes.count > 1:
             batch = batch.share(self._processes.rank, self._processes.count)
-        key = batch.x.data_ptr(), batch.eps.data_ptr(), batch.eps.shape, place.weights.has_free_bits
-        return key, lambda: self._compute(batch, place, images)
-
-    def _compute(self, batch: Batch, place: _Place, images: int) -> None:
-        """The step of a batch, of so many images of all processes; what is set and measured lies at its place."""
-        self._size.images = images
         weights, learning_rate = place.weights, place.learning_rate
         if self._few_kernels is not None and len(batch.eps) == 1:
             self._few_kernels.take(batch.x, batch.eps, weights, learning_rate, place.measured)

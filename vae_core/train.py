@@ -319,9 +319,10 @@ def batches(
             mark, before = time.perf_counter(), state.step
             count = 1 if processes.count > 1 else _steps_at_once(state, per_epoch, total, drawn.block)
             steps = range(before, before + count)
+            paces = [_pace(config, number + 1, total) for number in steps]
             with launching(device):
                 taken = [drawn.take(config, number) for number in steps]
-                state.sums.steps.append(step.take(taken, [_pace(config, number + 1, total) for number in steps]))
+                state.sums.steps.append(step.take(taken, paces))
                 state.step += count
                 if state.average:
                     state.average.update(config.average, state.step, per_epoch)
@@ -363,7 +364,8 @@ def _steps_at_once(state: TrainState, per_epoch: int, total: int, block: int) ->
     """
     if block <= 1 or state.step == 0 or state.wants_record:
         return 1
-    return min(block - state.step % block, per_epoch - state.step % per_epoch, total - state.step)
+    of_epoch = state.step % per_epoch
+    return min(block - of_epoch % block, per_epoch - of_epoch, total - state.step)
 
 
 def _pace(config: TrainConfig, step: int, total: int) -> Pace:

@@ -9,7 +9,8 @@ from .draws import BLOCK
 from .model import VAE, VAEConfig
 from .train import TrainConfig, train
 
-IMAGES = 256
+STEPS = 4 * BLOCK  # the first alone, the rest of its block, one as it comes, one recorded, one replayed
+BATCH = 64
 
 
 def warm_up(device: torch.device) -> None:
@@ -19,10 +20,11 @@ def warm_up(device: torch.device) -> None:
     """
     if device.type != "cuda":
         return
-    noise = torch.randint(256, (IMAGES, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    labels = torch.zeros(IMAGES, dtype=torch.int64)
+    images = BLOCK * BATCH  # an epoch of one block
+    noise = torch.randint(256, (images, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    labels = torch.zeros(images, dtype=torch.int64)
     dataset = Dataset("noise", noise, labels, noise, labels)
     for architecture in ("mlp", "conv"):
-        config = TrainConfig(steps=3 * BLOCK, batch_size=64)
+        config = TrainConfig(steps=STEPS, batch_size=BATCH)
         for _ in train(VAE(VAEConfig(architecture=architecture)), dataset, config, device):
             pass

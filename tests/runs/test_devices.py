@@ -150,4 +150,4 @@ def test_a_gpu_is_warmed_up_by_steps_of_an_mlp_and_of_a_conv(monkeypatch):
     monkeypatch.setattr(module, "train", lambda model, data, config, device: trained.append((model, config)) or [])
     module.warm_up(torch.device("cuda"))
     assert [model.config.architecture for model, _ in trained] == ["mlp", "conv"]
-    assert all(config.steps == 3 * BLOCK for _, config in trained)  # met, recorded, replayed
+    assert all(config.steps == 4 * BLOCK for _, config in trained)  # one alone, then met, recorded, replayed
