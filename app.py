@@ -20,7 +20,7 @@ import ui
 from ui import files, latents, live, models
 from ui.backend import Backend
 from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
-from vae_core.runs import Runs
+from vae_core.runs.server import Runs
 
 HERE = Path(__file__).parent
 CSS = HERE / "ui" / "page.css"

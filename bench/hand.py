@@ -25,8 +25,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import FLAGS, NAMES, Server, Visitor, start
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
-from vae_core.folder import RunFolder
-from vae_core.run_config import RunConfig
+from vae_core.runs.config import RunConfig
+from vae_core.runs.folder import RunFolder
 
 HERE = Path(__file__).parent.parent
 POINTS = 1000  # z, for the largest difference from torch

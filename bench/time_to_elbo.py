@@ -32,9 +32,9 @@ from torchvision import datasets, transforms
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
 from vae_core.device import describe_processor, pick_device
-from vae_core.evaluate import evaluate_elbo
+from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.precision import resolve
-from vae_core.train import TrainState, batches
+from vae_core.training.loop import TrainState, batches
 
 HELD_OUT = 10_000
 MARKS = (110.0, 105.0, 100.0)

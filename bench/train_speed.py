@@ -33,9 +33,9 @@ from torchvision import datasets, transforms
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
 from vae_core.device import describe_device, pick_device
-from vae_core.evaluate import evaluate_elbo
+from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.precision import TF32_SINCE
-from vae_core.train import TrainState, batches
+from vae_core.training.loop import TrainState, batches
 
 CASES = [("mlp", 128), ("mlp", 1024), ("conv", 128), ("conv", 1024)]
 SEEDS, EPOCHS = 3, 10  # of the comparison by −ELBO

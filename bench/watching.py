@@ -28,8 +28,8 @@ from app import HERE
 from ui.backend import Backend
 from vae_core import TrainConfig, VAEConfig
 from vae_core.device import describe_device, pick_device
-from vae_core.records import Records
-from vae_core.runs import Runs
+from vae_core.runs.records import Records
+from vae_core.runs.server import Runs
 
 ALONE, MANY = 1, 30
 SETTLING = 5.0  # seconds until all watchers have what there was before they came

@@ -14,7 +14,7 @@ from PIL import Image
 from vae_core import Dataset, load_checkpoint, load_dataset
 from vae_core.checkpoint import read_header
 from vae_core.data import TITLES, held_out, of_each_label
-from vae_core.frames import SIDE, frame
+from vae_core.runs.film import SIDE, frame
 
 from .recipes import RECIPES, Recipe
 

@@ -10,20 +10,18 @@ from typing import Any
 import pytest
 import torch
 
-import vae_core.step
+import vae_core.training.step
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset, train
-from vae_core.closed_form import ClosedForm
 from vae_core.data import held_out, is_present
 from vae_core.objective import ELBO
+from vae_core.training.closed_form import ClosedForm
 
 ROOT = Path(__file__).parent.parent
-THE_PAGE = ["backend", "browser", *(f"test_{name}.py" for name in ("app", "draw", "files", "latent", "loaded", "pace"))]
-THE_PAGE += [f"test_{name}.py" for name in ("portable", "shipped", "photo")]
+THE_PAGE = ["ui", "browser", *(f"test_{name}.py" for name in ("app", "portable", "shipped"))]
 
 # The core and its tests need no screen; where gradio, plotly or tensorboardX are missing, what needs them is left out.
 collect_ignore = [] if importlib.util.find_spec("gradio") else THE_PAGE
-collect_ignore += [] if importlib.util.find_spec("plotly") else ["test_figures.py"]
-collect_ignore += [] if importlib.util.find_spec("tensorboardX") else ["test_export.py"]
+collect_ignore += [] if importlib.util.find_spec("tensorboardX") else ["runs/test_export.py"]
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +86,7 @@ def plane(digits: Dataset) -> tuple[VAE, torch.Tensor]:
 
 def taken_batches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.Tensor, ELBO]]:
     """What the steps of trainings take from now on: x and the ELBO's terms of each."""
-    seen, closed_form, by_autograd = [], ClosedForm.differentiate, vae_core.step.elbo
+    seen, closed_form, by_autograd = [], ClosedForm.differentiate, vae_core.training.step.elbo
 
     def differentiate(self, x, *args):
         seen.append((x.clone(), terms := closed_form(self, x, *args)))
@@ -99,5 +97,5 @@ def taken_batches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.Tensor, E
         return terms
 
     monkeypatch.setattr(ClosedForm, "differentiate", differentiate)
-    monkeypatch.setattr(vae_core.step, "elbo", elbo)
+    monkeypatch.setattr(vae_core.training.step, "elbo", elbo)
     return seen

@@ -11,12 +11,12 @@ import torch
 
 from vae_core import load_checkpoint
 from vae_core.__main__ import main
-from vae_core.changes import Change
 from vae_core.checkpoint import read_header
 from vae_core.data import held_out
-from vae_core.evaluate import evaluate_elbo
-from vae_core.folder import RunFolder
-from vae_core.runs import Runs
+from vae_core.evaluation.evaluate import evaluate_elbo
+from vae_core.runs.changes import Change
+from vae_core.runs.folder import RunFolder
+from vae_core.runs.server import Runs
 
 from .conftest import PLAIN, ROOT
 

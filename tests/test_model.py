@@ -6,8 +6,8 @@ from torch.distributions import ContinuousBernoulli
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig
-from vae_core.frames import map_points
 from vae_core.objective import elbo
+from vae_core.runs.film import map_points
 
 from .conftest import seeded
 

@@ -10,7 +10,7 @@ from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_diver
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig
-from vae_core.evaluate import Proposal, log_weights
+from vae_core.evaluation.evaluate import Proposal, log_weights
 from vae_core.objective import (
     bernoulli_log_prob,
     continuous_bernoulli_log_prob,

@@ -14,7 +14,7 @@ from ui.backend import Backend
 from ui.models import routes
 from vae_core import VAE, VAEConfig, save_checkpoint
 from vae_core.portable import portable_decoder
-from vae_core.runs import Runs
+from vae_core.runs.server import Runs
 
 from .conftest import seeded
 

@@ -15,8 +15,8 @@ from ui.backend import Backend
 from vae_core import TrainConfig
 from vae_core.__main__ import TRAIN_FIELDS, main, new_config, parser
 from vae_core.checkpoint import read_header
-from vae_core.folder import RunFolder
-from vae_core.runs import Runs
+from vae_core.runs.folder import RunFolder
+from vae_core.runs.server import Runs
 
 from .conftest import ROOT
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from vae_core.checkpoint import CheckpointError
-from vae_core.folder import RunError
+from vae_core.runs.folder import RunError
 
 from . import draw, elbo, labels, latents, live, runs, train
 from .backend import Backend

@@ -17,7 +17,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_core.batch import Batch
 from vae_core.bounds import check_choice, check_float, check_int
 from vae_core.checkpoint import CheckpointError, read_header
 from vae_core.data import (
@@ -28,11 +27,12 @@ from vae_core.data import (
     load_dataset,
     load_default,
 )
-from vae_core.folder import RunError
-from vae_core.line import ENDED
-from vae_core.records import Records
-from vae_core.runs import RUN_ID, Runs
-from vae_core.train import CHANGEABLE, TrainConfig
+from vae_core.runs.folder import RunError
+from vae_core.runs.queue import ENDED
+from vae_core.runs.records import Records
+from vae_core.runs.server import RUN_ID, Runs
+from vae_core.training.loop import CHANGEABLE, TrainConfig
+from vae_core.training.one_batch import OneBatch
 
 from . import labels
 from .loaded import Loaded, LoadedModels
@@ -241,7 +241,7 @@ class Backend:
             first eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of D numbers;
             log_px_z, of that z; kls.
         """
-        batch = Batch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
+        batch = OneBatch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some, reconstruction, kl = slice(0, SHOWN), batch.reconstruction, batch.kl
         return {
             "step": batch.step,

@@ -13,15 +13,15 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from vae_core import ppca
 from vae_core.bounds import check_float, check_int
 from vae_core.data import INK_SIZE, TITLES, Dataset, binarize, fit_drawing, held_out
-from vae_core.evaluate import Proposal, log_likelihood, log_prior, standard_error
-from vae_core.gap import ascend
-from vae_core.inpaint import completions, visible_posterior
+from vae_core.evaluation import ppca
+from vae_core.evaluation.evaluate import Proposal, log_likelihood, log_prior, standard_error
+from vae_core.evaluation.gap import ascend
+from vae_core.evaluation.inpaint import completions, visible_posterior
+from vae_core.evaluation.posterior import grid_truth
 from vae_core.model import VAE
 from vae_core.objective import elbo, gaussian_kl, reparameterize
-from vae_core.posterior import grid_truth
 
 from . import live
 from .backend import Backend, field, finite, image_bytes, of, pixels
@@ -148,7 +148,7 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def complete(backend: Backend, request: Any) -> dict[str, Any]:
-    """An image with its hidden part as the model expects it from the visible one; see `vae_core.inpaint`.
+    """An image with its hidden part as the model expects it from the visible one; see `vae_core.evaluation.inpaint`.
 
     Args:
         request: {model, image: base64 of 28×28 bytes in MNIST's format, hidden: base64 of 28×28 bytes, 0 where the

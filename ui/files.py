@@ -19,12 +19,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from vae_core.export import as_csv, as_tensorboard, as_zip
-from vae_core.folder import RunError, RunFolder
-from vae_core.photo import PhotoError, read_photo
+from vae_core.runs.export import as_csv, as_tensorboard, as_zip
+from vae_core.runs.folder import RunError, RunFolder
 
 from .backend import Backend
 from .login import check_login
+from .photo import PhotoError, read_photo
 
 LARGEST_PHOTO = 20 * 2**20  # bytes
 LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model of the form has

@@ -8,7 +8,7 @@ from typing import Any
 from vae_core.checkpoint import Header
 from vae_core.data import TITLES
 from vae_core.model import VAEConfig
-from vae_core.train import TrainConfig
+from vae_core.training.loop import TrainConfig
 
 LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 UNUSUAL = {

@@ -15,10 +15,10 @@ from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
 from vae_core.bounds import check_float
-from vae_core.export import as_gif
-from vae_core.latent import nearest
+from vae_core.evaluation.latent import nearest
+from vae_core.evaluation.posterior import grid_posterior
 from vae_core.model import PIXELS, VAEConfig
-from vae_core.posterior import grid_posterior
+from vae_core.runs.export import as_gif
 
 from . import live
 from .backend import Backend, field, image_bytes, of, pixels

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from vae_core.checkpoint import CheckpointError
 from vae_core.data import INK_SIZE, TITLES, DataError, fit_drawing, of_each_label
-from vae_core.folder import RunError
-from vae_core.latent import embed, principal_axes
+from vae_core.evaluation.latent import embed, principal_axes
 from vae_core.portable import portable_decoder
+from vae_core.runs.folder import RunError
 
 from .backend import Backend, field, pixels
 from .loaded import Loaded, made_once

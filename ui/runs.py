@@ -7,13 +7,13 @@ from typing import Any
 import gradio as gr
 
 from vae_core.data import TITLES
-from vae_core.figures import comparison, rate_distortion
-from vae_core.folder import RunError
-from vae_core.runs import RESUMABLE
-from vae_core.summary import Summary
+from vae_core.runs.folder import RunError
+from vae_core.runs.server import RESUMABLE
+from vae_core.runs.summary import Summary
 
 from . import live
 from .backend import Backend, answering, browser_of, field, of
+from .figures import comparison, rate_distortion
 from .labels import meaningful, settings_line
 
 

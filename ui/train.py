@@ -9,15 +9,15 @@ from typing import Any
 import gradio as gr
 
 from vae_core.data import DATASETS, TITLES, DataError
-from vae_core.figures import training_curves
-from vae_core.folder import RunError
 from vae_core.model import ARCHITECTURES, SIGMA_MODES, VAEConfig
 from vae_core.precision import PRECISIONS
-from vae_core.train import CHANGEABLE, TrainConfig, usual_learning_rate
+from vae_core.runs.folder import RunError
+from vae_core.training.loop import CHANGEABLE, TrainConfig, usual_learning_rate
 
 from . import live
 from .backend import Backend, answering
 from .events import OUTSPOKEN, QUIET
+from .figures import training_curves
 from .labels import LIKELIHOODS
 from .session import Session
 

@@ -16,7 +16,7 @@ from .checkpoint import load_checkpoint, save_checkpoint
 from .data import Dataset, load_dataset
 from .memory import keep_freed_memory
 from .model import VAE, VAEConfig
-from .train import Metrics, TrainConfig, train
+from .training.loop import Metrics, TrainConfig, train
 
 __all__ = [
     "VAE",

@@ -18,16 +18,16 @@ from .bounds import check_int
 from .checkpoint import load_checkpoint, read_header
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
 from .device import DEVICES, is_out_of_memory, pick_device
-from .distributed import Processes, end_program, join
-from .folder import RunError, RunFolder
+from .evaluation.report import as_text, measure
 from .model import ARCHITECTURES, BINARIZATIONS, LIKELIHOODS, SIGMA_MODES, VAE, VAEConfig
 from .objective import OBJECTIVES
 from .precision import PRECISIONS, resolve
-from .report import as_text, measure
-from .run import Steering, reason, train_into
-from .run_config import RunConfig, beginning_with
-from .schedule import SCHEDULES
-from .train import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches, usual_learning_rate
+from .runs.config import RunConfig, beginning_with
+from .runs.folder import RunError, RunFolder
+from .runs.run import Steering, reason, train_into
+from .training.loop import CHANGEABLE, DivergedError, Metrics, TrainConfig, TrainState, batches, usual_learning_rate
+from .training.processes import Processes, end_program, join
+from .training.schedule import SCHEDULES
 
 MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
 TRAIN_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
-from vae_core.folder import RunFolder
-from vae_core.latent import embed
-from vae_core.run_config import RunConfig
+from vae_core.evaluation.latent import embed
+from vae_core.runs.config import RunConfig
+from vae_core.runs.folder import RunFolder
 
 from ..conftest import ROOT, seeded
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from vae_core.runs import Runs
+from vae_core.runs.server import Runs
 
 from ..conftest import plain
-from ..test_run import CPU, MODEL
+from .test_run import CPU, MODEL
 
 LONG = plain(epochs=100_000, batch_size=50)
 NOBODY = "20260101-000000-0123456789abcdef"

@@ -1,19 +1,17 @@
 """Several devices of a server, with stand-ins for GPUs: where trainings go, and what one that fails takes along."""
 
-import sys
-
 import pytest
 import torch
 
-import vae_core.line
-from vae_core.draws import BLOCK
-from vae_core.folder import RunError
-from vae_core.recording import Recordings
-from vae_core.run import train_into
-from vae_core.runs import Runs
+import vae_core.runs.queue
+from vae_core.runs.folder import RunError
+from vae_core.runs.run import train_into
+from vae_core.runs.server import Runs
+from vae_core.training.random import BLOCK
+from vae_core.training.recording import Recordings
 
-from ..test_run import CPU, MODEL
 from .conftest import LONG, is_in, reached, wait_for
+from .test_run import CPU, MODEL
 
 FIRST, SECOND = torch.device("cuda", 0), torch.device("cuda", 1)
 
@@ -40,14 +38,14 @@ def server(tmp_path, monkeypatch, broken):
         made.append(runs)
         return runs
 
-    monkeypatch.setattr(vae_core.line, "train_into", training)
-    monkeypatch.setattr(vae_core.line, "own_stream", lambda device: torch.inference_mode(False))
-    monkeypatch.setattr(vae_core.line, "resolve", lambda precision, device: "float32")
-    monkeypatch.setattr(vae_core.line, "describe_device", lambda device: f"GPU {device.index}")
-    monkeypatch.setattr(vae_core.line.torch.cuda, "empty_cache", lambda: None)
-    monkeypatch.setattr("vae_core.folder.describe_processor", lambda device: "a stand-in")
-    resume = vae_core.folder.RunFolder.resume
-    monkeypatch.setattr(vae_core.folder.RunFolder, "resume", lambda self, model, device: resume(self, model, CPU))
+    monkeypatch.setattr(vae_core.runs.queue, "train_into", training)
+    monkeypatch.setattr(vae_core.runs.queue, "own_stream", lambda device: torch.inference_mode(False))
+    monkeypatch.setattr(vae_core.runs.queue, "resolve", lambda precision, device: "float32")
+    monkeypatch.setattr(vae_core.runs.queue, "describe_device", lambda device: f"GPU {device.index}")
+    monkeypatch.setattr(vae_core.runs.queue.torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr("vae_core.runs.folder.describe_processor", lambda device: "a stand-in")
+    resume = vae_core.runs.folder.RunFolder.resume
+    monkeypatch.setattr(vae_core.runs.folder.RunFolder, "resume", lambda self, model, device: resume(self, model, CPU))
     yield make
     for runs in made:
         runs.close()
@@ -98,7 +96,7 @@ def test_a_gpu_that_fails_loses_its_own_runs_which_go_on_elsewhere(server, load,
     runs.play(first, "a", load)
     wait_for(lambda: runs.folder(first).records()[-1]["step"] > before + 20)
     assert device_of(runs, first) == "cuda:1"
-    monkeypatch.setattr("vae_core.runs.describe_devices", lambda devices: f"{len(devices)} GPU")
+    monkeypatch.setattr("vae_core.runs.server.describe_devices", lambda devices: f"{len(devices)} GPU")
     assert runs.computing_on() == "1 GPU; 1 of 2 devices failed, until the server is started again"
     monkeypatch.setattr(Recordings, "refusal", "operation not permitted")
     assert runs.computing_on().endswith("; steps are taken one kernel at a time: operation not permitted")
@@ -120,8 +118,8 @@ def test_where_no_gpu_is_left_those_who_wait_and_those_who_come_are_told(server,
 def test_mps_trains_one_at_a_time_and_its_single_batches_too():
     mps = torch.device("mps")
     with pytest.raises(ValueError, match="max_trainings is 2; it must be a whole number from 1 to 1"):
-        vae_core.line.Worker(mps, 2)
-    worker = vae_core.line.Worker(mps, 1)
+        vae_core.runs.queue.Worker(mps, 2)
+    worker = vae_core.runs.queue.Worker(mps, 1)
     assert worker.single_batches is worker.threads
     worker.threads.shutdown()
 
@@ -130,8 +128,8 @@ def test_a_gpu_that_cannot_be_warmed_up_says_so_and_is_tried_all_the_same(monkey
     def cannot(device):
         raise RuntimeError("CUDA driver version is insufficient\nand more")
 
-    monkeypatch.setattr(vae_core.line, "warm_up", cannot)
-    worker = vae_core.line.Worker(CPU, 1)
+    monkeypatch.setattr(vae_core.runs.queue, "warm_up", cannot)
+    worker = vae_core.runs.queue.Worker(CPU, 1)
     worker.warm_up().result(10)
     assert "cpu could not be warmed up: CUDA driver version is insufficient" in caplog.text and not worker.failure
     worker.threads.shutdown()
@@ -140,14 +138,15 @@ def test_a_gpu_that_cannot_be_warmed_up_says_so_and_is_tried_all_the_same(monkey
 
 @pytest.mark.parametrize("device", [CPU, torch.device("mps")])
 def test_only_a_gpu_is_warmed_up(device, monkeypatch):
-    monkeypatch.setattr("vae_core.warm_up.train", lambda *_: pytest.fail("trained"))
-    vae_core.line.warm_up(device)
+    monkeypatch.setattr("vae_core.training.warm_up.train", lambda *_: pytest.fail("trained"))
+    vae_core.runs.queue.warm_up(device)
 
 
 def test_a_gpu_is_warmed_up_by_steps_of_an_mlp_and_of_a_conv(monkeypatch):
     trained = []
-    module = sys.modules["vae_core.warm_up"]
-    monkeypatch.setattr(module, "train", lambda model, data, config, device: trained.append((model, config)) or [])
-    module.warm_up(torch.device("cuda"))
+    monkeypatch.setattr(
+        "vae_core.training.warm_up.train", lambda model, data, config, device: trained.append((model, config)) or []
+    )
+    vae_core.runs.queue.warm_up(torch.device("cuda"))
     assert [model.config.architecture for model, _ in trained] == ["mlp", "conv"]
     assert all(config.steps == 4 * BLOCK for _, config in trained)  # one alone, then met, recorded, replayed

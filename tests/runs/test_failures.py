@@ -10,14 +10,14 @@ import torch
 
 from vae_core import TrainConfig, VAEConfig
 from vae_core.data import DataError
-from vae_core.folder import RunError, RunFolder
-from vae_core.line import ENDED
-from vae_core.runs import ELSEWHERE, Runs
-from vae_core.step import Step
+from vae_core.runs.folder import RunError, RunFolder
+from vae_core.runs.queue import ENDED
+from vae_core.runs.server import ELSEWHERE, Runs
+from vae_core.training.step import Step
 
 from ..conftest import plain
-from ..test_run import CPU, MODEL
 from .conftest import LONG, STEERING, going, is_in, paused, reached, wait_for
+from .test_run import CPU, MODEL
 
 
 def test_a_diverged_run_says_where_and_goes_on_with_a_smaller_learning_rate(runs, load):

@@ -12,12 +12,12 @@ from safetensors.torch import save_file
 
 from vae_core import VAE, TrainConfig, load_checkpoint, save_checkpoint
 from vae_core.checkpoint import CheckpointError, read_header
-from vae_core.folder import RunError
-from vae_core.runs import Runs
+from vae_core.runs.folder import RunError
+from vae_core.runs.server import Runs
 
 from ..conftest import seeded
-from ..test_run import CPU, MODEL
 from .conftest import LONG, NOBODY, STEERING, content, going, paused, reached, wait_for
+from .test_run import CPU, MODEL
 
 
 def test_two_owners_are_separate(runs, load):

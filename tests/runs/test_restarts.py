@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from vae_core import load_checkpoint
-from vae_core.folder import RunError
-from vae_core.run import Steering
-from vae_core.runs import Runs
+from vae_core.runs.folder import RunError
+from vae_core.runs.run import Steering
+from vae_core.runs.server import Runs
 
 from ..conftest import ROOT
-from ..test_run import CONFIG, CPU, MODEL, assert_same_end, began, figures, go_on
 from .conftest import LONG, NOBODY, STEERING, going, is_in, reached, wait_for
+from .test_run import CONFIG, CPU, MODEL, assert_same_end, began, figures, go_on
 
 
 def left_behind(runs, few, state, config=CONFIG):
@@ -106,7 +106,7 @@ import sys
 from pathlib import Path
 import torch
 from vae_core import TrainConfig, VAEConfig, load_dataset
-from vae_core.runs import Runs
+from vae_core.runs.server import Runs
 runs = Runs(Path(sys.argv[1]), torch.device("cpu"))
 dataset = load_dataset("digits", "unused")
 for owner in ("me", "waiting"):

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from vae_core import VAE, load_checkpoint, save_checkpoint
-from vae_core.batch import Batch
-from vae_core.changes import Change
-from vae_core.folder import RunError, RunFolder
+from vae_core.runs.changes import Change
+from vae_core.runs.folder import RunError, RunFolder
+from vae_core.training.one_batch import OneBatch
 
 from ..conftest import seeded
-from ..test_run import CONFIG, CPU, GAUSSIAN, MODEL, assert_same_end, began, go_on
 from .conftest import LONG, STEERING, content, going, is_in, paused, reached, wait_for
+from .test_run import CONFIG, CPU, GAUSSIAN, MODEL, assert_same_end, began, go_on
 
 
 def test_a_run_goes_on_by_itself_and_stops_when_told(runs, load):
@@ -49,7 +49,7 @@ def test_a_step_is_a_batch_and_pauses(runs, load):
             runs.play(run, "me", load, one_batch=True)
             reached(runs, run, "paused")
         assert runs.status(run)["message"] == f"Step {step} of 400,000."
-        assert Batch.load(runs.folder(run).path / "batch.safetensors").step == step == runs.folder(run).saved_step()
+        assert OneBatch.load(runs.folder(run).path / "batch.safetensors").step == step == runs.folder(run).saved_step()
     assert [record["step"] for record in runs.folder(run).records()] == [1, 2, 3]
 
 

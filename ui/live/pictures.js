@@ -6,7 +6,7 @@ import { scrubber, shown } from "./film.js";
 import { make } from "./page.js";
 
 const TILE = 28;
-const SIDE = 20; // tiles in a row of a frame; see vae_core/frames.py
+const SIDE = 20; // tiles in a row of a frame; see vae_core/runs/film.py
 const HALF = SIDE / 2;
 const GAP = 4; // px between the first ten held-out images with their reconstructions, and the last ten
 const [MAP, SAMPLES, ORIGINALS, MADE] = [0, SIDE, SIDE + 2, SIDE + 3]; // the first row of each

@@ -1,0 +1,21 @@
+"""Figures name the columns that they are to be filled with."""
+
+import pytest
+
+from ui.figures import comparison, kl_bars, kl_history, rate_distortion, training_curves
+from vae_core.runs.records import COLUMNS
+
+
+@pytest.mark.parametrize("quantities", [("elbo",), ("elbo", "reconstruction", "kl")])
+def test_every_curve_names_a_column_of_the_records(quantities):
+    figure = training_curves(quantities)
+    names = [trace.meta for trace in figure.data]
+    assert names == [f"{part}_{name}" for name in quantities for part in ("train", "test")]
+    assert set(names) <= set(COLUMNS)
+    assert len({trace.name for trace in figure.data}) == len(names)
+
+
+def test_figures_leave_light_and_dark_to_the_page():
+    for figure in (training_curves(), kl_bars(), kl_history(), comparison(), rate_distortion()):
+        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        assert figure.layout.font.color is None

@@ -1,0 +1,138 @@
+"""The form's settings reach the run, and a bad one is named as on the page."""
+
+import math
+
+import gradio as gr
+import pytest
+
+from ui import train as train_tab
+from vae_core import TrainConfig
+from vae_core.data import DataError
+from vae_core.runs.changes import Change
+
+from .conftest import ANNA, FORM, finished, follow, session, trained
+
+
+def test_the_line_of_settings_names_what_is_unusual(backend):
+    run = trained(backend)
+    assert follow(backend, run)["about"]["settings"].endswith("batches of 128, hidden units 16, products in float32")
+    run = trained(backend, architecture="conv", hidden_layers=4, seed=20261121, hidden_dim=16)
+    assert follow(backend, run)["about"]["settings"].endswith(
+        "batches of 128, hidden units 16, seed 20261121, products in float32"
+    )
+    run = trained(backend, likelihood="gaussian", binarization="grey", hidden_dim=400, samples=3, warmup_steps=5)
+    backend.runs.folder(run).write_changes([Change(1, {"sigma": 0.2}), Change(2, {"beta": 4.0})])
+    line = follow(backend, run)["about"]["settings"]
+    assert "β = 4," in line and line.endswith(
+        "batches of 128, L = 3, warm-up 5, products in float32, σ 0.2, changed 2 times in mid-run"
+    )
+
+
+def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
+    run = train_tab.start(backend, session(ANNA), FORM)
+    finished(backend, run)
+    backend.runs.delete(run, ANNA)
+    train_tab.change(backend, session(ANNA), run, "beta", 3.0)
+    train_tab.change(backend, session(ANNA), "", "beta", 3.0)
+    assert backend.runs.of(ANNA) == [] and not backend.runs.folder(run).path.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"latent_dim": 0}, "Latent dimensions D is 0; it must be a whole number from 1 to 512."),
+        ({"latent_dim": 10**9}, "Latent dimensions D is 1000000000"),
+        ({"latent_dim": None}, "Latent dimensions D is empty"),
+        ({"learning_rate": math.nan}, "Learning rate is nan; it must be a number above 0, at most 1."),
+        ({"batch_size": 1501}, "Batch size is 1501; the training set has 1500 images"),
+        ({"data": "cifar"}, "Data is 'cifar'; it must be one of mnist, fashion-mnist, kmnist, digits."),
+        ({"data": None}, "Data is None"),
+        ({"beta": -1}, "β, weight of the KL is -1"),
+        ({"epochs": 2.5}, "Epochs is 2.5"),
+        ({"hold_out": 1500}, "Training images held out is 1500; it must be a whole number from 0 to 1499."),
+        ({"hold_out": 1400}, "Batch size is 128; the training set has 100 images"),
+        ({"hold_out": -1}, "Training images held out is -1"),
+        ({"hidden_layers": 9}, "Hidden layers, mlp is 9"),
+        (
+            {"hidden_layers": 8, "hidden_dim": 8192},
+            "Hidden units is 8192; with 8 such layers on either side an mlp has 952,442,880 weights, and it may have",
+        ),
+        ({"objective": "iwae"}, "Objective is 'iwae'; it must be one of elbo, importance-weighted."),
+        (
+            {"objective": "importance-weighted", "free_bits": 0.5},
+            "Free bits, nats per dimension is 0.5; it must be 0 unless the objective is the ELBO.",
+        ),
+        ({"schedule": "step"}, "Learning rate over time is 'step'"),
+        ({"average": 1}, "Averaged weights is 1"),
+        ({"patience": -1}, "Patience, epochs is -1"),
+        ({"clip_norm": math.inf}, "Largest gradient norm is inf"),
+        (
+            {"precision": "float8"},
+            "Precision of products is 'float8'; it must be one of auto, float32, tf32, bfloat16.",
+        ),
+        ({"architecture": ["mlp"]}, "Architecture is ['mlp']"),
+        ({"prior_std": 0}, "Prior standard deviation is 0"),
+    ],
+)
+def test_a_bad_setting_is_named_as_on_the_page_and_starts_nothing(backend, change, message):
+    with pytest.raises(gr.Error) as caught:
+        train_tab.start(backend, session(ANNA), FORM | change)
+    assert caught.value.message.startswith(message) and not caught.value.print_exception
+    assert backend.runs.of(ANNA) == []
+
+
+def test_every_field_of_the_form_reaches_its_configuration(backend):
+    change = {
+        "data": "digits", "architecture": "conv", "latent_dim": 5, "likelihood": "gaussian", "epochs": 1, "beta": 2,
+        "learning_rate": 0.01, "batch_size": 700, "hidden_dim": 7, "hidden_layers": 2, "binarization": "threshold",
+        "sigma": 0.3, "sigma_mode": "optimal", "prior_mean": 1, "prior_std": 2, "samples": 3,
+        "objective": "importance-weighted", "warmup_steps": 4, "free_bits": 0, "schedule": "cosine",
+        "learning_rate_warmup": 2, "clip_norm": 1.5, "average": 0.9, "patience": 7, "hold_out": 100, "seed": 5,
+        "precision": "bfloat16",
+    }  # fmt: skip
+    assert list(change) == list(FORM) and set(FORM) == set(train_tab.LABELS)
+    run = train_tab.start(backend, session(ANNA), change)
+    finished(backend, run)
+    config = backend.runs.folder(run).read_config()
+    for name, value in change.items():
+        holder = next(part for part in (config.model, config.training, config) if hasattr(part, name))
+        assert (config.data if name == "data" else getattr(holder, name)) == value, name
+    assert config.train_images == 1400  # of 1,500
+
+
+def test_auto_takes_digits_where_mnist_cannot_be_had_and_does_not_ask_again(backend, monkeypatch):
+    asked = []
+
+    def refuse(*args):
+        asked.append(args)
+        raise DataError("MNIST could not be downloaded: no network.")
+
+    monkeypatch.setattr("vae_core.data._download", refuse)
+    dataset, why = backend.fetch("auto", lambda message: None)
+    assert dataset.name == "digits" and "MNIST could not be downloaded: no network." in why and len(asked) == 1
+    dataset, why = backend.fetch("auto", lambda message: None)
+    assert dataset.name == "digits" and "because MNIST is not on this server" in why and len(asked) == 1
+    with pytest.raises(DataError):
+        backend.fetch("mnist", lambda message: None)
+    assert len(asked) == 2
+
+
+def test_auto_trains_and_the_run_says_on_what(backend, monkeypatch):
+    monkeypatch.setattr("vae_core.data._download", lambda *args: (_ for _ in ()).throw(DataError("no network.")))
+    run = train_tab.start(backend, session(ANNA), FORM | {"data": "auto"})
+    finished(backend, run)
+    answer = follow(backend, run)
+    assert answer["about"]["why_data"].startswith("The data are scikit-learn's digits, because MNIST could not be had")
+    assert backend.runs.folder(run).read_config().data == "digits"
+
+
+def test_training_settings_have_the_cores_defaults():
+    usual = {"epochs": 12, "batch_size": 256}
+    assert TrainConfig(**{name: FORM[name] for name in train_tab.OF_TRAINING} | usual) == TrainConfig()
+
+
+def test_the_learning_rate_follows_the_depth_of_the_model_that_is_chosen():
+    rates = [train_tab._usual_rate(*depth) for depth in (("mlp", 1), ("mlp", 3), ("residual", 1), ("conv", 2))]
+    assert rates == [0.01, 0.0025, 0.0025, 0.01]
+    for layers in (None, 2.5, 99):  # half typed: the rate stays
+        assert isinstance(train_tab._usual_rate("mlp", layers), dict)

@@ -1,0 +1,75 @@
+"""Estimates of log p(x) that are kept in a file as they come, so that an evaluation of hours can be broken off."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ..checkpoint import write_atomically
+from ..model import VAE
+from .evaluate import IMAGES_AT_ONCE, log_likelihood
+
+
+def kept_log_likelihood(
+    model: VAE,
+    x: Tensor,
+    samples: int,
+    generator: torch.Generator,
+    path: Path,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Tensor, int]:
+    """`log_likelihood`, going on where the file was left, and bit for bit what it gives without one.
+
+    Args:
+        model, x, samples, generator, progress: as for `log_likelihood`; progress is told of what the file holds, too.
+        path: of the file; made if it is not there, and replaced after every so many images.
+
+    Returns:
+        (B,) nats, and how many of them the file held already.
+
+    Raises:
+        ValueError: the file holds the estimates of another model, of other images or draws, or is damaged.
+        OSError: the file cannot be written.
+    """
+    what = _fingerprint(model, x, samples, generator)
+    done = _load(path, what, generator) if path.exists() else torch.empty(0, dtype=x.dtype)
+    held = len(done)
+    if progress:
+        progress(held * samples)
+    for start in range(held, len(x), IMAGES_AT_ONCE):
+        _write(path, what, done, generator)  # before the first part, too: hours are not spent on what cannot be kept
+        part = x[start : start + IMAGES_AT_ONCE]
+        done = torch.cat([done, log_likelihood(model, part, samples, generator, progress=progress).cpu()])
+    _write(path, what, done, generator)
+    return done, held
+
+
+def _fingerprint(model: VAE, x: Tensor, samples: int, generator: torch.Generator) -> str:
+    """Names the weights, the images, K and the draws."""
+    parts = [*model.state_dict().values(), x, generator.get_state()]
+    digest = hashlib.sha256(f"{model.config} {samples} {x.device.type}".encode())
+    for part in parts:
+        digest.update(part.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _write(path: Path, what: str, done: Tensor, generator: torch.Generator) -> None:
+    write_atomically(path, save({"log_px": done, "generator": generator.get_state()}, metadata={"what": what}))
+
+
+def _load(path: Path, what: str, generator: torch.Generator) -> Tensor:
+    """The estimates of a file; the generator goes on from where it was."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            if file.metadata()["what"] != what:
+                raise ValueError(f"{path} holds the estimates of another evaluation; take another file.")
+            generator.set_state(file.get_tensor("generator"))
+            return file.get_tensor("log_px")
+    except (SafetensorError, OSError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} holds no estimates, or is damaged; take another file.") from error

@@ -1,0 +1,223 @@
+"""Held-out measures of a model: the ELBO with its parts, and estimates of log p(x)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..bounds import check_int
+from ..model import IMAGE_SHAPE, VAE
+from ..objective import elbo, gaussian_log_prob
+from ..precision import arithmetic
+
+ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C
+MEMORY_BUDGET = 16 * 2**20  # bytes of a chunk's largest tensor on a CPU: few enough for a cache, enough to be quick
+ON_A_GPU = 16  # times as much
+IMAGES_AT_ONCE = 100  # of log_likelihood; fixed, so that the draws do not depend on the budget
+DRAWS_AT_A_CALL = 64  # of noise on a GPU, where a call takes as long as it does for one
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The measures of a set of images: averages in nats per image.
+
+    elbo_error: standard error of the mean ELBO over the images.
+    kl_per_dim: nats per latent dimension. active_units: dimensions in which q's mean has a variance above 0.01.
+    """
+
+    elbo: float
+    reconstruction: float
+    kl: float
+    elbo_error: float
+    kl_per_dim: list[float]
+    active_units: int
+
+
+class Proposal(NamedTuple):
+    """A Gaussian for each image, from which z is drawn: N(mean, scale scaleᵀ).
+
+    mean: (B, D). scale: (B, D), standard deviations, or (B, D, D), lower triangular.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    @classmethod
+    def posterior(cls, model: VAE, x: Tensor) -> Proposal:
+        """The encoder's q(z|x) of (B, 1, 28, 28)."""
+        mu, logvar = model.encode(x)
+        return cls(mu, torch.exp(0.5 * logvar))
+
+    @classmethod
+    def prior(cls, model: VAE, x: Tensor) -> Proposal:
+        """p(z), the same for every image."""
+        mean = torch.full((len(x), model.config.latent_dim), model.config.prior_mean, dtype=x.dtype, device=x.device)
+        return cls(mean, torch.full_like(mean, model.config.prior_std))
+
+    def draw(self, eps: Tensor) -> Tensor:
+        """z of noise: (..., B, D) → (..., B, D)."""
+        if self.scale.ndim == self.mean.ndim:
+            return self.mean + self.scale * eps
+        return self.mean + torch.einsum("bij,...bj->...bi", self.scale, eps)
+
+    def log_prob(self, eps: Tensor) -> Tensor:
+        """Log-density of the z that this noise gives: (..., B, D) → (..., B) nats."""
+        diagonal = self.scale if self.scale.ndim == self.mean.ndim else self.scale.diagonal(dim1=-2, dim2=-1)
+        return gaussian_log_prob(eps, torch.zeros_like(eps), 0.0).sum(-1) - diagonal.log().sum(-1)
+
+
+def log_prior(model: VAE, z: Tensor) -> Tensor:
+    """log p(z): (..., D) → (...,) nats."""
+    mean = torch.full_like(z, model.config.prior_mean)
+    return gaussian_log_prob(z, mean, 2 * math.log(model.config.prior_std)).sum(-1)
+
+
+def log_weights(model: VAE, x: Tensor, proposal: Proposal, eps: Tensor) -> Tensor:
+    """log p(x, z)/q(z) at z = the proposal's draw of this noise (T13).
+
+    Args:
+        model: the VAE.
+        x: (B, 1, 28, 28) in [0, 1].
+        proposal: q, a Gaussian for each image.
+        eps: (K, B, D).
+
+    Returns:
+        (K, B) nats. Their mean over K is an estimate of the ELBO, and the log of the mean weight one of log p(x).
+    """
+    z = proposal.draw(eps)
+    return model.log_px_z(x, z) + log_prior(model, z) - proposal.log_prob(eps)
+
+
+@torch.inference_mode()
+def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | None = None) -> HeldOut:
+    """The ELBO of images by one draw of z each (T6, T18), KL per dimension (T8) and active units.
+
+    Args:
+        model: the VAE.
+        x: (N, 1, 28, 28) in [0, 1], binarized as the model wants it, on the model's device.
+        seed: of the draws; the same seed gives the same figures.
+        batch_size: images at once; 1,000 on a CPU, and on a GPU as many as a chunk may hold, if None.
+
+    Raises:
+        ValueError: images are of another shape, none, or not in [0, 1].
+    """
+    check_images(x)
+    generator = torch.Generator(x.device).manual_seed(seed)
+    if batch_size is None:
+        batch_size = 1000 if x.device.type == "cpu" else max(1000, draws_at_once(model, x[:1]))
+    with arithmetic("float32", x.device):
+        terms = [elbo(model, batch, generator=generator) for batch in x.split(batch_size)]
+    means = torch.cat([t.mu for t in terms])
+    reconstruction, kl_per_dim = (
+        _wide(torch.cat(parts)) for parts in zip(*((t.reconstruction, t.kl_per_dim) for t in terms), strict=True)
+    )
+    kl = kl_per_dim.sum(1)
+    elbos = reconstruction - kl
+    return HeldOut(
+        elbo=float(elbos.mean()),
+        reconstruction=float(reconstruction.mean()),
+        kl=float(kl.mean()),
+        elbo_error=standard_error(elbos),
+        kl_per_dim=kl_per_dim.mean(0).tolist(),
+        active_units=int((means.float().var(0, correction=0) > ACTIVE_THRESHOLD).sum()),
+    )
+
+
+def _wide(values: Tensor) -> Tensor:
+    """The values in float64, where they lie; MPS has none, so its values go to the processor."""
+    return values.cpu().double() if values.device.type == "mps" else values.double()
+
+
+@torch.no_grad()
+def log_likelihood(
+    model: VAE,
+    x: Tensor,
+    samples: int = 50,
+    generator: torch.Generator | None = None,
+    *,
+    proposal: Callable[[VAE, Tensor], Proposal] = Proposal.posterior,
+    progress: Callable[[int], None] | None = None,
+) -> Tensor:
+    """The importance-weighted estimate log p̂_K(x) = log (1/K) Σ_k p(x, z_k)/q(z_k|x), z_k ~ q(z|x) (T12, T13).
+
+    A lower bound of log p(x) on average, that rises with K; K = 1 averages to the ELBO. With `Proposal.prior` it is
+    simple Monte Carlo, log (1/K) Σ_k p(x|z_k) with z_k ~ p(z), which needs far more draws.
+
+    Args:
+        model: the VAE; its encoder runs once an image.
+        x: (B, 1, 28, 28) in [0, 1], binarized as the model wants it.
+        samples: K ≥ 1 draws an image, decoded in chunks so that memory does not grow with K.
+        generator: source of the draws; the same one gives the same estimate, whatever the chunks.
+        proposal: gives q of some images.
+        progress: told of the number of decoded images after every chunk.
+
+    Returns:
+        (B,) nats.
+
+    Raises:
+        ValueError: samples is no whole number ≥ 1, or images are of another shape, none, or not in [0, 1].
+
+    Source: Burda et al. (2015), eq. 8.
+    """
+    check_int("samples", samples, 1, 1_000_000_000)
+    check_images(x)
+    parts = x.split(IMAGES_AT_ONCE)
+    return torch.cat(
+        [_log_likelihood(model, part, samples, generator, proposal(model, part), progress) for part in parts]
+    )
+
+
+def _log_likelihood(
+    model: VAE,
+    x: Tensor,
+    samples: int,
+    generator: torch.Generator | None,
+    proposal: Proposal,
+    progress: Callable[[int], None] | None,
+) -> Tensor:
+    """`log_likelihood` of so few images that one draw of each fits in a chunk: (B,)."""
+    chunk = draws_at_once(model, x)
+    wide = torch.float32 if x.device.type == "mps" else torch.float64  # of many chunks float32 would lose some
+    total = torch.full((len(x),), -math.inf, dtype=wide, device=x.device)
+    # So many draws a call: a generator then gives the same noise whatever the size of the chunk.
+    at_a_call = 1 if x.device.type == "cpu" else DRAWS_AT_A_CALL
+    chunk = max(chunk // at_a_call, 1) * at_a_call
+    for start in range(0, samples, chunk):
+        draws = min(chunk, samples - start)
+        shape, calls = (at_a_call, *proposal.mean.shape), -(-draws // at_a_call)
+        noise = [torch.randn(shape, generator=generator, dtype=x.dtype, device=x.device) for _ in range(calls)]
+        eps = torch.cat(noise)[:draws]
+        with arithmetic("float32", x.device):
+            total = torch.logaddexp(total, log_weights(model, x, proposal, eps).logsumexp(0))
+        if progress:
+            progress(draws * len(x))
+    return (total - math.log(samples)).to(x.dtype)
+
+
+def draws_at_once(model: VAE, x: Tensor) -> int:
+    """How many z of each image are decoded in one chunk."""
+    budget = MEMORY_BUDGET * (1 if x.device.type == "cpu" else ON_A_GPU)
+    return max(1, budget // (len(x) * model.decoder_width() * x.element_size()))
+
+
+def check_images(x: Tensor) -> None:
+    """Checks that x is (B, 1, 28, 28) with B ≥ 1 and values in [0, 1].
+
+    Raises:
+        ValueError: it is not; the message says what it is.
+    """
+    if x.ndim != 4 or x.shape[1:] != IMAGE_SHAPE or len(x) == 0:
+        raise ValueError(f"images have the shape {tuple(x.shape)}; it must be (B, 1, 28, 28) with B at least 1.")
+    low, high = (float(value) for value in torch.aminmax(x))
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"images have values from {low:g} to {high:g}; all must be numbers in [0, 1].")
+
+
+def standard_error(values: Tensor) -> float:
+    """Standard error of the mean of (N,) values; 0 for a single one."""
+    return float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0

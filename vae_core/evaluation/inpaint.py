@@ -1,0 +1,97 @@
+"""Completing an image of which only some pixels are known: p(x_hidden | x_visible) = ∫ p(x_hidden|z) p(z|x_visible) dz.
+
+The pixels are independent given z, so hidden ones drop out of the likelihood and p(z|x_visible) ∝ p(z) p(x_visible|z).
+The encoder was never trained for holes: its q(z|x) of a filled-in image is only where the search for a better q starts.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..bounds import check_int
+from ..model import VAE
+from ..objective import bernoulli_log_prob, continuous_bernoulli_log_prob, gaussian_kl, gaussian_log_prob
+from .evaluate import Proposal, check_images
+
+LEARNING_RATE = 0.1  # at the first step; falls to 0 along a line
+
+
+def visible_log_px_z(model: VAE, x: Tensor, z: Tensor, hidden: Tensor) -> Tensor:
+    """log p(x_visible|z): the likelihood's sum over the pixels that are not hidden (T19).
+
+    Args:
+        x: (B, 1, 28, 28) in [0, 1].
+        z: (..., B, D).
+        hidden: (B, 1, 28, 28) bool.
+
+    Returns:
+        (..., B) nats per image.
+    """
+    params = model.decode(z)
+    if model.config.likelihood == "bernoulli":
+        log_p = bernoulli_log_prob(x, params)
+    elif model.config.likelihood == "continuous_bernoulli":
+        log_p = continuous_bernoulli_log_prob(x, params)
+    else:
+        log_p = gaussian_log_prob(x, params, 2.0 * model.log_sigma)
+    return log_p.masked_fill(hidden, 0.0).flatten(-3).sum(-1)
+
+
+@torch.no_grad()
+def fill_in(model: VAE, x: Tensor, hidden: Tensor, rounds: int = 30) -> Tensor:
+    """x with its hidden pixels replaced by E[x|z] at the mean of q(z|x), again and again: (B, 1, 28, 28) in [0, 1].
+
+    Source: after Rezende, Mohamed & Wierstra (2014), appendix F.
+    """
+    check_int("rounds", rounds, 1, 10_000)
+    filled = x.masked_fill(hidden, 0.0)
+    for _ in range(rounds):
+        filled = torch.where(hidden, model.x_hat(model.encode(filled)[0]).clamp(0, 1), x)
+    return filled
+
+
+@torch.enable_grad()
+def visible_posterior(
+    model: VAE,
+    x: Tensor,
+    hidden: Tensor,
+    *,
+    draws: int = 32,
+    steps: int = 200,
+    generator: torch.Generator | None = None,
+) -> Proposal:
+    """The diagonal Gaussian q nearest to p(z|x_visible): it maximizes E_q[log p(x_visible|z)] − KL(q‖p(z)).
+
+    Adam on common random numbers, from the encoder's q of `fill_in`.
+
+    Args:
+        model: left as it is.
+        x: (B, 1, 28, 28) in [0, 1]; hidden pixels are not looked at.
+        hidden: (B, 1, 28, 28) bool.
+        draws: of ε, fixed over the steps, in pairs of opposite sign.
+        steps: of the search.
+        generator: source of ε.
+    """
+    check_int("draws", draws, 2, 100_000)
+    check_images(x)
+    with torch.no_grad():
+        start = model.encode(fill_in(model, x, hidden))
+    mu, logvar = (part.clone().requires_grad_() for part in start)
+    half = torch.randn((draws // 2, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
+    eps = torch.cat([half, -half])
+    optimizer = torch.optim.Adam([mu, logvar], lr=LEARNING_RATE)
+    for step in range(steps):
+        z = mu + torch.exp(0.5 * logvar) * eps
+        kl = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std).sum(-1)
+        bound = visible_log_px_z(model, x, z, hidden).mean(0) - kl  # (B,)
+        mu.grad, logvar.grad = torch.autograd.grad(-bound.sum(), (mu, logvar))
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - step / steps)
+        optimizer.step()
+    return Proposal(mu.detach(), torch.exp(0.5 * logvar.detach()))
+
+
+@torch.no_grad()
+def completions(model: VAE, x: Tensor, hidden: Tensor, z: Tensor) -> Tensor:
+    """x with E[x|z] in place of its hidden pixels: z of (L, B, D) gives (L, B, 1, 28, 28)."""
+    return torch.where(hidden, model.x_hat(z), x)

@@ -1,0 +1,65 @@
+"""Where images lie in latent space, and which training image a picture is nearest to."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..data import held_out
+from ..model import VAE
+
+IMAGES_AT_ONCE = 2048
+
+
+@torch.inference_mode()
+def embed(model: VAE, images: Tensor) -> Tensor:
+    """The mean of q(z|x) of each image (T16).
+
+    Args:
+        model: the VAE.
+        images: (N, 1, 28, 28) uint8; binarized as the model wants it by one fixed, seeded draw.
+
+    Returns:
+        (N, D), on the CPU.
+    """
+    device = next(model.parameters()).device
+    x = held_out(images, model.config.binarization, device)
+    return torch.cat([model.encode(part)[0] for part in x.split(IMAGES_AT_ONCE)]).cpu()
+
+
+def principal_axes(mu: Tensor) -> Tensor:
+    """The two directions along which points vary most, the first the most: unit vectors, by PCA.
+
+    Args:
+        mu: (N, D), D ≥ 2.
+
+    Returns:
+        (2, D); of each axis the largest component is positive, so that a picture of it does not flip.
+    """
+    centred = (mu - mu.mean(0)).double()
+    _, vectors = torch.linalg.eigh(centred.T @ centred)  # ascending
+    axes = vectors[:, -2:].T.flip(0)
+    largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
+    return (axes * largest.sign()).to(mu.dtype)
+
+
+@torch.inference_mode()
+def nearest(pictures: Tensor, images: Tensor) -> Tensor:
+    """Of each picture the index of the image at the smallest Euclidean distance of the grey values.
+
+    Args:
+        pictures: (M, 28·28) in [0, 1].
+        images: (N, 1, 28, 28) uint8.
+
+    Returns:
+        (M,) int64.
+    """
+    best = torch.full((len(pictures),), torch.inf)
+    index = torch.zeros(len(pictures), dtype=torch.int64)
+    for start in range(0, len(images), IMAGES_AT_ONCE):
+        some = images[start : start + IMAGES_AT_ONCE].flatten(1).float() / 255
+        squares = some.square().sum(1) - 2 * pictures @ some.T  # but for the picture's own square
+        least, where = squares.min(1)
+        closer = least < best
+        best, index = torch.where(closer, least, best), torch.where(closer, where + start, index)
+    return index

@@ -1,0 +1,93 @@
+"""The linear model with a Gaussian likelihood is probabilistic PCA, where all is known in closed form (T20a).
+
+z ~ N(μ_p, σ_p² I), x|z ~ N(Wz + b, σ² I), so x ~ N(Wμ_p + b, σ_p² WWᵀ + σ² I).
+Source: Tipping & Bishop (1999), "Probabilistic principal component analysis". All of it is computed in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..model import PIXELS, VAE
+from .evaluate import Proposal
+
+
+@dataclass(frozen=True)
+class MaximumLikelihood:
+    """The likeliest probabilistic PCA of some images, up to a rotation of z.
+
+    weight: (784, D), W. bias: (784,). sigma: σ. log_likelihood: nats per image, averaged over these images.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    sigma: float
+    log_likelihood: float
+
+
+def log_likelihood(model: VAE, x: Tensor) -> Tensor:
+    """log p(x) in closed form: (B, 1, 28, 28) → (B,) nats, float64.
+
+    Raises:
+        ValueError: the model is not linear, or its likelihood not Gaussian.
+    """
+    w, residual, sigma, prior_std = _parts(model, x)
+    d = w.shape[1]
+    inner = sigma**2 / prior_std**2 * torch.eye(d, dtype=w.dtype, device=w.device) + w.T @ w  # (D, D)
+    projected = residual @ w  # (B, D)
+    explained = (projected * torch.linalg.solve(inner, projected.T).T).sum(1)
+    log_det = (PIXELS - d) * 2 * math.log(sigma) + torch.logdet(prior_std**2 * inner)
+    return -0.5 * ((residual.square().sum(1) - explained) / sigma**2 + log_det + PIXELS * math.log(2 * math.pi))
+
+
+def posterior(model: VAE, x: Tensor) -> Proposal:
+    """p(z|x), a Gaussian with the same covariance for every image: mean (B, D), scale (B, D, D), of x's type.
+
+    Raises:
+        ValueError: as `log_likelihood`.
+    """
+    w, residual, sigma, prior_std = _parts(model, x)
+    identity = torch.eye(w.shape[1], dtype=w.dtype, device=w.device)
+    covariance = torch.linalg.inv(w.T @ w / sigma**2 + identity / prior_std**2)
+    mean = model.config.prior_mean + residual @ w @ covariance / sigma**2
+    scale = torch.linalg.cholesky(covariance).expand(len(x), -1, -1)
+    return Proposal(mean.to(x), scale.to(x))
+
+
+def maximum_likelihood(images: Tensor, latent_dim: int) -> MaximumLikelihood:
+    """The maximum of the likelihood, for a standard normal prior, from the eigenvalues of the images' covariance.
+
+    Args:
+        images: (N, 1, 28, 28) in [0, 1].
+        latent_dim: D.
+    """
+    x = _wide(images.flatten(1))
+    bias = x.mean(0)
+    eigenvalues, vectors = torch.linalg.eigh((x - bias).T @ (x - bias) / len(x))
+    kept, rest = eigenvalues[-latent_dim:], eigenvalues[:-latent_dim].clamp(min=0)
+    variance = float(rest.mean())
+    weight = vectors[:, -latent_dim:] * (kept - variance).clamp(min=0).sqrt()
+    log_det = float(kept.log().sum()) + len(rest) * math.log(variance)
+    log_likelihood = -0.5 * (log_det + PIXELS + PIXELS * math.log(2 * math.pi))
+    return MaximumLikelihood(weight, bias, math.sqrt(variance), log_likelihood)
+
+
+def _parts(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
+    """W (784, D), x − E[x] (B, 784), σ and σ_p."""
+    config = model.config
+    if config.architecture != "linear" or config.likelihood != "gaussian":
+        raise ValueError(
+            f"The model is {config.architecture} with a {config.likelihood} likelihood; PPCA is linear Gaussian."
+        )
+    w, b = _wide(model.decoder.weight.detach()), _wide(model.decoder.bias.detach())
+    mean = b + config.prior_mean * w.sum(1)
+    return w, _wide(x.flatten(1)) - mean, math.exp(float(model.log_sigma.detach())), config.prior_std
+
+
+def _wide(x: Tensor) -> Tensor:
+    """In float64, which Apple's MPS does not have."""
+    return (x.cpu() if x.device.type == "mps" else x).double()

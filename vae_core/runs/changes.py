@@ -1,0 +1,48 @@
+"""Settings that change in mid-run, each from a step on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..bounds import check_float
+from ..model import VAE
+from ..training.loop import CHANGEABLE, TrainConfig
+from .config import RunConfig
+
+
+@dataclass(frozen=True)
+class Change:
+    """New settings in mid-run: they hold for every batch after that step."""
+
+    step: int
+    settings: dict[str, float]
+
+    def apply(self, model: VAE, training: TrainConfig) -> TrainConfig:
+        """The training's new settings; a new σ goes into the model."""
+        settings = dict(self.settings)
+        if (sigma := settings.pop("sigma", None)) is not None:
+            model.set_sigma(sigma)
+        return replace(training, **settings)
+
+
+def still_to_come(changes: list[Change], settings: dict[str, float]) -> list[Change]:
+    """What is left of changes to come once these settings are chosen: a run that went back takes the others again."""
+    left = [(change.step, {n: v for n, v in change.settings.items() if n not in settings}) for change in changes]
+    return [Change(step, rest) for step, rest in left if rest]
+
+
+def check_change(config: RunConfig, settings: dict[str, Any]) -> None:
+    """Checks settings that are to change in mid-run.
+
+    Raises:
+        ValueError: one cannot change while a run goes, or is out of its bounds.
+    """
+    for name in settings:
+        if name == "sigma" and (config.model.likelihood != "gaussian" or config.model.sigma_mode != "fixed"):
+            raise ValueError("sigma can change in mid-run only where the likelihood is Gaussian and σ is fixed.")
+        if name != "sigma" and name not in CHANGEABLE:
+            raise ValueError(f"{name} cannot change in mid-run; {', '.join(CHANGEABLE)} and a fixed sigma can.")
+    replace(config.training, **{name: value for name, value in settings.items() if name != "sigma"})
+    if "sigma" in settings:
+        check_float("sigma", settings["sigma"], 0, 100, above=True)

@@ -1,0 +1,61 @@
+"""What a run is started with, and what a model to begin with says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..bounds import check_int
+from ..checkpoint import read_header
+from ..model import VAEConfig
+from ..training.loop import TrainConfig
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What a run was started with."""
+
+    model: VAEConfig
+    training: TrainConfig
+    data: str  # a dataset's name, or auto until it is known which one could be had
+    device: str = "cpu"
+    why_data: str = ""  # the sentence that says why that dataset
+    train_images: int = 0  # 0 until the data are loaded
+    owner: str = ""  # the browser that started it, if one did
+    hold_out: int = 0  # training images that are held out, in place of the test images
+    start: str = ""  # the run or file whose weights it began with, and their step
+    learned: dict[str, int] = field(default_factory=dict)  # data those weights have learned from: images held out of it
+
+    def __post_init__(self) -> None:
+        check_int("hold_out", self.hold_out, 0, 1_000_000)
+
+    @property
+    def has_learned(self) -> dict[str, int]:
+        """Data that the run's own weights, or those that it began with, have learned from: images held out of it."""
+        return self.learned | {self.data: min(self.hold_out, self.learned.get(self.data, self.hold_out))}
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole training; 0 until the data are loaded."""
+        return self.training.total_steps(self.train_images) if self.train_images else 0
+
+
+def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:
+    """The configuration of a run that begins with the weights of a checkpoint: with its model, and where that is from.
+
+    Raises:
+        CheckpointError: it is no checkpoint of ours.
+        ValueError: it was trained on images that the run would hold out.
+    """
+    header = read_header(checkpoint)
+    about, step = header.about, header.about.get("step")
+    learned = about.get("learned") or ({about["data"]: about.get("hold_out") or 0} if about.get("data") else {})
+    for data, held in learned.items():
+        if config.hold_out > held and config.data in (data, "auto"):
+            raise ValueError(
+                f"hold_out is {config.hold_out}, but the model to begin with has learned from all but {held} of the"
+                " training images: take at most that many."
+            )
+    name = checkpoint.parent.name if checkpoint.name == "model.safetensors" else checkpoint.stem
+    origin = f"{name}, step {step:,}" if step else name
+    return replace(config, model=header.config, start=config.start or origin, learned=learned)

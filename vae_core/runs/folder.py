@@ -1,0 +1,344 @@
+"""A run is a folder, and whoever reads the folder knows the run: the page, the command line, the next start.
+
+config.json         model, training as it was started, data, versions, device
+name.txt            what its owner calls it
+status.json         waiting | loading | running | paused | finished | stopped | failed, and a sentence
+metrics.jsonl       one record a line, append-only
+changes.json        settings that were changed in mid-run, each with the step after which it holds
+model.safetensors   the newest weights
+state.safetensors   weights, optimizer and sums at one step: enough to go on exactly
+start.safetensors   the weights that it began with, where these were not drawn
+frames/             pictures of what the model made as the training went; newest.jpg is the newest
+batch.safetensors   the last batch that was taken by itself
+lock                held by the process that trains
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import time
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+
+from ..bounds import check_choice, check_float, check_int
+from ..checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from ..device import describe_processor
+from ..model import VAE, VAEConfig
+from ..training.loop import CHANGEABLE, TrainConfig, TrainState
+from ..training.state import read_progress, read_state, write_state
+from .changes import Change, still_to_come
+from .config import RunConfig
+from .records import Records
+
+STATES = ("waiting", "loading", "running", "paused", "finished", "stopped", "failed")
+NAME_LENGTH = 80
+
+
+class RunError(RuntimeError):
+    """A run cannot be used, or not in that way; one sentence for the user."""
+
+
+@dataclass
+class RunFolder:
+    """A run's files. Reading is safe while another thread or process writes."""
+
+    path: Path
+    _lock: FileLock | None = field(default=None, repr=False)
+
+    @property
+    def model_file(self) -> Path:
+        """The newest weights, a checkpoint."""
+        return self.path / "model.safetensors"
+
+    @property
+    def state_file(self) -> Path:
+        """What it needs to go on exactly."""
+        return self.path / "state.safetensors"
+
+    @property
+    def start_file(self) -> Path:
+        """The weights that the run began with, where it did not draw its own."""
+        return self.path / "start.safetensors"
+
+    @property
+    def frames(self) -> Path:
+        """The folder of the pictures."""
+        return self.path / "frames"
+
+    def create(self) -> None:
+        """Makes the folder, or takes an empty one.
+
+        Raises:
+            RunError: there is a run in it already, or it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            taken = any(entry.name != "lock" for entry in self.path.iterdir())  # which a killed start may leave
+        except OSError as error:
+            raise RunError(f"The run folder {self.path.name} cannot be made: {error.strerror or error}.") from error
+        if taken:
+            raise RunError(f"{self.path} is not empty; take another folder, or --resume to go on with the run in it.")
+
+    def start_from(self, checkpoint: Path) -> None:
+        """The weights of a checkpoint become those that the run begins with.
+
+        Raises:
+            CheckpointError: it is no checkpoint of ours.
+            OSError: the folder cannot be written.
+        """
+        model = load_checkpoint(checkpoint)
+        shutil.copyfile(checkpoint, self.start_file)
+        self.save_state(model, TrainState.start(model))
+
+    # Who trains
+
+    def acquire(self) -> None:
+        """Takes the run for this process's training, until `release`.
+
+        Raises:
+            RunError: another training has it, in this process or another one.
+        """
+        lock = FileLock(self.path / "lock", thread_local=False)
+        try:
+            lock.acquire(timeout=0.5, poll_interval=0.02)  # `is_taken` of another one holds it for a moment
+        except Timeout:
+            raise RunError("Another process is training this run.") from None
+        except OSError as error:
+            raise RunError(f"The run's folder cannot be written: {error.strerror or error}.") from error
+        self._lock = lock
+
+    def release(self) -> None:
+        """Lets the run go."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def is_taken(self) -> bool:
+        """Whether some process is training this run now."""
+        if not (self.path / "lock").exists():
+            return False
+        lock = FileLock(self.path / "lock", thread_local=False)
+        try:
+            with lock.acquire(timeout=0.03, poll_interval=0.005):  # another look may hold it for a moment
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False  # a folder that cannot be written: nobody trains into it
+
+    # What it is
+
+    def write_config(self, config: RunConfig) -> None:
+        """Writes config.json, at first with the versions that matter for getting the same numbers again."""
+        if not (versions := self.versions()):
+            processor = describe_processor(torch.device(config.device))
+            versions = {"python": platform.python_version(), "torch": torch.__version__, "processor": processor}
+        content = asdict(config) | {"versions": versions}
+        write_atomically(self.path / "config.json", json.dumps(content, indent=1).encode())
+
+    def read_config(self) -> RunConfig:
+        """What the run was started with.
+
+        Raises:
+            RunError: there is no run here, or its config.json is damaged.
+        """
+        try:
+            content = {"hold_out": 0, "start": "", "learned": {}} | json.loads((self.path / "config.json").read_text())
+            content |= {"model": VAEConfig(**content["model"]), "training": TrainConfig(**content["training"])}
+            return RunConfig(**{field.name: content[field.name] for field in fields(RunConfig)})
+        except FileNotFoundError as error:
+            raise RunError(f"There is no run {self.path.name} (any more).") from error
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise RunError(f"The config.json of the run {self.path.name} cannot be understood: {error}") from error
+
+    def versions(self) -> dict[str, str]:
+        """Of Python and torch, and the processor, that the run was started with; nothing where that is not known."""
+        try:
+            return json.loads((self.path / "config.json").read_text())["versions"]
+        except (OSError, KeyError, TypeError, ValueError):
+            return {}
+
+    def write_name(self, name: str) -> None:
+        """Writes what the owner calls the run.
+
+        Raises:
+            RunError: it is no name that a file could have, or too long.
+        """
+        check_name(name)
+        write_atomically(self.path / "name.txt", name.encode())
+
+    def name(self) -> str:
+        """What the owner calls the run; empty where nobody has named it."""
+        try:
+            return (self.path / "name.txt").read_text()
+        except (OSError, ValueError):
+            return ""
+
+    def write_status(self, state: str, message: str = "") -> None:
+        """Writes status.json."""
+        write_atomically(self.path / "status.json", json.dumps({"state": state, "message": message}).encode())
+
+    def read_status(self) -> dict[str, str]:
+        """state and message; a folder without a usable one is a run that was broken off."""
+        if not self.path.is_dir():
+            return {"state": "failed", "message": "The run's folder is gone."}
+        try:
+            content = json.loads((self.path / "status.json").read_text())
+            if content["state"] in STATES:
+                return {"state": content["state"], "message": str(content["message"])}
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # said below
+        return {"state": "interrupted", "message": "The run's status.json is missing or damaged."}
+
+    # What it did
+
+    def records(self) -> list[dict[str, Any]]:
+        """The records of metrics.jsonl.
+
+        Raises:
+            RunError: a whole line is no record.
+        """
+        try:
+            return Records.parse(self.path / "metrics.jsonl")
+        except ValueError as error:
+            raise RunError(str(error)) from error
+
+    def write_changes(self, changes: list[Change]) -> None:
+        """Replaces changes.json."""
+        content = json.dumps([{"step": change.step} | change.settings for change in changes])
+        write_atomically(self.path / "changes.json", content.encode())
+
+    def add_change(self, step: int, settings: dict[str, float]) -> None:
+        """Settings that are to hold after that step, whatever was to come of them later."""
+        before = [change for change in self.changes() if change.step <= step]
+        after = still_to_come([change for change in self.changes() if change.step > step], settings)
+        self.write_changes([*before, Change(step, settings), *after])
+
+    def changes(self) -> list[Change]:
+        """The settings that were changed in mid-run, in order.
+
+        Raises:
+            RunError: changes.json is damaged.
+        """
+        try:
+            content = json.loads((self.path / "changes.json").read_text())
+            changes = [Change(entry.pop("step"), entry) for entry in content]
+            for change in changes:
+                check_int("step", change.step, 0, 10**12)
+                for name, value in change.settings.items():
+                    check_choice("a setting", name, (*CHANGEABLE, "sigma"))
+                    check_float(name, value, 0, 1e9)
+            return changes
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise RunError(f"The changes.json of the run {self.path.name} cannot be understood: {error}") from error
+
+    def settings(self) -> dict[str, Any]:
+        """The run's settings as they are after its changes: the fields of both configurations, hold_out and start."""
+        config = self.read_config()
+        settings = asdict(config.model) | asdict(config.training) | {"hold_out": config.hold_out, "start": config.start}
+        for change in self.changes():
+            settings |= change.settings
+        return settings
+
+    def frame_steps(self) -> list[int]:
+        """The steps of which there is a picture, ascending."""
+        try:
+            return sorted(int(entry.stem) for entry in self.frames.iterdir() if entry.stem.isdigit())
+        except OSError:
+            return []
+
+    # What it needs to go on
+
+    def save_model(self, model: VAE, about: dict[str, Any]) -> None:
+        """Replaces the newest weights, unless these are not finite: then the last good ones stay."""
+        save_checkpoint(model, self.model_file, about)
+
+    def save_state(self, model: VAE, state: TrainState) -> None:
+        """Replaces what is needed to go on exactly: weights and their average, Adam's moments, and where it stands."""
+        write_state(self.state_file, model, state)
+
+    def resume(self, model: VAE, device: torch.device) -> TrainState:
+        """Puts the saved weights into the model, drops what came after them, and gives the state to go on with.
+
+        A run that was broken off before it saved anything begins anew.
+
+        Raises:
+            RunError: the saved state is damaged, or does not fit the model.
+        """
+        model.to(device)
+        try:
+            exists = self.state_file.exists()
+            state = read_state(self.state_file, model, device) if exists else TrainState.start(model)
+            kept = [json.dumps(record) + "\n" for record in self.records() if record["step"] <= state.step]
+            write_atomically(self.path / "metrics.jsonl", "".join(kept).encode())
+            for step in self.frame_steps():
+                if step > state.step:
+                    (self.frames / f"{step}.jpg").unlink()
+        except (SafetensorError, OSError, KeyError, RuntimeError, ValueError) as error:
+            if isinstance(error, RunError):
+                raise
+            raise RunError(f"The state.safetensors of the run cannot be used: {str(error).splitlines()[0]}") from error
+        return state
+
+    def saved_step(self) -> int:
+        """The step at which a resumed run goes on; 0 where nothing is saved."""
+        return self.saved()[0]
+
+    def saved(self) -> tuple[int, float]:
+        """The step at which a resumed run goes on and its seconds of training; 0 where nothing is saved."""
+        return read_progress(self.state_file)
+
+    def version(self) -> tuple[tuple[str, int], ...]:
+        """Changes whenever a file of the run does: their names and times of change."""
+        try:
+            with os.scandir(self.path) as entries:
+                return tuple(sorted((e.name, e.stat().st_mtime_ns) for e in entries if e.name != "lock"))
+        except FileNotFoundError:
+            return (("", time.time_ns()),)  # gone, or a file was replaced at this moment
+
+    def size(self) -> int:
+        """Bytes of all its files."""
+        total = 0
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                try:
+                    total += os.stat(os.path.join(folder, name)).st_size
+                except FileNotFoundError:
+                    continue  # replaced meanwhile
+        return total
+
+    def delete(self) -> None:
+        """Removes the folder: out of sight at once, then from the disk.
+
+        Raises:
+            RunError: it cannot be removed, or a process is training the run.
+        """
+        if self.is_taken():
+            raise RunError("The run is being trained: stop it first.")
+        grave = self.path.with_name(f".deleted-{self.path.name}")
+        try:
+            self.path.rename(grave)
+            shutil.rmtree(grave)
+        except OSError as error:
+            raise RunError(f"The run cannot be deleted: {error.strerror or error}.") from error
+
+
+def check_name(name: Any) -> None:
+    """Raises RunError where that cannot be a run's name: empty, too long, or nothing that a file could be called."""
+    if not isinstance(name, str) or not name.strip():
+        raise RunError("A run's name must not be empty.")
+    if len(name) > NAME_LENGTH:
+        raise RunError(f"That name has {len(name)} characters; a run's name has at most {NAME_LENGTH}.")
+    if re.search(r"[/\\\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", name) or name.strip() in (".", ".."):
+        raise RunError("A run's name must not hold slashes or control characters, nor be . or ..")

@@ -1,0 +1,293 @@
+"""The training queue: some trainings at once on each device, the rest first come, first served."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from ..bounds import check_int
+from ..data import Dataset
+from ..device import describe_device, is_fatal, own_stream
+from ..model import VAE
+from ..precision import resolve
+from ..training.warm_up import warm_up
+from .folder import RunError, RunFolder
+from .run import Steering, reason, train_into, write_failure
+
+Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
+AT_REST = ("paused", "finished", "stopped", "failed")  # and the folder says so
+ENDED = (*AT_REST, "interrupted")  # nothing goes on by itself
+LETTING_GO = 10.0  # seconds at most from a run's last word until its folder is free
+
+
+class _LeftError(Exception):
+    """A run was paused or stopped before it began."""
+
+
+@dataclass
+class Training:
+    """A run that this process is working on, or will."""
+
+    folder: RunFolder
+    owner: str
+    steering: Steering
+    message: str = "Loading the data."
+    future: Future[None] | None = None  # None until a device has room
+    begun: bool = False  # a change goes to its training from now on, and to its folder before
+    over: threading.Event = field(default_factory=threading.Event)  # its folder has been let go
+
+    def report(self, message: str) -> None:
+        """Takes what the loading of the data says of its progress.
+
+        Raises:
+            _LeftError: the run is not to begin any more.
+        """
+        self.message = message
+        if self.steering.is_asked:
+            raise _LeftError
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no thread has taken it yet."""
+        return self.future is None or not (self.future.running() or self.future.done())
+
+
+class Worker:
+    """A device of the server, with the threads that train on it.
+
+    going: how many trainings it has now. failure: why it cannot compute any more, or empty.
+
+    Args:
+        device: cpu, a GPU, or mps.
+        most: trainings at once.
+
+    Raises:
+        ValueError: most is out of its bounds.
+    """
+
+    def __init__(self, device: torch.device, most: int) -> None:
+        check_int("max_trainings", most, 1, 1 if device.type == "mps" else 1000)  # two threads on MPS crash torch
+        self.device, self.most, self.going, self.failure = device, most, 0, ""
+        self.threads = ThreadPoolExecutor(most, thread_name_prefix="training")
+        mps = device.type == "mps"
+        self.single_batches = self.threads if mps else ThreadPoolExecutor(1, thread_name_prefix="batch")
+
+    def warm_up(self) -> Future[None]:
+        """Has a GPU load what the first training would wait for."""
+        return self.threads.submit(self._warm_up)
+
+    def _warm_up(self) -> None:
+        try:
+            with own_stream(self.device):
+                warm_up(self.device)
+        except RuntimeError as error:  # the first training will say it
+            logging.getLogger(__name__).warning("%s could not be warmed up: %s", self.device, reason(error))
+
+
+class Line:
+    """Trainings in threads: some at once on each device, the others wait in order. A single batch does not wait.
+
+    lock: held by whoever begins, ends or changes one. trainings: those that train or wait, by run. failures: what a
+    run's own folder could not take.
+
+    Args:
+        workers: the devices. A training goes to the one with the fewest.
+    """
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self.workers, self.lock = list(workers), threading.RLock()
+        self.trainings: dict[str, Training] = {}
+        self.failures: dict[str, str] = {}
+        self._waiting: list[tuple[str, Training, Load]] = []
+        self._is_closed = False
+
+    def join(self, run: str, folder: RunFolder, load: Load, owner: str, *, one_batch: bool) -> None:
+        """Begins a run's training, or goes on with it, as soon as there is a place.
+
+        Args:
+            run, folder: its id and its folder.
+            load: gives the dataset and the sentence that says why that one; it is handed a function to report to.
+            owner: the browser that may steer it.
+            one_batch: whether it pauses after a single batch.
+
+        Raises:
+            RunError: somebody else trains it, the folder cannot be written, no device works any more, or the server is
+                being shut down.
+        """
+        with self.lock:
+            training = Training(folder, owner, Steering(one_batch=one_batch))
+            self.failures.pop(run, None)
+            folder.acquire()
+            try:
+                if self._is_closed:
+                    raise RunError("The server is being shut down.")
+                worker = self._least_busy()
+                folder.write_status("waiting")
+                self.trainings[run] = training
+                if one_batch:
+                    training.future = worker.single_batches.submit(self._work, run, training, load, worker)
+                else:
+                    self._waiting.append((run, training, load))
+                    self._dispatch()
+            except (OSError, RuntimeError) as error:  # the disk is full, or no thread can be had
+                self._let_go(run, training)
+                raise error if isinstance(error, RunError) else RunError(reason(error)) from error
+
+    def leave(self, run: str, training: Training, how: str, message: str) -> bool:
+        """Takes a run that waits out of the line; False where it no longer waits.
+
+        Raises:
+            OSError: its folder cannot be written; it has left all the same.
+        """
+        with self.lock:
+            before = len(self._waiting)
+            self._waiting = [waiting for waiting in self._waiting if waiting[1] is not training]
+            if len(self._waiting) == before and not (training.future and training.future.cancel()):
+                return False
+        try:
+            training.steering.close()
+            training.folder.write_status(how, message)
+        finally:
+            self._let_go(run, training)
+        return True
+
+    def going(self, run: str) -> Training | None:
+        """The run, where it waits or trains; one that has ended but not let go of its folder yet is waited for."""
+        training = self.trainings.get(run)
+        if training is None:
+            return None
+        has_ended = training.steering.is_closed or training.folder.read_status()["state"] in ENDED
+        return None if has_ended and training.over.wait(LETTING_GO) else training
+
+    def is_busy(self, owner: str) -> bool:
+        """Whether a run of that browser waits or trains."""
+        return any(training.owner == owner and self.going(run) for run, training in list(self.trainings.items()))
+
+    def status(self, training: Training, state: str) -> dict[str, str]:
+        """What this process knows better of a run than its folder, which says `state`."""
+        line = [waiting for _, waiting, _ in list(self._waiting)]
+        if training in line:
+            return {"state": "waiting", "message": f"Place {line.index(training) + 1} of {len(line)} in the line."}
+        if training.steering.end and not training.steering.one_batch and state == "running":
+            return {"message": "Pausing." if training.steering.end == "paused" else "Stopping."}
+        return {"message": training.message} if state == "loading" else {}
+
+    def close(self) -> None:
+        """Pauses all runs, each with its folder complete, and waits for them."""
+        with self.lock:
+            self._is_closed = True
+            for run, training in list(self.trainings.items()):
+                with contextlib.suppress(OSError, RunError):  # its folder is gone or full: the others are paused
+                    if not self.leave(run, training, "paused", "The server was shut down while this run waited."):
+                        training.steering.pause()
+        for worker in self.workers:
+            worker.threads.shutdown(wait=True)
+            worker.single_batches.shutdown(wait=True)
+
+    def _least_busy(self) -> Worker:
+        """The working device with the fewest trainings.
+
+        Raises:
+            RunError: none works.
+        """
+        working = [worker for worker in self.workers if not worker.failure]
+        if not working:
+            raise RunError(self.workers[0].failure)
+        return min(working, key=lambda worker: worker.going)
+
+    def _dispatch(self) -> None:
+        """Begins the trainings that wait, as long as a device has room; the lock is held."""
+        while self._waiting and not self._is_closed:
+            free = [worker for worker in self.workers if worker.going < worker.most and not worker.failure]
+            if not free:
+                return
+            worker, (run, training, load) = min(free, key=lambda worker: worker.going), self._waiting.pop(0)
+            worker.going += 1
+            training.future = worker.threads.submit(self._work, run, training, load, worker)
+
+    def _fail_waiting(self) -> None:
+        """Ends what waits where no device works any more."""
+        with self.lock:
+            if not all(worker.failure for worker in self.workers):
+                return
+            left = self._waiting
+            self._waiting = []
+        for run, training, _ in left:
+            training.steering.close()
+            if not write_failure(training.folder, RunError(self.workers[0].failure)):
+                self.failures[run] = self.workers[0].failure
+            self._let_go(run, training)
+
+    def _let_go(self, run: str, training: Training) -> None:
+        try:
+            training.folder.release()
+        finally:
+            self.trainings.pop(run, None)
+            training.over.set()
+
+    def _work(self, run: str, training: Training, load: Load, worker: Worker) -> None:
+        """What a thread does. What goes wrong becomes the run's status, where its watchers see it."""
+        try:
+            with own_stream(worker.device):
+                self._train(training, load, worker.device)
+        except Exception as error:
+            if is_fatal(error):
+                worker.failure = _of_device(worker.device, error)
+                error = RunError(worker.failure)
+            if not isinstance(error, (ValueError, OSError, RuntimeError)):
+                logging.getLogger(__name__).exception("a training failed")  # a fault of ours
+            if not write_failure(training.folder, error):
+                self.failures[run] = reason(error)
+        finally:
+            self._let_go(run, training)
+            with self.lock:
+                if not training.steering.one_batch:
+                    worker.going -= 1
+                self._dispatch()
+            if worker.failure:
+                self._fail_waiting()
+            elif worker.device.type == "cuda":
+                torch.cuda.empty_cache()  # what it held is there for the others
+
+    def _train(self, training: Training, load: Load, device: torch.device) -> None:
+        """Loads the data, and begins the run or goes on with it."""
+        folder, steering = training.folder, training.steering
+        folder.write_status("loading", training.message)
+        try:
+            dataset, why = load(training.report)
+            training.report(training.message)
+        except _LeftError:
+            folder.write_status(steering.end, f"{steering.end.capitalize()} while the data were loaded.")
+            return
+        config = folder.read_config()
+        dataset = dataset.holding_out(config.hold_out)
+        images = len(dataset.train)
+        if config.train_images not in (0, images):
+            raise RunError(f"The run was trained on {config.train_images} images, and now there are {images}.")
+        config = replace(config, device=str(device))
+        if not config.train_images:
+            precision = resolve(config.training.precision, device)  # so that it stays the same wherever the run goes on
+            config = replace(config, training=replace(config.training, precision=precision))
+            config = replace(config, data=dataset.name, why_data=why, train_images=images)
+        folder.write_config(config)
+        model = VAE(config.model, torch.Generator().manual_seed(config.training.seed), mean=dataset.mean_image())
+        with self.lock:  # no change is on its way to the folder
+            training.begun = True
+        state = folder.resume(model, device)
+        for _ in train_into(folder, model, dataset, config.training, device, state, steering):
+            pass
+
+
+def _of_device(device: torch.device, error: BaseException) -> str:
+    """What a device that has failed for good says to those who train on it."""
+    logging.getLogger(__name__).error("%s has failed: %s", device, error)
+    return (
+        f"{describe_device(device)} has failed ({reason(error)}); until the server is started again nothing can be"
+        " computed on it. The run can go on from its last saved step."
+    )

@@ -1,0 +1,260 @@
+"""One run: a training that keeps its folder complete as it goes, and does what its owner wants between two batches."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import IO, Any
+
+import torch
+from torch import Tensor
+
+from ..data import Dataset, held_out, of_each_label
+from ..device import is_out_of_memory
+from ..model import VAE
+from ..training.loop import Metrics, TrainConfig, TrainState, batches
+from ..training.one_batch import next_batch
+from ..training.processes import ALONE, Processes
+from .changes import Change, still_to_come
+from .film import SIDE, Film
+from .folder import RunFolder
+
+SAVE_MODEL_EVERY = 0.8  # seconds; what watchers see is at most about that old
+SAVE_STATE_EVERY = 4.0  # seconds; what a crash loses is at most that much, and a batch
+
+
+class Steering:
+    """What is wanted of a run, from any thread; its training looks before each batch.
+
+    Args:
+        one_batch: whether it is to pause after a single batch.
+    """
+
+    def __init__(self, *, one_batch: bool = False) -> None:
+        self.one_batch = one_batch
+        self.is_asked = False  # to pause or stop, by somebody: a single batch pauses by itself
+        self._end = "paused" if one_batch else ""
+        self._changes: dict[str, float] | None = {}  # None after the last batch
+        self._lock = threading.Lock()
+
+    def pause(self) -> None:
+        """After the batch that is going."""
+        self._end, self.is_asked = self._end or "paused", True
+
+    def stop(self) -> None:
+        """After the batch that is going."""
+        self._end, self.is_asked = "stopped", True
+
+    def change(self, settings: dict[str, float]) -> bool:
+        """New settings, checked by `changes.check_change`, from the next batch on; False after the last one."""
+        with self._lock:
+            if self._changes is None:
+                return False
+            self._changes |= settings
+            return True
+
+    @property
+    def end(self) -> str:
+        """paused or stopped where that is wanted, else empty."""
+        return self._end
+
+    def take_changes(self) -> dict[str, float]:
+        """The settings that have been changed since the last look."""
+        with self._lock:
+            taken, self._changes = self._changes or {}, {}
+            return taken
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there was the last batch."""
+        return self._changes is None
+
+    def close(self) -> dict[str, float]:
+        """Takes no more changes, and gives those that no batch has had."""
+        with self._lock:
+            left, self._changes = self._changes or {}, None
+            return left
+
+
+class _Plan:
+    """The settings that hold from step to step, and what has been changed in them: changes.json."""
+
+    def __init__(self, folder: RunFolder, config: TrainConfig) -> None:
+        self._folder, self._config = folder, config
+        self._taken, self._coming = [], folder.changes()
+
+    def settings(self, model: VAE, step: int, wanted: dict[str, float]) -> TrainConfig:
+        """The settings for the batch after `step`; what is wanted now holds whatever was to come of it later."""
+        while self._coming and self._coming[0].step <= step:
+            self._take(model, self._coming.pop(0))
+        if wanted:
+            self._coming = still_to_come(self._coming, wanted)
+            self._take(model, Change(step, wanted))
+            # Before the batch: a crash then takes the same one again.
+            self._folder.write_changes(self._taken + self._coming)
+        return self._config
+
+    def _take(self, model: VAE, change: Change) -> None:
+        self._config = change.apply(model, self._config)
+        self._taken.append(change)
+
+
+def train_into(
+    folder: RunFolder,
+    model: VAE,
+    dataset: Dataset,
+    config: TrainConfig,
+    device: torch.device,
+    state: TrainState | None = None,
+    steering: Steering | None = None,
+    processes: Processes = ALONE,
+) -> Iterator[Metrics]:
+    """`train`, with every record appended to the folder, and weights, state and pictures kept there as it goes.
+
+    However it ends, the folder is complete: newest weights, state, and a status that says how it ended. The settings
+    are `config` with the changes that the folder holds.
+
+    Args:
+        folder: of the run, held by this process.
+        model, dataset, config, device, state: as for `train`.
+        steering: what the owner wants.
+        processes: those that train with this one, which is the first of them.
+
+    Yields:
+        Metrics, each after it was written.
+
+    Raises:
+        DivergedError: the loss is not finite; model.safetensors holds the last good weights.
+        OSError: the folder cannot be written any more.
+    """
+    steering = steering or Steering()
+    state = state or TrainState.start(model.to(device))
+    total = config.total_steps(len(dataset.train))
+    folder.write_status("running")
+    try:
+        yield from _train_into(folder, model, dataset, config, device, state, steering, processes)
+        if left := steering.close():
+            folder.add_change(state.step, left)
+        is_over, message = state.is_over(config, total), f"Step {state.step:,} of {total:,}."
+        if is_over and state.step < total:
+            message += f" For {state.epochs_since_best} epochs the held-out ELBO had not risen."
+        folder.write_status("finished" if is_over else steering.end, message)
+    except Exception as error:
+        write_failure(folder, error)
+        raise
+
+
+def _train_into(
+    folder: RunFolder,
+    model: VAE,
+    dataset: Dataset,
+    config: TrainConfig,
+    device: torch.device,
+    state: TrainState,
+    steering: Steering,
+    processes: Processes,
+) -> Iterator[Metrics]:
+    """The batches, with what is to be written after each."""
+    total, plan = config.total_steps(len(dataset.train)), _Plan(folder, config)
+    film = Film(folder.frames, _film_images(dataset, model, device), state.seconds)
+    training, last = None, state.is_over(config, total)
+    with (folder.path / "metrics.jsonl").open("a") as file:
+        keeper = _Keeper(folder, model, dataset, film, file)
+        while not last:
+            settings, ends = plan.settings(model, state.step, steering.take_changes()), bool(steering.end)
+            if steering.one_batch:
+                next_batch(model, dataset, settings, state.step, device).save(folder.path / "batch.safetensors")
+            state.wants_record = ends  # the last batch always has one
+            if training is None:
+                training = batches(model, dataset, settings, device, state, processes)
+                metrics = next(training)
+            else:
+                metrics = training.send(settings)
+            last = ends or state.is_over(settings, total)
+            if metrics:
+                file.write(json.dumps(asdict(metrics)) + "\n")
+                file.flush()
+            keeper.keep(settings, state, metrics, last)
+            if metrics:
+                yield metrics
+
+
+class _Keeper:
+    """Writes weights, pictures and state when they are due."""
+
+    def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film, records: IO[str]) -> None:
+        self._folder, self._model, self._dataset, self._film = folder, model, dataset, film
+        self._records = records
+        self._config = folder.read_config()
+        self._model_due = self._state_due = -math.inf
+        evaluated = [record for record in folder.records() if record["test"]]
+        self._held: dict[str, Any] | None = evaluated[-1] if evaluated else None  # the last held-out figures
+
+    def keep(self, config: TrainConfig, state: TrainState, metrics: Metrics | None, last: bool) -> None:
+        """Writes what is due after a batch; all of it after the last one."""
+        now = time.monotonic()
+        if metrics and metrics.test:
+            self._held = asdict(metrics)
+        is_best = bool(config.patience and metrics and metrics.test) and state.epochs_since_best == 0
+        if metrics and (last or now >= self._model_due or is_best):
+            made = state.model(self._model)
+            if is_best or not config.patience or state.best == -math.inf:  # with patience, the best one stays
+                self._folder.save_model(made, self._about(config, metrics))
+            self._film.take(made, metrics.step, metrics.seconds, metrics.kl_per_dim, keep=last)
+            self._model_due = time.monotonic() + SAVE_MODEL_EVERY
+        if last or is_best or now >= self._state_due:  # a run that goes back never has a best model from ahead of it
+            state.check_finite(self._model)
+            os.fsync(self._records.fileno())  # a power failure takes no record before the state
+            self._folder.save_state(self._model, state)
+            self._state_due = time.monotonic() + SAVE_STATE_EVERY
+
+    def _about(self, config: TrainConfig, metrics: Metrics) -> dict[str, Any]:
+        """What the checkpoint of a run says of itself; test is the last evaluation, at step test_step."""
+        held = self._held or {}
+        return {
+            "data": self._dataset.name,
+            "hold_out": self._config.hold_out,
+            "start": self._config.start,
+            "learned": self._config.has_learned,
+            "training": asdict(config),
+            "step": metrics.step,
+            "seconds": metrics.seconds,
+            "kl_per_dim": metrics.kl_per_dim,
+            "test": held.get("test"),
+            "test_step": held.get("step"),
+            "active_units": held.get("active_units"),
+        }
+
+
+def write_failure(folder: RunFolder, error: Exception) -> bool:
+    """Leaves the reason in the folder; False where it cannot be written: it is gone, or the disk is full."""
+    try:
+        folder.write_status("failed", reason(error))
+        return True
+    except OSError:
+        return False
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in a sentence without the server's paths."""
+    if isinstance(error, FileNotFoundError):
+        return "The run's folder is gone."
+    if isinstance(error, OSError):
+        return f"The run's folder cannot be written: {error.strerror or error}."
+    if is_out_of_memory(error):
+        return "There is not enough memory for this training: take a smaller batch, fewer draws or a smaller model."
+    if not isinstance(error, (RuntimeError, ValueError)):
+        return f"The training failed: {error!r}"  # a fault of ours
+    return str(error).partition("\n")[0]
+
+
+def _film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:
+    """Twenty held-out images, two of each label where there are ten: (20, 1, 28, 28)."""
+    images = torch.stack([image for _, image in of_each_label(dataset, 2)])
+    images = images[torch.arange(SIDE) % len(images)]
+    return held_out(images, model.config.binarization, device)

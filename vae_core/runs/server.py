@@ -1,0 +1,387 @@
+"""The runs of a server: how each begins, who may steer it, and what is known of it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..checkpoint import CheckpointError, Header, load_checkpoint, read_header
+from ..device import describe_devices
+from ..model import VAEConfig
+from ..training.loop import TrainConfig
+from ..training.recording import Recordings
+from .changes import Change, check_change
+from .config import RunConfig, beginning_with
+from .folder import NAME_LENGTH, RunError, RunFolder, check_name
+from .queue import AT_REST, ENDED, LETTING_GO, Line, Load, Worker
+from .run import reason
+from .summary import Summary, summarize
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
+RESUMABLE = ("paused", "stopped", "interrupted", "failed")
+CHANGED_AT_REST = ("paused", "failed")  # a smaller learning rate helps one that diverged
+ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
+
+
+class Runs:
+    """The runs of one folder, trained in threads of this process: at most so many at once, the others wait in order.
+
+    A single batch does not wait. Each browser has at most one run that trains or waits.
+
+    Args:
+        root: where the run folders are.
+        devices: what trains: one, or several.
+        max_trainings: how many at once on each device, or of each of them.
+
+    Raises:
+        ValueError: max_trainings is out of its bounds.
+    """
+
+    def __init__(
+        self, root: str | Path, devices: torch.device | Sequence[torch.device], max_trainings: int | Sequence[int] = 1
+    ) -> None:
+        self.devices = [devices] if isinstance(devices, torch.device) else list(devices)
+        most = [max_trainings] * len(self.devices) if isinstance(max_trainings, int) else max_trainings
+        self.line = Line([Worker(device, of_it) for device, of_it in zip(self.devices, most, strict=True)])
+        self.root = Path(root)
+        self._owners: dict[str, str] = {}
+        self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
+
+    def computing_on(self) -> str:
+        """What trains, and what is wrong with it, for people."""
+        failed = [worker for worker in self.line.workers if worker.failure]
+        line = describe_devices([worker.device for worker in self.line.workers if not worker.failure] or self.devices)
+        if failed:
+            line += f"; {len(failed)} of {len(self.devices)} devices failed, until the server is started again"
+        if Recordings.refusal:
+            line += f"; steps are taken one kernel at a time: {Recordings.refusal}"
+        return line
+
+    def warm_up(self) -> list[Future[None]]:
+        """Makes each GPU ready for its first training, in a thread of its own."""
+        return [worker.warm_up() for worker in self.line.workers]
+
+    # Beginning
+
+    def start(
+        self,
+        model: VAEConfig,
+        training: TrainConfig,
+        data: str,
+        load: Load,
+        owner: str = "",
+        *,
+        weights: Path | None = None,
+        hold_out: int = 0,
+        one_batch: bool = False,
+    ) -> str:
+        """Starts a run, or puts it in the line, and gives its id.
+
+        Args:
+            model, training: what to train and how.
+            data: the dataset's name, or auto.
+            load: gives the dataset and the sentence that says why that one; it is handed a function to report to.
+            owner: the browser that may steer the run.
+            weights: a checkpoint to begin with; its configuration is then the model's.
+            hold_out: how many of the training images are held out in place of the test images.
+            one_batch: whether it pauses after its first batch.
+
+        Raises:
+            ValueError: hold_out is out of its bounds, or the checkpoint was trained on images that would be held out.
+            RunError: this browser has a run going already, or the folder cannot be made.
+            CheckpointError: there is no such checkpoint.
+        """
+        with self.line.lock:
+            self._check_free(owner)
+            config = RunConfig(model, training, data, str(self.devices[0]), owner=owner, hold_out=hold_out)
+            run = self._create(config, weights)
+            try:
+                self.line.join(run, self.folder(run), load, owner, one_batch=one_batch)
+            except RunError:
+                shutil.rmtree(self.folder(run).path, ignore_errors=True)
+                raise
+            return run
+
+    def play(self, run: str, owner: str, load: Load, *, one_batch: bool = False) -> None:
+        """Goes on with a run, exactly where it was; with one_batch it pauses after a single one.
+
+        Raises:
+            RunError: it is somebody else's, is going, has done all its steps, or another one of this browser is going.
+        """
+        with self.line.lock:
+            self.check_owner(run, owner)
+            self._check_free(owner)
+            status = self.status(run)
+            if status["state"] not in RESUMABLE:
+                raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
+            self.line.join(run, self.folder(run), load, owner, one_batch=one_batch)
+
+    def begin_anew(self, run: str, owner: str) -> str:
+        """Another run with the settings that this one has now, paused before its first step; the old one stays.
+
+        Raises:
+            RunError: it is somebody else's, or one of this browser is going.
+        """
+        with self.line.lock, _writing():
+            self.check_owner(run, owner)
+            self._check_free(owner)
+            folder = self.folder(run)
+            config, settings = folder.read_config(), folder.settings()
+            if self.status(run)["state"] == "paused":
+                folder.write_status("stopped", self.status(run)["message"])
+            training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
+            model = VAEConfig(**{name: settings[name] for name in asdict(config.model)})
+            start = folder.start_file
+            config = replace(config, model=model, training=training, device=str(self.devices[0]))
+            new = self._create(config, start if start.exists() else None)
+            self.folder(new).write_config(config)
+            if start.exists() and model.likelihood == "gaussian" and model.sigma_mode == "fixed":
+                self.folder(new).write_changes([Change(0, {"sigma": model.sigma})])  # the weights hold another one
+            self.folder(new).write_status("paused", "Step 0.")
+            return new
+
+    def add(self, path: Path, owner: str, name: str) -> str:
+        """A checkpoint file becomes a run of a browser, and gives its id; the file is copied.
+
+        Raises:
+            CheckpointError: it is no checkpoint of ours.
+            RunError: the name is none, or the folder cannot be made.
+        """
+        model, header = load_checkpoint(path), read_header(path)
+        if not all(bool(weight.isfinite().all()) for weight in model.state_dict().values()):
+            raise CheckpointError("The file's weights are not all finite numbers.")
+        with self.line.lock, _writing():
+            name = self._free_name(owner, name)
+            data = str(header.about.get("data") or "unknown")
+            config = RunConfig(header.config, _training_of(header), data, str(self.devices[0]), owner=owner)
+            run = self._create(replace(config, hold_out=header.about.get("hold_out") or 0))
+            folder = self.folder(run)
+            try:
+                shutil.copyfile(path, folder.model_file)
+                folder.write_name(name)
+                folder.write_status("finished", "Uploaded.")
+            except OSError:
+                shutil.rmtree(folder.path, ignore_errors=True)
+                raise
+            return run
+
+    # Steering
+
+    def pause(self, run: str, owner: str = "") -> None:
+        """Pauses a run after the batch that is going; one that waits leaves the line.
+
+        Raises:
+            RunError: it is somebody else's, or neither trains nor waits.
+        """
+        self._end(run, owner, "paused")
+
+    def stop(self, run: str, owner: str = "") -> None:
+        """Stops a run after the batch that is going; one that waits leaves the line.
+
+        Raises:
+            RunError: it is somebody else's, or has ended.
+        """
+        self._end(run, owner, "stopped")
+
+    def change(self, run: str, owner: str, settings: dict[str, Any]) -> None:
+        """Changes settings of a run that is going, waits, pauses or failed, from its next batch on.
+
+        Raises:
+            RunError: it is somebody else's, or has ended otherwise.
+            ValueError: a setting cannot change in mid-run, or is out of its bounds.
+        """
+        with self.line.lock, _writing():
+            self.check_owner(run, owner)
+            folder = self.folder(run)
+            check_change(folder.read_config(), settings)
+            going = self.line.going(run)
+            begun = going is not None and going.begun
+            if begun and (going.steering.change(settings) or not going.over.wait(LETTING_GO)):
+                return
+            status = self.status(run)
+            if status["state"] not in CHANGED_AT_REST and (going is None or begun):
+                raise _refusal(status, f"This run is {status['state']}: nothing of it can be changed.")
+            folder.add_change(folder.saved_step(), settings)
+
+    def rename(self, run: str, owner: str, name: str) -> None:
+        """Gives a run another name.
+
+        Raises:
+            RunError: it is somebody else's, or the name is none or is taken.
+        """
+        with self.line.lock, _writing():
+            self.check_owner(run, owner)
+            check_name(name)
+            if any(self.folder(other).name() == name.strip() for other in self.of(owner) if other != run):
+                raise RunError(f"Another run of yours is called {name.strip()} already.")
+            self.folder(run).write_name(name.strip())
+
+    def delete(self, run: str, owner: str) -> None:
+        """Deletes a run and its folder.
+
+        Raises:
+            RunError: it is somebody else's, or is going.
+        """
+        with self.line.lock:
+            self.check_owner(run, owner)
+            if self.line.going(run):
+                raise RunError("The run is being trained: stop it first.")
+            self.folder(run).delete()
+            self._owners.pop(run, None)
+            self.line.failures.pop(run, None)
+
+    def close(self) -> None:
+        """Pauses all runs, each with its folder complete, and waits for them."""
+        self.line.close()
+
+    # Looking
+
+    def status(self, run: str) -> dict[str, str]:
+        """state (waiting, loading, running, paused, finished, stopped, failed, interrupted) and message.
+
+        Raises:
+            RunError: the id is none.
+        """
+        folder = self.folder(run)
+        training = self.line.trainings.get(run)  # before the file: one that ends in between has said its last word
+        status = folder.read_status()
+        if training is not None:
+            return status | self.line.status(training, status["state"])
+        if run in self.line.failures and status["state"] not in ("finished", "paused", "stopped"):
+            return {"state": "failed", "message": self.line.failures[run]}
+        if status["state"] in ENDED:
+            return status
+        if folder.is_taken():
+            return status | {"message": ELSEWHERE}
+        at = f"at step {folder.saved_step():,}" if folder.saved_step() else "before its first step"
+        return {"state": "interrupted", "message": f"Interrupted {at}: Resume goes on from there."}
+
+    def summary(self, run: str) -> Summary:
+        """What a list says of the run.
+
+        Raises:
+            RunError: there is no such run, or its folder is damaged.
+        """
+        folder = self.folder(run)
+        known = run in self.line.trainings or run in self.line.failures
+        at_rest = not known and folder.read_status()["state"] in AT_REST
+        return self._remembered(run, folder.version()) if at_rest else self._summarize(run)
+
+    def _summarize(self, run: str) -> Summary:
+        return summarize(run, self.folder(run), self.status(run))
+
+    def folder(self, run: str) -> RunFolder:
+        """The folder of a run, which need not be there.
+
+        Raises:
+            RunError: the id is none.
+        """
+        if not isinstance(run, str) or not RUN_ID.fullmatch(run):
+            raise RunError("That is not the id of a run.")
+        return RunFolder(self.root / run)
+
+    def of(self, owner: str) -> list[str]:
+        """The runs that a browser has started, the oldest first."""
+        ids = [path.name for path in self.root.iterdir() if RUN_ID.fullmatch(path.name)] if self.root.is_dir() else []
+        return [run for run in sorted(ids) if self._owner(run) == owner]
+
+    def check_owner(self, run: str, owner: str) -> None:
+        """Raises RunError where a run is not there, or is somebody else's."""
+        if self.folder(run).read_config().owner != owner:
+            raise RunError("That run belongs to another browser.")
+
+    # Within
+
+    def _check_free(self, owner: str) -> None:
+        if owner and self.line.is_busy(owner):
+            raise RunError("A training of yours is going or waiting already: pause or stop it first.")
+
+    def _create(self, config: RunConfig, weights: Path | None = None) -> str:
+        """A new run's folder; with weights, it holds them as the state before the first step."""
+        if weights:
+            config = beginning_with(config, weights)
+        run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
+        folder = self.folder(run)
+        folder.create()
+        try:
+            folder.write_config(config)
+            if weights:
+                folder.start_from(weights)
+        except CheckpointError:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        except OSError as error:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise RunError(reason(error)) from error
+        return run
+
+    def _end(self, run: str, owner: str, how: str) -> None:
+        with self.line.lock, _writing():
+            self.check_owner(run, owner)
+            going, folder = self.line.going(run), self.folder(run)
+            if going is None:
+                status = self.status(run)
+                if how == "stopped" and status["state"] in ("paused", "interrupted"):
+                    folder.write_status("stopped", status["message"])
+                    return
+                raise _refusal(status, f"This run is {status['state']} already.")
+            message = "It left the line." if how == "stopped" else "Paused while it waited."
+            if self.line.leave(run, going, how, message):
+                return
+            if how == "paused":
+                going.steering.pause()
+            else:
+                going.steering.stop()
+
+    def _free_name(self, owner: str, name: str) -> str:
+        """The name, with a number where it is taken."""
+        check_name(name)
+        taken = {self.folder(run).name() for run in self.of(owner)}
+        numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
+        return next(candidate for candidate in numbered if candidate not in taken)
+
+    def _owner(self, run: str) -> str | None:
+        """Who started a run: remembered, since it never changes; None where the folder is no run."""
+        if run not in self._owners:
+            try:
+                self._owners[run] = self.folder(run).read_config().owner
+            except RunError:
+                return None
+        return self._owners[run]
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """What the disk does not take is said as any other fault of a run.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(reason(error)) from error
+
+
+def _training_of(header: Header) -> TrainConfig:
+    """How a checkpoint says that it was trained; the usual settings where it does not say, or not in our terms."""
+    try:
+        return TrainConfig(**header.about["training"])
+    except (KeyError, TypeError, ValueError):
+        return TrainConfig()
+
+
+def _refusal(status: dict[str, str], otherwise: str) -> RunError:
+    """Why a run cannot be steered: another process has it, or something else."""
+    return RunError(ELSEWHERE if status["message"] == ELSEWHERE else otherwise)

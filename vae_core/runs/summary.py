@@ -1,0 +1,71 @@
+"""What a list of runs says of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..checkpoint import CheckpointError, read_header
+from .config import RunConfig
+from .folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a list of runs says of one. settings: after its changes. elbo: held-out, nats per image, at test_step."""
+
+    run: str
+    name: str
+    state: str
+    message: str
+    config: RunConfig
+    settings: dict[str, Any]
+    changes: int  # in mid-run
+    step: int
+    total_steps: int
+    seconds: float
+    elbo: float | None
+    test_step: int | None
+    active_units: int | None
+    size: int  # bytes
+
+    @property
+    def created(self) -> str:
+        """YYYY-MM-DD HH:MM:SS, the server's time."""
+        date, clock = self.run.split("-")[:2]
+        return f"{date[:4]}-{date[4:6]}-{date[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
+
+
+def summarize(run: str, folder: RunFolder, status: dict[str, str]) -> Summary:
+    """What a list says of a run in its folder.
+
+    Args:
+        run: its id.
+        folder: of the run.
+        status: of `Runs.status`.
+
+    Raises:
+        RunError: there is no such run, or its folder is damaged.
+    """
+    config = folder.read_config()
+    try:
+        about = read_header(folder.model_file).about
+    except CheckpointError:
+        about = {}  # it has not begun
+    test, (saved_step, saved_seconds) = about.get("test"), folder.saved()
+    return Summary(
+        run=run,
+        name=folder.name(),
+        state=status["state"],
+        message=status["message"],
+        config=config,
+        settings=folder.settings(),
+        changes=len(folder.changes()),
+        step=max(about.get("step") or 0, saved_step),  # with patience, the model is the best one, of a step before
+        total_steps=config.total_steps,
+        seconds=max(about.get("seconds") or 0.0, saved_seconds),
+        elbo=test["elbo"] if test else None,
+        test_step=about.get("test_step"),
+        active_units=about.get("active_units"),
+        size=folder.size(),
+    )

@@ -1,0 +1,434 @@
+"""Training as a generator: it yields metrics, takes new settings in between, and neither prints nor saves."""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from ..bounds import check_choice, check_float, check_int
+from ..data import Dataset
+from ..evaluation.evaluate import HeldOut, evaluate_elbo
+from ..model import VAE, VAEConfig
+from ..objective import OBJECTIVES
+from ..precision import PRECISIONS, compute_exactly, launching, resolve
+from .adam import Adam
+from .average import Average
+from .processes import ALONE, Processes
+from .random import Batches, block_of
+from .schedule import SCHEDULES, beta_at, learning_rate_at
+from .step import Pace, Step
+
+CHANGEABLE = ("learning_rate", "beta", "warmup_steps", "free_bits", "samples")  # in mid-run
+CHECK_EVERY = 100  # steps at most until a loss that is not finite is noticed, and negligible moments are dropped
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained.
+
+    The defaults reach 100 nats on MNIST in a fifth of the time that constant steps of 1e-3 in batches of 128 take
+    (`bench.time_to_elbo`): large steps, which end small as the cosine falls, and averaged weights in between.
+
+    Args:
+        epochs: passes over the training images.
+        steps: number of batches instead of epochs, where given.
+        batch_size: images a step.
+        learning_rate: Adam's; `usual_learning_rate` has one for deep models.
+        beta: weight of the KL in the loss; reported ELBOs always have 1.
+        warmup_steps: steps over which that weight rises linearly from 0 to beta.
+        free_bits: nats of KL per latent dimension, averaged over the batch, that the loss does not count.
+        samples: L, draws of z per image.
+        objective: what is made larger: the ELBO, or the importance-weighted bound of L draws (T12).
+        schedule: whether the learning rate stays constant or falls to 0 as half a cosine over the training.
+        learning_rate_warmup: steps over which it rises linearly from 0 first; at most a tenth of the training.
+        clip_norm: the gradient's largest norm; 0 leaves it as it is.
+        average: d of θ̄ ← d θ̄ + (1 − d) θ, a step; θ̄ is then the model that is evaluated and saved. 0: none.
+        patience: epochs in a row without a better held-out ELBO that end the training. 0: never.
+        seed: of the initial weights, the order of the images, their binarization and the draws.
+        record_every: steps between two records.
+        precision: of products and convolutions: float32, tf32 (a GPU's), bfloat16, or auto, the quickest of them that
+            trains as well here. Weights, sums and evaluations are in float32.
+
+    Raises:
+        ValueError: a value is out of its bounds; the message names field, value and bounds.
+    """
+
+    epochs: int = 12
+    steps: int | None = None
+    batch_size: int = 256
+    learning_rate: float = 1e-2
+    beta: float = 1.0
+    warmup_steps: int = 0
+    free_bits: float = 0.0
+    samples: int = 1
+    objective: str = "elbo"
+    schedule: str = "cosine"
+    learning_rate_warmup: int = 100
+    clip_norm: float = 0.0
+    average: float = 0.99
+    patience: int = 0
+    seed: int = 0
+    record_every: int = 20
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_int("epochs", self.epochs, 1, 100_000)
+        if self.steps is not None:
+            check_int("steps", self.steps, 1, 1_000_000_000)
+        check_int("batch_size", self.batch_size, 1, 100_000)
+        object.__setattr__(self, "learning_rate", check_float("learning_rate", self.learning_rate, 0, 1, above=True))
+        object.__setattr__(self, "beta", check_float("beta", self.beta, 0, 1000))
+        check_int("warmup_steps", self.warmup_steps, 0, 1_000_000_000)
+        object.__setattr__(self, "free_bits", check_float("free_bits", self.free_bits, 0, 1000))
+        check_int("samples", self.samples, 1, 1000)
+        check_int("batch_size × samples", self.batch_size * self.samples, 1, 131_072)  # a few GB
+        check_choice("objective", self.objective, OBJECTIVES)
+        if self.free_bits and self.objective != "elbo":
+            raise ValueError(f"free_bits is {self.free_bits:g}; it must be 0 unless the objective is the ELBO.")
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_int("learning_rate_warmup", self.learning_rate_warmup, 0, 1_000_000_000)
+        object.__setattr__(self, "clip_norm", check_float("clip_norm", self.clip_norm, 0, 1e9))
+        object.__setattr__(self, "average", check_float("average", self.average, 0, 0.999999))
+        check_int("patience", self.patience, 0, 100_000)
+        check_int("seed", self.seed, 0, 2**32 - 1)
+        check_int("record_every", self.record_every, 1, 1_000_000)
+        check_choice("precision", self.precision, PRECISIONS)
+
+    def check_images(self, images: int, processes: int = 1) -> None:
+        """Checks what depends on the number of training images.
+
+        Raises:
+            ValueError: a batch is larger than the training set, or too small for so many processes.
+        """
+        if self.batch_size < processes:
+            raise ValueError(
+                f"batch_size is {self.batch_size}; {processes} processes share each batch, so take at least that."
+            )
+        if self.batch_size > images:
+            raise ValueError(
+                f"batch_size is {self.batch_size}; the training set has {images} images, so take at most that."
+            )
+
+    def total_steps(self, images: int) -> int:
+        """Number of batches of the whole training on that many images."""
+        return self.steps if self.steps is not None else self.epochs * self.steps_per_epoch(images)
+
+    def steps_per_epoch(self, images: int) -> int:
+        """Number of batches of a pass over that many images; the last one may be smaller."""
+        return math.ceil(images / self.batch_size)
+
+
+def usual_learning_rate(model: VAEConfig) -> float:
+    """The learning rate that a model is trained with if nobody says.
+
+    That of `TrainConfig` is for networks of a layer or two on either side. Deeper ones take a quarter of it: with all
+    of it an mlp of three hidden layers ended 5 nats worse after six epochs of MNIST, and the residual one fell back to
+    the mean image.
+    """
+    is_deep = model.architecture == "residual" or (model.architecture == "mlp" and model.hidden_layers > 1)
+    return TrainConfig.learning_rate / 4 if is_deep else TrainConfig.learning_rate
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The ELBO and its parts, in nats per image, at β = 1: elbo = reconstruction − kl."""
+
+    elbo: float
+    reconstruction: float
+    kl: float
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """One record of a training.
+
+    step, epoch, images_seen: where it stands after that step; epoch is a fraction.
+    seconds: training time so far, evaluation apart; images_per_second: since the record before.
+    train: averaged over the images since the record before. test: the whole held-out set, where it was evaluated.
+    kl_per_dim: nats per latent dimension, of the training images. active_units: of the held-out set.
+    learning_rate, beta, samples: what the step was taken with (beta after warm-up's part). sigma: of a Gaussian
+    likelihood, after that step; None of another one. precision: in which products and convolutions were computed.
+    """
+
+    step: int
+    epoch: float
+    images_seen: int
+    seconds: float
+    images_per_second: float
+    train: Terms
+    test: Terms | None
+    kl_per_dim: list[float]
+    active_units: int | None
+    learning_rate: float
+    beta: float
+    samples: int
+    sigma: float | None
+    precision: str
+
+
+class DivergedError(RuntimeError):
+    """The loss is not finite any more. step: the first step at which that was so."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"The loss is not finite any more at step {step}; try a smaller learning rate.")
+        self.step = step
+
+
+@dataclass
+class Sums:
+    """What has come together since the last record; on the device, so that no step waits for it.
+
+    measured: (1 + D,) nats, the sum over the images of the reconstruction and of the KL of each dimension.
+    steps: what the steps since the last look add to it, (some steps, 1 + D) each.
+    """
+
+    images: int = 0
+    seconds: float = 0.0
+    measured: Tensor | None = None
+    steps: list[Tensor] = field(default_factory=list)
+
+    def look(self) -> Tensor:
+        """Adds up what is not yet in the sum, and gives it: (steps, 1 + D)."""
+        each = torch.cat(self.steps)
+        self.steps.clear()
+        # One by one: the sum is then the same, whenever one looks. On a GPU that is a single kernel.
+        sums = each if self.measured is None else torch.cat([self.measured.unsqueeze(0), each])
+        self.measured = functools.reduce(torch.add, sums) if each.device.type == "cpu" else sums.cumsum(0)[-1]
+        return each
+
+
+@dataclass
+class TrainState:
+    """What a training needs beside the weights to go on exactly: Adam's moments, the step, what the next record sums.
+
+    The randomness of a step is a function of (seed, step) alone, so that no generator needs saving.
+    """
+
+    adam: Adam
+    step: int = 0
+    seconds: float = 0.0
+    sums: Sums = field(default_factory=Sums)
+    average: Average | None = None
+    best: float = -math.inf  # held-out ELBO so far, nats per image
+    epochs_since_best: int = 0
+    wants_record: bool = False  # the next step is to be taken alone, and to have a record
+
+    @classmethod
+    def start(cls, model: VAE) -> TrainState:
+        """The state before the first step; the model is on the device where it trains."""
+        return cls(Adam(model))
+
+    def model(self, model: VAE) -> VAE:
+        """What the training has made: the average of the weights where there is one, else the model that is trained."""
+        return self.average.model if self.average else model
+
+    def judge(self, elbo: float) -> None:
+        """Takes note of a held-out ELBO."""
+        if elbo > self.best:
+            self.best, self.epochs_since_best = elbo, 0
+        else:
+            self.epochs_since_best += 1
+
+    def is_over(self, config: TrainConfig, total: int) -> bool:
+        """Whether all steps are done, or patience has run out."""
+        return self.step >= total or 0 < config.patience <= self.epochs_since_best
+
+    def check_finite(self, model: VAE) -> None:
+        """Raises DivergedError with the first step since the last look whose loss, or update, is not finite."""
+        largest = torch.stack(torch._foreach_norm([weight.detach() for weight in model.parameters()], 2))
+        looked_at = [self.sums.look().isfinite().all(1)] if self.sums.steps else []
+        *finite, weights = torch.cat([*looked_at, largest.isfinite().all().unsqueeze(0)]).tolist()  # waits once
+        if not all(finite):
+            raise DivergedError(self.step - len(finite) + 1 + finite.index(False))
+        if not weights:
+            raise DivergedError(self.step)
+
+
+def train(
+    model: VAE,
+    dataset: Dataset,
+    config: TrainConfig,
+    device: str | torch.device = "cpu",
+    state: TrainState | None = None,
+) -> Generator[Metrics, TrainConfig | None, None]:
+    """Trains the model by Adam on loss = −(reconstruction − β KL), averaged over the batch (T10, T18).
+
+    With free bits λ the KL is Σ_j max(λ, KL_j), with KL_j averaged over the batch (Kingma et al. 2016, eq. 15).
+
+    Stopping is to iterate no further. A record comes after the first step, every `config.record_every` steps (on a GPU
+    not more often than `least_interval` says) and at the end of every epoch; the held-out set is evaluated at the end
+    of every epoch and of the training. New settings are sent in and hold from the next batch on: those of `CHANGEABLE`,
+    and record_every; the others must stay.
+
+    Args:
+        model: trained in place; moved to the device.
+        dataset: kept whole on the device as uint8 and indexed there.
+        config: how to train.
+        device: cpu, cuda or mps.
+        state: where to go on; begins anew if None. It is kept up to date between two records.
+
+    Yields:
+        Metrics.
+
+    Raises:
+        ValueError: the batch is larger than the training set.
+        DivergedError: the loss is not finite; the weights are then no longer usable.
+    """
+    taken, change = batches(model, dataset, config, device, state), None
+    while True:
+        try:
+            metrics = taken.send(change)
+        except StopIteration:
+            return
+        change = (yield metrics) if metrics else None
+
+
+def batches(
+    model: VAE,
+    dataset: Dataset,
+    config: TrainConfig,
+    device: str | torch.device = "cpu",
+    state: TrainState | None = None,
+    processes: Processes = ALONE,
+) -> Generator[Metrics | None, TrainConfig | None, None]:
+    """`train`, batch by batch: yields after each one, Metrics where a record is due and None where not.
+
+    Of several processes the first one's settings hold for all, and it alone evaluates; when its generator is closed,
+    those of the others end.
+    """
+    config.check_images(len(dataset.train), processes.count)
+    device = torch.device(device)
+    if device.type == "cuda":
+        compute_exactly()
+    model.to(device).train()
+    images, precision = dataset.train_on(device), resolve(config.precision, device)
+    state = state or TrainState.start(model)
+    drawn = Batches(images, model.config, config.seed, block_of(device, config.batch_size))
+    step = Step(model, state.adam, precision, config.objective, config.clip_norm, processes, drawn.block)
+    if config.average and state.average is None and processes.rank == 0:
+        state.average = Average(model)
+    per_epoch, total = config.steps_per_epoch(len(images)), config.total_steps(len(images))
+    try:
+        while not state.is_over(config, total) and (config := _agreed(config, processes)):
+            mark, before = time.perf_counter(), state.step
+            count = 1 if processes.count > 1 else _steps_at_once(state, per_epoch, total, drawn.block)
+            steps = range(before, before + count)
+            paces = [_pace(config, number + 1, total) for number in steps]
+            with launching(device):
+                taken = [drawn.take(config, number) for number in steps]
+                state.sums.steps.append(step.take(taken, paces))
+                state.step += count
+                if state.average:
+                    state.average.update(config.average, state.step, per_epoch)
+            state.sums.images += sum(batch.x.shape[0] for batch in taken)
+            at_end = state.step % per_epoch == 0 or state.step == total
+            _count_seconds(state, time.perf_counter() - mark)
+            due = at_end or _is_record_due(state, config, before, device)
+            mark, checked = time.perf_counter(), before // CHECK_EVERY < state.step // CHECK_EVERY
+            if due or checked:
+                state.check_finite(model)  # waits for the device
+            if checked:
+                state.adam.drop_negligible()
+            _count_seconds(state, time.perf_counter() - mark)
+            metrics = None
+            if due:
+                evaluated = None
+                if at_end and processes.rank == 0:
+                    evaluated = evaluate_elbo(
+                        state.model(model), dataset.held_out_on(device, model.config.binarization)
+                    )
+                    state.judge(evaluated.elbo)
+                metrics = _metrics(config, state, len(images), evaluated, state.model(model).sigma, precision)
+                state.sums, state.wants_record = Sums(), False
+            config = (yield metrics) or config
+    except GeneratorExit:
+        if state.step < total:
+            processes.end()
+        raise
+    finally:
+        step.close()
+    if state.step < total:
+        processes.end()
+
+
+def _steps_at_once(state: TrainState, per_epoch: int, total: int, block: int) -> int:
+    """Steps that are taken before anything else is: to the end of their block, of the epoch or of the training.
+
+    Only a GPU, whose steps are drawn in blocks, takes more than one.
+    """
+    if block <= 1 or state.step == 0 or state.wants_record:
+        return 1
+    of_epoch = state.step % per_epoch
+    return min(block - of_epoch % block, per_epoch - of_epoch, total - state.step)
+
+
+def _pace(config: TrainConfig, step: int, total: int) -> Pace:
+    """What a step is taken with, counted from 1."""
+    return Pace(learning_rate_at(config, step, total), beta_at(config, step), config.free_bits)
+
+
+def _is_record_due(state: TrainState, config: TrainConfig, before: int, device: torch.device) -> bool:
+    """Whether a record is due after the steps since `before`, apart from those at the ends of epochs."""
+    if before == 0 or state.wants_record:
+        return True
+    is_multiple = before // config.record_every < state.step // config.record_every
+    return is_multiple and state.sums.seconds >= least_interval(state.seconds, device)
+
+
+def least_interval(seconds: float, device: torch.device) -> float:
+    """Seconds of training between two records on a GPU, which could make hundreds a second: 1/20 at first, 1/4 at last.
+
+    A record makes the GPU wait for the processor, and a chart of ten minutes shows no more than a few thousand points.
+
+    Args:
+        seconds: of training so far.
+        device: where it trains; on a processor each record that is due is made.
+    """
+    return 0.0 if device.type == "cpu" else min(max(0.05, seconds / 400), 0.25)
+
+
+def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
+    """The settings of the next batch, which are the first process's; None where that takes no more."""
+    if processes.count == 1:
+        return config
+    told = processes.told([getattr(config, name) for name in CHANGEABLE])
+    types = (type(getattr(config, name)) for name in CHANGEABLE)
+    changes = {name: kind(value) for name, kind, value in zip(CHANGEABLE, types, told, strict=False)}
+    return replace(config, **changes) if changes else None
+
+
+def _count_seconds(state: TrainState, seconds: float) -> None:
+    state.seconds += seconds
+    state.sums.seconds += seconds
+
+
+def _metrics(
+    config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None, sigma: float | None, precision: str
+) -> Metrics:
+    """The record of the steps that the state's sums hold."""
+    sums, per_epoch = state.sums, config.steps_per_epoch(images)
+    reconstruction, *kl_per_dim = (sums.measured / sums.images).tolist()
+    kl = math.fsum(kl_per_dim)
+    epochs, steps = divmod(state.step, per_epoch)
+    return Metrics(
+        step=state.step,
+        epoch=state.step / per_epoch,
+        images_seen=epochs * images + steps * config.batch_size,
+        seconds=state.seconds,
+        images_per_second=sums.images / sums.seconds,
+        train=Terms(reconstruction - kl, reconstruction, kl),
+        test=Terms(evaluated.elbo, evaluated.reconstruction, evaluated.kl) if evaluated else None,
+        kl_per_dim=[float(f"{value:.7g}") for value in kl_per_dim],  # float32's digits: half the record
+        active_units=evaluated.active_units if evaluated else None,
+        learning_rate=learning_rate_at(config, state.step, config.total_steps(images)),
+        beta=beta_at(config, state.step),
+        samples=config.samples,
+        sigma=sigma,
+        precision=precision,
+    )

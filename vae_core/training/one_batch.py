@@ -1,0 +1,123 @@
+"""One batch of a training, looked at: what goes in, what comes out, and what it costs."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ..checkpoint import CheckpointError, write_atomically
+from ..data import Dataset
+from ..model import VAE
+from ..objective import counted_kl, elbo
+from ..precision import arithmetic
+from .loop import TrainConfig
+from .random import Batch, Batches, block_of
+from .schedule import beta_at
+
+
+@dataclass(frozen=True)
+class OneBatch:
+    """The batch of one step, as the loss sees it.
+
+    step: counted from 1. x: (B, 1, 28, 28) as the model gets it. mu, logvar: (B, D) of q(z|x). z: (B, D), the first
+    draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw, and log_px_z: (B,) its log p(x|z). reconstruction: (B,) the same
+    of all L draws on average. kl: (B,). All in nats per image. beta: the KL's weight at that step. loss: one number,
+    nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
+    `objective.OBJECTIVES`. free_bits: λ, and counted_kl: the KL as the loss then counts it, nats per image. clip_norm:
+    the norm that the gradient is then made to have at most; 0: any.
+    """
+
+    step: int
+    x: Tensor
+    mu: Tensor
+    logvar: Tensor
+    z: Tensor
+    x_hat: Tensor
+    log_px_z: Tensor
+    reconstruction: Tensor
+    kl: Tensor
+    beta: float
+    loss: float
+    gradient_norm: float
+    objective: str
+    free_bits: float
+    counted_kl: float
+    clip_norm: float
+
+    def save(self, path: Path) -> None:
+        """Writes it to a file, atomically."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        tensors = {name: part.contiguous().cpu() for name, part in parts.items() if isinstance(part, Tensor)}
+        numbers = {name: str(part) for name, part in parts.items() if not isinstance(part, Tensor)}
+        write_atomically(path, save(tensors, metadata=numbers))
+
+    @classmethod
+    def load(cls, path: Path) -> OneBatch:
+        """What `save` has written.
+
+        Raises:
+            CheckpointError: there is no such file, or a damaged one.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata()
+                objective = metadata.pop("objective")
+                numbers = {name: float(value) for name, value in metadata.items()}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            return cls(**tensors, **numbers | {"step": int(numbers["step"]), "objective": objective})
+        except (SafetensorError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError("There is no batch to look at: press Step to take one.") from error
+
+
+def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, device: torch.device) -> OneBatch:
+    """The batch that a training takes after `step` steps, with the draws that it will make; nothing is changed.
+
+    Args:
+        model: with the weights that it has after those steps, on the device.
+        dataset: what it is trained on.
+        config: the training's settings at that step.
+        step: how many steps it has taken.
+        device: where it trains: the draws depend on it.
+    """
+    images, model = dataset.train_on(device), copy.deepcopy(model).to(device)
+    batch = Batches(images, model.config, config.seed, block_of(device, config.batch_size)).take(config, step)
+    with arithmetic("float32", device):
+        return _looked_at(model, batch, config, step)
+
+
+def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneBatch:
+    """`next_batch` of this batch; the model's gradients are changed."""
+    x = batch.x
+    terms = elbo(model, x, eps=batch.eps, fit_sigma=torch.mean if model.config.fits_sigma else None)
+    beta = beta_at(config, step + 1)
+    if config.objective == "elbo":
+        loss = terms.loss(beta, config.free_bits)
+    else:
+        loss = -terms.importance_weighted(model.config.prior_mean, model.config.prior_std, beta).mean()
+    loss.backward()
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    with torch.inference_mode():
+        return OneBatch(
+            step=step + 1,
+            x=x,
+            mu=terms.mu.detach(),
+            logvar=terms.logvar.detach(),
+            z=terms.z[0].detach(),
+            x_hat=model.x_hat(terms.z[0]),
+            log_px_z=terms.log_px[0].detach(),
+            reconstruction=terms.reconstruction.detach(),
+            kl=terms.kl.detach(),
+            beta=beta,
+            loss=float(loss),
+            objective=config.objective,
+            free_bits=config.free_bits,
+            counted_kl=float(counted_kl(terms.kl_per_dim, config.free_bits)),
+            clip_norm=config.clip_norm,
+            gradient_norm=float(torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))),
+        )

@@ -1,0 +1,132 @@
+"""Work that is done again and again, recorded as CUDA graphs: one launch each time, and not a hundred."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Hashable, Iterator
+
+import torch
+
+from ..precision import arithmetic, launching
+
+MOST = 16  # recordings that are kept: of whole blocks and of an epoch's last one, for some numbers of draws
+
+_of_thread = threading.local()
+
+
+class Recordings:
+    """The recordings of one training, on the GPU of the current thread.
+
+    Work is done as it comes the first time, so that libraries load what it needs; recorded the second time; and
+    replayed from then on. A recording reads and writes the memory that the work did: what changes from time to time
+    must lie where it lay. Where one fails, all work of this process is done as it comes from then on.
+
+    Args:
+        device: a CUDA device.
+        precision: of the work, a name of `precision.PRECISIONS`.
+    """
+
+    refusal = ""  # why nothing can be recorded in this process; torch 2.11 can never again after a first failure
+
+    def __init__(self, device: torch.device, precision: str) -> None:
+        self._device, self._precision = device, precision
+        self._met: set[Hashable] = set()
+        self._graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, Callable[[], None]]] = {}
+        self._pool: tuple[int, int] | None = None  # the graphs' memory, which they share: no two are replayed at once
+
+    def run(self, key: Hashable, work: Callable[[], None]) -> None:
+        """Does the work; what has the same key is the same work.
+
+        Raises:
+            torch.OutOfMemoryError: there is no memory for it.
+        """
+        with launching(self._device):
+            if recorded := self._graphs.get(key):
+                recorded[0].replay()
+                return
+            with arithmetic(self._precision, self._device):
+                if key not in self._met or Recordings.refusal:
+                    self._met.add(key)
+                    work()
+                else:
+                    self._record(key, work)
+
+    def close(self) -> None:
+        """Frees all recordings once the device is done with them, and not while another thread records."""
+        with launching(self._device):
+            self._clear()
+
+    def _clear(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.current_stream(self._device).synchronize()
+        self._graphs.clear()
+
+    def _record(self, key: Hashable, work: Callable[[], None]) -> None:
+        try:
+            if len(self._graphs) == MOST:
+                self._clear()
+            graph = self._captured(work)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            reason = str(error).partition("\n")[0]
+            Recordings.refusal = reason
+            logging.getLogger(__name__).warning("training steps are launched one kernel at a time: %s", reason)
+            work()
+            return
+        self._graphs[key] = graph, work  # the work holds on to the memory that it reads
+        graph.replay()
+
+    def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
+        """The work as a graph. It is recorded on a stream of its own, and nothing is computed yet."""
+        self._pool = self._pool or torch.cuda.graph_pool_handle()
+        graph, own, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream(), recording_stream(self._device)
+        stream.wait_stream(own)
+        with torch.cuda.stream(stream):
+            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+            try:
+                work()
+            finally:
+                graph.capture_end()
+        return graph
+
+
+def recording_stream(device: torch.device) -> torch.cuda.Stream:
+    """This thread's stream for recordings: cuBLAS keeps memory for each stream, which two recordings must not share."""
+    return _streams(device)[0]
+
+
+class Branches:
+    """Streams beside the current one, for work that what comes next need not wait for; without a GPU there are none.
+
+    What a branch reads must be kept until `join`: memory that the current stream lets go of would be handed out again.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device, self._is_on_gpu = device, device.type == "cuda"
+
+    @contextlib.contextmanager
+    def beside(self, number: int) -> Iterator[None]:
+        """Launches what is done in here on branch 0 or 1, after all that has been launched on the current stream."""
+        if not self._is_on_gpu:
+            yield
+            return
+        stream = _streams(self._device)[1 + number]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            yield
+
+    def join(self, number: int) -> None:
+        """Has the current stream wait for that branch."""
+        if self._is_on_gpu:
+            torch.cuda.current_stream().wait_stream(_streams(self._device)[1 + number])
+
+
+def _streams(device: torch.device) -> list[torch.cuda.Stream]:
+    """This thread's streams on a device: for recordings, and two branches. Few, since torch has only 32 of a kind."""
+    streams = _of_thread.__dict__.setdefault("streams", {})
+    if device not in streams:
+        streams[device] = [torch.cuda.Stream(device, priority=-1) for _ in range(3)]
+    return streams[device]

@@ -1,0 +1,200 @@
+"""One step of training: a batch in, Adam's step out. The same on every device, and nothing in it waits for one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..model import PIXELS, VAE
+from ..objective import LossWeights, elbo
+from .adam import Adam
+from .closed_form import ClosedForm, has_closed_form
+from .few_kernels import FewKernels, knows
+from .processes import ALONE, Processes
+from .random import Batch
+from .recording import Recordings
+
+
+class Pace(NamedTuple):
+    """What one step is taken with."""
+
+    learning_rate: float
+    beta: float
+    free_bits: float
+
+
+class Step:
+    """Takes batches, each by forward, loss, backward and Adam.
+
+    On CUDA the steps of a call are replayed from one recording; what changes from time to time are tensors that it
+    reads.
+
+    Args:
+        model: on the device.
+        adam: of the model's parameters.
+        precision: float32, tf32 or bfloat16, for products and convolutions.
+        objective: a name of `objective.OBJECTIVES`: what the step makes larger.
+        clip_norm: the gradient's largest norm, over all parameters; 0 leaves it as it is.
+        processes: those that share each batch.
+        block: that of `draws.Batches`: how many places batches come from; 0 is as one.
+    """
+
+    def __init__(
+        self,
+        model: VAE,
+        adam: Adam,
+        precision: str = "float32",
+        objective: str = "elbo",
+        clip_norm: float = 0.0,
+        processes: Processes = ALONE,
+        block: int = 0,
+    ) -> None:
+        self._model, self._adam, self._processes = model, adam, processes
+        self._precision, self._device = precision, next(model.parameters()).device
+        self._is_importance_weighted, self._clip_norm = objective == "importance-weighted", clip_norm
+        narrow, is_alone = torch.bfloat16 if precision == "bfloat16" else torch.float32, processes.count == 1
+        records = is_alone and is_recorded(self._device)
+        is_short = records and knows(model, precision, objective, clip_norm)
+        self._few_kernels = FewKernels(model, adam) if is_short else None
+        by_hand = is_alone and has_closed_form(model)
+        self._closed_form = ClosedForm(model, narrow, objective) if by_hand else None
+        self._size = size = _Size()
+
+        def mean_square(squares: Tensor) -> Tensor:
+            """(L, B, 1, 28, 28) → one number, the mean over all of that of all processes."""
+            return processes.total(squares.sum()) / (len(squares) * size.images * PIXELS)
+
+        self._terms = processes.parallel(_Terms(model, mean_square))  # no method of mine: a cycle would keep recordings
+        block = max(block, 1)
+        self._measured = torch.zeros(block, 1 + model.config.latent_dim, device=self._device)
+        self._settings = torch.zeros(block, 5, device=self._device)
+        self._set: list[list[float]] = [[]] * block
+        self._places = [_Place(*rows) for rows in zip(self._settings, self._measured, strict=True)]
+        self._recordings = Recordings(self._device, precision) if records else None
+
+    def take(self, batches: Sequence[Batch], paces: Sequence[Pace]) -> Tensor:
+        """A step for each batch.
+
+        Args:
+            batches: of successive places; those of all processes.
+            paces: what each is taken with.
+
+        Returns:
+            (steps, 1 + D) nats, summed over each batch: the reconstruction, and the KL of each dimension.
+        """
+        first, last = batches[0].place, batches[-1].place + 1
+        self._prepare(first, last, [batch.x.shape[0] for batch in batches], paces)
+        if self._recordings:
+            ends = [(x.data_ptr(), eps.data_ptr(), eps.shape) for x, eps, _ in (batches[0], batches[-1])]
+            key = first, last, *ends, paces[0].free_bits > 0
+            self._recordings.run(key, lambda: self._compute(batches))
+        else:
+            self._compute(batches)
+        return self._processes.total(self._measured[first:last]).clone()
+
+    def close(self) -> None:
+        """Frees what recordings hold."""
+        if self._recordings:
+            self._recordings.close()
+
+    def _prepare(self, first: int, last: int, images: Sequence[int], paces: Sequence[Pace]) -> None:
+        """Puts what the steps at these places are taken with where they read it, by one copy at most."""
+        count = self._processes.count
+        rows = [
+            [pace.learning_rate, *LossWeights.values(size / count, pace.beta, pace.free_bits)]
+            for size, pace in zip(images, paces, strict=True)
+        ]
+        if rows != self._set[first:last]:
+            self._set[first:last] = rows
+            self._settings[first:last].copy_(torch.tensor(rows), non_blocking=True)
+        for place, pace in zip(self._places[first:last], paces, strict=True):
+            place.weights.has_free_bits = pace.free_bits > 0
+
+    def _compute(self, batches: Sequence[Batch]) -> None:
+        """All steps, one after another."""
+        for batch in batches:
+            self._compute_one(batch, self._places[batch.place])
+
+    def _compute_one(self, batch: Batch, place: _Place) -> None:
+        """The step of a batch of all processes; what is set and measured lies at its place."""
+        self._size.images = batch.x.shape[0]
+        if self._processes.count > 1:
+            batch = batch.share(self._processes.rank, self._processes.count)
+        weights, learning_rate = place.weights, place.learning_rate
+        if self._few_kernels is not None and len(batch.eps) == 1:
+            self._few_kernels.take(batch.x, batch.eps, weights, learning_rate, place.measured)
+            return
+        if self._closed_form is not None:
+            terms = self._closed_form.differentiate(batch.x, batch.eps, weights)
+            reconstruction, kl_per_dim = terms.reconstruction, terms.kl_per_dim
+        else:
+            reconstruction, kl_per_dim = self._by_autograd(batch, weights)
+        if self._clip_norm:
+            nn.utils.clip_grad_norm_(self._model.parameters(), self._clip_norm)
+        self._adam.step(learning_rate)
+        torch.sum(torch.cat([reconstruction.unsqueeze(1), kl_per_dim], dim=1), 0, out=place.measured)
+
+    def _by_autograd(self, batch: Batch, weights: LossWeights) -> tuple[Tensor, Tensor]:
+        with self._mixed():
+            beta = weights.beta if self._is_importance_weighted else None
+            reconstruction, kl_per_dim, bound = self._terms(batch.x, batch.eps, beta)
+        for parameter in self._model.parameters():
+            parameter.grad = None
+        of_image = weights.reconstruction.expand_as(reconstruction)
+        # On CUDA backward would run in a thread that all trainings share, and so would cuBLAS's memory in recordings.
+        with torch.autograd.set_multithreading_enabled(self._processes.count > 1):
+            if self._is_importance_weighted:
+                bound.backward(of_image)
+            else:
+                of_kl = weights.of_kl(lambda: self._mean_kl(kl_per_dim.detach()))
+                torch.autograd.backward((reconstruction, kl_per_dim), (of_image, of_kl.expand_as(kl_per_dim)))
+        return reconstruction.detach(), kl_per_dim.detach()
+
+    def _mixed(self) -> contextlib.AbstractContextManager[object]:
+        """Products and convolutions in bfloat16, if that was chosen; weights are used once, so none is kept."""
+        if self._precision != "bfloat16":
+            return contextlib.nullcontext()
+        return torch.autocast(self._device.type, torch.bfloat16, cache_enabled=False)
+
+    def _mean_kl(self, kl_per_dim: Tensor) -> Tensor:
+        """(B, D) → (D,), the mean over the images of all processes."""
+        return self._processes.total(kl_per_dim.sum(0)) / self._size.images
+
+
+def is_recorded(device: torch.device) -> bool:
+    """Whether steps are recorded: where launching a kernel takes as long as what it computes."""
+    return device.type == "cuda"
+
+
+class _Size:
+    """How many images the batch of all processes has."""
+
+    images = 0
+
+
+class _Place:
+    """What the steps at one place of a block read and write: always the same memory, so that they can be recorded."""
+
+    def __init__(self, settings: Tensor, measured: Tensor) -> None:
+        self.learning_rate, self.weights, self.measured = settings[0], LossWeights(settings[1:]), measured
+
+
+class _Terms(nn.Module):
+    """The terms of a batch's ELBO as a module, which is what is spread over processes."""
+
+    def __init__(self, model: VAE, mean_square: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.model = model
+        self._fit_sigma = mean_square if model.config.fits_sigma else None
+
+    def forward(self, x: Tensor, eps: Tensor, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Reconstruction (B,), KL (B, D) and, where β is given, the importance-weighted bound (B,)."""
+        terms, config = elbo(self.model, x, eps=eps, fit_sigma=self._fit_sigma), self.model.config
+        if beta is None:
+            return terms.reconstruction, terms.kl_per_dim, None
+        bound = terms.importance_weighted(config.prior_mean, config.prior_std, beta)
+        return terms.reconstruction, terms.kl_per_dim, bound
