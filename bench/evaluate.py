@@ -21,10 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from vae_core import VAE, load_checkpoint
+from vae_core.densities import bernoulli_log_prob
 from vae_core.device import describe_device, pick_device
 from vae_core.evaluation import evaluate
 from vae_core.evaluation.evaluate import Proposal, log_likelihood, log_prior
-from vae_core.objective import bernoulli_log_prob
 
 CHECKPOINT = Path(__file__).parent.parent / "checkpoints" / "mnist-mlp-20d.safetensors"
 

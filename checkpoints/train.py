@@ -23,8 +23,8 @@ from typing import Any
 import torch
 
 from vae_core import load_checkpoint, save_checkpoint
-from vae_core.__main__ import new_config, parser
 from vae_core.checkpoint import read_header
+from vae_core.cli import new_config, parser
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from vae_core import load_checkpoint
-from vae_core.__main__ import main
 from vae_core.checkpoint import read_header
+from vae_core.cli import main
 from vae_core.data import held_out
 from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.runs.changes import Change
@@ -206,7 +206,7 @@ def test_ctrl_c_ends_an_evaluation_with_a_word(tmp_path, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     main(["train", *SMALL, "--steps", "3", "--out", str(tmp_path / "a")])
-    monkeypatch.setattr("vae_core.__main__.measure", interrupted)
+    monkeypatch.setattr("vae_core.cli.measure", interrupted)
     capsys.readouterr()
     assert main(["evaluate", str(tmp_path / "a")]) == 130
     assert capsys.readouterr().err == "interrupted\n"

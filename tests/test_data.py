@@ -15,8 +15,8 @@ import torch
 from torch.testing import assert_close
 
 from vae_core import data, load_dataset
+from vae_core.config import BINARIZATIONS
 from vae_core.data import DataError, binarize, fit_drawing, held_out, is_present, load_default
-from vae_core.model import BINARIZATIONS
 
 from .conftest import seeded
 

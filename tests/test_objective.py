@@ -10,12 +10,9 @@ from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_diver
 from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig
-from vae_core.evaluation.evaluate import Proposal, log_weights
-from vae_core.objective import (
+from vae_core.densities import (
     bernoulli_log_prob,
     continuous_bernoulli_log_prob,
-    counted_kl,
-    elbo,
     gaussian_kl,
     gaussian_log_prob,
     optimal_sigma,
@@ -23,6 +20,8 @@ from vae_core.objective import (
     sum_bernoulli_log_prob,
     sum_bernoulli_log_prob_and_mean,
 )
+from vae_core.evaluation.evaluate import Proposal, log_weights
+from vae_core.objective import counted_kl, elbo
 
 from .conftest import seeded
 

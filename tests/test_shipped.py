@@ -13,8 +13,8 @@ from checkpoints.train import QUICK, RUNS
 from checkpoints.train import main as train_shipped
 from ui.backend import Backend
 from vae_core import TrainConfig
-from vae_core.__main__ import TRAIN_FIELDS, main, new_config, parser
 from vae_core.checkpoint import read_header
+from vae_core.cli import TRAIN_FIELDS, main, new_config, parser
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.server import Runs
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from vae_core.bounds import check_choice, check_float, check_int
 from vae_core.checkpoint import CheckpointError, read_header
+from vae_core.config import CHANGEABLE, TrainConfig
 from vae_core.data import (
     DATASETS,
     DataError,
@@ -31,7 +32,6 @@ from vae_core.runs.folder import RunError
 from vae_core.runs.queue import ENDED
 from vae_core.runs.records import Records
 from vae_core.runs.server import RUN_ID, Runs
-from vae_core.training.loop import CHANGEABLE, TrainConfig
 from vae_core.training.one_batch import OneBatch
 
 from . import labels

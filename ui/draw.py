@@ -15,13 +15,14 @@ from torch import Tensor
 
 from vae_core.bounds import check_float, check_int
 from vae_core.data import INK_SIZE, TITLES, Dataset, binarize, fit_drawing, held_out
+from vae_core.densities import gaussian_kl, reparameterize
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood, log_prior, standard_error
 from vae_core.evaluation.gap import ascend
 from vae_core.evaluation.inpaint import completions, visible_posterior
 from vae_core.evaluation.posterior import grid_truth
 from vae_core.model import VAE
-from vae_core.objective import elbo, gaussian_kl, reparameterize
+from vae_core.objective import elbo
 
 from . import live
 from .backend import Backend, field, finite, image_bytes, of, pixels

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from vae_core.checkpoint import Header
+from vae_core.config import TrainConfig, VAEConfig
 from vae_core.data import TITLES
-from vae_core.model import VAEConfig
-from vae_core.training.loop import TrainConfig
 
 LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
 UNUSUAL = {

@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
 from vae_core.bounds import check_float
+from vae_core.config import PIXELS, VAEConfig
 from vae_core.evaluation.latent import nearest
 from vae_core.evaluation.posterior import grid_posterior
-from vae_core.model import PIXELS, VAEConfig
 from vae_core.runs.export import as_gif
 
 from . import live

@@ -8,11 +8,17 @@ from typing import Any
 
 import gradio as gr
 
+from vae_core.config import (
+    ARCHITECTURES,
+    CHANGEABLE,
+    PRECISIONS,
+    SIGMA_MODES,
+    TrainConfig,
+    VAEConfig,
+    usual_learning_rate,
+)
 from vae_core.data import DATASETS, TITLES, DataError
-from vae_core.model import ARCHITECTURES, SIGMA_MODES, VAEConfig
-from vae_core.precision import PRECISIONS
 from vae_core.runs.folder import RunError
-from vae_core.training.loop import CHANGEABLE, TrainConfig, usual_learning_rate
 
 from . import live
 from .backend import Backend, answering

@@ -15,8 +15,10 @@ os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
 from .checkpoint import load_checkpoint, save_checkpoint
 from .data import Dataset, load_dataset
 from .memory import keep_freed_memory
-from .model import VAE, VAEConfig
-from .training.loop import Metrics, TrainConfig, train
+from .model import VAE
+from .config import VAEConfig
+from .training.loop import Metrics, train
+from .config import TrainConfig
 
 __all__ = [
     "VAE",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from .model import VAE, VAEConfig
+from .config import VAEConfig
+from .files import write_atomically
+from .model import VAE
 
 FORMAT = "vae_core 1"
 
@@ -89,26 +89,6 @@ def read_header(path: str | Path) -> Header:
     except (SafetensorError, OSError) as error:
         why = getattr(error, "strerror", None) or "it is damaged, or of another kind"
         raise CheckpointError(f"{path} cannot be read as a checkpoint: {why}.") from error
-
-
-def write_atomically(path: str | Path, content: bytes) -> None:
-    """Writes a file under a temporary name, syncs it to the disk and renames it: never half a file.
-
-    Raises:
-        OSError: it cannot be written; what was there stays.
-    """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _read(path: str | Path) -> tuple[Header, dict[str, Tensor]]:

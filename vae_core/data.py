@@ -17,8 +17,8 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 from torch import Tensor
 
 from .bounds import check_choice, check_int
-from .checkpoint import write_atomically
-from .model import BINARIZATIONS, IMAGE_SHAPE
+from .config import BINARIZATIONS, IMAGE_SHAPE
+from .files import write_atomically
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
 INK_SIZE = {"mnist": 20, "fashion-mnist": 28, "kmnist": 28, "digits": 28}  # pixels that an image's longer side fills

@@ -1,88 +1,19 @@
-"""The variational autoencoder: its configuration, its encoders and decoders, and the distributions they stand for."""
+"""The variational autoencoder: its encoders and decoders, and the distributions they stand for."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from .bounds import check_choice, check_float, check_int
-from .objective import continuous_bernoulli_log_prob, gaussian_log_prob, sum_bernoulli_log_prob
+from .config import IMAGE_SHAPE, PIXELS, VAEConfig
+from .densities import continuous_bernoulli_log_prob, gaussian_log_prob, sum_bernoulli_log_prob
 
-IMAGE_SHAPE = (1, 28, 28)
-PIXELS = math.prod(IMAGE_SHAPE)
 DARKEST = 1e-3  # probability at which a pixel that is black in all training images starts
-MOST_WEIGHTS = 50_000_000  # of a model: with Adam's moments and the averages, 1 GB of float32
-LIKELIHOODS = ("bernoulli", "gaussian", "continuous_bernoulli")
-SIGMA_MODES = ("fixed", "learned", "optimal")
-BINARIZATIONS = ("dynamic", "threshold", "grey")
-
-
-@dataclass(frozen=True)
-class VAEConfig:
-    """What a VAE is: everything that must be known to rebuild it around its weights.
-
-    Args:
-        architecture: mlp (hidden layers with ReLU), conv (two strided convolutions), residual (convolutions with
-            residual blocks), or linear.
-        latent_dim: D, the number of latent dimensions.
-        hidden_dim: units of each hidden layer of all but linear.
-        hidden_layers: how many an mlp has on either side.
-        likelihood: p(x|z) of a pixel.
-        binarization: what x is: each grey value drawn anew as Bernoulli(grey) (dynamic), grey ≥ 0.5 (threshold), or
-            the grey value itself (grey). Default: dynamic with a Bernoulli likelihood, else grey.
-        prior_mean, prior_std: μ_p and σ_p of the prior N(μ_p, σ_p²) of every latent dimension.
-        sigma: σ of the Gaussian likelihood, or where it starts; unused by the others.
-        sigma_mode: fixed, learned (one parameter more), or optimal (set to its closed-form optimum for every batch).
-
-    Raises:
-        ValueError: a value is out of its bounds; the message names field, value and bounds.
-    """
-
-    architecture: str = "mlp"
-    latent_dim: int = 20
-    hidden_dim: int = 400
-    hidden_layers: int = 1
-    likelihood: str = "bernoulli"
-    binarization: str | None = None
-    prior_mean: float = 0.0
-    prior_std: float = 1.0
-    sigma: float = 0.1
-    sigma_mode: str = "fixed"
-
-    def __post_init__(self) -> None:
-        check_choice("architecture", self.architecture, ARCHITECTURES)
-        check_int("latent_dim", self.latent_dim, 1, 512)
-        check_int("hidden_dim", self.hidden_dim, 1, 8192)
-        check_int("hidden_layers", self.hidden_layers, 1, 8)
-        check_choice("likelihood", self.likelihood, LIKELIHOODS)
-        if self.binarization is None:
-            object.__setattr__(self, "binarization", "dynamic" if self.likelihood == "bernoulli" else "grey")
-        check_choice("binarization", self.binarization, BINARIZATIONS)
-        if self.architecture == "mlp" and self._weights() > MOST_WEIGHTS:
-            raise ValueError(
-                f"hidden_dim is {self.hidden_dim}; with {self.hidden_layers} such layers on either side an mlp has"
-                f" {self._weights():,} weights, and it may have {MOST_WEIGHTS:,}."
-            )
-        # A whole number becomes a float: a tensor made of it would be one of whole numbers.
-        object.__setattr__(self, "prior_mean", check_float("prior_mean", self.prior_mean, -100, 100))
-        object.__setattr__(self, "prior_std", check_float("prior_std", self.prior_std, 0, 100, above=True))
-        object.__setattr__(self, "sigma", check_float("sigma", self.sigma, 0, 100, above=True))
-        check_choice("sigma_mode", self.sigma_mode, SIGMA_MODES)
-
-    def _weights(self) -> int:
-        """Of an mlp, biases not counted; the other architectures stay below the limit with any settings."""
-        between = 2 * (self.hidden_layers - 1) * self.hidden_dim
-        return self.hidden_dim * (2 * PIXELS + 3 * self.latent_dim + between)
-
-    @property
-    def fits_sigma(self) -> bool:
-        """Whether every batch of a training sets σ to its optimum."""
-        return self.likelihood == "gaussian" and self.sigma_mode == "optimal"
 
 
 class VAE(nn.Module):
@@ -107,7 +38,7 @@ class VAE(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config or VAEConfig()
-        self.encoder, self.decoder = ARCHITECTURES[self.config.architecture](self.config)
+        self.encoder, self.decoder = BUILDERS[self.config.architecture](self.config)
         for part in (self.encoder, self.decoder):
             self._initialize(part, generator)
         if mean is not None:
@@ -360,4 +291,4 @@ def _block(channels: int) -> Residual:
     )  # fmt: skip
 
 
-ARCHITECTURES = {"mlp": _mlp, "conv": _conv, "residual": _residual, "linear": _linear}
+BUILDERS = {"mlp": _mlp, "conv": _conv, "residual": _residual, "linear": _linear}

@@ -1,6 +1,5 @@
-"""The variational objective as pure functions: KL, log-likelihoods, reparameterization, and the terms of the ELBO.
+"""The variational objective as pure functions: the terms of the ELBO, in nats per image, and the losses made of them.
 
-All densities are in nats and elementwise, as in `torch.distributions`; `elbo` sums them to nats per image.
 T-numbers are the rows of the table of quantities in the README.
 """
 
@@ -8,174 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .bounds import check_int
-
-if TYPE_CHECKING:
-    from .model import VAE
-
-OBJECTIVES = ("elbo", "importance-weighted")
-
-
-def gaussian_kl(mu: Tensor, logvar: Tensor, prior_mean: float = 0.0, prior_std: float = 1.0) -> Tensor:
-    """KL(q‖p) of q = N(μ, σ²) from p = N(μ_p, σ_p²), per dimension (T7; T8 with the defaults).
-
-    KL = log(σ_p/σ) + (σ² + (μ − μ_p)²) / (2σ_p²) − ½
-
-    Args:
-        mu, logvar: (...,) mean and log σ² of q.
-        prior_mean, prior_std: μ_p and σ_p > 0.
-
-    Returns:
-        (...,) nats per dimension, never negative.
-
-    Source: Odaibo (2019), eq. 29–40; Kingma & Welling (2014), appendix B.
-    """
-    if not prior_std > 0:
-        raise ValueError(f"prior_std is {prior_std!r}; it must be above 0.")
-    if (prior_mean, prior_std) != (0.0, 1.0):  # the KL stays the same where both are moved and scaled alike
-        mu, logvar = (mu - prior_mean) / prior_std, logvar - 2.0 * math.log(prior_std)
-    return 0.5 * (torch.addcmul(logvar.exp(), mu, mu) - logvar - 1.0)
-
-
-def gaussian_log_prob(x: Tensor, mu: Tensor, logvar: Tensor | float) -> Tensor:
-    """log N(x; μ, σ²), constants kept (T19): −(x − μ)²/(2σ²) − ½ log(2πσ²).
-
-    Args:
-        x, mu: (...,) broadcastable.
-        logvar: log σ², a tensor that broadcasts with x or one number.
-
-    Returns:
-        (...,) nats per element.
-    """
-    if not isinstance(logvar, Tensor):  # filled on the device: a copy from the host cannot be recorded
-        logvar = torch.full((), logvar, dtype=mu.dtype, device=mu.device)
-    return -0.5 * ((x - mu) ** 2 * torch.exp(-logvar) + logvar + math.log(2.0 * math.pi))
-
-
-def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
-    """log Bernoulli(x; sigmoid(logits)) = −(binary cross-entropy) (T19).
-
-    A grey x in (0, 1) gives the cross-entropy against it, which is no probability of the data.
-
-    Args:
-        x, logits: (...,) broadcastable; x in [0, 1].
-
-    Returns:
-        (...,) nats per element.
-    """
-    # x·l − softplus(l) is the cross-entropy for every x in [0, 1]; it broadcasts, as F.binary_cross_entropy does not.
-    return x * logits - F.softplus(logits, threshold=50.0)
-
-
-def sum_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
-    """`bernoulli_log_prob` summed over the last dimension, at a fraction of its cost (T19).
-
-    x·l − softplus(l) = (x·l − max(l, 0)) + log sigmoid(|l|), and sixteen of those sigmoids, all in [½, 1), are
-    multiplied before one logarithm is taken. The gradient is x − sigmoid(l).
-
-    Args:
-        x, logits: (..., P) broadcastable; x in [0, 1].
-
-    Returns:
-        (...,) nats.
-    """
-    return _SumBernoulliLogProb.apply(x, logits)
-
-
-def sum_bernoulli_log_prob_and_mean(x: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
-    """`sum_bernoulli_log_prob` and E[x] = sigmoid(l), from one sigmoid; no gradient flows through them.
-
-    Returns:
-        (...,) nats, and (..., P).
-    """
-    mean = logits.sigmoid()
-    return _sum_bernoulli_log_prob(x, logits, (mean - 0.5).abs_().add_(0.5)), mean
-
-
-def _sum_bernoulli_log_prob(x: Tensor, logits: Tensor, sure: Tensor) -> Tensor:
-    """The sum, where sigmoid(|l|) is known: (..., P)."""
-    against = logits.clamp(min=0).addcmul_(x, logits, value=-1).sum(-1)  # 0 where x agrees with a sure pixel
-    whole = sure.shape[-1] // 16 * 16
-    log_sure = sure[..., :whole].unflatten(-1, (16, -1)).prod(-2).log_().sum(-1)
-    if whole < sure.shape[-1]:
-        log_sure += sure[..., whole:].log().sum(-1)
-    return log_sure - against
-
-
-class _SumBernoulliLogProb(torch.autograd.Function):
-    """`sum_bernoulli_log_prob` with its gradient with respect to the logits; x is data and gets none."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, logits: Tensor) -> Tensor:
-        ctx.save_for_backward(x, logits)
-        ctx.shape = logits.shape
-        return _sum_bernoulli_log_prob(x, logits, logits.abs().sigmoid_())
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
-        x, logits = ctx.saved_tensors  # not the forward's own sigmoid: a second derivative goes through this one
-        return None, (gradient.unsqueeze(-1) * (x - logits.sigmoid())).sum_to_size(ctx.shape)
-
-
-def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
-    """log ContinuousBernoulli(x; sigmoid(logits)), the proper density on [0, 1] of that shape.
-
-    The Bernoulli's x·l − softplus(l) plus log C(l), with C(l) = l / tanh(l/2).
-
-    Args:
-        x, logits: (...,) broadcastable; x in [0, 1].
-
-    Returns:
-        (...,) nats per element.
-
-    Source: Loaiza-Ganem & Cunningham (2019), eq. 8.
-    """
-    near_zero = logits.abs() < 1e-2
-    safe = torch.where(near_zero, torch.ones_like(logits), logits).abs()
-    log_c = torch.log(safe / torch.tanh(safe / 2))
-    taylor = math.log(2.0) + logits**2 / 12 - 7 * logits**4 / 1440
-    return bernoulli_log_prob(x, logits) + torch.where(near_zero, taylor, log_c)
-
-
-def optimal_sigma(x: Tensor, mean: Tensor, average: Callable[[Tensor], Tensor] = torch.mean) -> Tensor:
-    """The σ under which x is likeliest as N(mean, σ²): the root of the mean squared error over all elements.
-
-    Args:
-        x, mean: (...,) broadcastable.
-        average: over all elements, those of other processes included.
-
-    Returns:
-        one number, as a tensor.
-
-    Source: Rybkin, Daniilidis & Levine (2021), "Simple and effective VAE training with calibrated decoders", eq. 7.
-    """
-    return average((x - mean).square()).sqrt()
-
-
-def reparameterize(
-    mu: Tensor, logvar: Tensor, eps: Tensor | None = None, *, generator: torch.Generator | None = None
-) -> Tensor:
-    """z = μ + σ ⊙ ε with ε ~ N(0, I) (T17).
-
-    Args:
-        mu, logvar: (..., D).
-        eps: the noise, broadcastable to more leading dimensions ((L, B, D) gives L draws); drawn here if None.
-        generator: source of the noise that is drawn here.
-
-    Returns:
-        z: the shape of eps, or of mu where eps is None.
-
-    Source: Kingma & Welling (2014), section 2.4.
-    """
-    if eps is None:
-        eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
-    return mu + torch.exp(0.5 * logvar) * eps
+from .densities import gaussian_kl, gaussian_log_prob, optimal_sigma, reparameterize
+from .model import VAE
 
 
 def counted_kl(kl_per_dim: Tensor, free_bits: float = 0.0) -> Tensor:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import torch
 
-PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 TF32_SINCE = (8, 0)  # the compute capability from which a GPU has TF32's products
 
 _alone = threading.RLock()

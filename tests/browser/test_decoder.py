@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from vae_core import VAE, VAEConfig, load_checkpoint
-from vae_core.model import ARCHITECTURES, LIKELIHOODS, Residual
+from vae_core.config import ARCHITECTURES, LIKELIHOODS
+from vae_core.model import Residual
 from vae_core.portable import portable_decoder
 
 from ..conftest import ROOT, seeded

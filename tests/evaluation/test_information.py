@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from vae_core import VAE, VAEConfig
+from vae_core.densities import gaussian_kl
 from vae_core.evaluation.information import information
-from vae_core.objective import gaussian_kl
 
 from ..conftest import seeded
 

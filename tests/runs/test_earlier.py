@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vae_core.__main__ import main
+from vae_core.cli import main
 
 RUNS = Path(__file__).parent / "written_earlier"  # by 9d0b50f, of scikit-learn's digits; settings changed after step 5
 

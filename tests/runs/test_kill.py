@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from vae_core.__main__ import main
+from vae_core.cli import main
 from vae_core.runs.folder import RunFolder
 
 from ..conftest import PLAIN, ROOT

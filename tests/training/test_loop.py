@@ -9,19 +9,12 @@ import pytest
 import torch
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, train
+from vae_core.config import usual_learning_rate
 from vae_core.data import held_out
+from vae_core.densities import optimal_sigma
 from vae_core.evaluation.evaluate import log_likelihood
-from vae_core.objective import optimal_sigma
 from vae_core.training import loop
-from vae_core.training.loop import (
-    DivergedError,
-    Metrics,
-    Terms,
-    TrainState,
-    batches,
-    least_interval,
-    usual_learning_rate,
-)
+from vae_core.training.loop import DivergedError, Metrics, Terms, TrainState, batches, least_interval
 from vae_core.training.processes import Processes
 
 from ..conftest import plain, seeded, taken_batches

@@ -9,7 +9,7 @@ import time
 import pytest
 from safetensors.torch import load_file
 
-from vae_core.__main__ import main
+from vae_core.cli import main
 from vae_core.runs.folder import RunFolder
 
 from ..conftest import PLAIN, ROOT

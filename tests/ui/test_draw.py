@@ -11,12 +11,13 @@ from ui.backend import Backend, of
 from ui.draw import CROWD, DRAWS, complete, crowd, judge, look, refine, truth
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
 from vae_core.data import binarize, held_out
+from vae_core.densities import gaussian_kl
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood
 from vae_core.evaluation.gap import ascend
 from vae_core.evaluation.inpaint import visible_posterior
 from vae_core.evaluation.posterior import grid_truth
-from vae_core.objective import elbo, gaussian_kl
+from vae_core.objective import elbo
 from vae_core.runs.server import Runs
 
 from ..conftest import ROOT, seeded

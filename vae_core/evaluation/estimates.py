@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..checkpoint import write_atomically
+from ..files import write_atomically
 from ..model import VAE
 from .evaluate import IMAGES_AT_ONCE, log_likelihood
 

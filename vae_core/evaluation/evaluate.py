@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from ..bounds import check_int
-from ..model import IMAGE_SHAPE, VAE
-from ..objective import elbo, gaussian_log_prob
+from ..config import IMAGE_SHAPE
+from ..densities import gaussian_log_prob
+from ..model import VAE
+from ..objective import elbo
 from ..precision import arithmetic
 
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from ..bounds import check_int
+from ..densities import gaussian_kl
 from ..model import VAE
-from ..objective import gaussian_kl
 from .evaluate import Proposal, check_images, log_likelihood
 
 LEARNING_RATE = 0.03

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ..bounds import check_int
+from ..densities import reparameterize
 from ..model import VAE
-from ..objective import reparameterize
 from .evaluate import check_images
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..densities import gaussian_log_prob
 from ..model import VAE
-from ..objective import gaussian_log_prob
 from .evaluate import Proposal, check_images, log_prior
 
 DRAWS_AT_ONCE = 256

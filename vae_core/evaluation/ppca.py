@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..model import PIXELS, VAE
+from ..config import PIXELS
+from ..model import VAE
 from .evaluate import Proposal
 
 

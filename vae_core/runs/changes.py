@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..bounds import check_float
+from ..config import CHANGEABLE, TrainConfig
 from ..model import VAE
-from ..training.loop import CHANGEABLE, TrainConfig
 from .config import RunConfig
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from ..bounds import check_int
 from ..checkpoint import read_header
-from ..model import VAEConfig
-from ..training.loop import TrainConfig
+from ..config import TrainConfig, VAEConfig
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..checkpoint import write_atomically
+from ..files import write_atomically
 from ..model import VAE
 from ..precision import arithmetic
 

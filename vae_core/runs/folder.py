@@ -30,10 +30,12 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from ..bounds import check_choice, check_float, check_int
-from ..checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from ..checkpoint import load_checkpoint, save_checkpoint
+from ..config import CHANGEABLE, TrainConfig, VAEConfig
 from ..device import describe_processor
-from ..model import VAE, VAEConfig
-from ..training.loop import CHANGEABLE, TrainConfig, TrainState
+from ..files import write_atomically
+from ..model import VAE
+from ..training.loop import TrainState
 from ..training.state import read_progress, read_state, write_state
 from .changes import Change, still_to_come
 from .config import RunConfig

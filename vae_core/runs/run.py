@@ -14,10 +14,11 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
+from ..config import TrainConfig
 from ..data import Dataset, held_out, of_each_label
 from ..device import is_out_of_memory
 from ..model import VAE
-from ..training.loop import Metrics, TrainConfig, TrainState, batches
+from ..training.loop import Metrics, TrainState, batches
 from ..training.one_batch import next_batch
 from ..training.processes import ALONE, Processes
 from .changes import Change, still_to_come

@@ -21,8 +21,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ..densities import gaussian_kl, sum_bernoulli_log_prob_and_mean
 from ..model import VAE
-from ..objective import ELBO, LossWeights, gaussian_kl, sum_bernoulli_log_prob_and_mean
+from ..objective import ELBO, LossWeights
 
 LARGE = 2**16  # weights of a layer from which on a narrower type saves more than its conversions cost
 

@@ -11,12 +11,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..checkpoint import CheckpointError, write_atomically
+from ..checkpoint import CheckpointError
+from ..config import TrainConfig
 from ..data import Dataset
+from ..files import write_atomically
 from ..model import VAE
 from ..objective import counted_kl, elbo
 from ..precision import arithmetic
-from .loop import TrainConfig
 from .random import Batch, Batches, block_of
 from .schedule import beta_at
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..config import IMAGE_SHAPE, TrainConfig, VAEConfig
 from ..data import binarize
-from ..model import IMAGE_SHAPE, VAEConfig
 from .average import EVERY
-
-if TYPE_CHECKING:
-    from .loop import TrainConfig
 
 # Steps drawn at once on a GPU, where launching a kernel takes longer than what it draws for one step. The weights'
 # average is updated where a block ends.

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .loop import TrainConfig
-
-SCHEDULES = ("constant", "cosine")
+from ..config import TrainConfig
 
 
 def beta_at(config: TrainConfig, step: int) -> float:

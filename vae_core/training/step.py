@@ -9,7 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..model import PIXELS, VAE
+from ..config import PIXELS
+from ..model import VAE
 from ..objective import LossWeights, elbo
 from .adam import Adam
 from .closed_form import ClosedForm, has_closed_form

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from ..config import TrainConfig, VAEConfig
 from ..data import Dataset
-from ..model import VAE, VAEConfig
-from .loop import TrainConfig, train
+from ..model import VAE
+from .loop import train
 from .random import BLOCK
 
 STEPS = 4 * BLOCK  # the first alone, the rest of its block, one as it comes, one recorded, one replayed

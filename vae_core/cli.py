@@ -1,0 +1,343 @@
+"""The command line: python -m vae_core train | evaluate."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from .bounds import check_int
+from .checkpoint import load_checkpoint, read_header
+from .config import (
+    ARCHITECTURES,
+    BINARIZATIONS,
+    CHANGEABLE,
+    LIKELIHOODS,
+    OBJECTIVES,
+    PRECISIONS,
+    SCHEDULES,
+    SIGMA_MODES,
+    TrainConfig,
+    VAEConfig,
+    usual_learning_rate,
+)
+from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
+from .device import DEVICES, is_out_of_memory, pick_device
+from .evaluation.report import as_text, measure
+from .model import VAE
+from .precision import resolve
+from .runs.config import RunConfig, beginning_with
+from .runs.folder import RunError, RunFolder
+from .runs.run import Steering, reason, train_into
+from .training.loop import DivergedError, Metrics, TrainState, batches
+from .training.processes import Processes, join
+
+MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
+TRAIN_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
+FIXED = (  # of a run's training, from its first step on
+    "seed", "batch_size", "precision", "objective", "schedule", "learning_rate_warmup", "clip_norm", "average",
+)  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; what the user did wrong becomes one line on stderr and exit status 2."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except DataError as error:
+        print(f"error: {error} --data-dir names the folder where data are.", file=sys.stderr)
+    except (ValueError, RunError, DivergedError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        print(f"error: {reason(error)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"error: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+    return 2
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """Trains into a run folder, or goes on with the run that is there; under torchrun, with the other processes."""
+    processes, device = join(pick_device(options.device))
+    try:
+        return _lead(options, device, processes) if processes.rank == 0 else _follow(options, device, processes)
+    finally:
+        processes.leave()
+
+
+def _lead(options: argparse.Namespace, device: torch.device, processes: Processes) -> int:
+    """Trains, as the only process or the first."""
+    given, folder = vars(options), RunFolder(options.out)
+    if "start" in given and options.start.is_dir():
+        given["start"] = options.start / "model.safetensors"
+    if options.resume:
+        config = _resumed_config(folder, given)
+    else:
+        if options.data is None:
+            raise ValueError(f"--data is missing; it must be one of {', '.join(DATASETS)}.")
+        config = new_config(given, str(device))
+    dataset = _load(config.data, options.data_dir).holding_out(config.hold_out)
+    config.training.check_images(len(dataset.train), processes.count)
+    if not options.resume:
+        folder.create()
+        if "start" in given:
+            folder.start_from(options.start)
+    model = VAE(config.model, torch.Generator().manual_seed(config.training.seed), mean=dataset.mean_image())
+    folder.acquire()
+    try:
+        _train(folder, model, dataset, config, device, given, processes)
+    finally:
+        folder.release()
+    status = folder.read_status()
+    print(f"{status['state']}: {status['message']} The run is in {folder.path}.")
+    return 130 if status["state"] == "stopped" else 0
+
+
+def new_config(given: dict[str, Any], device: str) -> RunConfig:
+    """What the options of `train` begin, as `parser` gives them.
+
+    Raises:
+        ValueError: an option is out of its bounds, or does not go with --start.
+        CheckpointError: there is no checkpoint to start from.
+    """
+    model = _model_config(given)
+    usual = {"learning_rate": usual_learning_rate(model)}
+    training = TrainConfig(**usual | {name: given[name] for name in TRAIN_FIELDS if name in given})
+    precision = resolve(training.precision, torch.device(device))  # which stays the same wherever the run goes on
+    training = dataclasses.replace(training, precision=precision)
+    why = "chosen on the command line."
+    config = RunConfig(model, training, given["data"], device, why, hold_out=given.get("hold_out", 0))
+    return beginning_with(config, given["start"]) if "start" in given else config
+
+
+def _model_config(given: dict[str, Any]) -> VAEConfig:
+    """The model of the options; that of a checkpoint to start from takes its place."""
+    fields = {name: given[name] for name in MODEL_FIELDS if name in given}
+    if "start" not in given or not fields:
+        if "hidden_layers" in given and given.get("architecture", "mlp") != "mlp":
+            raise ValueError(f"hidden_layers is {given['hidden_layers']}, but only an mlp has that choice.")
+        if "hidden_dim" in given and given.get("architecture") == "linear":
+            raise ValueError(f"hidden_dim is {given['hidden_dim']}, but a linear model has no hidden layer.")
+        for name in ("sigma", "sigma_mode"):
+            if name in given and given.get("likelihood") != "gaussian":
+                raise ValueError(f"{name} is {given[name]}, but only a Gaussian likelihood has one.")
+        return VAEConfig(**fields)
+    raise ValueError(
+        f"{next(iter(fields))} is that of the model in {given['start']}; it cannot be chosen beside --start."
+    )
+
+
+def _train(
+    folder: RunFolder,
+    model: VAE,
+    dataset: Dataset,
+    config: RunConfig,
+    device: torch.device,
+    given: dict[str, Any],
+    processes: Processes,
+) -> None:
+    """Begins the run, or goes on with it, and shows its records as they come."""
+    state, steering = TrainState.start(model.to(device)), Steering()
+    total = config.training.total_steps(len(dataset.train))
+    if given["resume"] or "start" in given:
+        state = folder.resume(model, device)
+        if config.training.patience and given["resume"] and not folder.read_config().training.patience:
+            state.best, state.epochs_since_best = -math.inf, 0  # the best model so far was not kept
+        if total < state.step:
+            raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps.")
+        if given["resume"]:
+            steering.change({name: given[name] for name in CHANGEABLE if name in given})
+    folder.write_config(dataclasses.replace(config, train_images=len(dataset.train)))
+    _stop_on_interrupt(steering)
+    adam = {name: tensor.cpu() for name, tensor in state.adam.state().items()}
+    processes.of_first(None if state.is_over(config.training, total) else (config, state.step, adam))
+    with tqdm(total=total, initial=state.step, unit="step", disable=None) as bar:
+        for metrics in train_into(folder, model, dataset, config.training, device, state, steering, processes):
+            _show(bar, metrics)
+
+
+def _follow(options: argparse.Namespace, device: torch.device, processes: Processes) -> int:
+    """Trains with the first process, from the step at which that begins until it ends; its weights come from there."""
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, signal.SIG_IGN)  # the first process stops in order, and this one with it
+    begins = processes.of_first(None)
+    if begins is None:  # all steps are done
+        return 0
+    config, step, adam = begins
+    dataset = load_dataset(config.data, options.data_dir).holding_out(config.hold_out)
+    model = VAE(config.model)
+    state = TrainState.start(model.to(device))
+    state.step = step
+    state.adam.restore(adam)
+    for _ in batches(model, dataset, config.training, device, state, processes):
+        pass
+    return 0
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    """Prints the held-out figures of a checkpoint."""
+    path = options.checkpoint / "model.safetensors" if options.checkpoint.is_dir() else options.checkpoint
+    device, header, model = pick_device(options.device), read_header(path), load_checkpoint(path)
+    check_int("samples", options.samples, 1, 1_000_000)
+    check_int("subset", options.subset, 1, 1000)
+    check_int("seed", options.seed, 0, 2**32 - 1)
+    data = options.data or header.about.get("data")
+    if data is None:
+        raise ValueError(f"{path} does not say what it was trained on; name it with --data.")
+    dataset = _load(data, options.data_dir)
+    images = getattr(dataset, options.split)
+    check_int("images", options.images if options.images is not None else len(images), 1, len(images))
+    binarization = options.binarization or model.config.binarization
+    x = held_out(images, binarization, device)[: options.images]
+    report = {
+        "checkpoint": str(options.checkpoint),
+        "data": data,
+        "split": options.split,
+        "binarization": binarization,
+        "likelihood": model.config.likelihood,
+        "images": len(x),
+        "samples": options.samples,
+        "seed": options.seed,
+        "device": str(device),
+    }
+    with tqdm(total=len(x) * options.samples, unit="image", unit_scale=True, disable=None) as bar:
+        settings = options.samples, options.seed, options.subset
+        report |= measure(model.to(device), x, *settings, bar.update, options.keep)
+    print(json.dumps(report) if options.json else as_text(report))
+    return 0
+
+
+def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
+    """The run's own configuration, with the training options that were given now; the model and data must stay."""
+    config = folder.read_config()
+    training = config.training
+    if "start" in given:
+        raise ValueError("--start begins a run and --resume goes on with one: take one of them.")
+    if folder.read_status()["state"] == "finished" and not folder.saved_step():
+        raise ValueError(f"the run in {folder.path} is an uploaded model; begin another one with --start.")
+    if given.get("precision") == "auto":  # the run has chosen one
+        del given["precision"]
+    kept = dataclasses.asdict(config.model)
+    kept |= {"data": config.data, "hold_out": config.hold_out} | {name: getattr(training, name) for name in FIXED}
+    for name, value in kept.items():
+        if given.get(name) is not None and given[name] != value:
+            raise ValueError(
+                f"{name} is {given[name]!r}, but the run in {folder.path} has {value!r}; that cannot change."
+            )
+    dataclasses.replace(training, **{name: given[name] for name in TRAIN_FIELDS if name in given})  # checks all of them
+    lengths = {name: given[name] for name in ("epochs", "steps", "patience", "record_every") if name in given}
+    if "epochs" in given:
+        lengths["steps"] = None  # which would come before them
+    return dataclasses.replace(config, training=dataclasses.replace(training, **lengths))
+
+
+def _load(name: str, data_dir: Path) -> Dataset:
+    """The dataset, with a bar for its download."""
+    with tqdm(unit="B", unit_scale=True, desc=f"downloading {TITLES.get(name)}", disable=None, leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        return load_dataset(name, data_dir, progress=progress)
+
+
+def _stop_on_interrupt(steering: Steering) -> None:
+    """The first Ctrl-C or SIGTERM stops the run in order; a second interrupts at once."""
+
+    def on_interrupt(signum: int, frame: object) -> None:
+        signal.signal(signum, signal.default_int_handler)
+        steering.stop()
+
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, on_interrupt)
+
+
+def _show(bar: tqdm, metrics: Metrics) -> None:
+    """A record on the terminal's bar; where there is no terminal, a line per evaluation."""
+    terms = metrics.test or metrics.train
+    line = f"−ELBO {-terms.elbo:.2f} = −reconstruction {-terms.reconstruction:.2f} + KL {terms.kl:.2f}".replace(
+        "-", "−"
+    )
+    bar.update(metrics.step - bar.n)
+    if metrics.test:
+        bar.set_postfix_str(f"held-out {line}", refresh=False)
+    if bar.disable and metrics.test:
+        print(
+            f"step {metrics.step}  epoch {metrics.epoch:.2f}  held-out {line}  "
+            f"active {metrics.active_units}  {metrics.images_per_second:,.0f} images/s",
+            flush=True,
+        )
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options; those of the model and the training are absent from the result where they were not given."""
+    whole = argparse.ArgumentParser("python -m vae_core", description="Train and evaluate variational autoencoders.")
+    commands = whole.add_subparsers(required=True, metavar="train | evaluate")
+
+    t = commands.add_parser("train", help="train into a run folder", argument_default=argparse.SUPPRESS)
+    t.set_defaults(command=run_train)
+    t.add_argument("--data", default=None, metavar="DATASET", help=" | ".join(DATASETS))
+    t.add_argument("--data-dir", type=Path, default=Path("data"))
+    t.add_argument("--hold-out", type=int, metavar="N", help="training images in place of the test images")
+    t.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
+    t.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of that model")
+    t.add_argument("--resume", action="store_true", default=False, help="go on with the run in --out")
+    t.add_argument("--device", default="auto", metavar="|".join(DEVICES))
+    model, training = t.add_argument_group("model"), t.add_argument_group("training")
+    model.add_argument("--architecture", metavar="|".join(ARCHITECTURES))
+    model.add_argument("--latent-dim", type=int)
+    model.add_argument("--hidden-dim", type=int)
+    model.add_argument("--hidden-layers", type=int, help="of an mlp")
+    model.add_argument("--likelihood", metavar="|".join(LIKELIHOODS))
+    model.add_argument("--binarization", metavar="|".join(BINARIZATIONS))
+    model.add_argument("--prior-mean", type=float)
+    model.add_argument("--prior-std", type=float)
+    model.add_argument("--sigma", type=float, help="of the Gaussian likelihood, or where it starts")
+    model.add_argument("--sigma-mode", metavar="|".join(SIGMA_MODES))
+    length = training.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=int)
+    length.add_argument("--steps", type=int)
+    training.add_argument("--batch-size", type=int)
+    training.add_argument("--learning-rate", type=float)
+    training.add_argument("--beta", type=float, help="weight of the KL")
+    training.add_argument("--warmup-steps", type=int, help="steps over which beta rises from 0")
+    training.add_argument("--free-bits", type=float, help="nats of KL per dimension that cost nothing")
+    training.add_argument("--samples", type=int, metavar="L", help="draws of z per image")
+    training.add_argument("--objective", metavar="|".join(OBJECTIVES), help="what is made larger")
+    training.add_argument("--schedule", metavar="|".join(SCHEDULES), help="of the learning rate")
+    training.add_argument("--learning-rate-warmup", type=int, metavar="STEPS", help="over which it rises from 0")
+    training.add_argument("--clip-norm", type=float, help="the gradient's largest norm")
+    training.add_argument("--average", type=float, metavar="DECAY", help="of the weights' moving average")
+    training.add_argument("--patience", type=int, metavar="EPOCHS", help="without a better held-out ELBO, at most")
+    training.add_argument("--seed", type=int)
+    training.add_argument("--precision", metavar="|".join(PRECISIONS))
+    training.add_argument("--record-every", type=int, metavar="STEPS")
+
+    e = commands.add_parser("evaluate", help="held-out figures of a checkpoint")
+    e.set_defaults(command=run_evaluate)
+    e.add_argument("checkpoint", type=Path, help="a .safetensors file or a run's folder")
+    e.add_argument("--data", default=None, metavar="DATASET", help="default: what it was trained on")
+    e.add_argument("--data-dir", type=Path, default=Path("data"))
+    e.add_argument("--split", choices=("test", "train"), default="test")
+    e.add_argument("--images", type=int, metavar="N", help="only the first N")
+    e.add_argument("--samples", type=int, default=50, metavar="K", help="draws per image for log p(x)")
+    e.add_argument("--subset", type=int, default=100, metavar="N", help="images that the costly measures take")
+    e.add_argument("--binarization", choices=BINARIZATIONS, default=None, help="default: the model's own")
+    e.add_argument("--seed", type=int, default=0)
+    e.add_argument("--device", default="auto", metavar="|".join(DEVICES))
+    e.add_argument("--keep", type=Path, metavar="FILE", help="where estimates are kept: broken off, it goes on there")
+    e.add_argument("--json", action="store_true", help="print one JSON object")
+    return whole
