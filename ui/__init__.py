@@ -52,7 +52,7 @@ def _lay_out(backend: Backend) -> _Page:
             heading = gr.Markdown(_heading(backend))
         with gr.Column(min_width=320):
             model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")
-    address = live.component("address", {"model": ""}, elem_id="address")
+    address = live.component("page/address", {"model": ""}, elem_id="address")
     with gr.Tabs() as tabs:
         with gr.Tab("Train", id="train"):
             tab = train.build(backend, session)

@@ -25,9 +25,10 @@ from vae_core.model import VAE
 from vae_core.objective import elbo
 
 from . import live
-from .backend import Backend, field, finite, image_bytes, of, pixels
+from .backend import Backend
 from .loaded import Loaded, made_once
 from .models import describe
+from .requests import field, finite, image_bytes, of, pixels
 
 PAD = 56  # pixels a side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
 DRAWS = 64  # draws of z for every ELBO of this tab, always the same noise: what is compared differs by q or x alone
@@ -232,7 +233,7 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
 def build(backend: Backend, model: str) -> gr.HTML:
     """Lays out the tab and gives its component, whose value {model} says which model looks."""
     functions = [of(backend, function) for function in (look, judge, refine, complete, crowd, truth, describe)]
-    return live.component("pad", {"model": model}, functions=functions, elem_id="draw")
+    return live.component("draw/pad", {"model": model}, functions=functions, elem_id="draw")
 
 
 @contextmanager

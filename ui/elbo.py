@@ -18,15 +18,15 @@ show it; drag to zoom, double-click to zoom out, and once more to see the steep 
 def build() -> None:
     """Lays out the tab; its charts follow the page's run by themselves."""
     gr.Markdown(EXPLANATION)
-    live.component("curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
+    live.component("charts/curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
     gr.Markdown(
         "**KL per latent dimension** of the training images, newest or at any moment of the training: "
         "a dimension near 0 carries nothing."
     )
-    live.component("film", None, elem_id="film")
-    live.component("bars", kl_bars().to_plotly_json(), elem_id="kl-bars")
+    live.component("train/film", None, elem_id="film")
+    live.component("charts/bars", kl_bars().to_plotly_json(), elem_id="kl-bars")
     gr.Markdown(
         "**The same over the whole training**, and above it the active units: dimensions in which the mean of "
         "q(z|x) has a variance of more than 0.01 over the held-out images."
     )
-    live.component("heat", kl_history().to_plotly_json(), elem_id="kl-history")
+    live.component("charts/heat", kl_history().to_plotly_json(), elem_id="kl-history")

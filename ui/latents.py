@@ -21,10 +21,11 @@ from vae_core.evaluation.posterior import grid_posterior
 from vae_core.runs.export import as_gif
 
 from . import live
-from .backend import Backend, field, image_bytes, of, pixels
+from .backend import Backend
 from .draw import look
 from .login import check_login
 from .models import describe
+from .requests import field, image_bytes, of, pixels
 
 WITHIN = 10  # prior standard deviations that z may be off the prior's mean
 MOST_POINTS = 64  # decoded at once
@@ -114,7 +115,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
 def build(backend: Backend, model: str) -> gr.HTML:
     """Lays out the tab and gives its component, whose value {model} says which model decodes."""
     functions = [of(backend, function) for function in (decode, describe, look, neighbours, posterior)]
-    return live.component("latents", {"model": model}, functions=functions, elem_id="latents")
+    return live.component("latents/latents", {"model": model}, functions=functions, elem_id="latents")
 
 
 def _point(config: VAEConfig, z: Any) -> Tensor:

@@ -21,9 +21,10 @@ from vae_core.evaluation.latent import embed, principal_axes
 from vae_core.portable import portable_decoder
 from vae_core.runs.folder import RunError
 
-from .backend import Backend, field, pixels
+from .backend import Backend
 from .loaded import Loaded, made_once
 from .login import check_login
+from .requests import field, pixels
 
 MOST_MEANS = 10_000
 

@@ -12,9 +12,10 @@ from vae_core.runs.server import RESUMABLE
 from vae_core.runs.summary import Summary
 
 from . import live
-from .backend import Backend, answering, browser_of, field, of
+from .backend import Backend
 from .figures import comparison, rate_distortion
 from .labels import meaningful, settings_line
+from .requests import answering, browser_of, field, of
 
 
 def mine(backend: Backend, request: Any) -> dict[str, Any]:
@@ -74,16 +75,16 @@ def build(backend: Backend) -> gr.HTML:
     """Lays out the tab and gives its table, whose value {browser} says whose runs it shows."""
 
     table = live.component(
-        "runs",
+        "runs/runs",
         {"browser": ""},
         functions=[
             *(of(backend, function) for function in (mine, rename, remove)),
-            answering(backend.steer),
-            answering(backend.follow),
+            answering(backend.follower.steer),
+            answering(backend.follower.follow),
         ],
         events=["use", "watch_run", "train_on", "removed"],
         elem_id="runs",
     )
     figures = {"curves": comparison().to_plotly_json(), "plane": rate_distortion().to_plotly_json()}
-    live.component("compare", figures, functions=[answering(backend.follow)], elem_id="compare")
+    live.component("runs/compare", figures, functions=[answering(backend.follower.follow)], elem_id="compare")
     return table

@@ -21,10 +21,11 @@ from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.runs.folder import RunError
 
 from . import live
-from .backend import Backend, answering
+from .backend import Backend
 from .events import OUTSPOKEN, QUIET
 from .figures import training_curves
 from .labels import LIKELIHOODS
+from .requests import answering
 from .session import Session
 
 AUTO = "auto"
@@ -187,9 +188,14 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
             train_button = gr.Button("Train", variant="primary", elem_id="train")
             note = gr.Markdown(FIXED, visible=False, elem_classes="train-note")
         with gr.Column(scale=3, min_width=320):
-            functions = (backend.follow, backend.window, backend.history, backend.steer)
+            functions = (
+                backend.follower.follow,
+                backend.follower.window,
+                backend.follower.history,
+                backend.follower.steer,
+            )
             progress = live.component(
-                "progress",
+                "train/progress",
                 {"run": "", "browser": ""},
                 functions=[answering(function) for function in functions],
                 events=["changed", "first"],
@@ -199,9 +205,9 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
         with gr.Column(scale=1, min_width=280, elem_classes="train-settings"):
             fields = _form()
         with gr.Column(scale=3, min_width=320):
-            live.component("curves", training_curves(("elbo",)).to_plotly_json(), elem_id="train-curves")
-            live.component("batch", None, functions=[answering(backend.batch)], elem_id="batch")
-            live.component("pictures", None, elem_id="pictures")
+            live.component("charts/curves", training_curves(("elbo",)).to_plotly_json(), elem_id="train-curves")
+            live.component("train/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
+            live.component("train/pictures", None, elem_id="pictures")
     tab = TrainTab(progress, train_button, note, fields)
 
     def begin(state: Session, values: tuple[Any, ...], one_batch: bool) -> list[Any]:

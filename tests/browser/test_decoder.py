@@ -16,8 +16,8 @@ from ..conftest import ROOT, seeded
 pytestmark = pytest.mark.browser
 
 DECODE = """async ([file, points]) => {
-    const { readDecoder } = await import(location.origin + "/live/decoder.js");
-    const { base64, bytes } = await import(location.origin + "/live/page.js");
+    const { readDecoder } = await import(location.origin + "/live/shared/decoder.js");
+    const { base64, bytes } = await import(location.origin + "/live/shared/page.js");
     const decoder = readDecoder(bytes(file).buffer);
     const all = new Float32Array(784 * points.length);
     points.forEach((z, n) => all.set(decoder.decode(Float32Array.from(z)), 784 * n));
@@ -39,7 +39,7 @@ def decoded(page, model, z):
 def page(browser, server):
     """A page of the app's origin, with nothing but its modules."""
     page = browser.new_page()
-    page.goto(f"{server.url}/live/decoder.js")
+    page.goto(f"{server.url}/live/shared/decoder.js")
     yield page
     page.close()
 

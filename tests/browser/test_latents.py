@@ -18,7 +18,7 @@ from ..conftest import ROOT, seeded
 pytestmark = pytest.mark.browser
 
 SHIPPED = ROOT / "checkpoints" / "mnist-mlp-20d.safetensors"
-POINT = 'async () => [...(await import(location.origin + "/live/point.js")).point.z]'
+POINT = 'async () => [...(await import(location.origin + "/live/shared/point.js")).point.z]'
 SHOWN = """() => {
     const canvas = document.querySelector(".live-decoded");
     const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
@@ -184,7 +184,7 @@ def test_the_sliders_stay_live_while_the_model_trains(visit):
     me.train(Epochs=4000, Latent_dimensions_D=3)
     me.page.wait_for_function("document.querySelector('#train').disabled")
     me.page.wait_for_timeout(1500)
-    run = me.page.evaluate('async () => (await import(location.origin + "/live/feed.js")).feed.run')
+    run = me.page.evaluate('async () => (await import(location.origin + "/live/shared/feed.js")).feed.run')
     me.page.goto(f"{me.url}?tab=latents&model={run}&z=0.5,0.5,0.5")
     me.page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 3")
     assert point(me) == [0.5, 0.5, 0.5]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 def run(browser, server):
     """Runs an expression with what a module exports in reach, and gives its value."""
     page = browser.new_page()
-    page.goto(f"{server.url}/live/page.js")
+    page.goto(f"{server.url}/live/shared/page.js")
 
     def evaluate(module, expression, argument=None):
         script = f"async (a) => {{ const m = await import(`/live/{module}.js`); return {expression}; }}"
@@ -27,18 +27,20 @@ def run(browser, server):
 def test_the_normal_distribution_is_that_of_torch(run):
     normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
     x = torch.linspace(-7.5, 7.5, 301, dtype=torch.float64)
-    assert run("normal", "a.map(m.probability)", x.tolist()) == pytest.approx(normal.cdf(x).tolist(), abs=1e-14)
-    assert run("normal", "a.map(m.density)", x.tolist()) == pytest.approx(normal.log_prob(x).exp().tolist(), rel=1e-12)
+    assert run("shared/normal", "a.map(m.probability)", x.tolist()) == pytest.approx(normal.cdf(x).tolist(), abs=1e-14)
+    assert run("shared/normal", "a.map(m.density)", x.tolist()) == pytest.approx(
+        normal.log_prob(x).exp().tolist(), rel=1e-12
+    )
     p = torch.linspace(0.0005, 0.9995, 200, dtype=torch.float64)
-    assert run("normal", "a.map(m.quantile)", p.tolist()) == pytest.approx(normal.icdf(p).tolist(), abs=1e-7)
-    draws = torch.tensor(run("normal", "Array.from({ length: 40000 }, m.normal)"))
+    assert run("shared/normal", "a.map(m.quantile)", p.tolist()) == pytest.approx(normal.icdf(p).tolist(), abs=1e-7)
+    draws = torch.tensor(run("shared/normal", "Array.from({ length: 40000 }, m.normal)"))
     assert abs(draws.mean()) < 0.03 and abs(draws.std() - 1) < 0.02 and draws.isfinite().all()
 
 
 def test_names_of_runs_go_over_several_lines(run):
     names = ("epochs", "objective", "schedule", "start", "average", "patience")
     rows = [{"name": "", "title": "t", "created": "", "settings": {n: f"{n * 2} {i}" for n in names}} for i in (1, 2)]
-    first, second = run("compare", "m.named(a)", rows)
+    first, second = run("runs/compare", "m.named(a)", rows)
     assert first.replace("<br>", " ") == ", ".join(
         f"{'began with' if name == 'start' else name} = {name * 2} 1" for name in names
     )
@@ -48,18 +50,18 @@ def test_names_of_runs_go_over_several_lines(run):
 def test_names_of_runs_are_words(run):
     kinds = ("continuous_bernoulli", "bernoulli")
     rows = [{"name": "", "title": "t", "created": "", "settings": {"likelihood": kind}} for kind in kinds]
-    assert run("compare", "m.named(a)", rows) == ["likelihood = continuous Bernoulli", "likelihood = Bernoulli"]
+    assert run("runs/compare", "m.named(a)", rows) == ["likelihood = continuous Bernoulli", "likelihood = Bernoulli"]
 
 
 def test_the_line_goes_in_equal_steps(run):
     a, b = [1.0, -2.0, 0.5], [3.0, 0.0, 0.5]
-    points = torch.tensor(run("between", "m.line(...a, 5).map((z) => [...z])", [a, b]))
+    points = torch.tensor(run("latents/between", "m.line(...a, 5).map((z) => [...z])", [a, b]))
     assert torch.allclose(points, torch.lerp(torch.tensor(a), torch.tensor(b), torch.linspace(0, 1, 5)[:, None]))
 
 
 def test_the_great_circle_turns_and_grows_evenly(run):
     a, b = (torch.randn(2, 6, generator=seeded()) * torch.tensor([[1.0], [2.0]]) + 3).tolist()
-    points = torch.tensor(run("between", "m.circle(...a, 9, 3).map((z) => [...z])", [a, b])) - 3
+    points = torch.tensor(run("latents/between", "m.circle(...a, 9, 3).map((z) => [...z])", [a, b])) - 3
     assert torch.allclose(points[[0, -1]] + 3, torch.tensor([a, b]), atol=1e-5)
     radii = points.norm(dim=1)
     assert torch.allclose(radii.diff(), radii.diff().mean().expand(8), atol=1e-5)
@@ -72,7 +74,9 @@ def test_the_great_circle_turns_and_grows_evenly(run):
 
 def test_the_great_circle_of_one_ray_or_through_the_middle_is_the_line(run):
     for a, b in (([1, 1], [2, 2]), ([1, 0], [-1, 0]), ([0, 0], [1, 0])):
-        circle, line = (run("between", f"m.{way}(...a, 5).map((z) => [...z])", [a, b]) for way in ("circle", "line"))
+        circle, line = (
+            run("latents/between", f"m.{way}(...a, 5).map((z) => [...z])", [a, b]) for way in ("circle", "line")
+        )
         assert circle == line
 
 
@@ -85,7 +89,7 @@ def test_a_plane_keeps_what_is_off_it(run, quantiles):
         const drawn = [0.3, -0.7].map(p.drawn), back = drawn.map(p.at);
         return { from: p.coordinates(a.z), moved: [...moved], drawn, back, whole: p.whole(0) };
     })()"""
-    it = run("plane", script, {"axes": axes.tolist(), "z": z.tolist(), "quantiles": quantiles})
+    it = run("shared/plane", script, {"axes": axes.tolist(), "z": z.tolist(), "quantiles": quantiles})
     moved = torch.tensor(it["moved"], dtype=torch.float64)
     assert it["from"] == pytest.approx((axes @ z).tolist())
     assert (axes @ moved).tolist() == pytest.approx([0.3, -0.7], abs=1e-6)
@@ -101,12 +105,14 @@ def test_a_plane_keeps_what_is_off_it(run, quantiles):
 def test_the_scale_of_the_meter_ends_in_plain_numbers(run):
     script = "(() => { const it = m.meter(); it.show(a, null); return it.node.lastChild.textContent; })()"
     terms = {"elbo": -228.8, "kl": 4.7, "log_px": -228.1, "scatter": 0.1, "how": ""}
-    assert run("meter", script, terms) == "−230.4−222 nats (the scale does not begin at 0)"
+    assert run("draw/meter", script, terms) == "−230.4−222 nats (the scale does not begin at 0)"
 
 
 def test_the_mean_of_a_label_is_over_its_images(run):
     mu, labels = torch.randn(50, 3, generator=seeded()), torch.arange(50) % 3
     about = {"mu": mu.flatten().tolist(), "labels": labels.tolist(), "dims": 3}
-    assert run("arithmetic", "[...m.centre(a, 2)]", about) == pytest.approx(mu[labels == 2].mean(0).tolist(), abs=1e-6)
-    assert run("arithmetic", "m.centre(a, 7)", about) is None
-    assert math.isclose(run("plane", "m.unit(1, 3)[1]"), 1.0)
+    assert run("latents/arithmetic", "[...m.centre(a, 2)]", about) == pytest.approx(
+        mu[labels == 2].mean(0).tolist(), abs=1e-6
+    )
+    assert run("latents/arithmetic", "m.centre(a, 7)", about) is None
+    assert math.isclose(run("shared/plane", "m.unit(1, 3)[1]"), 1.0)

@@ -10,6 +10,7 @@ import torch
 
 from ui import train as train_tab
 from ui.backend import Backend
+from ui.requests import answering
 from vae_core import VAE, TrainConfig, VAEConfig, save_checkpoint
 from vae_core.runs.config import RunConfig
 from vae_core.runs.queue import ENDED
@@ -45,14 +46,19 @@ def session(browser, model="", run=""):
     return {"browser": browser, "model": model, "run": run}
 
 
+def asked(backend, name, request):
+    """What a question of a browser about a run is answered, as the page hears it."""
+    return answering(getattr(backend.follower, name))(request)
+
+
 def follow(backend, run, since=0, changes=0, frames=0, mark=None):
     """What `follow` answers; by default to somebody whose last record is the one that is there now."""
-    mark = backend._records(run).read().mark(since) if mark is None else mark
-    return backend.follow({"run": run, "since": since, "mark": mark, "changes": changes, "frames": frames})
+    mark = backend.follower._records(run).read().mark(since) if mark is None else mark
+    return backend.follower.follow({"run": run, "since": since, "mark": mark, "changes": changes, "frames": frames})
 
 
 def steer(backend, run, how, browser=ANNA):
-    return backend.steer({"browser": browser, "run": run, "how": how})["run"]
+    return backend.follower.steer({"browser": browser, "run": run, "how": how})["run"]
 
 
 def finished(backend, run):

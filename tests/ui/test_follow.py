@@ -86,7 +86,7 @@ def test_many_records_are_thinned_and_shown_whole_in_a_window(backend):
     written(backend, range(1, 10_001))
     whole = follow(backend, RUN)
     assert whole["to"] == 10_000 and 500 < len(whole["columns"]["step"]) <= 2000
-    columns = backend.window({"run": RUN, "low": 5000, "high": 5100.5})["columns"]
+    columns = backend.follower.window({"run": RUN, "low": 5000, "high": 5100.5})["columns"]
     assert columns["step"] == list(range(5000, 5101)) and columns.keys() == whole["columns"].keys()
 
 
@@ -137,21 +137,21 @@ def test_changes_are_told_once(backend):
 
 def test_the_history_is_kl_per_dimension_from_what_is_known_on(backend):
     folder = written(backend, range(20, 201, 20))
-    whole = backend.history({"run": RUN, "stride": 0, "have": 0})
+    whole = backend.follower.history({"run": RUN, "stride": 0, "have": 0})
     assert (whole["stride"], whole["from"], whole["steps"]) == (1, 0, list(range(20, 201, 20)))
     for row, record in zip(whole["kl"], folder.records(), strict=True):
         assert row == pytest.approx(record["kl_per_dim"], abs=1e-4) and len(row) == 20
-    rest = backend.history({"run": RUN, "stride": 1, "have": 9})
+    rest = backend.follower.history({"run": RUN, "stride": 1, "have": 9})
     assert (rest["from"], rest["steps"], rest["kl"]) == (9, [200], whole["kl"][9:])
     written(backend, range(220, 20_001, 20))
-    anew = backend.history({"run": RUN, "stride": 1, "have": 10})
+    anew = backend.follower.history({"run": RUN, "stride": 1, "have": 10})
     assert (anew["stride"], anew["from"], anew["steps"]) == (2, 0, list(range(20, 20_001, 40)))
 
 
 def test_a_batch_is_shown_as_it_was_taken(backend):
     run = train_tab.start(backend, session(ANNA), FORM | {"beta": 2}, one_batch=True)
     finished(backend, run)
-    answer, folder = backend.batch({"run": run}), backend.runs.folder(run)
+    answer, folder = backend.follower.batch({"run": run}), backend.runs.folder(run)
     (record,), batch = folder.records(), OneBatch.load(folder.path / "batch.safetensors")
     assert (answer["step"], answer["images"], answer["beta"]) == (1, 128, 2.0)
     assert answer["elbo"] == pytest.approx(record["train"]["elbo"], rel=1e-5)
@@ -174,7 +174,7 @@ def test_a_batch_is_shown_as_it_was_taken(backend):
 def test_the_loss_of_a_batch_counts_free_bits(backend):
     run = train_tab.start(backend, session(ANNA), FORM | {"free_bits": 2.0}, one_batch=True)
     finished(backend, run)
-    answer = backend.batch({"run": run})
+    answer = backend.follower.batch({"run": run})
     assert answer["free_bits"] == 2.0 and answer["counted_kl"] >= 2.0 * 3 > answer["kl"]
     assert answer["loss"] == pytest.approx(answer["counted_kl"] - answer["reconstruction_term"], rel=1e-5)
 
@@ -183,7 +183,10 @@ def test_the_loss_of_a_batch_is_that_of_its_objective(backend):
     change = {"objective": "importance-weighted", "beta": 0.5, "clip_norm": 3}
     run = train_tab.start(backend, session(ANNA), FORM | change, one_batch=True)
     finished(backend, run)
-    answer, batch = backend.batch({"run": run}), OneBatch.load(backend.runs.folder(run).path / "batch.safetensors")
+    answer, batch = (
+        backend.follower.batch({"run": run}),
+        OneBatch.load(backend.runs.folder(run).path / "batch.safetensors"),
+    )
     q, prior = Normal(batch.mu, torch.exp(batch.logvar / 2)), Normal(0.0, 1.0)
     ratio = (prior.log_prob(batch.z) - q.log_prob(batch.z)).sum(1)  # of a single draw
     assert answer["loss"] == pytest.approx(-float((batch.reconstruction + 0.5 * ratio).mean()), rel=1e-5)

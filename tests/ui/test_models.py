@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from ui import train as train_tab
-from ui.backend import answering, of, pixels
 from ui.draw import look
 from ui.latents import decode
 from ui.models import describe
+from ui.requests import answering, of, pixels
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
 from vae_core.data import fit_drawing
 from vae_core.objective import elbo
@@ -87,7 +87,7 @@ def test_a_model_that_is_deleted_is_said(backend):
     finished(backend, run)
     shutil.rmtree(backend.runs.folder(run).path)
     assert "not here any more" in of(backend, describe)({"model": run})["error"]
-    assert f"There is no run {run}" in answering(backend.follow)(FOLLOW | {"run": run})["error"]
+    assert f"There is no run {run}" in answering(backend.follower.follow)(FOLLOW | {"run": run})["error"]
     assert [name for _, name in backend.choices(ANNA)] == ["small"]
 
 

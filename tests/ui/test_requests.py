@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import save
 
 from ui import train as train_tab
-from ui.backend import answering, of
 from ui.draw import look
 from ui.latents import decode
 from ui.models import describe
+from ui.requests import answering, of
 
 from ..runs.conftest import wait_for
 from .conftest import (
@@ -25,6 +25,7 @@ from .conftest import (
     RUN,
     STEER,
     WINDOW,
+    asked,
     session,
     trained,
     without,
@@ -104,29 +105,29 @@ def test_what_is_no_number_within_bounds_gets_one_sentence(backend, method, requ
 @pytest.mark.parametrize("name", ["since", "changes", "frames"])
 @pytest.mark.parametrize("value", [-1, 1.5, 10**10])
 def test_a_count_that_is_none_is_refused(backend, name, value):
-    assert answering(backend.follow)(FOLLOW | {name: value})["error"].startswith(f"{name} is {value}; it must be")
+    assert asked(backend, "follow", FOLLOW | {name: value})["error"].startswith(f"{name} is {value}; it must be")
 
 
 @pytest.mark.parametrize("stride", [None, "1", -1, math.nan, 10**400, [], {}])
 def test_an_odd_stride_is_another_one(backend, stride):
     run = trained(backend)
-    assert backend.history({"run": run, "stride": stride, "have": 1})["from"] == 0
+    assert backend.follower.history({"run": run, "stride": stride, "have": 1})["from"] == 0
 
 
 def test_a_run_that_is_not_there_gets_one_sentence(backend):
     wanted = {"error": f"There is no run {RUN} (any more)."}
-    assert answering(backend.follow)(FOLLOW) == answering(backend.follow)(FOLLOW | {"since": 9}) == wanted
+    assert asked(backend, "follow", FOLLOW) == asked(backend, "follow", FOLLOW | {"since": 9}) == wanted
     for how in ("pause", "stop", "play", "step", "reset"):
-        assert answering(backend.steer)(STEER | {"how": how}) == wanted
-    assert answering(backend.batch)({"run": RUN}) == {"error": "There is no batch to look at: press Step to take one."}
-    assert answering(backend.window)(WINDOW)["columns"]["step"] == []
-    assert answering(backend.history)(HISTORY)["kl"] == []
+        assert asked(backend, "steer", STEER | {"how": how}) == wanted
+    assert asked(backend, "batch", {"run": RUN}) == {"error": "There is no batch to look at: press Step to take one."}
+    assert asked(backend, "window", WINDOW)["columns"]["step"] == []
+    assert asked(backend, "history", HISTORY)["kl"] == []
 
 
 @pytest.mark.parametrize("how", [None, "", "dance", 5, [], {}, "x" * 10_000])
 def test_another_way_to_steer_is_refused(backend, how):
     run = trained(backend)
-    answer = answering(backend.steer)(STEER | {"run": run, "how": how})
+    answer = asked(backend, "steer", STEER | {"run": run, "how": how})
     assert answer["error"].startswith("how is ") and answer["error"].endswith("pause, play, step, stop, reset.")
     assert len(answer["error"]) < 150
 
@@ -135,7 +136,7 @@ def test_another_way_to_steer_is_refused(backend, how):
 @pytest.mark.parametrize("how", ["pause", "stop", "play", "step", "reset"])
 def test_another_browser_does_not_steer(backend, browser, how):
     run = trained(backend)
-    answer = answering(backend.steer)({"browser": browser, "run": run, "how": how})
+    answer = asked(backend, "steer", {"browser": browser, "run": run, "how": how})
     named = isinstance(browser, str) and browser
     assert answer == {"error": "That run belongs to another browser." if named else "The request names no browser."}
     assert backend.runs.of(ANNA) == [run] and backend.runs.status(run)["state"] == "finished"
@@ -146,7 +147,7 @@ def test_another_browser_does_not_steer(backend, browser, how):
 )
 def test_a_damaged_batch_is_none(backend, content):
     (written(backend, [20]).path / "batch.safetensors").write_bytes(content)
-    assert "press Step to take one" in answering(backend.batch)({"run": RUN})["error"]
+    assert "press Step to take one" in asked(backend, "batch", {"run": RUN})["error"]
 
 
 def test_a_file_that_cannot_be_read_gets_one_sentence(backend):
@@ -171,8 +172,8 @@ def test_a_damaged_run_harms_no_other(backend, name, content):
     offered = [name for _, name in backend.choices(ANNA)]
     assert good in offered and "small" in offered
     for _ in range(2):
-        answer = answering(backend.follow)(FOLLOW | {"run": damaged})
+        answer = asked(backend, "follow", FOLLOW | {"run": damaged})
         assert "\n" not in answer.get("error", "")
     if name in ("config.json", "metrics.jsonl") and content:
         assert name in answer["error"]
-    assert answering(backend.follow)(FOLLOW | {"run": good})["state"] == "finished"
+    assert asked(backend, "follow", FOLLOW | {"run": good})["state"] == "finished"

@@ -4,12 +4,11 @@ import gradio as gr
 import pytest
 
 from ui import train as train_tab
-from ui.backend import answering
 from ui.session import restored
 from vae_core.runs.folder import RunError
 
 from ..runs.conftest import wait_for
-from .conftest import ANNA, BERT, FORM, STEER, finished, follow, session, steer
+from .conftest import ANNA, BERT, FORM, STEER, asked, finished, follow, session, steer
 
 
 def test_a_run_is_steered_through_its_life(backend):
@@ -20,16 +19,16 @@ def test_a_run_is_steered_through_its_life(backend):
     step = backend.runs.folder(run).saved_step()
     assert steer(backend, run, "step") == run
     wait_for(lambda: follow(backend, run)["state"] == "paused" and follow(backend, run)["progress"]["step"] == step + 1)
-    assert backend.batch({"run": run})["step"] == step + 1
+    assert backend.follower.batch({"run": run})["step"] == step + 1
     assert steer(backend, run, "play") == run
     wait_for(lambda: follow(backend, run)["progress"]["step"] > step + 1)
-    assert "going or waiting already" in answering(backend.steer)(STEER | {"run": run, "how": "reset"})["error"]
+    assert "going or waiting already" in asked(backend, "steer", STEER | {"run": run, "how": "reset"})["error"]
     steer(backend, run, "stop")
     wait_for(lambda: follow(backend, run)["state"] == "stopped")
     new = steer(backend, run, "reset")
     assert new != run and follow(backend, new)["state"] == "paused" and follow(backend, new)["progress"] is None
     assert backend.runs.of(ANNA) == [run, new] or backend.runs.of(ANNA) == [new, run]
-    assert "is stopped already" in answering(backend.steer)(STEER | {"run": run, "how": "pause"})["error"]
+    assert "is stopped already" in asked(backend, "steer", STEER | {"run": run, "how": "pause"})["error"]
 
 
 def test_two_visitors_never_see_each_others_models(backend):
@@ -60,7 +59,7 @@ def test_a_browser_has_one_training_at_a_time(backend):
 def test_nobody_stops_anothers_run(backend):
     run = train_tab.start(backend, session(ANNA), FORM | {"epochs": 10_000})
     wait_for(lambda: backend.runs.status(run)["state"] == "running")
-    assert "belongs to another browser" in answering(backend.steer)(STEER | {"run": run, "browser": BERT})["error"]
+    assert "belongs to another browser" in asked(backend, "steer", STEER | {"run": run, "browser": BERT})["error"]
     with pytest.raises(gr.Error, match="belongs to another browser"):
         train_tab.change(backend, session(BERT), run, "beta", 3.0)
     assert backend.runs.status(run)["state"] == "running" and backend.runs.folder(run).changes() == []

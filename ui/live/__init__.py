@@ -1,4 +1,4 @@
-"""Small browser components: each is a JavaScript module of this folder, mounted in a gr.HTML.
+"""Small browser components: each is a JavaScript module below this folder, mounted in a gr.HTML.
 
 A module exports mount({element, props, server, watch, trigger}). It builds its own elements, asks the server through
 `server.<function>(request)`, and is told of a new `props.value` from Python by watch("value", ...).
@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 HERE = Path(__file__).parent
-CSS = [HERE / name for name in ("live.css", "draw.css", "latents.css")]
+CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css")]
 
 # Relative to the page, so that it also works behind a proxy's prefix.
 _ON_LOAD = """
@@ -44,7 +44,7 @@ def component(
     """A component whose behaviour is live/<module>.js.
 
     Args:
-        module: the name of the JavaScript module.
+        module: the JavaScript module below this folder, as draw/pad.
         value: its `props.value`; JSON, small.
         functions: server functions that it may call.
         events: names that it may trigger, each then a listener of the component.
@@ -53,7 +53,7 @@ def component(
     on_load = _ON_LOAD.format(module=module, events=", ".join(f'"{event}"' for event in events))
     return gr.HTML(
         value,
-        html_template=f'<div class="live live-{module}"></div>',
+        html_template=f'<div class="live live-{Path(module).name}"></div>',
         js_on_load=on_load,
         apply_default_css=False,
         server_functions=list(functions),

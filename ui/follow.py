@@ -1,0 +1,213 @@
+"""What is new of a run since a browser last asked, what a run may be told, and its last single batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vae_core.bounds import check_choice, check_float, check_int
+from vae_core.config import CHANGEABLE
+from vae_core.data import Dataset
+from vae_core.runs.queue import ENDED
+from vae_core.runs.records import Records
+from vae_core.runs.server import Runs
+from vae_core.training.one_batch import OneBatch
+
+from . import labels
+from .pace import Pace
+from .requests import browser_of, field, finite, pixels, rounded
+
+SHOWN = 8  # images of a single batch
+RESTING = 3000  # ms between two questions about a run that has ended: another window may set it going again
+
+
+class Follower:
+    """Answers the questions of all browsers that follow runs. Each method takes what the browser sends.
+
+    Args:
+        runs: the runs of this server.
+        fetch: gives the dataset of a name, and why that one.
+    """
+
+    def __init__(self, runs: Runs, fetch: Callable[[str, Callable[[str], None]], tuple[Dataset, str]]) -> None:
+        self.runs, self._fetch = runs, fetch
+        self._records = lru_cache(maxsize=64)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
+        self._totals: dict[str, int] = {}
+        self._pace = Pace()
+
+    def follow(self, request: Any) -> dict[str, Any]:
+        """What is new of a run since the browser last asked.
+
+        Args:
+            request: {run, since, mark, changes, frames}: how many records, changes and frames it has; mark: of the
+                answer that gave it the last of these records, which may be others by now.
+
+        Returns:
+            state, message. about: what the run is, at first and after a change. progress: of its newest record.
+            from, to: the records that columns covers, thinned where they are many; from is 0 where it is all of them.
+            mark: of the last one.
+            kl_per_dim: the newest. changes: [{step, setting: value}]. frames: [step]. newest, batch: versions of the
+            newest weights and of the last single batch, empty before there are any. wait: ms until the next question.
+        """
+        run, since, mark = (field(request, name) for name in ("run", "since", "mark"))
+        changes, frames = (field(request, name) for name in ("changes", "frames"))
+        for name, count in (("since", since), ("changes", changes), ("frames", frames)):
+            check_int(name, count, 0, 10**9)
+        status, folder = self.runs.status(run), self.runs.folder(run)
+        records, steps = self._records(run).read(), folder.frame_steps()
+        count, last = len(records), records.last  # another question may read on meanwhile
+        changed = [change for change in folder.changes() if last and change.step <= last["step"]]  # not those to come
+        if not 0 < since <= count or mark != records.mark(since) or changes > len(changed) or frames > len(steps):
+            since = changes = frames = 0  # the first question, or the run went back: all of it
+        return status | {
+            "about": None if since and changes == len(changed) else self._about(run),
+            "progress": _progress(last, self._total_steps(run)),
+            "from": since,
+            "to": count,
+            "mark": records.mark(count),
+            "columns": records.rows(since, count),
+            "kl_per_dim": [round(kl, 4) for kl in last["kl_per_dim"]] if last else [],
+            "changes": [{"step": change.step} | change.settings for change in changed[changes:]],
+            "frames": steps[frames:],
+            "newest": _version(folder.model_file),
+            "batch": _version(folder.path / "batch.safetensors"),
+            "wait": RESTING if status["state"] in ENDED else self._pace.wait(),
+        }
+
+    def window(self, request: Any) -> dict[str, Any]:
+        """The records of some steps at full resolution, or as near to it as a chart can show.
+
+        Args:
+            request: {run, low, high}: steps.
+
+        Returns:
+            columns: as of `follow`.
+        """
+        run, low, high = (field(request, name) for name in ("run", "low", "high"))
+        for name, value in (("low", low), ("high", high)):
+            check_float(name, value, -1e12, 1e12)
+        self.runs.folder(run)
+        return {"columns": self._records(run).read().between(low, high)}
+
+    def history(self, request: Any) -> dict[str, Any]:
+        """KL per latent dimension over the training: every stride-th record, at most 512 of them.
+
+        Args:
+            request: {run, stride, have}: what the browser has, 0 and 0 at first.
+
+        Returns:
+            stride; from: the first row that is given; steps; kl: nats, a list of D numbers a row.
+        """
+        run, stride, have = (field(request, name) for name in ("run", "stride", "have"))
+        check_int("have", have, 0, 10**6)
+        self.runs.folder(run)
+        stride, first, steps, kl = self._records(run).read().kept_history(stride, have)
+        return {"stride": stride, "from": first, "steps": steps, "kl": kl}
+
+    def batch(self, request: Any) -> dict[str, Any]:
+        """The last batch that a run took by itself: its first images, and what became of them.
+
+        Args:
+            request: {run}.
+
+        Returns:
+            step, images (of the whole batch), objective, beta, free_bits, counted_kl, loss, gradient_norm (before
+            clip_norm makes it smaller), elbo, reconstruction_term, kl: means over the batch, nats per image. Of the
+            first eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of D numbers;
+            log_px_z, of that z; kls.
+        """
+        batch = OneBatch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
+        some, reconstruction, kl = slice(0, SHOWN), batch.reconstruction, batch.kl
+        return {
+            "step": batch.step,
+            "images": len(batch.x),
+            "beta": batch.beta,
+            "loss": batch.loss,
+            "gradient_norm": batch.gradient_norm,
+            "objective": batch.objective,
+            "clip_norm": batch.clip_norm,
+            "free_bits": batch.free_bits,
+            "counted_kl": batch.counted_kl,
+            "elbo": finite((reconstruction - kl).mean()),
+            "reconstruction_term": finite(reconstruction.mean()),
+            "kl": finite(kl.mean()),
+            "x": pixels(batch.x[some]),
+            "x_hat": pixels(batch.x_hat[some]),
+            "mu": rounded(batch.mu[some]),
+            "std": rounded(torch.exp(0.5 * batch.logvar[some])),
+            "z": rounded(batch.z[some]),
+            "log_px_z": rounded(batch.log_px_z[some]),
+            "kls": rounded(kl[some]),
+        }
+
+    def steer(self, request: Any) -> dict[str, Any]:
+        """Pauses, resumes, steps, stops or begins anew.
+
+        Args:
+            request: {browser, run, how: pause | play | step | stop | reset}.
+
+        Returns:
+            run: the one to follow now; another one after reset.
+        """
+        browser, run, how = browser_of(request), field(request, "run"), field(request, "how")
+        if how == "pause":
+            self.runs.pause(run, browser)
+        elif how == "stop":
+            self.runs.stop(run, browser)
+        elif how in ("play", "step"):
+            data = self.runs.folder(run).read_config().data
+            load = partial(self._fetch, data)
+            self.runs.play(run, browser, load, one_batch=how == "step")
+        elif how == "reset":
+            run = self.runs.begin_anew(run, browser)
+        else:
+            check_choice("how", how, ("pause", "play", "step", "stop", "reset"))
+        return {"run": run}
+
+    def _about(self, run: str) -> dict[str, Any]:
+        """What a run is, for the page."""
+        folder = self.runs.folder(run)
+        config = folder.read_config()
+        return {
+            "name": folder.name(),
+            "data": config.data,
+            "why_data": config.why_data,
+            "settings": labels.settings_line(config.data, folder.settings(), len(folder.changes())),
+            "started": {name: getattr(config.training, name) for name in CHANGEABLE} | {"sigma": config.model.sigma},
+            "likelihood": config.model.likelihood,
+            "binarization": config.model.binarization,
+            "latent_dim": config.model.latent_dim,
+            "steps_per_epoch": config.training.steps_per_epoch(config.train_images) if config.train_images else 0,
+            "total_steps": config.total_steps,
+            "train_images": config.train_images,
+        }
+
+    def _total_steps(self, run: str) -> int:
+        """Steps of a run, which stay once they are known."""
+        if not self._totals.get(run):
+            self._totals[run] = self.runs.folder(run).read_config().total_steps
+        return self._totals[run]
+
+
+def _version(path: Path) -> str:
+    """Changes whenever the file does; empty where there is none. Text: JavaScript's numbers have too few digits."""
+    try:
+        return str(path.stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] | None:
+    """Where a run stands, null before its first record; left: seconds, from the speed so far."""
+    if last is None:
+        return None
+    left = (total_steps - last["step"]) * last["seconds"] / last["step"]
+    return {name: last[name] for name in ("step", "epoch", "seconds", "images_per_second", "learning_rate")} | {
+        "sigma": last.get("sigma"),
+        "total_steps": total_steps,
+        "left": max(0.0, left),
+    }

@@ -1,0 +1,48 @@
+// KL per latent dimension over the followed run, for the parts that show more than the newest: asked for once.
+
+import { ask, feed, show, update } from "../shared/feed.js";
+import { answerOf } from "../shared/page.js";
+
+const EVERY = 1000; // ms
+
+/** Rows of KL, one a recorded step (every stride-th of them): steps[i] and kl[i], D numbers in nats. */
+export const history = { run: "", stride: 0, steps: [], kl: [], covered: -1, anew: 0 };
+
+/** Calls view(history) when the element is in sight and there is something new. */
+export function showHistory(element, view) {
+  let shown = "";
+  show(element, () => {
+    look();
+    const now = `${history.run} ${history.anew} ${history.covered}`; // two runs may have as many records
+    if (shown !== now) { shown = now; view(history); }
+  });
+}
+
+/** The row nearest to a step, or undefined. */
+export function rowAt(step) {
+  if (history.run !== feed.run) return undefined;
+  let best = 0;
+  history.steps.forEach((s, i) => { if (Math.abs(s - step) < Math.abs(history.steps[best] - step)) best = i; });
+  return history.kl[best];
+}
+
+let busy = false;
+let last = 0;
+
+async function look() {
+  const other = history.run !== feed.run || history.anew !== feed.anew; // a run that went back is another one
+  const stale = other || history.covered !== feed.covered;
+  if (busy || !stale || !feed.run || (history.run === feed.run && performance.now() - last < EVERY)) return;
+  busy = true;
+  last = performance.now();
+  const { run, covered, anew } = feed;
+  if (other) Object.assign(history, { run, stride: 0, steps: [], kl: [], covered: -1, anew });
+  const answer = await answerOf(ask.history({ run, stride: history.stride, have: history.steps.length }));
+  busy = false;
+  if (answer.error || run !== feed.run || anew !== feed.anew) return;
+  if (answer.from === 0) Object.assign(history, { steps: [], kl: [] });
+  history.steps = history.steps.concat(answer.steps);
+  history.kl = history.kl.concat(answer.kl);
+  Object.assign(history, { stride: answer.stride, covered });
+  update();
+}

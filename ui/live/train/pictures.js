@@ -1,0 +1,75 @@
+// What the model makes while it learns, cut from the frames of its training: reconstructions of held-out images, samples
+// from the prior, and the latent map; newest, or at the moment that the range above goes back to.
+
+import { feed, show } from "../shared/feed.js";
+import { scrubber, shown } from "./film.js";
+import { make } from "../shared/page.js";
+
+const TILE = 28;
+const SIDE = 20; // tiles in a row of a frame; see vae_core/runs/film.py
+const HALF = SIDE / 2;
+const GAP = 4; // px between the first ten held-out images with their reconstructions, and the last ten
+const [MAP, SAMPLES, ORIGINALS, MADE] = [0, SIDE, SIDE + 2, SIDE + 3]; // the first row of each
+
+export function mount({ element }) {
+  const node = element.querySelector(".live");
+  const view = layout(node);
+  let wanted = null; // which frame was asked for last
+  let asked = 0; // numbers the frames, so that a late one does not take a newer one's place
+  let painted = 0;
+
+  const look = async () => {
+    const frame = shown();
+    const name = frame ? `${feed.run} ${frame.version}` : "";
+    if (name === wanted) return;
+    const mine = (asked += 1);
+    if (!name || !wanted?.startsWith(`${feed.run} `)) painted = mine; // none of another run comes any more
+    wanted = name;
+    if (!frame || node.dataset.run !== feed.run) node.classList.add("live-waiting");
+    const picture = await frame?.get();
+    if (!picture || mine < painted) return;
+    painted = mine;
+    paint(view, picture.image);
+    picture.image.close();
+    view.mapTitle.textContent = mapTitle(picture.dims);
+    node.classList.remove("live-waiting");
+    Object.assign(node.dataset, { run: feed.run, version: frame.version });
+  };
+  show(node, look);
+}
+
+/** What the map shows: the dimensions that its frame names. */
+function mapTitle([first, second]) {
+  if (second === undefined) return `Latent map: the prior's quantiles of z${first}, in reading order`;
+  return `Latent map: z${first} →, z${second} ↑${feed.about?.latent_dim > 2 ? ", the two of largest KL" : ""}`;
+}
+
+function layout(node) {
+  const view = {
+    pairs: make("canvas", { width: HALF * TILE, height: 4 * TILE + GAP, title: "In each pair of rows: held-out images above, their reconstructions below." }),
+    samples: make("canvas", { width: HALF * TILE, height: 4 * TILE, title: "Decoded draws from the prior, always of the same noise." }),
+    map: make("canvas", { className: "live-map", width: SIDE * TILE, height: SIDE * TILE, title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean." }),
+    mapTitle: make("figcaption", {}, "Latent map"),
+  };
+  node.append(
+    scrubber("Moment of the training"),
+    make("div", { className: "live-column" },
+      make("figure", {}, make("figcaption", {}, "Held-out images, and their reconstructions below"), view.pairs),
+      make("figure", {}, make("figcaption", {}, "Samples from the prior"), view.samples)),
+    make("figure", {}, view.mapTitle, view.map),
+  );
+  return view;
+}
+
+/** Cuts the parts out of a frame. */
+function paint(view, image) {
+  const copy = (canvas, row, rows, columns, top, fromColumn = 0) => canvas.getContext("2d").drawImage(image,
+    fromColumn * TILE, row * TILE, columns * TILE, rows * TILE, 0, top, columns * TILE, rows * TILE);
+  copy(view.map, MAP, SIDE, SIDE, 0);
+  for (const half of [0, 1]) {
+    for (const row of [0, 1]) copy(view.samples, SAMPLES + row, 1, HALF, (2 * row + half) * TILE, half * HALF);
+    const top = half * (2 * TILE + GAP);
+    copy(view.pairs, ORIGINALS, 1, HALF, top, half * HALF);
+    copy(view.pairs, MADE, 1, HALF, top + TILE, half * HALF);
+  }
+}

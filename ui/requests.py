@@ -1,0 +1,90 @@
+"""What the browser sends, checked; and what it is answered, as JSON has it.
+
+A function that takes a `request` is called from the browser with whatever that sends, so it checks all of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from vae_core.data import DataError
+from vae_core.runs.folder import RunError
+
+Serves = TypeVar("Serves")
+
+
+def answering(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """A method of the backend as a server function of a component: what is wrong becomes {error: one sentence}."""
+
+    def answer(request):  # noqa: ANN001, ANN202 (Gradio reads annotations of server functions as requests for itself)
+        try:
+            return method(request)
+        except (ValueError, RunError, DataError) as error:
+            return {"error": str(error)}
+        except OSError as error:
+            return {"error": f"A file on the server cannot be used: {error.strerror or error}."}
+
+    answer.__name__ = method.__name__
+    return answer
+
+
+def of(backend: Serves, function: Callable[[Serves, Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """A function of a tab's file, of the backend and a request, as a server function of a component."""
+
+    def bound(request: Any) -> dict[str, Any]:
+        return function(backend, request)
+
+    bound.__name__ = function.__name__
+    return answering(bound)
+
+
+def pixels(images: Tensor) -> str:
+    """Images in [0, 1], of any shape, as base64 of bytes; values outside are clipped."""
+    return base64.b64encode((images.clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()).decode()
+
+
+def browser_of(request: Any) -> str:
+    """The browser that a request comes from; runs of the command line have none, and nobody's page steers those."""
+    browser = field(request, "browser")
+    if not isinstance(browser, str) or not browser:
+        raise ValueError("The request names no browser.")
+    return browser
+
+
+def field(request: Any, name: str) -> Any:
+    """A field of what the browser sent."""
+    if not isinstance(request, dict) or name not in request:
+        raise ValueError(f"The request has no {name}.")
+    return request[name]
+
+
+def image_bytes(name: str, text: Any, side: int) -> Tensor:
+    """(side, side) uint8 of base64 text.
+
+    Raises:
+        ValueError: it is no such text, or of another length.
+    """
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be base64 of {side}×{side} bytes.") from error
+    if len(content) != side * side:
+        raise ValueError(f"{name} has {len(content)} bytes; it must have {side}×{side}.")
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8).reshape(side, side)
+
+
+def finite(value: Tensor) -> float | None:
+    """One number for JSON, which has no NaN: null then."""
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def rounded(values: Tensor) -> list[Any]:
+    """Numbers for JSON, with the digits that a page shows."""
+    return [rounded(value) if value.ndim else round(float(value), 3) for value in values]
