@@ -9,6 +9,7 @@ import gradio as gr
 
 from vae_core.checkpoint import CheckpointError
 from vae_core.runs.folder import RunError
+from vae_core.runs.states import State
 
 from . import draw, elbo, labels, latents, live, runs, train
 from .backend import Backend
@@ -123,13 +124,19 @@ def _wire_model(page: _Page) -> None:
         The form is that of a run which goes on again; meanwhile it may have been that of the next one.
         """
         run, before, now_is = (str(event._data[name]) for name in ("run", "before", "state"))
-        other = run != state["run"] or (before in train.FREE and now_is in train.GOING)
+        goes_on = _keeps_the_form(now_is) and not _keeps_the_form(before)
+        other = run != state["run"] or goes_on
         now, *rest = in_use(state, name)
         return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=other)]
 
     model.input(on_model, [session, model], [session, model, *users], **QUIET)
     page.tab.progress.changed(on_run_changed, [session, model], [session, model, *users, *page.tab.form], **QUIET)
     page.table.removed(in_use, [session, model], [session, model, *users], **QUIET)
+
+
+def _keeps_the_form(state: str) -> bool:
+    """`State.keeps_the_form`, of what a browser sends; it may follow no run at all, or one that is gone."""
+    return state in list(State) and State(state).keeps_the_form
 
 
 def _wire_runs(page: _Page) -> None:

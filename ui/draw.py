@@ -13,7 +13,6 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from vae_core.bounds import check_float, check_int
 from vae_core.data import INK_SIZE, TITLES, Dataset, binarize, fit_drawing, held_out
 from vae_core.densities import gaussian_kl, reparameterize
 from vae_core.evaluation import ppca
@@ -23,19 +22,19 @@ from vae_core.evaluation.inpaint import completions, visible_posterior
 from vae_core.evaluation.posterior import grid_truth
 from vae_core.model import VAE
 from vae_core.objective import elbo
+from vae_core.settings import check_float, check_int
 
 from . import live
 from .backend import Backend
 from .loaded import Loaded, made_once
 from .models import describe
 from .requests import field, finite, image_bytes, of, pixels
+from .vocabulary import PAD_SIDE, WITHIN
 
-PAD = 56  # pixels a side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
 DRAWS = 64  # draws of z for every ELBO of this tab, always the same noise: what is compared differs by q or x alone
 MATCHED = 50  # dimensions up to which so many draws can have q's own mean and covariance
 SHOWN = 8  # of them decoded to look at
 MOST_SAMPLES = 1000  # K of log p̂(x)
-WITHIN = 10  # prior standard deviations that μ may be off the prior's mean
 CROWD = 2000  # test images whose ELBOs a drawing is compared with
 WAYPOINTS = 40  # of the way of a refinement
 REFINING = 128  # draws that a refinement climbs on: with fewer it gains on these draws, not on q's own worth
@@ -263,7 +262,7 @@ def _grey(request: Any, size: int) -> Tensor:
     """The drawing of a request as (1, 28, 28) in [0, 1], in the format of the model's data."""
     if request.get("image") is not None:
         return image_bytes("image", request["image"], 28).float()[None] / 255
-    return fit_drawing(image_bytes("ink", request.get("ink"), PAD), size)
+    return fit_drawing(image_bytes("ink", request.get("ink"), PAD_SIDE), size)
 
 
 def _seen(request: Any) -> Tensor:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-# Of enough contrast on white and on near-black alike, and apart for colour-blind eyes too.
-COLOURS = {"elbo": "#3b82f6", "reconstruction": "#e8710a", "kl": "#10a37f"}
-TITLES = {"elbo": "−ELBO", "reconstruction": "−reconstruction", "kl": "KL"}
+from .vocabulary import COLOURS, TITLES
 
 
 def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl")) -> go.Figure:

@@ -25,9 +25,8 @@ from vae_core.runs.folder import RunError, RunFolder
 from .backend import Backend
 from .login import check_login
 from .photo import PhotoError, read_photo
+from .vocabulary import LARGEST_CHECKPOINT, LARGEST_PHOTO
 
-LARGEST_PHOTO = 20 * 2**20  # bytes
-LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model of the form has
 AT_ONCE = 2  # uploads that are read: each may take some hundred MB meanwhile
 
 

@@ -9,12 +9,11 @@ from typing import Any
 
 import torch
 
-from vae_core.bounds import check_choice, check_float, check_int
 from vae_core.config import CHANGEABLE
 from vae_core.data import Dataset
-from vae_core.runs.queue import ENDED
 from vae_core.runs.records import Records
 from vae_core.runs.server import Runs
+from vae_core.settings import check_choice, check_float, check_int
 from vae_core.training.one_batch import OneBatch
 
 from . import labels
@@ -75,7 +74,7 @@ class Follower:
             "frames": steps[frames:],
             "newest": _version(folder.model_file),
             "batch": _version(folder.path / "batch.safetensors"),
-            "wait": RESTING if status["state"] in ENDED else self._pace.wait(),
+            "wait": RESTING if status["state"].has_ended else self._pace.wait(),
         }
 
     def window(self, request: Any) -> dict[str, Any]:

@@ -6,17 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from vae_core.checkpoint import Header
-from vae_core.config import TrainConfig, VAEConfig
+from vae_core.config import LIKELIHOODS, TrainConfig, VAEConfig
 from vae_core.data import TITLES
+from vae_core.runs.config import ALL_SETTINGS
 
-LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
-UNUSUAL = {
-    "hidden_dim": "hidden units", "hidden_layers": "hidden layers", "samples": "L =", "objective": "objective",
-    "warmup_steps": "warm-up", "free_bits": "free bits", "schedule": "rate schedule",
-    "learning_rate_warmup": "its warm-up", "clip_norm": "gradient ≤", "average": "weights averaged by",
-    "patience": "patience", "hold_out": "held out", "prior_mean": "prior mean", "prior_std": "prior standard deviation",
-    "seed": "seed", "precision": "products in", "start": "began with",
-}  # fmt: skip
+# What the line of settings says anyway, in its own words, and what it never says.
+SAID = ("architecture", "latent_dim", "likelihood", "binarization", "beta", "learning_rate", "batch_size")
+UNSAID = ("epochs", "steps", "record_every", "sigma", "sigma_mode")
 
 
 def shipped(name: str, about: dict[str, Any]) -> str:
@@ -46,12 +42,7 @@ def kind(header: Header) -> str:
 
 def meaningful(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of a run without those that mean nothing for its architecture or likelihood."""
-    without = {"linear": ("hidden_dim", "hidden_layers"), "mlp": ()}.get(settings["architecture"], ("hidden_layers",))
-    if settings["likelihood"] != "gaussian":
-        without += ("sigma", "sigma_mode")
-    elif settings["sigma_mode"] == "optimal":
-        without += ("sigma",)
-    return {name: value for name, value in settings.items() if name not in without}
+    return {name: value for name, value in settings.items() if ALL_SETTINGS[name].matters(settings)}
 
 
 def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
@@ -63,11 +54,10 @@ def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     ).format(
         **settings | {"data": TITLES.get(data, "MNIST or digits"), "likelihood": LIKELIHOODS[settings["likelihood"]]}
     )
-    settings = meaningful(settings)
-    differing = {name: settings[name] for name in UNUSUAL if name in settings and settings[name] != usual[name]}
-    unusual = [
-        f"{UNUSUAL[name]} {f'{value:g}' if isinstance(value, float) else value}" for name, value in differing.items()
+    differing = [
+        name for name, value in meaningful(settings).items() if name not in (*SAID, *UNSAID) and value != usual[name]
     ]
+    unusual = [ALL_SETTINGS[name].shown(settings[name]) for name in ALL_SETTINGS if name in differing]
     if settings["likelihood"] == "gaussian":
         sigma = {"fixed": "σ {sigma:g}", "learned": "σ learned from {sigma:g}", "optimal": "σ optimal"}
         unusual.append(sigma[settings["sigma_mode"]].format(**settings))

@@ -14,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
-from vae_core.bounds import check_float
 from vae_core.config import PIXELS, VAEConfig
 from vae_core.evaluation.latent import nearest
 from vae_core.evaluation.posterior import grid_posterior
 from vae_core.runs.export import as_gif
+from vae_core.settings import check_float
 
 from . import live
 from .backend import Backend
@@ -26,9 +26,8 @@ from .draw import look
 from .login import check_login
 from .models import describe
 from .requests import field, image_bytes, of, pixels
+from .vocabulary import DECODED_AT_ONCE, WITHIN
 
-WITHIN = 10  # prior standard deviations that z may be off the prior's mean
-MOST_POINTS = 64  # decoded at once
 MOST_PICTURES = 64  # whose nearest training images are looked for at once
 MOST_FRAMES = 240  # of a GIF
 CELLS = 101  # a side of the exact posterior's picture
@@ -45,8 +44,8 @@ def decode(backend: Backend, request: Any) -> dict[str, Any]:
     """
     loaded, z = backend.load(field(request, "model")), field(request, "z")
     points = z if isinstance(z, list) and z and isinstance(z[0], list) else [z]
-    if len(points) > MOST_POINTS:
-        raise ValueError(f"z has {len(points)} points; it may have at most {MOST_POINTS}.")
+    if len(points) > DECODED_AT_ONCE:
+        raise ValueError(f"z has {len(points)} points; it may have at most {DECODED_AT_ONCE}.")
     z = torch.stack([_point(loaded.model.config, point) for point in points])
     with torch.inference_mode():
         return {"image": pixels(loaded.model.x_hat(z))}

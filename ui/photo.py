@@ -15,10 +15,11 @@ import torch.nn.functional as F
 from PIL import Image, ImageFilter, ImageOps
 from torch import Tensor
 
+from .vocabulary import PAD_SIDE
+
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")  # what their files begin with
 MEGAPIXELS, LONGEST = 50, 20_000  # a side's limit too: a BMP may skip 255 rows in two bytes, whatever their length
-SIDE = 56  # the pad
 MARGIN = 6  # empty pixels of the pad around the ink
 STROKE = 4.4  # pixels of the pad: thinner strokes are thickened to this, as the pad's own pen draws
 WORK = 1024  # pixels of the longer side that is looked at
@@ -181,7 +182,7 @@ def _on_pad(ink: Tensor) -> Tensor:
     """
     top, bottom, left, right = _box(ink > 0)
     digit = ink[top:bottom, left:right]
-    scale = 4 * (SIDE - 2 * MARGIN) / max(digit.shape)
+    scale = 4 * (PAD_SIDE - 2 * MARGIN) / max(digit.shape)
     h, w = (4 * max(1, round(side * scale / 4)) for side in digit.shape)
     drawn = Image.fromarray(digit.numpy()).resize((w, h), Image.Resampling.HAMMING)
     large = F.pad(torch.from_numpy(np.array(drawn)), [4 * MARGIN] * 4)
@@ -193,8 +194,8 @@ def _on_pad(ink: Tensor) -> Tensor:
         large = F.max_pool2d(large[None], 2 * radius + 1, 1, radius)[0]
     small = F.avg_pool2d(large[None], 4)[0]
     small = torch.where(small < FAINTEST, 0, small / small.max())
-    (h, w), pad = small.shape, torch.zeros(SIDE, SIDE, dtype=torch.uint8)
-    top, left = (SIDE - h) // 2, (SIDE - w) // 2
+    (h, w), pad = small.shape, torch.zeros(PAD_SIDE, PAD_SIDE, dtype=torch.uint8)
+    top, left = (PAD_SIDE - h) // 2, (PAD_SIDE - w) // 2
     pad[top : top + h, left : left + w] = (small * 255).round().to(torch.uint8)
     return pad
 

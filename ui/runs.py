@@ -8,7 +8,7 @@ import gradio as gr
 
 from vae_core.data import TITLES
 from vae_core.runs.folder import RunError
-from vae_core.runs.server import RESUMABLE
+from vae_core.runs.states import State
 from vae_core.runs.summary import Summary
 
 from . import live
@@ -41,7 +41,7 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
     try:
         summary = backend.runs.summary(run)
     except RunError as error:
-        return {"run": run, "name": "", "state": "failed", "message": str(error), "settings": {}} | dict.fromkeys(
+        return {"run": run, "name": "", "state": State.FAILED, "message": str(error), "settings": {}} | dict.fromkeys(
             ("title", "data", "line", "elbo", "active_units", "step", "seconds", "size", "created", "resumable")
         )
     config = summary.config
@@ -51,7 +51,7 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         "title": summary.name or _title(summary),
         "state": summary.state,
         "message": summary.message,
-        "resumable": summary.state in RESUMABLE,
+        "resumable": summary.state.is_resumable,
         "data": TITLES.get(config.data, config.data),
         "settings": meaningful(summary.settings) | {"data": config.data},
         "line": settings_line(config.data, summary.settings, summary.changes),

@@ -2,83 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
 
-from vae_core.config import (
-    ARCHITECTURES,
-    CHANGEABLE,
-    PRECISIONS,
-    SIGMA_MODES,
-    TrainConfig,
-    VAEConfig,
-    usual_learning_rate,
-)
+from vae_core.config import TrainConfig, VAEConfig, may_change, usual_learning_rate
 from vae_core.data import DATASETS, TITLES, DataError
+from vae_core.runs.config import ALL_SETTINGS
 from vae_core.runs.folder import RunError
+from vae_core.settings import Setting, settings_of
 
 from . import live
 from .backend import Backend
 from .events import OUTSPOKEN, QUIET
 from .figures import training_curves
-from .labels import LIKELIHOODS
 from .requests import answering
 from .session import Session
 
 AUTO = "auto"
 DATA_CHOICES = [("MNIST if it can be had, else digits", AUTO), *((TITLES[name], name) for name in DATASETS)]
-LABELS = {
-    "data": "Data",
-    "architecture": "Architecture",
-    "latent_dim": "Latent dimensions D",
-    "likelihood": "Likelihood p(x|z)",
-    "epochs": "Epochs",
-    "beta": "β, weight of the KL",
-    "learning_rate": "Learning rate",
-    "batch_size": "Batch size",
-    "hidden_dim": "Hidden units",
-    "hidden_layers": "Hidden layers, mlp",
-    "binarization": "Pixels x",
-    "sigma": "σ of a Gaussian likelihood",
-    "sigma_mode": "That σ is",
-    "prior_mean": "Prior mean",
-    "prior_std": "Prior standard deviation",
-    "samples": "L, draws of z per image",
-    "objective": "Objective",
-    "warmup_steps": "Warm-up steps of β",
-    "free_bits": "Free bits, nats per dimension",
-    "schedule": "Learning rate over time",
-    "learning_rate_warmup": "Its warm-up steps",
-    "clip_norm": "Largest gradient norm",
-    "average": "Averaged weights",
-    "patience": "Patience, epochs",
-    "hold_out": "Training images held out",
-    "seed": "Seed",
-    "precision": "Precision of products",
-}
-OF_MODEL = (
-    "architecture", "latent_dim", "likelihood", "hidden_dim", "hidden_layers", "binarization", "sigma", "sigma_mode",
-)  # fmt: skip
-OF_PRIOR = ("prior_mean", "prior_std")
-OF_TRAINING = (
-    "epochs", "beta", "learning_rate", "batch_size", "samples", "objective", "warmup_steps", "free_bits", "schedule",
-    "learning_rate_warmup", "clip_norm", "average", "patience", "seed", "precision",
-)  # fmt: skip
-OBJECTIVE_TITLES = {"elbo": "ELBO", "importance-weighted": "importance-weighted"}
-SCHEDULE_TITLES = {"constant": "constant", "cosine": "falling as a cosine"}
-BINARIZATION_TITLES = {
-    "dynamic": "dynamic (drawn from grey)",
-    "threshold": "threshold (grey ≥ ½)",
-    "grey": "grey (as they are)",
-}
+# The settings that the form asks for: first those that everybody sees, then those of its two closed parts.
+GROUPS = ("main", "model", "training")
+ASKED = {name: setting for group in GROUPS for name, setting in ALL_SETTINGS.items() if setting.group == group}
+DEFAULTS = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
+LABELS = {"data": "Data"} | {name: setting.title for name, setting in ASKED.items()}
 
 
-GOING = ("waiting", "loading", "running", "paused")  # the form is the run's
-FREE = ("finished", "stopped", "failed", "interrupted")  # the form is the next one's
-RATE = "Falls to 0 by the end (cosine)."
 FIXED = (
     "Greyed settings are fixed for this run: Stop it to choose others; it can be resumed later. The rest holds from "
     "its next batch on."
@@ -116,8 +68,10 @@ def start(
         data = settings["data"]
         if data not in (AUTO, *DATASETS):
             raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
-        model = VAEConfig(**{name: settings[name] for name in (*OF_MODEL, *OF_PRIOR)})
-        training = TrainConfig(**{name: settings[name] for name in OF_TRAINING})
+        model, training = (
+            kind(**{name: settings[name] for name in settings_of(kind) if name in ASKED})
+            for kind in (VAEConfig, TrainConfig)
+        )
         backend.check_batch(data, training, settings["hold_out"])
         return backend.runs.start(
             model,
@@ -144,7 +98,7 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
     except RunError:
         return  # there is none, or not any more: the form is the next one's
     try:
-        if state in (*GOING, "failed") and holds != value:
+        if state.takes_changes and holds != value:
             backend.runs.change(run, session["browser"], {name: value})
     except (ValueError, RunError) as error:
         raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
@@ -162,9 +116,7 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
     except RunError:
         return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in LABELS)]
     settings["data"] = AUTO if config.why_data.startswith("The data are") else config.data
-    going, free = state in GOING, set(CHANGEABLE)
-    if config.model.likelihood == "gaussian" and config.model.sigma_mode == "fixed":
-        free.add("sigma")
+    going, free = state.keeps_the_form, [name for name in ASKED if may_change(name, settings)]
     return [
         gr.Button(interactive=not going),
         gr.Markdown(visible=going),
@@ -223,7 +175,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     train_button.click(on_train, [session, *fields], [session, progress], **OUTSPOKEN)
     progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
-        if name in (*CHANGEABLE, "sigma"):
+        if name in ASKED and ASKED[name].changes:
             left = [field.submit, field.blur]
             last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is on its way
             gr.on(left, _changer(backend, name), [session, field], field, **OUTSPOKEN | last)
@@ -246,31 +198,37 @@ def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
 
 def _form() -> list[gr.components.Component]:
     """The settings, in the order of LABELS."""
-    model, training = VAEConfig(), TrainConfig()
-    first = [
-        gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"]),
-        gr.Radio(list(ARCHITECTURES), value=model.architecture, label=LABELS["architecture"]),
-        _number(model, "latent_dim"),
-        likelihood := _choice(model, "likelihood", LIKELIHOODS),
-    ]
-    with gr.Row():
-        first += [_number(training, "epochs"), _number(training, "beta")]
-    with gr.Row():
-        first += [learning_rate := _number(training, "learning_rate", RATE), _number(training, "batch_size")]
+    fields = {"data": gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"])} | _group("main")
     with gr.Accordion("More of the model", open=False):
-        with gr.Row():
-            hidden = [_number(model, "hidden_dim"), _number(model, "hidden_layers")]
-        pixels = [binarization := _choice(model, "binarization", BINARIZATION_TITLES), _number(model, "sigma")]
-        pixels.append(gr.Radio(list(SIGMA_MODES), value=model.sigma_mode, label=LABELS["sigma_mode"]))
-        with gr.Row():
-            prior = [_number(model, "prior_mean"), _number(model, "prior_std")]
+        fields |= _group("model")
     with gr.Accordion("More of the training", open=False):
-        rest = _of_training(training)
-    likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, binarization, **QUIET)
-    _, architecture, *_ = first
-    depth = [architecture, hidden[1]]
-    gr.on([architecture.input, hidden[1].input], _usual_rate, depth, learning_rate, **QUIET)
-    return [*first, *hidden, *pixels, *prior, *rest]
+        fields |= _group("training")
+    likelihood, architecture, layers = (fields[name] for name in ("likelihood", "architecture", "hidden_layers"))
+    likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, fields["binarization"], **QUIET)
+    gr.on([architecture.input, layers.input], _usual_rate, [architecture, layers], fields["learning_rate"], **QUIET)
+    return [fields[name] for name in LABELS]
+
+
+def _group(group: str) -> dict[str, gr.components.Component]:
+    """The fields of a part of the form: numbers two in a row, one below the other where there are choices between."""
+    fields: dict[str, gr.components.Component] = {}
+    names = [name for name, setting in ASKED.items() if setting.group == group]
+    while names:
+        pair = names[:2] if not any(ASKED[name].choices for name in names[:2]) else names[:1]
+        with gr.Row() if len(pair) == 2 else contextlib.nullcontext():
+            fields |= {name: _field(name, ASKED[name]) for name in pair}
+        del names[: len(pair)]
+    return fields
+
+
+def _field(name: str, setting: Setting) -> gr.components.Component:
+    """A setting as a field: a choice by its titles, or a number as it was typed, which the core checks."""
+    about = {"value": DEFAULTS[name], "label": setting.title, "info": setting.hint or None}
+    if not setting.choices:
+        return gr.Number(min_width=110, **about)
+    choices = [(title, value) for value, title in setting.choices.items()]
+    kind = gr.Radio if all(title == value for title, value in choices) else gr.Dropdown
+    return kind(choices, **about)
 
 
 def _usual_rate(architecture: str, hidden_layers: float | None) -> Any:
@@ -279,42 +237,3 @@ def _usual_rate(architecture: str, hidden_layers: float | None) -> Any:
         return usual_learning_rate(VAEConfig(architecture=architecture, hidden_layers=hidden_layers))
     except ValueError:
         return gr.skip()
-
-
-def _of_training(training: TrainConfig) -> list[gr.components.Component]:
-    """The settings of a training that most leave as they are, in the order of LABELS."""
-    shown = "Charts and figures show the ELBO with either."
-    fields = [_number(training, "samples"), _choice(training, "objective", OBJECTIVE_TITLES, shown)]
-    with gr.Row():
-        fields += [_number(training, "warmup_steps"), _number(training, "free_bits")]
-    fields.append(_choice(training, "schedule", SCHEDULE_TITLES, "The cosine: large steps first, small ones at last."))
-    with gr.Row():
-        fields += [
-            _number(training, "learning_rate_warmup", "A tenth of the training at most."),
-            _number(training, "clip_norm", "0: unbounded."),
-        ]
-    with gr.Row():
-        until = "Without a better held-out ELBO; 0: no end."
-        fields += [
-            _number(training, "average", "Their decay; 0: none. They are what is evaluated."),
-            _number(training, "patience", until),
-        ]
-    held_out = "The last ones take the place of the test images."
-    fields.append(gr.Number(0, label=LABELS["hold_out"], info=held_out, min_width=110))
-    fields.append(_number(training, "seed"))
-    quicker = "auto: the quickest that learns as well here (GPU: tf32, AMX: bfloat16). Held-out figures: float32."
-    precision = gr.Radio(list(PRECISIONS), value=training.precision, label=LABELS["precision"], info=quicker)
-    return [*fields, precision]
-
-
-def _choice(
-    defaults: VAEConfig | TrainConfig, name: str, titles: dict[str, str], info: str | None = None
-) -> gr.Dropdown:
-    """One of several, by their titles."""
-    choices = [(title, value) for value, title in titles.items()]
-    return gr.Dropdown(choices, value=getattr(defaults, name), label=LABELS[name], info=info)
-
-
-def _number(defaults: VAEConfig | TrainConfig, name: str, info: str | None = None) -> gr.Number:
-    """A number as it was typed: the core's configurations check it."""
-    return gr.Number(getattr(defaults, name), label=LABELS[name], info=info, min_width=110)

@@ -14,21 +14,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from .bounds import check_int
 from .checkpoint import load_checkpoint, read_header
-from .config import (
-    ARCHITECTURES,
-    BINARIZATIONS,
-    CHANGEABLE,
-    LIKELIHOODS,
-    OBJECTIVES,
-    PRECISIONS,
-    SCHEDULES,
-    SIGMA_MODES,
-    TrainConfig,
-    VAEConfig,
-    usual_learning_rate,
-)
+from .config import BINARIZATIONS, CHANGEABLE, TrainConfig, VAEConfig, usual_learning_rate
 from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
 from .device import DEVICES, is_out_of_memory, pick_device
 from .evaluation.report import as_text, measure
@@ -37,6 +24,8 @@ from .precision import resolve
 from .runs.config import RunConfig, beginning_with
 from .runs.folder import RunError, RunFolder
 from .runs.run import Steering, reason, train_into
+from .runs.states import State
+from .settings import Setting, check_int, settings_of
 from .training.loop import DivergedError, Metrics, TrainState, batches
 from .training.processes import Processes, join
 
@@ -102,7 +91,7 @@ def _lead(options: argparse.Namespace, device: torch.device, processes: Processe
         folder.release()
     status = folder.read_status()
     print(f"{status['state']}: {status['message']} The run is in {folder.path}.")
-    return 130 if status["state"] == "stopped" else 0
+    return 130 if status["state"] is State.STOPPED else 0
 
 
 def new_config(given: dict[str, Any], device: str) -> RunConfig:
@@ -225,7 +214,7 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
     training = config.training
     if "start" in given:
         raise ValueError("--start begins a run and --resume goes on with one: take one of them.")
-    if folder.read_status()["state"] == "finished" and not folder.saved_step():
+    if folder.read_status()["state"] is State.FINISHED and not folder.saved_step():
         raise ValueError(f"the run in {folder.path} is an uploaded model; begin another one with --start.")
     if given.get("precision") == "auto":  # the run has chosen one
         del given["precision"]
@@ -282,6 +271,12 @@ def _show(bar: tqdm, metrics: Metrics) -> None:
         )
 
 
+def _add_option(group: argparse._ActionsContainer, name: str, setting: Setting) -> None:
+    """A setting as an option."""
+    argument = "|".join(setting.choices) or setting.argument
+    group.add_argument(f"--{name.replace('_', '-')}", type=setting.kind, metavar=argument, help=setting.help)
+
+
 def parser() -> argparse.ArgumentParser:
     """All options; those of the model and the training are absent from the result where they were not given."""
     whole = argparse.ArgumentParser("python -m vae_core", description="Train and evaluate variational autoencoders.")
@@ -296,35 +291,12 @@ def parser() -> argparse.ArgumentParser:
     t.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of that model")
     t.add_argument("--resume", action="store_true", default=False, help="go on with the run in --out")
     t.add_argument("--device", default="auto", metavar="|".join(DEVICES))
-    model, training = t.add_argument_group("model"), t.add_argument_group("training")
-    model.add_argument("--architecture", metavar="|".join(ARCHITECTURES))
-    model.add_argument("--latent-dim", type=int)
-    model.add_argument("--hidden-dim", type=int)
-    model.add_argument("--hidden-layers", type=int, help="of an mlp")
-    model.add_argument("--likelihood", metavar="|".join(LIKELIHOODS))
-    model.add_argument("--binarization", metavar="|".join(BINARIZATIONS))
-    model.add_argument("--prior-mean", type=float)
-    model.add_argument("--prior-std", type=float)
-    model.add_argument("--sigma", type=float, help="of the Gaussian likelihood, or where it starts")
-    model.add_argument("--sigma-mode", metavar="|".join(SIGMA_MODES))
-    length = training.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=int)
-    length.add_argument("--steps", type=int)
-    training.add_argument("--batch-size", type=int)
-    training.add_argument("--learning-rate", type=float)
-    training.add_argument("--beta", type=float, help="weight of the KL")
-    training.add_argument("--warmup-steps", type=int, help="steps over which beta rises from 0")
-    training.add_argument("--free-bits", type=float, help="nats of KL per dimension that cost nothing")
-    training.add_argument("--samples", type=int, metavar="L", help="draws of z per image")
-    training.add_argument("--objective", metavar="|".join(OBJECTIVES), help="what is made larger")
-    training.add_argument("--schedule", metavar="|".join(SCHEDULES), help="of the learning rate")
-    training.add_argument("--learning-rate-warmup", type=int, metavar="STEPS", help="over which it rises from 0")
-    training.add_argument("--clip-norm", type=float, help="the gradient's largest norm")
-    training.add_argument("--average", type=float, metavar="DECAY", help="of the weights' moving average")
-    training.add_argument("--patience", type=int, metavar="EPOCHS", help="without a better held-out ELBO, at most")
-    training.add_argument("--seed", type=int)
-    training.add_argument("--precision", metavar="|".join(PRECISIONS))
-    training.add_argument("--record-every", type=int, metavar="STEPS")
+    of_model, of_training = t.add_argument_group("model"), t.add_argument_group("training")
+    length = of_training.add_mutually_exclusive_group()
+    for name, setting in settings_of(VAEConfig).items():
+        _add_option(of_model, name, setting)
+    for name, setting in settings_of(TrainConfig).items():
+        _add_option(length if name in ("epochs", "steps") else of_training, name, setting)
 
     e = commands.add_parser("evaluate", help="held-out figures of a checkpoint")
     e.set_defaults(command=run_evaluate)

@@ -5,20 +5,27 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .bounds import check_choice, check_float, check_int
+from .settings import Settings, check_int, check_settings, choice, number, settings_of, whole
 
 IMAGE_SHAPE = (1, 28, 28)
 PIXELS = math.prod(IMAGE_SHAPE)
 MOST_WEIGHTS = 50_000_000  # of a model: with Adam's moments and the averages, 1 GB of float32
 
-ARCHITECTURES = ("mlp", "conv", "residual", "linear")
-LIKELIHOODS = ("bernoulli", "gaussian", "continuous_bernoulli")
-SIGMA_MODES = ("fixed", "learned", "optimal")
-BINARIZATIONS = ("dynamic", "threshold", "grey")
-OBJECTIVES = ("elbo", "importance-weighted")
-SCHEDULES = ("constant", "cosine")
-PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
-CHANGEABLE = ("learning_rate", "beta", "warmup_steps", "free_bits", "samples")  # in mid-run
+ARCHITECTURES = {"mlp": "mlp", "conv": "conv", "residual": "residual", "linear": "linear"}
+LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
+SIGMA_MODES = {"fixed": "fixed", "learned": "learned", "optimal": "optimal"}
+BINARIZATIONS = {
+    "dynamic": "dynamic (drawn from grey)",
+    "threshold": "threshold (grey ≥ ½)",
+    "grey": "grey (as they are)",
+}
+OBJECTIVES = {"elbo": "ELBO", "importance-weighted": "importance-weighted"}
+SCHEDULES = {"constant": "constant", "cosine": "falling as a cosine"}
+PRECISIONS = {"auto": "auto", "float32": "float32", "tf32": "tf32", "bfloat16": "bfloat16"}
+
+
+def _always(settings: Settings) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -42,36 +49,39 @@ class VAEConfig:
         ValueError: a value is out of its bounds; the message names field, value and bounds.
     """
 
-    architecture: str = "mlp"
-    latent_dim: int = 20
-    hidden_dim: int = 400
-    hidden_layers: int = 1
-    likelihood: str = "bernoulli"
-    binarization: str | None = None
-    prior_mean: float = 0.0
-    prior_std: float = 1.0
-    sigma: float = 0.1
-    sigma_mode: str = "fixed"
+    architecture: str = choice("mlp", ARCHITECTURES, "Architecture", group="main")
+    latent_dim: int = whole(20, 1, 512, "Latent dimensions D", short="D", group="main")
+    hidden_dim: int = whole(
+        400, 1, 8192, "Hidden units", group="model", matters=lambda settings: settings["architecture"] != "linear"
+    )
+    hidden_layers: int = whole(
+        1, 1, 8, "Hidden layers, mlp", short="hidden layers", group="model", help="of an mlp",
+        matters=lambda settings: settings["architecture"] == "mlp",
+    )  # fmt: skip
+    likelihood: str = choice("bernoulli", LIKELIHOODS, "Likelihood p(x|z)", short="likelihood", group="main")
+    binarization: str | None = choice(None, BINARIZATIONS, "Pixels x", short="pixels", group="model")
+    sigma: float = number(
+        0.1, 0, 100, "σ of a Gaussian likelihood", above=True, short="σ", group="model",
+        help="of the Gaussian likelihood, or where it starts",
+        matters=lambda settings: settings["likelihood"] == "gaussian" and settings["sigma_mode"] != "optimal",
+        changes=lambda settings: settings["likelihood"] == "gaussian" and settings["sigma_mode"] == "fixed",
+    )  # fmt: skip
+    sigma_mode: str = choice(
+        "fixed", SIGMA_MODES, "That σ is", short="σ is", group="model",
+        matters=lambda settings: settings["likelihood"] == "gaussian",
+    )  # fmt: skip
+    prior_mean: float = number(0.0, -100, 100, "Prior mean", group="model")
+    prior_std: float = number(1.0, 0, 100, "Prior standard deviation", above=True, group="model")
 
     def __post_init__(self) -> None:
-        check_choice("architecture", self.architecture, ARCHITECTURES)
-        check_int("latent_dim", self.latent_dim, 1, 512)
-        check_int("hidden_dim", self.hidden_dim, 1, 8192)
-        check_int("hidden_layers", self.hidden_layers, 1, 8)
-        check_choice("likelihood", self.likelihood, LIKELIHOODS)
+        check_settings(self)
         if self.binarization is None:
             object.__setattr__(self, "binarization", "dynamic" if self.likelihood == "bernoulli" else "grey")
-        check_choice("binarization", self.binarization, BINARIZATIONS)
         if self.architecture == "mlp" and self._weights() > MOST_WEIGHTS:
             raise ValueError(
                 f"hidden_dim is {self.hidden_dim}; with {self.hidden_layers} such layers on either side an mlp has"
                 f" {self._weights():,} weights, and it may have {MOST_WEIGHTS:,}."
             )
-        # A whole number becomes a float: a tensor made of it would be one of whole numbers.
-        object.__setattr__(self, "prior_mean", check_float("prior_mean", self.prior_mean, -100, 100))
-        object.__setattr__(self, "prior_std", check_float("prior_std", self.prior_std, 0, 100, above=True))
-        object.__setattr__(self, "sigma", check_float("sigma", self.sigma, 0, 100, above=True))
-        check_choice("sigma_mode", self.sigma_mode, SIGMA_MODES)
 
     def _weights(self) -> int:
         """Of an mlp, biases not counted; the other architectures stay below the limit with any settings."""
@@ -115,46 +125,65 @@ class TrainConfig:
         ValueError: a value is out of its bounds; the message names field, value and bounds.
     """
 
-    epochs: int = 12
-    steps: int | None = None
-    batch_size: int = 256
-    learning_rate: float = 1e-2
-    beta: float = 1.0
-    warmup_steps: int = 0
-    free_bits: float = 0.0
-    samples: int = 1
-    objective: str = "elbo"
-    schedule: str = "cosine"
-    learning_rate_warmup: int = 100
-    clip_norm: float = 0.0
-    average: float = 0.99
-    patience: int = 0
-    seed: int = 0
-    record_every: int = 20
-    precision: str = "auto"
+    epochs: int = whole(12, 1, 100_000, "Epochs", group="main")
+    steps: int | None = whole(None, 1, 1_000_000_000, "Steps", group=None)
+    batch_size: int = whole(256, 1, 100_000, "Batch size", short="batch", group="main")
+    learning_rate: float = number(
+        1e-2, 0, 1, "Learning rate", above=True, group="main", hint="Falls to 0 by the end (cosine).", changes=_always
+    )
+    beta: float = number(
+        1.0, 0, 1000, "β, weight of the KL", short="β", group="main", help="weight of the KL", changes=_always
+    )
+    samples: int = whole(
+        1, 1, 1000, "L, draws of z per image", short="L", argument="L", help="draws of z per image", changes=_always
+    )
+    objective: str = choice(
+        "elbo",
+        OBJECTIVES,
+        "Objective",
+        help="what is made larger",
+        hint="Charts and figures show the ELBO with either.",
+    )
+    warmup_steps: int = whole(
+        0, 0, 1_000_000_000, "Warm-up steps of β", short="warm-up", help="steps over which beta rises from 0",
+        changes=_always,
+    )  # fmt: skip
+    free_bits: float = number(
+        0.0, 0, 1000, "Free bits, nats per dimension", short="free bits",
+        help="nats of KL per dimension that cost nothing", changes=_always,
+    )  # fmt: skip
+    schedule: str = choice(
+        "cosine", SCHEDULES, "Learning rate over time", short="rate schedule", help="of the learning rate",
+        hint="The cosine: large steps first, small ones at last.",
+    )  # fmt: skip
+    learning_rate_warmup: int = whole(
+        100, 0, 1_000_000_000, "Its warm-up steps", short="learning rate warm-up", argument="STEPS",
+        help="over which it rises from 0", hint="A tenth of the training at most.",
+    )  # fmt: skip
+    clip_norm: float = number(
+        0.0, 0, 1e9, "Largest gradient norm", short="gradient ≤", help="the gradient's largest norm",
+        hint="0: unbounded.",
+    )  # fmt: skip
+    average: float = number(
+        0.99, 0, 0.999999, "Averaged weights", argument="DECAY", help="of the weights' moving average",
+        hint="Their decay; 0: none. They are what is evaluated.",
+    )  # fmt: skip
+    patience: int = whole(
+        0, 0, 100_000, "Patience, epochs", short="patience", argument="EPOCHS",
+        help="without a better held-out ELBO, at most", hint="Without a better held-out ELBO; 0: no end.",
+    )  # fmt: skip
+    seed: int = whole(0, 0, 2**32 - 1, "Seed")
+    record_every: int = whole(20, 1, 1_000_000, "Steps between two records", argument="STEPS", group=None)
+    precision: str = choice(
+        "auto", PRECISIONS, "Precision of products", short="products in",
+        hint="auto: the quickest that learns as well here (GPU: tf32, AMX: bfloat16). Held-out figures: float32.",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        check_int("epochs", self.epochs, 1, 100_000)
-        if self.steps is not None:
-            check_int("steps", self.steps, 1, 1_000_000_000)
-        check_int("batch_size", self.batch_size, 1, 100_000)
-        object.__setattr__(self, "learning_rate", check_float("learning_rate", self.learning_rate, 0, 1, above=True))
-        object.__setattr__(self, "beta", check_float("beta", self.beta, 0, 1000))
-        check_int("warmup_steps", self.warmup_steps, 0, 1_000_000_000)
-        object.__setattr__(self, "free_bits", check_float("free_bits", self.free_bits, 0, 1000))
-        check_int("samples", self.samples, 1, 1000)
+        check_settings(self)
         check_int("batch_size × samples", self.batch_size * self.samples, 1, 131_072)  # a few GB
-        check_choice("objective", self.objective, OBJECTIVES)
         if self.free_bits and self.objective != "elbo":
             raise ValueError(f"free_bits is {self.free_bits:g}; it must be 0 unless the objective is the ELBO.")
-        check_choice("schedule", self.schedule, SCHEDULES)
-        check_int("learning_rate_warmup", self.learning_rate_warmup, 0, 1_000_000_000)
-        object.__setattr__(self, "clip_norm", check_float("clip_norm", self.clip_norm, 0, 1e9))
-        object.__setattr__(self, "average", check_float("average", self.average, 0, 0.999999))
-        check_int("patience", self.patience, 0, 100_000)
-        check_int("seed", self.seed, 0, 2**32 - 1)
-        check_int("record_every", self.record_every, 1, 1_000_000)
-        check_choice("precision", self.precision, PRECISIONS)
 
     def check_images(self, images: int, processes: int = 1) -> None:
         """Checks what depends on the number of training images.
@@ -178,6 +207,16 @@ class TrainConfig:
     def steps_per_epoch(self, images: int) -> int:
         """Number of batches of a pass over that many images; the last one may be smaller."""
         return math.ceil(images / self.batch_size)
+
+
+SETTINGS = settings_of(VAEConfig) | settings_of(TrainConfig)  # all of them, by name
+CHANGEABLE = tuple(name for name, setting in settings_of(TrainConfig).items() if setting.changes)  # in mid-run
+
+
+def may_change(name: str, settings: Settings) -> bool:
+    """Whether a setting may change while a run with these settings goes on."""
+    changes = SETTINGS[name].changes if name in SETTINGS else None
+    return changes is not None and changes(settings)
 
 
 def usual_learning_rate(model: VAEConfig) -> float:

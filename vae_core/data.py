@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from filelock import AcquireReturnProxy, FileLock, Timeout
 from torch import Tensor
 
-from .bounds import check_choice, check_int
 from .config import BINARIZATIONS, IMAGE_SHAPE
 from .files import write_atomically
+from .settings import check_choice, check_int
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
 INK_SIZE = {"mnist": 20, "fashion-mnist": 28, "kmnist": 28, "digits": 28}  # pixels that an image's longer side fills

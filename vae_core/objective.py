@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .bounds import check_int
 from .densities import gaussian_kl, gaussian_log_prob, optimal_sigma, reparameterize
 from .model import VAE
+from .settings import check_int
 
 
 def counted_kl(kl_per_dim: Tensor, free_bits: float = 0.0) -> Tensor:

@@ -11,7 +11,6 @@ import torch
 from vae_core import TrainConfig, VAEConfig
 from vae_core.data import DataError
 from vae_core.runs.folder import RunError, RunFolder
-from vae_core.runs.queue import ENDED
 from vae_core.runs.server import ELSEWHERE, Runs
 from vae_core.training.step import Step
 
@@ -23,13 +22,13 @@ from .test_run import CPU, MODEL
 def test_a_diverged_run_says_where_and_goes_on_with_a_smaller_learning_rate(runs, load):
     config = plain(epochs=30, batch_size=50, learning_rate=1.0, record_every=1)
     run = runs.start(VAEConfig(latent_dim=3, likelihood="gaussian"), config, "digits", load, "me")
-    wait_for(lambda: is_in(runs, run, *ENDED), 60)
+    wait_for(lambda: runs.status(run)["state"].has_ended, 60)
     last = runs.folder(run).records()[-1]["step"]
     assert is_in(runs, run, "failed")
     assert runs.status(run)["message"].startswith(f"The loss is not finite any more at step {last + 1};")
     runs.change(run, "me", {"learning_rate": 1e-4})
     runs.play(run, "me", load)
-    wait_for(lambda: is_in(runs, run, *ENDED), 60)
+    wait_for(lambda: runs.status(run)["state"].has_ended, 60)
     assert is_in(runs, run, "finished") and runs.folder(run).records()[-1]["learning_rate"] == 1e-4
 
 

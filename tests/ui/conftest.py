@@ -13,7 +13,6 @@ from ui.backend import Backend
 from ui.requests import answering
 from vae_core import VAE, TrainConfig, VAEConfig, save_checkpoint
 from vae_core.runs.config import RunConfig
-from vae_core.runs.queue import ENDED
 from vae_core.runs.server import Runs
 
 from ..conftest import seeded
@@ -62,7 +61,7 @@ def steer(backend, run, how, browser=ANNA):
 
 
 def finished(backend, run):
-    wait_for(lambda: backend.runs.status(run)["state"] in ENDED)
+    wait_for(lambda: backend.runs.status(run)["state"].has_ended)
 
 
 def image(text):

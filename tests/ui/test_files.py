@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ui.backend import Backend
-from ui.files import LARGEST_CHECKPOINT, LARGEST_PHOTO, routes
+from ui.files import routes
+from ui.vocabulary import LARGEST_CHECKPOINT, LARGEST_PHOTO
 from vae_core import VAE, TrainConfig, VAEConfig, save_checkpoint
 from vae_core.runs.config import RunConfig
 from vae_core.runs.run import train_into

@@ -9,6 +9,7 @@ from ui import train as train_tab
 from vae_core import TrainConfig
 from vae_core.data import DataError
 from vae_core.runs.changes import Change
+from vae_core.settings import settings_of
 
 from .conftest import ANNA, FORM, finished, follow, session, trained
 
@@ -127,8 +128,8 @@ def test_auto_trains_and_the_run_says_on_what(backend, monkeypatch):
 
 
 def test_training_settings_have_the_cores_defaults():
-    usual = {"epochs": 12, "batch_size": 256}
-    assert TrainConfig(**{name: FORM[name] for name in train_tab.OF_TRAINING} | usual) == TrainConfig()
+    asked = {name: FORM[name] for name in settings_of(TrainConfig) if name in FORM}
+    assert TrainConfig(**asked | {"epochs": 12, "batch_size": 256}) == TrainConfig()
 
 
 def test_the_learning_rate_follows_the_depth_of_the_model_that_is_chosen():

@@ -18,6 +18,8 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from .. import vocabulary
+
 HERE = Path(__file__).parent
 CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css")]
 
@@ -65,6 +67,7 @@ def routes() -> list[BaseRoute]:
     """What the browser loads: these modules, and plotly's from the installed package."""
     library = Path(plotly.__file__).parent / "package_data"
     return [
+        vocabulary.route(),
         Mount("/live/library", _Fresh(directory=library)),
         Mount("/live", _Fresh(directory=HERE)),
     ]

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..bounds import check_int
 from ..config import IMAGE_SHAPE
 from ..densities import gaussian_log_prob
 from ..model import VAE
 from ..objective import elbo
 from ..precision import arithmetic
+from ..settings import check_int
 
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C
 MEMORY_BUDGET = 16 * 2**20  # bytes of a chunk's largest tensor on a CPU: few enough for a cache, enough to be quick

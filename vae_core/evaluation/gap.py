@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..bounds import check_int
 from ..densities import gaussian_kl
 from ..model import VAE
+from ..settings import check_int
 from .evaluate import Proposal, check_images, log_likelihood
 
 LEARNING_RATE = 0.03

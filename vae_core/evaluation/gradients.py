@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..bounds import check_int
 from ..densities import reparameterize
 from ..model import VAE
+from ..settings import check_int
 from .evaluate import check_images
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..bounds import check_int
 from ..densities import bernoulli_log_prob, continuous_bernoulli_log_prob, gaussian_kl, gaussian_log_prob
 from ..model import VAE
+from ..settings import check_int
 from .evaluate import Proposal, check_images
 
 LEARNING_RATE = 0.1  # at the first step; falls to 0 along a line

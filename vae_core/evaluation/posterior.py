@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..bounds import check_float, check_int
 from ..densities import gaussian_log_prob
 from ..model import VAE
+from ..settings import check_float, check_int
 from .evaluate import IMAGES_AT_ONCE, Proposal, check_images, log_prior
 
 POINTS_AT_ONCE = 4096  # decoded at once

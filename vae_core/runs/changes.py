@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ..bounds import check_float
-from ..config import CHANGEABLE, TrainConfig
+from ..config import CHANGEABLE, SETTINGS, TrainConfig, may_change
 from ..model import VAE
 from .config import RunConfig
 
@@ -38,11 +37,10 @@ def check_change(config: RunConfig, settings: dict[str, Any]) -> None:
     Raises:
         ValueError: one cannot change while a run goes, or is out of its bounds.
     """
-    for name in settings:
-        if name == "sigma" and (config.model.likelihood != "gaussian" or config.model.sigma_mode != "fixed"):
-            raise ValueError("sigma can change in mid-run only where the likelihood is Gaussian and σ is fixed.")
-        if name != "sigma" and name not in CHANGEABLE:
-            raise ValueError(f"{name} cannot change in mid-run; {', '.join(CHANGEABLE)} and a fixed sigma can.")
-    replace(config.training, **{name: value for name, value in settings.items() if name != "sigma"})
-    if "sigma" in settings:
-        check_float("sigma", settings["sigma"], 0, 100, above=True)
+    now = asdict(config.model) | asdict(config.training)
+    for name, value in settings.items():
+        if not may_change(name, now):
+            free = [name for name in SETTINGS if may_change(name, now)]
+            raise ValueError(f"{name} cannot change in mid-run of this model; {', '.join(free)} can.")
+        SETTINGS[name].check(name, value)
+    replace(config.training, **{name: value for name, value in settings.items() if name in CHANGEABLE})

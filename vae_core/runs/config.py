@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..bounds import check_int
 from ..checkpoint import read_header
-from ..config import TrainConfig, VAEConfig
+from ..config import SETTINGS, TrainConfig, VAEConfig
+from ..settings import check_settings, settings_of, text, whole
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,15 @@ class RunConfig:
     why_data: str = ""  # the sentence that says why that dataset
     train_images: int = 0  # 0 until the data are loaded
     owner: str = ""  # the browser that started it, if one did
-    hold_out: int = 0  # training images that are held out, in place of the test images
-    start: str = ""  # the run or file whose weights it began with, and their step
+    hold_out: int = whole(
+        0, 0, 1_000_000, "Training images held out", short="held out",
+        hint="The last ones take the place of the test images.",
+    )  # fmt: skip
+    start: str = text("Began with")  # the run or file whose weights it began with, and their step
     learned: dict[str, int] = field(default_factory=dict)  # data those weights have learned from: images held out of it
 
     def __post_init__(self) -> None:
-        check_int("hold_out", self.hold_out, 0, 1_000_000)
+        check_settings(self)
 
     @property
     def has_learned(self) -> dict[str, int]:
@@ -37,6 +40,9 @@ class RunConfig:
     def total_steps(self) -> int:
         """Steps of the whole training; 0 until the data are loaded."""
         return self.training.total_steps(self.train_images) if self.train_images else 0
+
+
+ALL_SETTINGS = SETTINGS | settings_of(RunConfig)  # of a run, by name
 
 
 def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:

@@ -29,19 +29,19 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from ..bounds import check_choice, check_float, check_int
 from ..checkpoint import load_checkpoint, save_checkpoint
-from ..config import CHANGEABLE, TrainConfig, VAEConfig
+from ..config import SETTINGS, TrainConfig, VAEConfig
 from ..device import describe_processor
 from ..files import write_atomically
 from ..model import VAE
+from ..settings import check_choice, check_int
 from ..training.loop import TrainState
 from ..training.state import read_progress, read_state, write_state
 from .changes import Change, still_to_come
 from .config import RunConfig
 from .records import Records
+from .states import State, Status
 
-STATES = ("waiting", "loading", "running", "paused", "finished", "stopped", "failed")
 NAME_LENGTH = 80
 
 
@@ -185,21 +185,26 @@ class RunFolder:
         except (OSError, ValueError):
             return ""
 
-    def write_status(self, state: str, message: str = "") -> None:
-        """Writes status.json."""
+    def write_status(self, state: State, message: str = "") -> None:
+        """Writes status.json.
+
+        Raises:
+            RunError: the run cannot come to that state from the one it is in.
+        """
+        before = self.read_status()["state"]
+        if not before.may_become(state):
+            raise RunError(f"A run that is {before} cannot become {state}.")
         write_atomically(self.path / "status.json", json.dumps({"state": state, "message": message}).encode())
 
-    def read_status(self) -> dict[str, str]:
-        """state and message; a folder without a usable one is a run that was broken off."""
+    def read_status(self) -> Status:
+        """What status.json says; a folder without a usable one is a run that was broken off."""
         if not self.path.is_dir():
-            return {"state": "failed", "message": "The run's folder is gone."}
+            return {"state": State.FAILED, "message": "The run's folder is gone."}
         try:
             content = json.loads((self.path / "status.json").read_text())
-            if content["state"] in STATES:
-                return {"state": content["state"], "message": str(content["message"])}
+            return {"state": State(content["state"]), "message": str(content["message"])}
         except (OSError, ValueError, KeyError, TypeError):
-            pass  # said below
-        return {"state": "interrupted", "message": "The run's status.json is missing or damaged."}
+            return {"state": State.INTERRUPTED, "message": "The run's status.json is missing or damaged."}
 
     # What it did
 
@@ -237,8 +242,8 @@ class RunFolder:
             for change in changes:
                 check_int("step", change.step, 0, 10**12)
                 for name, value in change.settings.items():
-                    check_choice("a setting", name, (*CHANGEABLE, "sigma"))
-                    check_float(name, value, 0, 1e9)
+                    check_choice("a setting", name, [name for name, setting in SETTINGS.items() if setting.changes])
+                    SETTINGS[name].check(name, value)
             return changes
         except FileNotFoundError:
             return []

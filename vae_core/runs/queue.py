@@ -11,18 +11,17 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from ..bounds import check_int
 from ..data import Dataset
 from ..device import describe_device, is_fatal, own_stream
 from ..model import VAE
 from ..precision import resolve
+from ..settings import check_int
 from ..training.warm_up import warm_up
 from .folder import RunError, RunFolder
 from .run import Steering, reason, train_into, write_failure
+from .states import State
 
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
-AT_REST = ("paused", "finished", "stopped", "failed")  # and the folder says so
-ENDED = (*AT_REST, "interrupted")  # nothing goes on by itself
 LETTING_GO = 10.0  # seconds at most from a run's last word until its folder is free
 
 
@@ -128,7 +127,7 @@ class Line:
                 if self._is_closed:
                     raise RunError("The server is being shut down.")
                 worker = self._least_busy()
-                folder.write_status("waiting")
+                folder.write_status(State.WAITING)
                 self.trainings[run] = training
                 if one_batch:
                     training.future = worker.single_batches.submit(self._work, run, training, load, worker)
@@ -139,7 +138,7 @@ class Line:
                 self._let_go(run, training)
                 raise error if isinstance(error, RunError) else RunError(reason(error)) from error
 
-    def leave(self, run: str, training: Training, how: str, message: str) -> bool:
+    def leave(self, run: str, training: Training, how: State, message: str) -> bool:
         """Takes a run that waits out of the line; False where it no longer waits.
 
         Raises:
@@ -162,21 +161,21 @@ class Line:
         training = self.trainings.get(run)
         if training is None:
             return None
-        has_ended = training.steering.is_closed or training.folder.read_status()["state"] in ENDED
+        has_ended = training.steering.is_closed or training.folder.read_status()["state"].has_ended
         return None if has_ended and training.over.wait(LETTING_GO) else training
 
     def is_busy(self, owner: str) -> bool:
         """Whether a run of that browser waits or trains."""
         return any(training.owner == owner and self.going(run) for run, training in list(self.trainings.items()))
 
-    def status(self, training: Training, state: str) -> dict[str, str]:
+    def status(self, training: Training, state: State) -> dict[str, str]:
         """What this process knows better of a run than its folder, which says `state`."""
         line = [waiting for _, waiting, _ in list(self._waiting)]
         if training in line:
-            return {"state": "waiting", "message": f"Place {line.index(training) + 1} of {len(line)} in the line."}
-        if training.steering.end and not training.steering.one_batch and state == "running":
-            return {"message": "Pausing." if training.steering.end == "paused" else "Stopping."}
-        return {"message": training.message} if state == "loading" else {}
+            return {"state": State.WAITING, "message": f"Place {line.index(training) + 1} of {len(line)} in the line."}
+        if training.steering.end and not training.steering.one_batch and state is State.RUNNING:
+            return {"message": "Pausing." if training.steering.end is State.PAUSED else "Stopping."}
+        return {"message": training.message} if state is State.LOADING else {}
 
     def close(self) -> None:
         """Pauses all runs, each with its folder complete, and waits for them."""
@@ -184,7 +183,7 @@ class Line:
             self._is_closed = True
             for run, training in list(self.trainings.items()):
                 with contextlib.suppress(OSError, RunError):  # its folder is gone or full: the others are paused
-                    if not self.leave(run, training, "paused", "The server was shut down while this run waited."):
+                    if not self.leave(run, training, State.PAUSED, "The server was shut down while this run waited."):
                         training.steering.pause()
         for worker in self.workers:
             worker.threads.shutdown(wait=True)
@@ -258,7 +257,7 @@ class Line:
     def _train(self, training: Training, load: Load, device: torch.device) -> None:
         """Loads the data, and begins the run or goes on with it."""
         folder, steering = training.folder, training.steering
-        folder.write_status("loading", training.message)
+        folder.write_status(State.LOADING, training.message)
         try:
             dataset, why = load(training.report)
             training.report(training.message)

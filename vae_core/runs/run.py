@@ -24,6 +24,7 @@ from ..training.processes import ALONE, Processes
 from .changes import Change, still_to_come
 from .film import SIDE, Film
 from .folder import RunFolder
+from .states import State
 
 SAVE_MODEL_EVERY = 0.8  # seconds; what watchers see is at most about that old
 SAVE_STATE_EVERY = 4.0  # seconds; what a crash loses is at most that much, and a batch
@@ -39,17 +40,17 @@ class Steering:
     def __init__(self, *, one_batch: bool = False) -> None:
         self.one_batch = one_batch
         self.is_asked = False  # to pause or stop, by somebody: a single batch pauses by itself
-        self._end = "paused" if one_batch else ""
+        self._end = State.PAUSED if one_batch else None
         self._changes: dict[str, float] | None = {}  # None after the last batch
         self._lock = threading.Lock()
 
     def pause(self) -> None:
         """After the batch that is going."""
-        self._end, self.is_asked = self._end or "paused", True
+        self._end, self.is_asked = self._end or State.PAUSED, True
 
     def stop(self) -> None:
         """After the batch that is going."""
-        self._end, self.is_asked = "stopped", True
+        self._end, self.is_asked = State.STOPPED, True
 
     def change(self, settings: dict[str, float]) -> bool:
         """New settings, checked by `changes.check_change`, from the next batch on; False after the last one."""
@@ -60,8 +61,8 @@ class Steering:
             return True
 
     @property
-    def end(self) -> str:
-        """paused or stopped where that is wanted, else empty."""
+    def end(self) -> State | None:
+        """PAUSED or STOPPED where that is wanted."""
         return self._end
 
     def take_changes(self) -> dict[str, float]:
@@ -136,7 +137,7 @@ def train_into(
     steering = steering or Steering()
     state = state or TrainState.start(model.to(device))
     total = config.total_steps(len(dataset.train))
-    folder.write_status("running")
+    folder.write_status(State.RUNNING)
     try:
         yield from _train_into(folder, model, dataset, config, device, state, steering, processes)
         if left := steering.close():
@@ -144,7 +145,7 @@ def train_into(
         is_over, message = state.is_over(config, total), f"Step {state.step:,} of {total:,}."
         if is_over and state.step < total:
             message += f" For {state.epochs_since_best} epochs the held-out ELBO had not risen."
-        folder.write_status("finished" if is_over else steering.end, message)
+        folder.write_status(steering.end if steering.end and not is_over else State.FINISHED, message)
     except Exception as error:
         write_failure(folder, error)
         raise
@@ -235,7 +236,7 @@ class _Keeper:
 def write_failure(folder: RunFolder, error: Exception) -> bool:
     """Leaves the reason in the folder; False where it cannot be written: it is gone, or the disk is full."""
     try:
-        folder.write_status("failed", reason(error))
+        folder.write_status(State.FAILED, reason(error))
         return True
     except OSError:
         return False

@@ -23,13 +23,12 @@ from ..training.recording import Recordings
 from .changes import Change, check_change
 from .config import RunConfig, beginning_with
 from .folder import NAME_LENGTH, RunError, RunFolder, check_name
-from .queue import AT_REST, ENDED, LETTING_GO, Line, Load, Worker
+from .queue import LETTING_GO, Line, Load, Worker
 from .run import reason
+from .states import State, Status
 from .summary import Summary, summarize
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
-RESUMABLE = ("paused", "stopped", "interrupted", "failed")
-CHANGED_AT_REST = ("paused", "failed")  # a smaller learning rate helps one that diverged
 ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
 
 
@@ -122,7 +121,7 @@ class Runs:
             self.check_owner(run, owner)
             self._check_free(owner)
             status = self.status(run)
-            if status["state"] not in RESUMABLE:
+            if not status["state"].is_resumable:
                 raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
             self.line.join(run, self.folder(run), load, owner, one_batch=one_batch)
 
@@ -137,8 +136,8 @@ class Runs:
             self._check_free(owner)
             folder = self.folder(run)
             config, settings = folder.read_config(), folder.settings()
-            if self.status(run)["state"] == "paused":
-                folder.write_status("stopped", self.status(run)["message"])
+            if self.status(run)["state"] is State.PAUSED:
+                folder.write_status(State.STOPPED, self.status(run)["message"])
             training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
             model = VAEConfig(**{name: settings[name] for name in asdict(config.model)})
             start = folder.start_file
@@ -147,7 +146,7 @@ class Runs:
             self.folder(new).write_config(config)
             if start.exists() and model.likelihood == "gaussian" and model.sigma_mode == "fixed":
                 self.folder(new).write_changes([Change(0, {"sigma": model.sigma})])  # the weights hold another one
-            self.folder(new).write_status("paused", "Step 0.")
+            self.folder(new).write_status(State.PAUSED, "Step 0.")
             return new
 
     def add(self, path: Path, owner: str, name: str) -> str:
@@ -169,7 +168,7 @@ class Runs:
             try:
                 shutil.copyfile(path, folder.model_file)
                 folder.write_name(name)
-                folder.write_status("finished", "Uploaded.")
+                folder.write_status(State.FINISHED, "Uploaded.")
             except OSError:
                 shutil.rmtree(folder.path, ignore_errors=True)
                 raise
@@ -183,7 +182,7 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or neither trains nor waits.
         """
-        self._end(run, owner, "paused")
+        self._end(run, owner, State.PAUSED)
 
     def stop(self, run: str, owner: str = "") -> None:
         """Stops a run after the batch that is going; one that waits leaves the line.
@@ -191,7 +190,7 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or has ended.
         """
-        self._end(run, owner, "stopped")
+        self._end(run, owner, State.STOPPED)
 
     def change(self, run: str, owner: str, settings: dict[str, Any]) -> None:
         """Changes settings of a run that is going, waits, pauses or failed, from its next batch on.
@@ -209,7 +208,7 @@ class Runs:
             if begun and (going.steering.change(settings) or not going.over.wait(LETTING_GO)):
                 return
             status = self.status(run)
-            if status["state"] not in CHANGED_AT_REST and (going is None or begun):
+            if not (status["state"].has_ended and status["state"].takes_changes) and (going is None or begun):
                 raise _refusal(status, f"This run is {status['state']}: nothing of it can be changed.")
             folder.add_change(folder.saved_step(), settings)
 
@@ -246,7 +245,7 @@ class Runs:
 
     # Looking
 
-    def status(self, run: str) -> dict[str, str]:
+    def status(self, run: str) -> Status:
         """state (waiting, loading, running, paused, finished, stopped, failed, interrupted) and message.
 
         Raises:
@@ -257,14 +256,14 @@ class Runs:
         status = folder.read_status()
         if training is not None:
             return status | self.line.status(training, status["state"])
-        if run in self.line.failures and status["state"] not in ("finished", "paused", "stopped"):
-            return {"state": "failed", "message": self.line.failures[run]}
-        if status["state"] in ENDED:
+        if run in self.line.failures and status["state"] not in (State.FINISHED, State.PAUSED, State.STOPPED):
+            return {"state": State.FAILED, "message": self.line.failures[run]}
+        if status["state"].has_ended:
             return status
         if folder.is_taken():
             return status | {"message": ELSEWHERE}
         at = f"at step {folder.saved_step():,}" if folder.saved_step() else "before its first step"
-        return {"state": "interrupted", "message": f"Interrupted {at}: Resume goes on from there."}
+        return {"state": State.INTERRUPTED, "message": f"Interrupted {at}: Resume goes on from there."}
 
     def summary(self, run: str) -> Summary:
         """What a list says of the run.
@@ -274,7 +273,7 @@ class Runs:
         """
         folder = self.folder(run)
         known = run in self.line.trainings or run in self.line.failures
-        at_rest = not known and folder.read_status()["state"] in AT_REST
+        at_rest = not known and folder.read_status()["state"].is_at_rest
         return self._remembered(run, folder.version()) if at_rest else self._summarize(run)
 
     def _summarize(self, run: str) -> Summary:
@@ -325,20 +324,20 @@ class Runs:
             raise RunError(reason(error)) from error
         return run
 
-    def _end(self, run: str, owner: str, how: str) -> None:
+    def _end(self, run: str, owner: str, how: State) -> None:
         with self.line.lock, _writing():
             self.check_owner(run, owner)
             going, folder = self.line.going(run), self.folder(run)
             if going is None:
                 status = self.status(run)
-                if how == "stopped" and status["state"] in ("paused", "interrupted"):
-                    folder.write_status("stopped", status["message"])
+                if how is State.STOPPED and status["state"] in (State.PAUSED, State.INTERRUPTED):
+                    folder.write_status(State.STOPPED, status["message"])
                     return
                 raise _refusal(status, f"This run is {status['state']} already.")
-            message = "It left the line." if how == "stopped" else "Paused while it waited."
+            message = "It left the line." if how is State.STOPPED else "Paused while it waited."
             if self.line.leave(run, going, how, message):
                 return
-            if how == "paused":
+            if how is State.PAUSED:
                 going.steering.pause()
             else:
                 going.steering.stop()
@@ -381,6 +380,6 @@ def _training_of(header: Header) -> TrainConfig:
         return TrainConfig()
 
 
-def _refusal(status: dict[str, str], otherwise: str) -> RunError:
+def _refusal(status: Status, otherwise: str) -> RunError:
     """Why a run cannot be steered: another process has it, or something else."""
     return RunError(ELSEWHERE if status["message"] == ELSEWHERE else otherwise)

@@ -8,6 +8,7 @@ from typing import Any
 from ..checkpoint import CheckpointError, read_header
 from .config import RunConfig
 from .folder import RunFolder
+from .states import State, Status
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Summary:
 
     run: str
     name: str
-    state: str
+    state: State
     message: str
     config: RunConfig
     settings: dict[str, Any]
@@ -36,7 +37,7 @@ class Summary:
         return f"{date[:4]}-{date[4:6]}-{date[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}"
 
 
-def summarize(run: str, folder: RunFolder, status: dict[str, str]) -> Summary:
+def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
     """What a list says of a run in its folder.
 
     Args:

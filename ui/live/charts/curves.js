@@ -3,6 +3,7 @@
 import { carried, chart, controls, smoothed, titleOf } from "./chart.js";
 import { ask, feed, show } from "../shared/feed.js";
 import { answerOf, make } from "../shared/page.js";
+import { SETTINGS } from "../shared/vocabulary.js";
 
 const HINT = { text: "The curves of a training appear here.", xref: "paper", yref: "paper", x: 0.5, y: 0.5, showarrow: false };
 const SETTLED = 0.05; // the first part of a training that the vertical axis cuts off until somebody double-clicks
@@ -10,7 +11,6 @@ const DEBOUNCE = 200; // ms from the last zoom until its full resolution is aske
 const DOTS = 60; // points of a held-out curve; more dots than that become a band
 const ROOM = 22; // px between plot and legend, where changes are named
 const MARK = "#9a6bd8";
-const SYMBOLS = { learning_rate: "rate", beta: "β", warmup_steps: "warm-up", free_bits: "free bits", samples: "L", sigma: "σ" };
 
 export async function mount({ element, props }) {
   const node = element.querySelector(".live");
@@ -199,7 +199,7 @@ function merged(columns, detail) {
 function changed(changes) {
   const before = { ...feed.about?.started };
   return changes.map(({ step, ...settings }) => {
-    const parts = Object.entries(settings).map(([name, value]) => [SYMBOLS[name] ?? name, before[name], value]);
+    const parts = Object.entries(settings).map(([name, value]) => [SETTINGS[name].short, before[name], value]);
     Object.assign(before, settings);
     return {
       step, text: parts.map(([name, , value]) => `${name} = ${value}`).join(", "),

@@ -1,10 +1,10 @@
 // μ ± σ of each dimension against the prior, the dimensions with most information first; one of them can be taken.
 
 import { make, minus } from "../shared/page.js";
+import { ASLEEP } from "../shared/vocabulary.js";
 
 const REACH = 3; // prior standard deviations to either side, at least
 const MOST = 40; // dimensions shown
-export const ASLEEP = 0.05; // nats: a dimension below it carries nothing
 
 /** onTake(j): a dimension is chosen; onDrag(j, mu): its μ is dragged with a mouse. */
 export function dimensions({ onTake, onDrag }) {

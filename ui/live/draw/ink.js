@@ -1,9 +1,9 @@
 // The surface that is drawn on: strokes of mouse, touch, pen and keyboard, an eraser, parts to hide, and undo.
 
 import { base64, make, SIDE } from "../shared/page.js";
+import { PAD_SIDE } from "../shared/vocabulary.js";
 
 const SIZE = 280; // pixels of its own canvas
-export const POSTED = 56; // pixels a side of a free drawing as it is posted
 const CELL = SIZE / SIDE;
 const EVERY = 80; // ms between two calls of changed() during a stroke
 const STEPS = 40; // that can be undone
@@ -35,7 +35,7 @@ export class Surface {
   /** What is drawn, as it is posted: {ink}, {image}, or null where there is nothing. */
   drawing() {
     if (this.exact) return this.exact;
-    const grey = shrunk(this.canvas, this.framed ? SIDE : POSTED);
+    const grey = shrunk(this.canvas, this.framed ? SIDE : PAD_SIDE);
     return grey.some((value) => value > 0) ? { [this.framed ? "image" : "ink"]: base64(grey) } : null;
   }
 

@@ -3,10 +3,11 @@
 import { balance, SURE } from "./balance.js";
 import { crowdView } from "./crowd.js";
 import { show } from "../shared/feed.js";
-import { POSTED, Surface } from "./ink.js";
+import { Surface } from "./ink.js";
 import { looked } from "./looked.js";
 import { answerOf, base64, bytes, latest, make, SIDE } from "../shared/page.js";
 import { tools } from "./tools.js";
+import { PAD_SIDE } from "../shared/vocabulary.js";
 
 const QUICK = 64; // draws of log p̂(x) while the pen moves
 const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
@@ -180,7 +181,7 @@ const posted = (drawing) => drawing?.image ?? drawing?.ink;
 export function keptDrawing() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEPT));
-    return [SIDE ** 2, POSTED ** 2].includes(bytes(posted(kept)).length) ? kept : null;
+    return [SIDE ** 2, PAD_SIDE ** 2].includes(bytes(posted(kept)).length) ? kept : null;
   } catch {
     return null; // nothing is kept, or no drawing of ours
   }

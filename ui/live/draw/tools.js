@@ -1,8 +1,8 @@
 // What can be done to a drawing: tools, where to start from, noise, and a hidden part that the model completes.
 
 import { addressOf, answerOf, base64, bytes, make, paint, SIDE } from "../shared/page.js";
+import { LARGEST_PHOTO } from "../shared/vocabulary.js";
 
-const LARGEST = 20 * 2 ** 20; // bytes of a photograph
 
 /**
  * drawn(resting): the surface has another drawing. cleared(): clear it. grey(): a promise of the
@@ -149,7 +149,7 @@ function photograph(place, start, say) {
   const file = make("input", { type: "file", accept: "image/*", hidden: true });
   const take = async (photo) => {
     if (!photo?.type.startsWith("image/")) return void say("That is no picture: choose a photograph.");
-    if (photo.size > LARGEST) return void say("The photograph is larger than 20 MB: choose a smaller one.");
+    if (photo.size > LARGEST_PHOTO) return void say(`The photograph is larger than ${LARGEST_PHOTO / 2 ** 20} MB: choose a smaller one.`);
     say("Reading the photograph …");
     const answer = await answerOf(fetch(addressOf("live/photo"), { method: "POST", body: photo }).then((response) => response.json()));
     if (answer.error) return void say(answer.error);

@@ -13,9 +13,9 @@ import { answerOf, latest, make, minus, openTab, paint } from "../shared/page.js
 import { movePoint, onPoint, point } from "../shared/point.js";
 import { prior } from "./prior.js";
 import { sliders } from "./sliders.js";
+import { WITHIN } from "../shared/vocabulary.js";
 
 const SOON = 500; // ms between two looks at whether there are other weights
-const LIMIT = 10; // prior standard deviations, as on the server
 
 export function mount({ element, props, server, watch }) {
   const view = layout(element.querySelector(".live"));
@@ -43,7 +43,7 @@ export function mount({ element, props, server, watch }) {
   /** Moves the point, but not beyond what the model may be asked for. */
   const move = (z, by = null) => {
     const { prior_mean: mean, prior_std: std } = model.about;
-    movePoint(z.map((value) => Math.min(mean + LIMIT * std, Math.max(mean - LIMIT * std, value))), by);
+    movePoint(z.map((value) => Math.min(mean + WITHIN * std, Math.max(mean - WITHIN * std, value))), by);
   };
   const centre = () => move(model.about.dims.map(() => model.about.prior_mean));
   view.centre.onclick = centre;

@@ -7,9 +7,9 @@ import { model, onModel, onModelAtLeisure, pictures } from "../shared/model.js";
 import { density } from "../shared/normal.js";
 import { make, minus, paint } from "../shared/page.js";
 import { movePoint, onPoint, point } from "../shared/point.js";
+import { ASLEEP } from "../shared/vocabulary.js";
 
 const REACH = 4; // prior standard deviations to either side
-const ASLEEP = 0.01; // nats of KL below which a dimension carries nothing
 const STRIP = 11; // pictures along a dimension
 const SOON = 500; // ms
 const REST = 120; // ms without a move after which the strips follow

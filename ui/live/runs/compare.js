@@ -1,18 +1,13 @@
 // The ticked runs in one chart, named by the settings in which they differ, and in the rate–distortion plane.
 
 import { chart, controls, smoothed } from "../charts/chart.js";
-import { absorb, empty, inSight, question, show } from "../shared/feed.js";
+import { absorb, empty, hasEnded, inSight, question, show } from "../shared/feed.js";
 import { answerOf, make } from "../shared/page.js";
 import { ticked } from "./ticks.js";
+import { QUANTITIES, SETTINGS } from "../shared/vocabulary.js";
 
 const EVERY = 1000; // ms
 const COLOURS = ["#3b82f6", "#e8710a", "#10a37f", "#d6478d", "#9a6bd8", "#b8860b", "#0ea5b7", "#dc2626"];
-const QUANTITIES = { elbo: "−ELBO", reconstruction: "−reconstruction", kl: "KL" };
-const NAMES = {
-  latent_dim: "D", hidden_dim: "hidden", learning_rate: "learning rate", batch_size: "batch", samples: "L", beta: "β", sigma: "σ", warmup_steps: "warm-up",
-  hidden_layers: "layers", free_bits: "free bits", learning_rate_warmup: "learning rate warm-up", clip_norm: "norm ≤", average: "average", prior_mean: "prior mean", prior_std: "prior std", start: "began with", hold_out: "held out", sigma_mode: "σ is", binarization: "pixels", bernoulli: "Bernoulli", gaussian: "Gaussian", continuous_bernoulli: "continuous Bernoulli",
-};
-const ENDED = ["paused", "finished", "stopped", "failed", "interrupted"];
 const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";
 const KIND = ["data", "likelihood", "binarization"]; // in which runs must agree for their figures to compare
 const [HEIGHT, LINE] = [340, 20]; // px of the curves, and of a line of their legend
@@ -22,7 +17,7 @@ export async function mount({ element, props, server }) {
   const node = element.querySelector(".live");
   const hint = make("p", {}, HINT);
   const select = (label, options) => make("select", { ariaLabel: label }, ...Object.entries(options).map(([value, text]) => make("option", { value }, text)));
-  const quantity = select("Quantity", QUANTITIES);
+  const quantity = select("Quantity", Object.fromEntries(Object.entries(QUANTITIES).map(([name, { title }]) => [name, title])));
   const part = select("Images", { test: "held-out", train: "training" });
   const plots = { curves: make("div", { className: "live-plot" }), plane: make("div", { className: "live-plot" }) };
   const left = make("div", { className: "live-column" }, plots.curves);
@@ -48,7 +43,7 @@ export async function mount({ element, props, server }) {
       const store = stores.get(run) ?? empty(run);
       stores.set(run, store);
       const stands = `${row.state} ${row.step}`;
-      if (ENDED.includes(store.state) && store.covered && store.stands === stands) continue; // nothing new since
+      if (hasEnded(store.state) && store.covered && store.stands === stands) continue; // nothing new since
       store.stands = stands;
       const answer = await answerOf(server.follow(question(store)));
       if (!answer.error) absorb(store, answer);
@@ -84,7 +79,7 @@ export async function mount({ element, props, server }) {
     });
     const { layout } = plots.curves;
     Plotly.react(plots.curves, traces, {
-      ...layout, yaxis: { ...layout.yaxis, type: choices.log ? "log" : "linear", title: { ...layout.yaxis.title, text: `${QUANTITIES[quantity.value]}, nats per image` } },
+      ...layout, yaxis: { ...layout.yaxis, type: choices.log ? "log" : "linear", title: { ...layout.yaxis.title, text: `${QUANTITIES[quantity.value].title}, nats per image` } },
       xaxis: { ...layout.xaxis, title: { text: choices.axis === "seconds" ? "seconds of training" : choices.axis } }, uirevision: `${choices.axis} ${choices.log} ${column}`,
     });
     plane(runs, labels);
@@ -135,9 +130,15 @@ function lines(parts) {
   return found.join(",<br>");
 }
 
+/** A setting with its value. */
+function called(key, value) {
+  const { short = key, choices = {} } = SETTINGS[key] ?? {};
+  return `${short} = ${choices[value] ?? value}`;
+}
+
 /** What each run is called beside the others: its own name, and the settings in which they differ. */
 export function named(rows) {
   const differ = Object.keys(rows[0]?.settings ?? {}).filter((key) => new Set(rows.map(({ settings }) => JSON.stringify(settings[key]))).size > 1);
-  const labels = rows.map(({ settings, name }) => [name, ...differ.map((key) => `${NAMES[key] ?? key} = ${NAMES[settings[key]] ?? settings[key]}`)].filter(Boolean)).map(lines);
+  const labels = rows.map(({ settings, name }) => [name, ...differ.map((key) => called(key, settings[key]))].filter(Boolean)).map(lines);
   return labels.map((label, i) => label && labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label || rows[i].title} (${rows[i].created.slice(11)})`);
 }

@@ -3,6 +3,7 @@
 import { feed, inSight, refresh, show } from "../shared/feed.js";
 import { answerOf, bytesOf, duration, make, minus } from "../shared/page.js";
 import { tick, ticked } from "./ticks.js";
+import { LARGEST_CHECKPOINT, STATES } from "../shared/vocabulary.js";
 
 const SORTS = [["created down", "newest first"], ["created up", "oldest first"], ["title up", "by name"], ["elbo up", "lowest −ELBO first"], ["state up", "by state"]]; // where the table has no head
 const EVERY = 1500; // ms between two looks while the table is in sight
@@ -12,8 +13,6 @@ const COLUMNS = [
   { name: "elbo", title: "−ELBO, held-out", number: true }, { name: "active_units", title: "Active units", number: true },
   { name: "seconds", title: "Time", number: true }, { name: "size", title: "Size", number: true }, { name: "created", title: "Created" },
 ];
-const LARGEST = 256 * 2 ** 20; // bytes of a checkpoint; see ui/files.py
-const GOING = ["waiting", "loading", "running"];
 const DOWNLOADS = { "archive.zip": "All of it, zip", "model.safetensors": "Model", "metrics.csv": "Metrics, CSV", "tensorboard.zip": "TensorBoard events" };
 
 export function mount({ element, props, server, watch, trigger }) {
@@ -60,7 +59,7 @@ export function mount({ element, props, server, watch, trigger }) {
 
   const actions = {
     rename: async (run, name) => { const done = await asked("rename", { run, name }); await load(); return done ? "" : view.message.textContent; },
-    remove: (row) => GOING.includes(row.state) ? say("The run is being trained: stop it first.") : ask(view, row, async () => { if (await asked("remove", { run: row.run })) { tick(row.run, false); trigger("removed", {}); await load(); } }),
+    remove: (row) => STATES[row.state]?.going ? say("The run is being trained: stop it first.") : ask(view, row, async () => { if (await asked("remove", { run: row.run })) { tick(row.run, false); trigger("removed", {}); await load(); } }),
     steer: async (run, how) => { if (await asked("steer", { run, how })) { trigger("watch_run", { run }); if (feed.run === run) refresh(); } },
     use: (run) => trigger("use", { run }),
     watch: (run) => trigger("watch_run", { run }),
@@ -84,7 +83,7 @@ export function mount({ element, props, server, watch, trigger }) {
     const [file] = view.file.files;
     view.file.value = "";
     if (!file) return;
-    if (file.size > LARGEST) return void say(`The file is over the limit of ${LARGEST / 2 ** 20} MB.`);
+    if (file.size > LARGEST_CHECKPOINT) return void say(`The file is over the limit of ${LARGEST_CHECKPOINT / 2 ** 20} MB.`);
     say(`Uploading ${file.name}.`);
     const address = new URL("../upload", import.meta.url);
     address.search = new URLSearchParams({ browser: props.value.browser, name: file.name });

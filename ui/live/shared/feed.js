@@ -1,14 +1,15 @@
 // One feed a page: what is new of the followed run, asked for once and handed to every component that shows it.
 
 import { answerOf } from "./page.js";
+import { STATES } from "./vocabulary.js";
 
 const FAST = 100; // ms between two questions until the first record is there
 const SLOW = 1500; // while nothing that shows the run is in sight, or the server does not answer
 const MOST_ROWS = 6000; // of the columns; beyond that the server thins them anew
 
-const ENDED = ["paused", "finished", "stopped", "failed", "interrupted", "gone"];
+const GONE = "gone"; // the state of a run that the server does not know any more
 
-/** What is known of the followed run. `columns` are aligned lists, losses in nats per image; see follow in backend.py. */
+/** What is known of the followed run. `columns` are aligned lists, losses in nats per image; see Follower.follow in ui/follow.py. */
 export const feed = { ...empty(""), moment: null, silent: false }; // moment: the step that the pictures are scrubbed back to, or null; silent: the server does not answer
 /** The server functions of the page's feed: follow, window, history. */
 export let ask = {};
@@ -16,6 +17,9 @@ export let ask = {};
 const views = new Set();
 let round = 0; // numbers the loops, so that a late answer to an old one is dropped
 let wake = () => {};
+
+/** Whether nothing goes on by itself in that state. */
+export const hasEnded = (state) => state === GONE || STATES[state]?.going === false;
 
 /** Nothing known of a run yet; `anew` counts how often its columns were replaced, and not only extended. */
 export function empty(run) {
@@ -71,7 +75,7 @@ export function show(element, view, every = 0) {
 }
 
 // Who comes back wants to know at once.
-const back = () => (ENDED.includes(feed.state) && !document.hidden ? refresh() : wake());
+const back = () => (hasEnded(feed.state) && !document.hidden ? refresh() : wake());
 document.addEventListener("visibilitychange", back);
 window.addEventListener("focus", back);
 
@@ -91,7 +95,7 @@ async function look(mine) {
   if (mine !== round) return;
   feed.silent = Boolean(answer.silent);
   if (feed.silent) feed.message = answer.error;
-  else if (answer.error) Object.assign(feed, { state: "gone", message: answer.error, newest: "", frames: [] });
+  else if (answer.error) Object.assign(feed, { state: GONE, message: answer.error, newest: "", frames: [] });
   else absorb(feed, answer);
   update();
 }
@@ -99,7 +103,7 @@ async function look(mine) {
 function pause() {
   const seen = [...views].filter((view) => inSight(view.element));
   const least = seen.length === 0 || feed.silent ? SLOW : Math.min(...seen.map(({ every }) => every));
-  const wait = Math.max(least, feed.progress || ENDED.includes(feed.state) ? feed.wait : FAST);
+  const wait = Math.max(least, feed.progress || hasEnded(feed.state) ? feed.wait : FAST);
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, wait);
     wake = () => { clearTimeout(timer); resolve(); };

@@ -4,12 +4,12 @@
 import { later } from "./background.js";
 import { readDecoder } from "./decoder.js";
 import { addressOf, answerOf, bytes } from "./page.js";
+import { DECODED_AT_ONCE } from "./vocabulary.js";
 
 const SLOW = 12; // ms that a picture may take here
 const TRIALS = 12; // decodes before the time is believed: the first ones are slow everywhere
 const LEISURE = 20_000; // ms
 const AGAIN = 2000; // ms until a server that did not answer is asked once more
-const AT_ONCE = 64; // pictures in one question to the server
 
 /**
  * id; about: what `describe` of ui/models.py says, null until it is known; decoder: of decoder.js, null where the server
@@ -158,7 +158,7 @@ async function there(points, each, done, { id, isNewest }) {
   const isWanted = (one) => one.id === model.id && one.isNewest();
   try {
     while ((waiting = waiting.filter(isWanted)).length) {
-      const some = waiting.splice(0, AT_ONCE);
+      const some = waiting.splice(0, DECODED_AT_ONCE);
       const all = await pictureOfServer(some.map(({ z }) => z)).catch(() => null); // the large picture says what is wrong
       some.forEach((one, n) => all && isWanted(one) && one.take(all.subarray(784 * n, 784 * (n + 1))));
     }

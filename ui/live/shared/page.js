@@ -1,6 +1,8 @@
 // What several components need: elements, pictures of 28×28 bytes, and asking the server for the newest only.
 
-export const SIDE = 28;
+import { IMAGE_SIDE as SIDE } from "./vocabulary.js";
+
+export { SIDE };
 
 /** An element with properties and children: make("button", { className: "x", onclick }, "text", child). */
 export function make(tag, properties = {}, ...children) {

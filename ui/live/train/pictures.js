@@ -4,9 +4,8 @@
 import { feed, show } from "../shared/feed.js";
 import { scrubber, shown } from "./film.js";
 import { make } from "../shared/page.js";
+import { FRAME_SIDE as SIDE, IMAGE_SIDE as TILE } from "../shared/vocabulary.js";
 
-const TILE = 28;
-const SIDE = 20; // tiles in a row of a frame; see vae_core/runs/film.py
 const HALF = SIDE / 2;
 const GAP = 4; // px between the first ten held-out images with their reconstructions, and the last ten
 const [MAP, SAMPLES, ORIGINALS, MADE] = [0, SIDE, SIDE + 2, SIDE + 3]; // the first row of each

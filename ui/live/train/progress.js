@@ -3,14 +3,10 @@
 
 import { feed, follow, refresh, show } from "../shared/feed.js";
 import { answerOf, duration, make } from "../shared/page.js";
+import { STATES } from "../shared/vocabulary.js";
 
-const STATES = {
-  "": "No training yet: choose settings and press Train.",
-  waiting: "Waiting", loading: "Loading", running: "Training", paused: "Paused", finished: "Finished", stopped: "Stopped",
-  failed: "Failed", interrupted: "Interrupted", gone: "Gone",
-};
-const GOING = ["waiting", "loading", "running"];
-const RESUMABLE = ["paused", "stopped", "interrupted", "failed"];
+const NOTHING_YET = "No training yet: choose settings and press Train.";
+const GONE = "Gone";
 
 export function mount({ element, props, server, watch, trigger }) {
   const node = element.querySelector(".live");
@@ -19,14 +15,14 @@ export function mount({ element, props, server, watch, trigger }) {
   let unheard = false; // because the server did not answer
 
   const steer = async (how) => {
-    if (how === "step" && !RESUMABLE.includes(feed.state)) return void trigger("first", {});
+    if (how === "step" && !STATES[feed.state]?.resumable) return void trigger("first", {});
     const answer = await answerOf(server.steer({ browser: props.value.browser, run: feed.run, how }));
     [refused, unheard] = [answer.error ?? "", Boolean(answer.silent)];
     if (answer.run && answer.run !== feed.run) start(answer.run);
     else refresh();
     draw();
   };
-  view.toggle.onclick = () => steer(GOING.includes(feed.state) ? "pause" : "play");
+  view.toggle.onclick = () => steer(STATES[feed.state]?.going ? "pause" : "play");
   view.step.onclick = () => steer("step");
   view.stop.onclick = () => steer("stop");
   view.reset.onclick = () => steer("reset");
@@ -75,17 +71,16 @@ function layout(node) {
 
 function fill(view, node, refused) {
   const { state, message, about, progress } = feed;
-  const going = GOING.includes(state);
-  view.headline.textContent = STATES[state] ?? state;
+  const { title, going = false, resumable = false } = STATES[state] ?? { title: state ? GONE : NOTHING_YET };
+  view.headline.textContent = title;
   view.numbers.textContent = progress ? described(progress, state) : "";
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
   node.dataset.state = state;
   view.note.textContent = refused || [message, about?.settings, about?.why_data].filter(Boolean).join(" · ");
   view.note.classList.toggle("live-refused", Boolean(refused));
-  const resumes = RESUMABLE.includes(state);
-  view.toggle.textContent = resumes ? "Resume" : "Pause";
-  view.toggle.title = resumes ? "Go on exactly where it was" : "Pause after this batch, and go on later exactly there";
-  view.toggle.disabled = !(going || resumes);
+  view.toggle.textContent = resumable ? "Resume" : "Pause";
+  view.toggle.title = resumable ? "Go on exactly where it was" : "Pause after this batch, and go on later exactly there";
+  view.toggle.disabled = !(going || resumable);
   view.step.disabled = going || state === "finished" || state === "gone";
   view.stop.disabled = !(going || state === "paused");
   view.reset.disabled = going || !state || state === "gone";

@@ -1,0 +1,23 @@
+/** What ui/vocabulary.py serves as vocabulary.js. */
+
+/** States of a run, but for "gone", which only a browser knows. */
+export const STATES: Record<string, { title: string; going: boolean; resumable: boolean }>;
+/** Settings of a run: what a legend calls each, and its choices. */
+export const SETTINGS: Record<string, { short: string; choices: Record<string, string> }>;
+export const QUANTITIES: Record<string, { title: string; colour: string }>;
+/** Pixels a side of an image. */
+export const IMAGE_SIDE: number;
+/** Pixels a side of a posted drawing. */
+export const PAD_SIDE: number;
+/** Tiles in a row of a frame. */
+export const FRAME_SIDE: number;
+/** Bytes. */
+export const LARGEST_PHOTO: number;
+/** Bytes. */
+export const LARGEST_CHECKPOINT: number;
+/** Prior standard deviations that z, or a μ, may be off the prior's mean. */
+export const WITHIN: number;
+/** Points in one question to the server. */
+export const DECODED_AT_ONCE: number;
+/** Nats below which a latent dimension carries nothing. */
+export const ASLEEP: number;

@@ -1,0 +1,62 @@
+"""What the server and the browser both go by: names, limits and sizes, each written once and served as JavaScript."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vae_core.config import IMAGE_SHAPE
+from vae_core.runs.config import ALL_SETTINGS
+from vae_core.runs.film import SIDE
+from vae_core.runs.states import State
+
+IMAGE_SIDE = IMAGE_SHAPE[-1]
+PAD_SIDE = 56  # pixels of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
+LARGEST_PHOTO = 20 * 2**20  # bytes
+LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model of the form has
+WITHIN = 10  # prior standard deviations that z, or a μ, may be off the prior's mean
+DECODED_AT_ONCE = 64  # points in one question to the server
+ASLEEP = 0.01  # nats: a latent dimension whose KL is below it carries nothing
+
+# Of enough contrast on white and on near-black alike, and apart for colour-blind eyes too.
+COLOURS = {"elbo": "#3b82f6", "reconstruction": "#e8710a", "kl": "#10a37f"}
+TITLES = {"elbo": "−ELBO", "reconstruction": "−reconstruction", "kl": "KL"}
+
+
+def vocabulary() -> dict[str, Any]:
+    """What the browser is told, by the name under which its modules import it; vocabulary.d.ts has the types."""
+    return {
+        "STATES": {
+            state: {
+                "title": "Training" if state is State.RUNNING else state.capitalize(),
+                "going": state.is_going,
+                "resumable": state.is_resumable,
+            }
+            for state in State
+        },
+        "SETTINGS": {
+            name: {"short": setting.short, "choices": dict(setting.choices)} for name, setting in ALL_SETTINGS.items()
+        },
+        "QUANTITIES": {name: {"title": TITLES[name], "colour": COLOURS[name]} for name in TITLES},
+        "IMAGE_SIDE": IMAGE_SIDE,
+        "PAD_SIDE": PAD_SIDE,
+        "FRAME_SIDE": SIDE,
+        "LARGEST_PHOTO": LARGEST_PHOTO,
+        "LARGEST_CHECKPOINT": LARGEST_CHECKPOINT,
+        "WITHIN": WITHIN,
+        "DECODED_AT_ONCE": DECODED_AT_ONCE,
+        "ASLEEP": ASLEEP,
+    }
+
+
+def route() -> Route:
+    """The vocabulary as a JavaScript module."""
+    text = "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in vocabulary().items())
+
+    async def answer(_: Any) -> Response:
+        return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+    return Route("/live/shared/vocabulary.js", answer)

@@ -1,0 +1,77 @@
+"""The states of a run, and which may follow which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypedDict
+
+
+class State(StrEnum):
+    """What a run is doing."""
+
+    WAITING = "waiting"  # for a device
+    LOADING = "loading"  # its data
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # its process has ended without a word
+
+    @property
+    def is_going(self) -> bool:
+        """Whether something is happening, or will without anybody's help."""
+        return self in (State.WAITING, State.LOADING, State.RUNNING)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing goes on by itself."""
+        return not self.is_going
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it has ended, and its folder says so."""
+        return self.has_ended and self is not State.INTERRUPTED
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether it can go on where it was."""
+        return self.has_ended and self is not State.FINISHED
+
+    @property
+    def keeps_the_form(self) -> bool:
+        """Whether the form of its page shows its settings, and not those of the next run."""
+        return self.is_going or self is State.PAUSED
+
+    @property
+    def takes_changes(self) -> bool:
+        """Whether settings can be changed; a smaller learning rate helps a run that has diverged."""
+        return self.keeps_the_form or self is State.FAILED
+
+    def may_become(self, other: State) -> bool:
+        """Whether that state may be written after this one.
+
+        A run whose process was killed is waiting, loading or running in its folder, and is begun again from there.
+        """
+        return other in MOVES[self]
+
+
+_BEGIN = {State.WAITING, State.RUNNING}  # in the queue of a server, or on the command line
+_END = {State.PAUSED, State.STOPPED, State.FAILED}
+MOVES = {
+    State.WAITING: {*_BEGIN, State.LOADING, *_END},
+    State.LOADING: {*_BEGIN, *_END},
+    State.RUNNING: {*_BEGIN, *_END, State.FINISHED},
+    State.PAUSED: {*_BEGIN, State.STOPPED, State.FAILED},
+    State.STOPPED: _BEGIN,
+    State.FAILED: {*_BEGIN, State.FAILED},
+    State.FINISHED: {State.RUNNING},  # with more epochs
+    State.INTERRUPTED: set(State) - {State.INTERRUPTED},  # nothing was written, or it cannot be read
+}
+
+
+class Status(TypedDict):
+    """The state of a run, and a sentence that says more."""
+
+    state: State
+    message: str

@@ -1,0 +1,130 @@
+"""A setting, declared once: its default, its bounds, and what people call it.
+
+The check, the command-line option, the field of the form, the line that describes a run and the legend of a chart are
+all made from that declaration.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Settings = Mapping[str, Any]
+
+
+def check_int(name: str, value: Any, low: int, high: int) -> None:
+    """Raises ValueError unless value is a whole number in [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name} is {_shown(value)}; it must be a whole number from {low} to {high}.")
+
+
+def check_float(name: str, value: Any, low: float, high: float, *, above: bool = False) -> float:
+    """The value as a float; raises ValueError unless it is in [low, high], or in (low, high] with above=True."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not low <= value <= high or (above and value == low):
+        wanted = f"a number above {low:g}, at most {high:g}" if above else f"a number from {low:g} to {high:g}"
+        raise ValueError(f"{name} is {_shown(value)}; it must be {wanted}.")
+    return float(value)
+
+
+def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
+    """Raises ValueError unless value is one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} is {_shown(value)}; it must be one of {', '.join(choices)}.")
+
+
+def _shown(value: Any) -> str:
+    """The value as a message shows it: never longer than 40 characters, so that no request can flood the page."""
+    text = "empty" if value is None else repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _always(settings: Settings) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of a setting beside its value.
+
+    title: its name in the form. kind: int, float or str. check: raises ValueError, or gives the value that is kept.
+    short: its name in a line or a legend. hint: a sentence below its field. group: the part of the form that it is in;
+    None for the command line alone. choices: the values, each with its title. argument: what the command line calls its
+    value, and help: what it says there. matters: whether it means anything beside those settings. changes: whether it
+    may change while a run with those settings goes on.
+    """
+
+    title: str
+    kind: type
+    check: Callable[[str, Any], Any]
+    short: str = ""
+    hint: str = ""
+    group: str | None = "training"
+    choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    argument: str | None = None
+    help: str | None = None
+    matters: Callable[[Settings], bool] = _always
+    changes: Callable[[Settings], bool] | None = None
+
+    def shown(self, value: Any) -> str:
+        """The setting with a value, as a line or a legend has it: β = 2, batch 128."""
+        text = f"{value:g}" if isinstance(value, float) else self.choices.get(value, str(value))
+        return f"{self.short} = {text}" if len(self.short) == 1 else f"{self.short} {text}"
+
+
+def whole(default: int | None, low: int, high: int, title: str, **words: Any) -> Any:
+    """A field of a dataclass that is a whole number in [low, high], or None where that is its default."""
+
+    def check(name: str, value: Any) -> Any:
+        if value is not None or default is not None:
+            check_int(name, value, low, high)
+        return value
+
+    return _field(default, title, int, check, words)
+
+
+def number(default: float, low: float, high: float, title: str, *, above: bool = False, **words: Any) -> Any:
+    """A field of a dataclass that is a number in [low, high], or in (low, high]; kept as a float.
+
+    A tensor made of a whole number would be one of whole numbers.
+    """
+    return _field(default, title, float, lambda name, value: check_float(name, value, low, high, above=above), words)
+
+
+def choice(default: str | None, choices: Mapping[str, str], title: str, **words: Any) -> Any:
+    """A field of a dataclass that is one of several names, or None where that is its default."""
+
+    def check(name: str, value: Any) -> Any:
+        if value is not None or default is not None:
+            check_choice(name, value, choices)
+        return value
+
+    return _field(default, title, str, check, words | {"choices": choices})
+
+
+def text(title: str, **words: Any) -> Any:
+    """A field of a dataclass that is any text, empty by default, and that no form asks for."""
+    return _field("", title, str, lambda name, value: value, {"group": None} | words)
+
+
+def _field(default: Any, title: str, kind: type, check: Callable[[str, Any], Any], words: dict[str, Any]) -> Any:
+    words = {"short": title.lower()} | words
+    return dataclasses.field(default=default, metadata={"setting": Setting(title, kind, check, **words)})
+
+
+def settings_of(config: Any) -> dict[str, Setting]:
+    """The settings that a dataclass, or an instance of one, declares: by name."""
+    fields = {field.name: field.metadata.get("setting") for field in dataclasses.fields(config)}
+    return {name: setting for name, setting in fields.items() if setting}
+
+
+def check_settings(config: Any) -> None:
+    """Checks all settings of a frozen dataclass, and keeps each as its check gives it.
+
+    Raises:
+        ValueError: a value is out of its bounds; the message names field, value and bounds.
+    """
+    for name, setting in settings_of(config).items():
+        object.__setattr__(config, name, setting.check(name, getattr(config, name)))
