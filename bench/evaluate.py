@@ -24,7 +24,7 @@ from vae_core import VAE, load_checkpoint
 from vae_core.densities import bernoulli_log_prob
 from vae_core.device import describe_device, pick_device
 from vae_core.evaluation import evaluate
-from vae_core.evaluation.evaluate import Proposal, log_likelihood, log_prior
+from vae_core.evaluation.evaluate import Proposal, log_likelihood
 
 CHECKPOINT = Path(__file__).parent.parent / "checkpoints" / "mnist-mlp-20d.safetensors"
 
@@ -36,7 +36,7 @@ def plain_loop(model: VAE, x: Tensor, samples: int) -> Tensor:
         eps = torch.randn_like(proposal.mean)
         z = proposal.draw(eps)
         log_px_z = bernoulli_log_prob(x, model.decode(z)).flatten(1).sum(1)
-        weights.append(log_px_z + log_prior(model, z) - proposal.log_prob(eps))
+        weights.append(log_px_z + model.prior.log_prob(z) - proposal.log_prob(eps))
     return torch.stack(weights).logsumexp(0) - math.log(samples)
 
 

@@ -11,6 +11,8 @@ from torch.testing import assert_close
 
 from vae_core import VAE, VAEConfig
 from vae_core.densities import (
+    DiagonalGaussian,
+    Prior,
     bernoulli_log_prob,
     continuous_bernoulli_log_prob,
     gaussian_kl,
@@ -21,7 +23,7 @@ from vae_core.densities import (
     sum_bernoulli_log_prob_and_mean,
 )
 from vae_core.evaluation.evaluate import Proposal, log_weights
-from vae_core.objective import counted_kl, elbo
+from vae_core.objective import ELBO, Objective, elbo
 
 from .conftest import seeded
 
@@ -208,18 +210,25 @@ def test_gaussian_kl_refuses_a_prior_without_width():
 
 def test_free_bits_are_free_of_the_batch_not_of_the_image():
     kl = torch.tensor([[3.0, 0.2, 0.1], [0.0, 0.4, 0.3]], dtype=torch.float64)  # means 1.5, 0.3, 0.2
-    assert_close(counted_kl(kl, 0.5), torch.tensor(1.5 + 0.5 + 0.5, dtype=torch.float64), **EXACT)
-    assert_close(counted_kl(kl), torch.tensor(2.0, dtype=torch.float64), **EXACT)
+    nothing = torch.zeros(1, 2, dtype=torch.float64)
+    terms = ELBO(nothing, kl, DiagonalGaussian(kl, kl), kl.unsqueeze(0), None)
+    assert_close(Objective(free_bits=0.5).counted_kl(terms), torch.tensor(1.5 + 0.5 + 0.5).double(), **EXACT)
+    assert_close(Objective().counted_kl(terms), torch.tensor(2.0).double(), **EXACT)
+    loss = Objective(beta=3.0, free_bits=0.5).loss(terms, Prior(0.0, 1.0))
+    assert_close(loss, torch.tensor(7.5).double(), **EXACT)
 
 
 def test_the_importance_weighted_bound_is_that_of_the_weights(small_model):
     x, eps = torch.rand(4, 1, 28, 28, generator=seeded()).double(), torch.randn(7, 4, 3, generator=seeded(1)).double()
-    bound = elbo(small_model, x, eps=eps).importance_weighted()
+    bound = elbo(small_model, x, eps=eps).importance_weighted(small_model.prior)
     q = Proposal.posterior(small_model, x)
     assert_close(bound, log_weights(small_model, x, q, eps).logsumexp(0) - math.log(7), rtol=1e-12, atol=1e-10)
     one = elbo(small_model, x, eps=eps[:1])
     z, normal = one.z[0], torch.distributions.Normal
-    log_ratio = normal(0.0, 1.0).log_prob(z) - normal(one.mu, (one.logvar / 2).exp()).log_prob(z)
+    log_ratio = normal(0.0, 1.0).log_prob(z) - normal(one.q.mu, (one.q.logvar / 2).exp()).log_prob(z)
     assert_close(
-        one.importance_weighted(beta=0.3), one.reconstruction + 0.3 * log_ratio.sum(-1), rtol=1e-12, atol=1e-10
+        one.importance_weighted(small_model.prior, 0.3),
+        one.reconstruction + 0.3 * log_ratio.sum(-1),
+        rtol=1e-12,
+        atol=1e-10,
     )

@@ -14,14 +14,15 @@ import torch
 from torch import Tensor
 
 from vae_core.data import INK_SIZE, TITLES, Dataset, binarize, fit_drawing, held_out
-from vae_core.densities import gaussian_kl, reparameterize
+from vae_core.densities import DiagonalGaussian
 from vae_core.evaluation import ppca
-from vae_core.evaluation.evaluate import Proposal, log_likelihood, log_prior, standard_error
+from vae_core.evaluation.evaluate import Proposal, log_likelihood, standard_error
 from vae_core.evaluation.gap import ascend
 from vae_core.evaluation.inpaint import completions, visible_posterior
-from vae_core.evaluation.posterior import grid_truth
+from vae_core.evaluation.posterior import grid_truth, window
+from vae_core.evaluation.terms import DRAWS, common_noise, worth
 from vae_core.model import VAE
-from vae_core.objective import elbo
+from vae_core.objective import ELBO, elbo
 from vae_core.settings import check_float, check_int
 
 from . import live
@@ -31,8 +32,6 @@ from .models import describe
 from .requests import field, finite, image_bytes, of, pixels
 from .vocabulary import PAD_SIDE, WITHIN
 
-DRAWS = 64  # draws of z for every ELBO of this tab, always the same noise: what is compared differs by q or x alone
-MATCHED = 50  # dimensions up to which so many draws can have q's own mean and covariance
 SHOWN = 8  # of them decoded to look at
 MOST_SAMPLES = 1000  # K of log p̂(x)
 CROWD = 2000  # test images whose ELBOs a drawing is compared with
@@ -41,7 +40,6 @@ REFINING = 128  # draws that a refinement climbs on: with fewer it gains on thes
 MOST_STEPS = 1000
 MOST_SECONDS = 6.0  # of a refinement
 CELLS = 96  # a side of the picture of a posterior
-CLOSER = 4  # looks at a posterior, each closer than the last one, until its width is known
 AT_ONCE = 2  # of the slow answers
 PATIENCE = 3.0  # seconds to wait for one's turn
 
@@ -61,7 +59,7 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
         drawn: of 8 draws of q, decoded. spread: standard deviation of 64 draws decoded, its largest as white; most: it.
         z, std: q's mean and standard deviation. kl_per_dim: nats. elbo, reconstruction_term, kl: nats, by 64 draws;
         scatter: the standard error that both ELBO and reconstruction term had if the draws were independent; matched
-        as they are (`_noise`), they are off by less. log_px: nats, log p̂(x) by `draws` draws of q,
+        as they are (`common_noise`), they are off by less. log_px: nats, log p̂(x) by `draws` draws of q,
         or log p(x) where exact, which then says how. version: changes with the weights.
     """
     loaded = backend.load(field(request, "model"))
@@ -71,23 +69,20 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
     model = loaded.model
     with torch.inference_mode():
         x = binarize(grey, model.config.binarization, _seeded())[None]
-        terms = elbo(model, x, eps=_noise(model.config.latent_dim))
-        if not bool((terms.mu.isfinite() & terms.logvar.exp().isfinite()).all()):
+        q = model.posterior(x)
+        if not bool((q.mu.isfinite() & q.logvar.exp().isfinite()).all()):
             raise ValueError("This model's q(z|x) of the drawing is not finite: choose another model above.")
-        params = model.decode(terms.z)
+        terms = worth(model, x, q)
         exact = _closed_form(model, x)
         log_px = log_likelihood(model, x, samples, _seeded()) if exact is None else exact
         return {
             "grey": pixels(grey),
             "seen": pixels(x),
-            **_decoded(model, terms.mu, params),
-            "z": terms.mu[0].tolist(),
-            "std": torch.exp(0.5 * terms.logvar[0]).tolist(),
+            **_decoded(model, terms),
+            **_summary(terms),
+            "z": q.mu[0].tolist(),
+            "std": q.std[0].tolist(),
             "kl_per_dim": terms.kl_per_dim[0].tolist(),
-            "elbo": finite(terms.elbo),
-            "reconstruction_term": finite(terms.reconstruction),
-            "kl": finite(terms.kl),
-            "scatter": _scatter(model.log_px(x, params)[:, 0]),
             "log_px": finite(log_px),
             "exact": "" if exact is None else "in closed form: the model is probabilistic PCA",
             "version": str(loaded.version),
@@ -105,11 +100,10 @@ def judge(backend: Backend, request: Any) -> dict[str, Any]:
     """
     loaded = backend.load(field(request, "model"))
     model, x = loaded.model, _seen(request)
-    mu, std = _q_of(request, model)
+    q = _q_of(request, model)
     with torch.inference_mode():
-        params, kl_per_dim = _terms(model, mu, 2 * std.log())
-        terms = _summary(model.log_px(x, params)[:, 0], kl_per_dim[0])
-        return terms | {"kl_per_dim": kl_per_dim[0].tolist()} | _decoded(model, mu, params)
+        terms = worth(model, x, q)
+        return _summary(terms) | {"kl_per_dim": terms.kl_per_dim[0].tolist()} | _decoded(model, terms)
 
 
 def refine(backend: Backend, request: Any) -> dict[str, Any]:
@@ -132,18 +126,17 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
     with _turn():
         end = time.monotonic() + MOST_SECONDS
         way, ended = [], False
-        eps = _noise(model.config.latent_dim, REFINING, seed=1)
-        for mu, logvar, bound in ascend(model, x, max_steps=MOST_STEPS, eps=eps):
-            way.append((mu, logvar))
+        eps = common_noise(model.config.latent_dim, REFINING, seed=1)
+        for q, bound in ascend(model, x, max_steps=MOST_STEPS, eps=eps):
+            way.append(q)
             if time.monotonic() > end or not bool(bound.isfinite()):
                 break
         else:
             ended = len(way) < MOST_STEPS
     with torch.inference_mode():
-        path = [{"step": step} | _waypoint(model, x, *way[step]) for step in _spaced(len(way))]
+        path = [{"step": step} | _waypoint(model, x, way[step]) for step in _spaced(len(way))]
         best = max(range(len(path)), key=lambda i: -math.inf if path[i]["elbo"] is None else path[i]["elbo"])
-        mu, logvar = way[path[best]["step"]]
-        proposal = Proposal(mu, torch.exp(0.5 * logvar))
+        proposal = Proposal.of(way[path[best]["step"]])
         log_px = log_likelihood(model, x, MOST_SAMPLES, _seeded(), proposal=lambda *_: proposal)
     return {"path": path[: best + 1], "ended": ended, "log_px": finite(log_px)}
 
@@ -168,8 +161,8 @@ def complete(backend: Backend, request: Any) -> dict[str, Any]:
         x = binarize(grey, model.config.binarization, _seeded())
         q = visible_posterior(model, x, hidden, generator=_seeded())
     with torch.inference_mode():
-        eps = torch.randn((DRAWS, *q.mean.shape), generator=_seeded())
-        each = completions(model, grey, hidden, q.draw(eps))[:, 0]
+        eps = torch.randn((DRAWS, *q.mu.shape), generator=_seeded())
+        each = completions(model, grey, hidden, q.sample(eps))[:, 0]
         return {"completed": pixels(each.mean(0)), "drawn": pixels(each[:4])}
 
 
@@ -216,10 +209,10 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
     model, x = backend.load(field(request, "model")).model, _seen(request)
     with _turn(), torch.inference_mode():
         found = grid_truth(model, x)
-        center, half = _window(model, x)
+        center, half = window(model, x, CELLS)
         axes = [middle + half * torch.linspace(-1, 1, CELLS) for middle in center.tolist()]
         z = torch.cartesian_prod(*axes)
-        log_joint = (model.log_px_pairs(x, z)[:, 0] + log_prior(model, z)).reshape(CELLS, CELLS)
+        log_joint = (model.log_px_pairs(x, z)[:, 0] + model.prior.log_prob(z)).reshape(CELLS, CELLS)
         density = torch.exp(log_joint - log_joint.max()).T.flip(0)
     return {
         "log_px": finite(found.log_px) if bool(found.holds) else None,
@@ -270,8 +263,8 @@ def _seen(request: Any) -> Tensor:
     return image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
 
 
-def _q_of(request: Any, model: VAE) -> tuple[Tensor, Tensor]:
-    """μ and σ of a request's q, (1, D) each.
+def _q_of(request: Any, model: VAE) -> DiagonalGaussian:
+    """A request's q.
 
     Raises:
         ValueError: they are not D numbers each, or out of their bounds.
@@ -285,65 +278,35 @@ def _q_of(request: Any, model: VAE) -> tuple[Tensor, Tensor]:
     for m, s in zip(mu, std, strict=True):
         check_float("mu", m, low, high)
         check_float("std", s, 0, 100, above=True)
-    return torch.tensor([mu], dtype=torch.float32), torch.tensor([std], dtype=torch.float32)
+    return DiagonalGaussian(torch.tensor([mu], dtype=torch.float32), 2 * torch.tensor([std], dtype=torch.float32).log())
 
 
-def _terms(model: VAE, mu: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:
-    """Each common draw of a given q, decoded, (64, B, 1, 28, 28), and the KL of each dimension, (B, D) nats."""
-    eps = _noise(mu.shape[1])
-    kl_per_dim = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std)
-    return model.decode(reparameterize(mu, logvar, eps)), kl_per_dim
-
-
-def _noise(dims: int, draws: int = DRAWS, seed: int = 0) -> Tensor:
-    """ε of the common draws of one image's z, (L, 1, D); up to D = 50 of mean 0 and covariance I exactly.
-
-    Where q lies, log p(x|z) is nearly quadratic in z, and of a quadratic such draws give the expectation itself: with
-    the shipped models the ELBO is off by a third to a seventeenth of what as many independent draws are off.
-    """
-    eps = torch.randn((draws, dims), generator=_seeded(seed), dtype=torch.float64)
-    if dims <= MATCHED:
-        eps = eps - eps.mean(0)
-        root = torch.linalg.cholesky(eps.T @ eps / draws)
-        eps = torch.linalg.solve_triangular(root, eps.T, upper=False).T
-    return eps.float().unsqueeze(1)
-
-
-def _decoded(model: VAE, mu: Tensor, params: Tensor) -> dict[str, Any]:
-    """The pictures of a q for the page, from its mean, (1, D), and its decoded draws, (64, 1, 1, 28, 28)."""
-    each = model.mean(params)[:, 0]
+def _decoded(model: VAE, terms: ELBO) -> dict[str, Any]:
+    """The pictures of a q for the page, from its mean and its decoded draws."""
+    each = model.likelihood.mean(terms.params)[:, 0]
     spread = each.std(0)
     return {
-        "reconstruction": pixels(model.x_hat(mu)),
+        "reconstruction": pixels(model.x_hat(terms.q.mu)),
         "drawn": pixels(each[:SHOWN]),
         "spread": pixels(spread / spread.max().clamp(min=1e-12)),
         "most": finite(spread.max()),
     }
 
 
-def _summary(log_px_z: Tensor, kl_per_dim: Tensor) -> dict[str, Any]:
-    """The terms of one image for the page, from (64,) and (D,)."""
-    reconstruction, kl = log_px_z.mean(), kl_per_dim.sum()
+def _summary(terms: ELBO) -> dict[str, Any]:
+    """The terms of one image for the page."""
+    error = standard_error(terms.log_px[:, 0])
     return {
-        "elbo": finite(reconstruction - kl),
-        "reconstruction_term": finite(reconstruction),
-        "kl": finite(kl),
-        "scatter": _scatter(log_px_z),
+        "elbo": finite(terms.elbo),
+        "reconstruction_term": finite(terms.reconstruction),
+        "kl": finite(terms.kl),
+        "scatter": error if math.isfinite(error) else None,
     }
 
 
-def _scatter(log_px_z: Tensor) -> float | None:
-    error = standard_error(log_px_z)
-    return error if math.isfinite(error) else None
-
-
-def _waypoint(model: VAE, x: Tensor, mu: Tensor, logvar: Tensor) -> dict[str, Any]:
+def _waypoint(model: VAE, x: Tensor, q: DiagonalGaussian) -> dict[str, Any]:
     """A q of a refinement's way, and what it is worth."""
-    params, kl_per_dim = _terms(model, mu, logvar)
-    return _summary(model.log_px(x, params)[:, 0], kl_per_dim[0]) | {
-        "mu": mu[0].tolist(),
-        "std": torch.exp(0.5 * logvar[0]).tolist(),
-    }
+    return _summary(worth(model, x, q)) | {"mu": q.mu[0].tolist(), "std": q.std[0].tolist()}
 
 
 def _spaced(count: int) -> list[int]:
@@ -357,20 +320,3 @@ def _closed_form(model: VAE, x: Tensor) -> Tensor | None:
     if model.config.architecture == "linear" and model.config.likelihood == "gaussian":
         return ppca.log_likelihood(model, x)
     return None
-
-
-def _window(model: VAE, x: Tensor) -> tuple[Tensor, float]:
-    """Center (2,) and half the side of a square that holds three standard deviations of p(z|x) and of q(z|x)."""
-    config = model.config
-    means, half = torch.full((2,), config.prior_mean), torch.full((2,), 4.0 * config.prior_std)
-    for _ in range(CLOSER):
-        cell = 2 * half / (CELLS - 1)
-        z = torch.cartesian_prod(*(m + h * torch.linspace(-1, 1, CELLS) for m, h in zip(means, half, strict=True)))
-        weights = torch.softmax(model.log_px_pairs(x, z)[:, 0] + log_prior(model, z), 0).unsqueeze(1)
-        means = (weights * z).sum(0)
-        stds = (weights * (z - means) ** 2).sum(0).sqrt()
-        half = torch.maximum(6 * stds, 2 * cell)  # it may be narrower than a cell
-    q = Proposal.posterior(model, x)
-    low = torch.minimum(means - 3 * stds, q.mean[0] - 3 * q.scale[0])
-    high = torch.maximum(means + 3 * stds, q.mean[0] + 3 * q.scale[0])
-    return (low + high) / 2, float((high - low).max() / 2)

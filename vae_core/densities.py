@@ -1,4 +1,4 @@
-"""Densities of tensors: KL and log-likelihoods, elementwise, in nats; and the Gaussian's reparameterization.
+"""Densities of tensors, elementwise, in nats: KL, log-likelihoods, and the Gaussians p(z) and q(z|x).
 
 They are those of `torch.distributions`. T-numbers are the rows of the table of quantities in the README.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -168,3 +168,38 @@ def reparameterize(
     if eps is None:
         eps = torch.randn(mu.shape, generator=generator, dtype=mu.dtype, device=mu.device)
     return mu + torch.exp(0.5 * logvar) * eps
+
+
+class Prior(NamedTuple):
+    """p(z) = N(mean, std²) of every latent dimension."""
+
+    mean: float
+    std: float
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log p(z): (..., D) → (...,) nats."""
+        return gaussian_log_prob(z, torch.full_like(z, self.mean), 2.0 * math.log(self.std)).sum(-1)
+
+
+class DiagonalGaussian(NamedTuple):
+    """q(z) = N(μ, diag σ²) of each image of a batch: (B, D) each."""
+
+    mu: Tensor
+    logvar: Tensor
+
+    @property
+    def std(self) -> Tensor:
+        """σ."""
+        return torch.exp(0.5 * self.logvar)
+
+    def sample(self, eps: Tensor) -> Tensor:
+        """z = μ + σ ⊙ ε: (..., B, D) → the same."""
+        return reparameterize(self.mu, self.logvar, eps)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log q(z): (..., B, D) → (..., B) nats."""
+        return gaussian_log_prob(z, self.mu, self.logvar).sum(-1)
+
+    def kl(self, prior: Prior) -> Tensor:
+        """KL(q‖p) of each dimension: (B, D) nats (T7)."""
+        return gaussian_kl(self.mu, self.logvar, *prior)

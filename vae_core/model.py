@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from .config import IMAGE_SHAPE, PIXELS, VAEConfig
-from .densities import continuous_bernoulli_log_prob, gaussian_log_prob, sum_bernoulli_log_prob
+from .densities import DiagonalGaussian, Prior
+from .likelihood import Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 
 DARKEST = 1e-3  # probability at which a pixel that is black in all training images starts
 
@@ -93,6 +94,22 @@ class VAE(nn.Module):
             return self.config
         return replace(self.config, sigma=float(f"{self.sigma:.6g}"))  # of float32's digits
 
+    @property
+    def likelihood(self) -> Likelihood:
+        """p(x|z) of decoded parameters, with the σ of now."""
+        if self.config.likelihood == "gaussian":
+            return Gaussian(self.log_sigma)
+        return ContinuousBernoulli() if self.config.likelihood == "continuous_bernoulli" else Bernoulli()
+
+    @property
+    def prior(self) -> Prior:
+        """p(z) of every latent dimension."""
+        return Prior(self.config.prior_mean, self.config.prior_std)
+
+    def posterior(self, x: Tensor) -> DiagonalGaussian:
+        """q(z|x) of (B, 1, 28, 28) in [0, 1]: the encoder's."""
+        return DiagonalGaussian(*self.encode(x))
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """μ and log σ² of q(z|x).
 
@@ -147,12 +164,7 @@ class VAE(nn.Module):
         Returns:
             (..., B) nats per image.
         """
-        x, params = x.flatten(-3), params.flatten(-3)
-        if self.config.likelihood == "bernoulli":
-            return sum_bernoulli_log_prob(x, params)
-        if self.config.likelihood == "continuous_bernoulli":
-            return continuous_bernoulli_log_prob(x, params).sum(-1)
-        return gaussian_log_prob(x, params, 2.0 * self.log_sigma).sum(-1)
+        return self.likelihood.total(x.flatten(-3), params.flatten(-3))
 
     def log_px_z(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z), summed over the pixels (T19).
@@ -176,28 +188,11 @@ class VAE(nn.Module):
         Returns:
             (M, B) nats per image.
         """
-        x, params = x.flatten(1), self.decode(z).flatten(1)
-        if self.config.likelihood == "gaussian":
-            squares = x.square().sum(1) - 2 * params @ x.T + params.square().sum(1, keepdim=True)
-            return -0.5 * (
-                squares / torch.exp(2 * self.log_sigma) + PIXELS * (2 * self.log_sigma + math.log(2 * math.pi))
-            )
-        nothing = torch.zeros_like(x[:1])  # both Bernoullis have log p(x|z) = x·logits + log p(0|z)
-        if self.config.likelihood == "bernoulli":
-            return params @ x.T + sum_bernoulli_log_prob(nothing, params).unsqueeze(1)
-        return params @ x.T + continuous_bernoulli_log_prob(nothing, params).sum(1, keepdim=True)
+        return self.likelihood.pairs(x.flatten(1), self.decode(z).flatten(1))
 
     def x_hat(self, z: Tensor) -> Tensor:
         """E[x|z], the picture to show: (..., D) → (..., 1, 28, 28); in [0, 1] unless the likelihood is Gaussian."""
-        return self.mean(self.decode(z))
-
-    def mean(self, params: Tensor) -> Tensor:
-        """E[x] of decoded parameters: same shape."""
-        if self.config.likelihood == "bernoulli":
-            return torch.sigmoid(params)
-        if self.config.likelihood == "continuous_bernoulli":
-            return _continuous_bernoulli_mean(params)
-        return params
+        return self.likelihood.mean(self.decode(z))
 
     def sample_prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """z ~ p(z): (count, D) (T11)."""
@@ -212,13 +207,6 @@ def _fan_in(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
     if isinstance(layer, nn.ConvTranspose2d):  # each output is met by a part of the kernel
         return layer.weight[:, 0].numel() / math.prod(layer.stride)
     return layer.weight[0].numel()
-
-
-def _continuous_bernoulli_mean(logits: Tensor) -> Tensor:
-    """E[x] = 1/(1 − e^−l) − 1/l, ½ at l = 0 (Loaiza-Ganem & Cunningham 2019, eq. 9): same shape as logits."""
-    near_zero = logits.abs() < 1e-1
-    safe = torch.where(near_zero, torch.ones_like(logits), logits)
-    return torch.where(near_zero, 0.5 + logits / 12 - logits**3 / 720, 1 / -torch.expm1(-safe) - 1 / safe)
 
 
 def _mlp(config: VAEConfig) -> tuple[nn.Module, nn.Module]:

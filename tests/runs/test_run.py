@@ -344,7 +344,7 @@ def test_one_batch_advances_one_step_and_shows_that_very_batch(tmp_path, few, mo
     ((x, taken),) = seen
     assert batch.step == record.step and torch.equal(batch.x, x)
     assert torch.equal(batch.z, taken.z[0]) and taken.z.shape == (2, 50, 3)
-    assert torch.equal(batch.mu, taken.mu) and torch.equal(batch.logvar, taken.logvar)
+    assert torch.equal(batch.mu, taken.q.mu) and torch.equal(batch.logvar, taken.q.logvar)
     torch.testing.assert_close(batch.reconstruction, taken.reconstruction.detach(), rtol=1e-6, atol=0)
     torch.testing.assert_close(batch.log_px_z, taken.log_px[0].detach(), rtol=1e-6, atol=0)
     assert torch.equal(batch.kl, taken.kl)

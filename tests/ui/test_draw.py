@@ -18,6 +18,7 @@ from vae_core.evaluation.evaluate import Proposal, log_likelihood
 from vae_core.evaluation.gap import ascend
 from vae_core.evaluation.inpaint import visible_posterior
 from vae_core.evaluation.posterior import grid_truth
+from vae_core.evaluation.terms import common_noise
 from vae_core.objective import elbo
 from vae_core.runs.server import Runs
 
@@ -72,7 +73,7 @@ def test_look_is_the_cores_numbers(backend, name):
     assert torch.equal(x, binarize(GREY, model.config.binarization, seeded())[None, None])
     assert torch.equal(image(answer["grey"])[0], GREY)
     with torch.inference_mode():
-        terms = elbo(model, x, eps=draw._noise(model.config.latent_dim))
+        terms = elbo(model, x, eps=common_noise(model.config.latent_dim))
         decoded = model.x_hat(terms.z)[:, 0]
         mu, logvar = model.encode(x)
         scatter = model.log_px_z(x, terms.z)[:, 0].std() / math.sqrt(DRAWS)
@@ -105,12 +106,13 @@ def test_of_probabilistic_pca_log_px_is_exact(backend):
 
 @pytest.mark.parametrize("dims", [1, 4, 50, 60])
 def test_the_common_draws_have_the_moments_of_what_they_are_drawn_from(dims):
-    eps = draw._noise(dims)[:, 0].double()
+    eps = common_noise(dims)[:, 0].double()
     assert eps.shape == (DRAWS, dims)
     if dims <= draw.MATCHED:
         torch.testing.assert_close(eps.mean(0), torch.zeros(dims).double(), atol=1e-6, rtol=0)
         torch.testing.assert_close(eps.T @ eps / DRAWS, torch.eye(dims).double(), atol=1e-5, rtol=0)
-    assert torch.equal(draw._noise(dims), draw._noise(dims)) and not torch.equal(draw._noise(dims, seed=1)[:, 0], eps)
+    assert torch.equal(common_noise(dims), common_noise(dims))
+    assert not torch.equal(common_noise(dims, seed=1)[:, 0], eps)
 
 
 def posterior_of(model, x):
@@ -213,7 +215,7 @@ def test_a_q_in_the_hand_has_the_terms_of_the_definition(backend):
     q = torch.distributions.Normal(torch.tensor(mu), torch.tensor(std))
     kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.5, 2.0))
     assert judged["kl_per_dim"] == pytest.approx(kl.tolist(), abs=1e-5)
-    z = q.loc + q.scale * draw._noise(4)
+    z = q.loc + q.scale * common_noise(4)
     assert judged["reconstruction_term"] == pytest.approx(model.log_px_z(x, z).mean().item(), abs=1e-3)
     assert judged["elbo"] == pytest.approx(judged["reconstruction_term"] - judged["kl"], abs=1e-3)
 
@@ -238,8 +240,8 @@ def test_refining_leads_from_the_encoders_q_to_a_better_one(backend, name):
 def test_the_way_is_that_of_the_core(backend):
     model, x, answer = seen_by(backend, "small")
     path = refine(backend, {"model": "small", "image": answer["seen"]})["path"]
-    eps = draw._noise(4, draw.REFINING, seed=1)
-    way = [mu for mu, _, _ in ascend(model, x, max_steps=draw.MOST_STEPS, eps=eps)]
+    eps = common_noise(4, draw.REFINING, seed=1)
+    way = [q.mu for q, _ in ascend(model, x, max_steps=draw.MOST_STEPS, eps=eps)]
     for at in path:
         assert at["mu"] == pytest.approx(way[at["step"]][0].tolist(), abs=1e-5)
 
@@ -375,3 +377,15 @@ def test_what_is_not_finite_becomes_null(tmp_path):
     save_checkpoint(model, tmp_path / "checkpoints" / "broken.safetensors", {"data": "digits"})
     assert "not finite" in of(backend, look)(asked("broken"))["error"]
     runs.close()
+
+
+def test_a_stroke_decodes_each_draw_once(backend, monkeypatch):
+    decoded, decode = [], VAE.decode
+
+    def counting(self, z):
+        decoded.append(z.shape[:-1].numel())
+        return decode(self, z)
+
+    monkeypatch.setattr(VAE, "decode", counting)
+    look(backend, asked("small"))
+    assert sorted(decoded) == [1, 64, 64]  # the mean of q, the draws of the ELBO, those of log p̂(x)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ..config import IMAGE_SHAPE
-from ..densities import gaussian_log_prob
+from ..densities import DiagonalGaussian, gaussian_log_prob
 from ..model import VAE
-from ..objective import elbo
+from ..objective import ELBO, elbo
 from ..precision import arithmetic
 from ..settings import check_int
 
@@ -50,10 +50,14 @@ class Proposal(NamedTuple):
     scale: Tensor
 
     @classmethod
+    def of(cls, q: DiagonalGaussian) -> Proposal:
+        """A diagonal one."""
+        return cls(q.mu, q.std)
+
+    @classmethod
     def posterior(cls, model: VAE, x: Tensor) -> Proposal:
         """The encoder's q(z|x) of (B, 1, 28, 28)."""
-        mu, logvar = model.encode(x)
-        return cls(mu, torch.exp(0.5 * logvar))
+        return cls.of(model.posterior(x))
 
     @classmethod
     def prior(cls, model: VAE, x: Tensor) -> Proposal:
@@ -73,12 +77,6 @@ class Proposal(NamedTuple):
         return gaussian_log_prob(eps, torch.zeros_like(eps), 0.0).sum(-1) - diagonal.log().sum(-1)
 
 
-def log_prior(model: VAE, z: Tensor) -> Tensor:
-    """log p(z): (..., D) → (...,) nats."""
-    mean = torch.full_like(z, model.config.prior_mean)
-    return gaussian_log_prob(z, mean, 2 * math.log(model.config.prior_std)).sum(-1)
-
-
 def log_weights(model: VAE, x: Tensor, proposal: Proposal, eps: Tensor) -> Tensor:
     """log p(x, z)/q(z) at z = the proposal's draw of this noise (T13).
 
@@ -92,7 +90,7 @@ def log_weights(model: VAE, x: Tensor, proposal: Proposal, eps: Tensor) -> Tenso
         (K, B) nats. Their mean over K is an estimate of the ELBO, and the log of the mean weight one of log p(x).
     """
     z = proposal.draw(eps)
-    return model.log_px_z(x, z) + log_prior(model, z) - proposal.log_prob(eps)
+    return model.log_px_z(x, z) + model.prior.log_prob(z) - proposal.log_prob(eps)
 
 
 @torch.inference_mode()
@@ -113,8 +111,8 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | Non
     if batch_size is None:
         batch_size = 1000 if x.device.type == "cpu" else max(1000, draws_at_once(model, x[:1]))
     with arithmetic("float32", x.device):
-        terms = [elbo(model, batch, generator=generator) for batch in x.split(batch_size)]
-    means = torch.cat([t.mu for t in terms])
+        terms = [_without_params(elbo(model, batch, generator=generator)) for batch in x.split(batch_size)]
+    means = torch.cat([t.q.mu for t in terms])
     reconstruction, kl_per_dim = (
         _wide(torch.cat(parts)) for parts in zip(*((t.reconstruction, t.kl_per_dim) for t in terms), strict=True)
     )
@@ -128,6 +126,11 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | Non
         kl_per_dim=kl_per_dim.mean(0).tolist(),
         active_units=int((means.float().var(0, correction=0) > ACTIVE_THRESHOLD).sum()),
     )
+
+
+def _without_params(terms: ELBO) -> ELBO:
+    """The terms without the decoded draws, which take as much memory as the images."""
+    return terms._replace(params=None)
 
 
 def _wide(values: Tensor) -> Tensor:

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..densities import gaussian_kl
+from ..densities import DiagonalGaussian
 from ..model import VAE
+from ..objective import elbo_of
 from ..settings import check_int
-from .evaluate import Proposal, check_images, log_likelihood
+from .evaluate import IMAGES_AT_ONCE, Proposal, check_images, log_likelihood
+from .fit import climb, paired_noise
 
 LEARNING_RATE = 0.03
-PATIENCE = 100  # steps between two looks at whether anything still moves
-TOLERANCE = 1e-3  # nats per image
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,6 @@ class Gaps:
         return self.log_px - self.elbo
 
 
-@torch.enable_grad()
 def ascend(
     model: VAE,
     x: Tensor,
@@ -59,8 +58,8 @@ def ascend(
     max_steps: int = 3000,
     eps: Tensor | None = None,
     generator: torch.Generator | None = None,
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """The way from the encoder's q of each image up its ELBO with θ fixed: by Adam on common random numbers (T15).
+) -> Iterator[tuple[DiagonalGaussian, Tensor]]:
+    """The way from the encoder's q of each image up its ELBO with θ fixed, on common random numbers (T15).
 
     Args:
         model: left as it is.
@@ -71,45 +70,26 @@ def ascend(
         generator: source of ε.
 
     Yields:
-        mu, logvar: (B, D) each, and their ELBO by these draws, (B,) nats; the encoder's own first.
+        Each q and its ELBO by these draws, (B,) nats; the encoder's own first.
     """
     check_int("draws", draws, 2, 100_000)
     check_images(x)
     with torch.no_grad():
-        start = model.encode(x)
-    mu, logvar = (part.clone().requires_grad_() for part in start)
-    if eps is None:
-        half = torch.randn((draws // 2, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
-        eps = torch.cat([half, -half])
-    optimizer = torch.optim.Adam([mu, logvar], lr=LEARNING_RATE)
-    best = torch.full_like(mu[:, 0], -torch.inf)
-    for step in range(max_steps):
-        bound = _elbo(model, x, mu, logvar, eps)  # (B,)
-        yield mu.detach().clone(), logvar.detach().clone(), bound.detach()
-        if step % PATIENCE == 0:
-            gain, best = bound.detach() - best, torch.maximum(best, bound.detach())
-            if bool((gain < TOLERANCE).all()):
-                if optimizer.param_groups[0]["lr"] < LEARNING_RATE / 20:
-                    break
-                optimizer.param_groups[0]["lr"] /= 5  # twice more, with smaller steps each time
-        mu.grad, logvar.grad = torch.autograd.grad(-bound.sum(), (mu, logvar))
-        optimizer.step()
+        start = model.posterior(x)
+    noise = paired_noise(draws, start.mu, generator) if eps is None else eps
+    yield from climb(start, lambda q: elbo_of(model, x, q, noise).elbo, steps=max_steps, learning_rate=LEARNING_RATE)
 
 
 def refine(
     model: VAE, x: Tensor, *, draws: int = 64, max_steps: int = 3000, generator: torch.Generator | None = None
-) -> tuple[Tensor, Tensor]:
-    """The μ and log σ² of each image that maximize its ELBO with θ fixed: the best of `ascend`, (B, D) each (T15)."""
-    best = None
-    for mu, logvar, bound in ascend(model, x, draws=draws, max_steps=max_steps, generator=generator):
-        if best is None:
-            best = mu, logvar, bound
-        better = bound > best[2]
-        best = tuple(
-            torch.where(better[:, None] if new.ndim > 1 else better, new, old)
-            for new, old in zip((mu, logvar, bound), best, strict=True)
-        )
-    return best[0], best[1]
+) -> DiagonalGaussian:
+    """The q of each image that maximizes its ELBO with θ fixed: the best of `ascend` (T15)."""
+    (mu, logvar), best = next(way := ascend(model, x, draws=draws, max_steps=max_steps, generator=generator))
+    for q, bound in way:
+        better = (bound > best)[:, None]
+        mu, logvar = torch.where(better, q.mu, mu), torch.where(better, q.logvar, logvar)
+        best = torch.maximum(bound, best)
+    return DiagonalGaussian(mu, logvar)
 
 
 def gaps(
@@ -131,18 +111,10 @@ def gaps(
         draws: of z for either ELBO.
         generator: source of all draws.
     """
-    mu, logvar = refine(model, x, generator=generator)
+    refined = refine(model, x, generator=generator)
     with torch.inference_mode():
-        eps = torch.randn((draws, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
-        refined_elbo, elbo = _elbo(model, x, mu, logvar, eps), _elbo(model, x, *model.encode(x), eps)
-        refined = {"mean": mu.split(100), "scale": (0.5 * logvar).exp().split(100)}
-        parts = iter([Proposal(mean, scale) for mean, scale in zip(*refined.values(), strict=True)])
-        log_px = log_likelihood(model, x, samples, generator, proposal=lambda *_: next(parts))
+        eps = torch.randn((draws, *refined.mu.shape), generator=generator, dtype=x.dtype, device=x.device)
+        refined_elbo, elbo = (elbo_of(model, x, q, eps).elbo for q in (refined, model.posterior(x)))
+        parts = map(DiagonalGaussian, refined.mu.split(IMAGES_AT_ONCE), refined.logvar.split(IMAGES_AT_ONCE))
+        log_px = log_likelihood(model, x, samples, generator, proposal=lambda *_: Proposal.of(next(parts)))
     return Gaps(elbo, refined_elbo, log_px)
-
-
-def _elbo(model: VAE, x: Tensor, mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
-    """The ELBO of a given q by given noise: (B,)."""
-    z = mu + torch.exp(0.5 * logvar) * eps
-    kl = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std).sum(-1)
-    return model.log_px_z(x, z).mean(0) - kl

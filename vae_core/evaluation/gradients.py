@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..densities import reparameterize
 from ..model import VAE
 from ..settings import check_int
 from .evaluate import check_images
@@ -44,12 +43,11 @@ def gradient_estimates(
     check_int("draws", draws, 2, 1_000_000)
     check_images(x)
     with torch.no_grad():
-        mu, logvar = model.encode(x)
-    std = torch.exp(0.5 * logvar)
-    eps = torch.randn((draws, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
-    z = reparameterize(mu, logvar, eps).requires_grad_()
+        q = model.posterior(x)
+    eps = torch.randn((draws, *q.mu.shape), generator=generator, dtype=x.dtype, device=x.device)
+    z = q.sample(eps).requires_grad_()
     log_px_z = model.log_px_z(x, z)  # (L, B)
     (by_z,) = torch.autograd.grad(log_px_z.sum(), z)
-    pathwise = torch.cat([by_z, by_z * 0.5 * std * eps], -1)
-    score_of_q = torch.cat([eps / std, 0.5 * (eps.square() - 1)], -1)
+    pathwise = torch.cat([by_z, by_z * 0.5 * q.std * eps], -1)
+    score_of_q = torch.cat([eps / q.std, 0.5 * (eps.square() - 1)], -1)
     return GradientEstimates(pathwise, log_px_z.detach().unsqueeze(-1) * score_of_q)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..densities import gaussian_log_prob
 from ..model import VAE
-from .evaluate import Proposal, check_images, log_prior
+from .evaluate import Proposal, check_images
 
 DRAWS_AT_ONCE = 256
 
@@ -45,7 +45,7 @@ def information(model: VAE, x: Tensor, *, draws: int = 1, generator: torch.Gener
     parts = z.split(DRAWS_AT_ONCE)
     log_pairs = [gaussian_log_prob(part.unsqueeze(1), q.mean, logvar).sum(-1).logsumexp(1) for part in parts]
     log_qz = torch.cat(log_pairs) - math.log(len(x))
-    return Information(_mean(log_qz_x - log_qz), _mean(log_qz - log_prior(model, z)))
+    return Information(_mean(log_qz_x - log_qz), _mean(log_qz - model.prior.log_prob(z)))
 
 
 def _mean(values: Tensor) -> float:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..densities import bernoulli_log_prob, continuous_bernoulli_log_prob, gaussian_kl, gaussian_log_prob
+from ..densities import DiagonalGaussian
 from ..model import VAE
 from ..settings import check_int
-from .evaluate import Proposal, check_images
+from .evaluate import check_images
+from .fit import climb, paired_noise
 
 LEARNING_RATE = 0.1  # at the first step; falls to 0 along a line
 
@@ -28,13 +29,7 @@ def visible_log_px_z(model: VAE, x: Tensor, z: Tensor, hidden: Tensor) -> Tensor
     Returns:
         (..., B) nats per image.
     """
-    params = model.decode(z)
-    if model.config.likelihood == "bernoulli":
-        log_p = bernoulli_log_prob(x, params)
-    elif model.config.likelihood == "continuous_bernoulli":
-        log_p = continuous_bernoulli_log_prob(x, params)
-    else:
-        log_p = gaussian_log_prob(x, params, 2.0 * model.log_sigma)
+    log_p = model.likelihood.log_prob(x, model.decode(z))
     return log_p.masked_fill(hidden, 0.0).flatten(-3).sum(-1)
 
 
@@ -51,7 +46,6 @@ def fill_in(model: VAE, x: Tensor, hidden: Tensor, rounds: int = 30) -> Tensor:
     return filled
 
 
-@torch.enable_grad()
 def visible_posterior(
     model: VAE,
     x: Tensor,
@@ -60,7 +54,7 @@ def visible_posterior(
     draws: int = 32,
     steps: int = 200,
     generator: torch.Generator | None = None,
-) -> Proposal:
+) -> DiagonalGaussian:
     """The diagonal Gaussian q nearest to p(z|x_visible): it maximizes E_q[log p(x_visible|z)] − KL(q‖p(z)).
 
     Adam on common random numbers, from the encoder's q of `fill_in`.
@@ -76,19 +70,14 @@ def visible_posterior(
     check_int("draws", draws, 2, 100_000)
     check_images(x)
     with torch.no_grad():
-        start = model.encode(fill_in(model, x, hidden))
-    mu, logvar = (part.clone().requires_grad_() for part in start)
-    half = torch.randn((draws // 2, *mu.shape), generator=generator, dtype=mu.dtype, device=mu.device)
-    eps = torch.cat([half, -half])
-    optimizer = torch.optim.Adam([mu, logvar], lr=LEARNING_RATE)
-    for step in range(steps):
-        z = mu + torch.exp(0.5 * logvar) * eps
-        kl = gaussian_kl(mu, logvar, model.config.prior_mean, model.config.prior_std).sum(-1)
-        bound = visible_log_px_z(model, x, z, hidden).mean(0) - kl  # (B,)
-        mu.grad, logvar.grad = torch.autograd.grad(-bound.sum(), (mu, logvar))
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - step / steps)
-        optimizer.step()
-    return Proposal(mu.detach(), torch.exp(0.5 * logvar.detach()))
+        start = model.posterior(fill_in(model, x, hidden))
+    eps = paired_noise(draws, start.mu, generator)
+
+    def bound(q: DiagonalGaussian) -> Tensor:
+        return visible_log_px_z(model, x, q.sample(eps), hidden).mean(0) - q.kl(model.prior).sum(-1)
+
+    *_, (last, _) = climb(start, bound, steps=steps + 1, learning_rate=LEARNING_RATE, falls=True)
+    return last
 
 
 @torch.no_grad()

@@ -13,13 +13,14 @@ from torch import Tensor
 from ..densities import gaussian_log_prob
 from ..model import VAE
 from ..settings import check_float, check_int
-from .evaluate import IMAGES_AT_ONCE, Proposal, check_images, log_prior
+from .evaluate import IMAGES_AT_ONCE, Proposal, check_images
 
 POINTS_AT_ONCE = 4096  # decoded at once
 NEGLIGIBLE = 25.0  # nats below the highest density
 FINER = (3, 9, 27)  # parts of a side of a square of the grid
 MOST_FINE = 500_000  # points of the finer grid of one image
 NARROW = 20_000  # points of the first finer grid: of a density up to about four spacings wide
+CLOSER = 4  # looks at a posterior, each closer than the last one, until its width is known
 AGREED = 5e-3  # nats; the finest grid is off by less than it moved the one before
 
 
@@ -123,7 +124,7 @@ def _finer(
 def _log_joint(model: VAE, x: Tensor, points: Tensor) -> Tensor:
     """log p(x, z) of each image at each point: (M, B)."""
     parts = points.split(POINTS_AT_ONCE)
-    return torch.cat([model.log_px_pairs(x, z) + log_prior(model, z).unsqueeze(1) for z in parts])
+    return torch.cat([model.log_px_pairs(x, z) + model.prior.log_prob(z).unsqueeze(1) for z in parts])
 
 
 def _log_q(q: Proposal, points: Tensor) -> Tensor:
@@ -174,3 +175,26 @@ def _axis(model: VAE, cells: int, reach: float, like: Tensor) -> tuple[Tensor, f
     low, high = config.prior_mean - half, config.prior_mean + half
     axis = torch.linspace(low, high, cells, dtype=like.dtype, device=like.device)
     return axis, (2 * half / (cells - 1)) ** 2
+
+
+def window(model: VAE, x: Tensor, cells: int) -> tuple[Tensor, float]:
+    """Center (2,) and half the side of a square that holds three standard deviations of p(z|x) and of q(z|x).
+
+    Args:
+        model: one with two latent dimensions.
+        x: (1, 1, 28, 28) in [0, 1].
+        cells: a side of the picture that it is for.
+    """
+    config = model.config
+    means, half = torch.full((2,), config.prior_mean), torch.full((2,), 4.0 * config.prior_std)
+    for _ in range(CLOSER):
+        cell = 2 * half / (cells - 1)
+        z = torch.cartesian_prod(*(m + h * torch.linspace(-1, 1, cells) for m, h in zip(means, half, strict=True)))
+        weights = torch.softmax(model.log_px_pairs(x, z)[:, 0] + model.prior.log_prob(z), 0).unsqueeze(1)
+        means = (weights * z).sum(0)
+        stds = (weights * (z - means) ** 2).sum(0).sqrt()
+        half = torch.maximum(6 * stds, 2 * cell)  # it may be narrower than a cell
+    q = Proposal.posterior(model, x)
+    low = torch.minimum(means - 3 * stds, q.mean[0] - 3 * q.scale[0])
+    high = torch.maximum(means + 3 * stds, q.mean[0] + 3 * q.scale[0])
+    return (low + high) / 2, float((high - low).max() / 2)

@@ -21,9 +21,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..densities import gaussian_kl, sum_bernoulli_log_prob_and_mean
+from ..densities import DiagonalGaussian, sum_bernoulli_log_prob_and_mean
 from ..model import VAE
-from ..objective import ELBO, LossWeights
+from ..objective import ELBO
+from .loss_weights import LossWeights
 
 LARGE = 2**16  # weights of a layer from which on a narrower type saves more than its conversions cost
 
@@ -41,11 +42,11 @@ class ClosedForm:
     Args:
         model: one that `has_closed_form`.
         precision: of the large products. Those of μ and log σ² and all sums are in the weights' own.
-        objective: a name of `objective.OBJECTIVES`.
+        objective: a name of `config.OBJECTIVES`.
     """
 
     def __init__(self, model: VAE, precision: torch.dtype = torch.float32, objective: str = "elbo") -> None:
-        self._prior = model.config.prior_mean, model.config.prior_std
+        self._prior = model.prior
         self._is_importance_weighted = objective == "importance-weighted"
         *_, last = (layer for layer in model.encoder.modules() if isinstance(layer, nn.Linear))
 
@@ -71,8 +72,8 @@ class ClosedForm:
         z = mu + noise  # (L, B, D), or (B, D) of a single draw: a dimension less is a tenth of a millisecond less
         logits = self._decoder.forward(z.flatten(0, -2)).view(*z.shape[:-1], -1)
         log_px, x_hat = sum_bernoulli_log_prob_and_mean(flat, logits)
-        kl_per_dim = gaussian_kl(mu, logvar, mean, std)
-        terms = ELBO(log_px.view(draws, -1), kl_per_dim, mu, logvar, z.view(eps.shape))
+        q = DiagonalGaussian(mu, logvar)
+        terms = ELBO(log_px.view(draws, -1), q.kl(self._prior), q, z.view(eps.shape), None)
 
         share = self._share(terms, weights)
         to_logits = torch.sub(flat, x_hat, out=x_hat).flatten(0, -2).mul_(share)
@@ -85,7 +86,7 @@ class ClosedForm:
             to_noise = to_z * noise
             if draws > 1:
                 to_z, to_noise = to_z.sum(0), to_noise.sum(0)
-            to_kl = weights.of_kl(lambda: kl_per_dim.mean(0))
+            to_kl = weights.of_kl(lambda: terms.kl_per_dim.mean(0))
             to_mu = torch.addcmul(to_z, to_kl, (mu - mean) / std**2)
             to_logvar = torch.addcmul(to_noise, to_kl, (sigma / std).square() - 1.0)
         self._encoder.backward(torch.cat([to_mu, to_logvar.mul_(0.5)], dim=1), to_input=False)
@@ -94,7 +95,7 @@ class ClosedForm:
     def _share(self, terms: ELBO, weights: LossWeights) -> Tensor:
         """The weight of each log p(x_b|z_bl) in the objective: one number, or (L·B, 1)."""
         if self._is_importance_weighted:
-            share = terms.log_weights(*self._prior, weights.beta).softmax(0)
+            share = terms.log_weights(self._prior, weights.beta).softmax(0)
             return (weights.reconstruction * share).view(-1, 1)
         return weights.reconstruction / len(terms.z) if len(terms.z) > 1 else weights.reconstruction
 

@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import VAE
-from ..objective import LossWeights
 from .adam import Adam
 from .closed_form import has_closed_form
+from .loss_weights import LossWeights
 from .recording import Branches
 
 PARTS = 8  # of a long sum over which a small product is shared out, so that more than a few multiprocessors take part

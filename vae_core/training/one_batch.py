@@ -16,10 +16,11 @@ from ..config import TrainConfig
 from ..data import Dataset
 from ..files import write_atomically
 from ..model import VAE
-from ..objective import counted_kl, elbo
+from ..objective import Objective, elbo
 from ..precision import arithmetic
 from .random import Batch, Batches, block_of
 from .schedule import beta_at
+from .step import fit_sigma
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class OneBatch:
     draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw, and log_px_z: (B,) its log p(x|z). reconstruction: (B,) the same
     of all L draws on average. kl: (B,). All in nats per image. beta: the KL's weight at that step. loss: one number,
     nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
-    `objective.OBJECTIVES`. free_bits: λ, and counted_kl: the KL as the loss then counts it, nats per image. clip_norm:
+    `config.OBJECTIVES`. free_bits: λ, and counted_kl: the KL as the loss then counts it, nats per image. clip_norm:
     the norm that the gradient is then made to have at most; 0: any.
     """
 
@@ -95,30 +96,30 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
 def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneBatch:
     """`next_batch` of this batch; the model's gradients are changed."""
     x = batch.x
-    terms = elbo(model, x, eps=batch.eps, fit_sigma=torch.mean if model.config.fits_sigma else None)
-    beta = beta_at(config, step + 1)
-    if config.objective == "elbo":
-        loss = terms.loss(beta, config.free_bits)
-    else:
-        loss = -terms.importance_weighted(model.config.prior_mean, model.config.prior_std, beta).mean()
+    if model.config.fits_sigma:
+        with torch.no_grad():
+            fit_sigma(model, x, model.decode(model.posterior(x).sample(batch.eps)))
+    terms = elbo(model, x, eps=batch.eps)
+    objective = Objective(config.objective, beta_at(config, step + 1), config.free_bits)
+    loss = objective.loss(terms, model.prior)
     loss.backward()
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     with torch.inference_mode():
         return OneBatch(
             step=step + 1,
             x=x,
-            mu=terms.mu.detach(),
-            logvar=terms.logvar.detach(),
+            mu=terms.q.mu.detach(),
+            logvar=terms.q.logvar.detach(),
             z=terms.z[0].detach(),
             x_hat=model.x_hat(terms.z[0]),
             log_px_z=terms.log_px[0].detach(),
             reconstruction=terms.reconstruction.detach(),
             kl=terms.kl.detach(),
-            beta=beta,
+            beta=objective.beta,
             loss=float(loss),
-            objective=config.objective,
-            free_bits=config.free_bits,
-            counted_kl=float(counted_kl(terms.kl_per_dim, config.free_bits)),
+            objective=objective.name,
+            free_bits=objective.free_bits,
+            counted_kl=float(objective.counted_kl(terms)),
             clip_norm=config.clip_norm,
             gradient_norm=float(torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))),
         )

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from ..config import PIXELS
+from ..densities import optimal_sigma
 from ..model import VAE
-from ..objective import LossWeights, elbo
+from ..objective import elbo_of_decoded
 from .adam import Adam
 from .closed_form import ClosedForm, has_closed_form
 from .few_kernels import FewKernels, knows
+from .loss_weights import LossWeights
 from .processes import ALONE, Processes
 from .random import Batch
 from .recording import Recordings
@@ -38,7 +40,7 @@ class Step:
         model: on the device.
         adam: of the model's parameters.
         precision: float32, tf32 or bfloat16, for products and convolutions.
-        objective: a name of `objective.OBJECTIVES`: what the step makes larger.
+        objective: a name of `config.OBJECTIVES`: what the step makes larger.
         clip_norm: the gradient's largest norm, over all parameters; 0 leaves it as it is.
         processes: those that share each batch.
         block: that of `draws.Batches`: how many places batches come from; 0 is as one.
@@ -190,12 +192,27 @@ class _Terms(nn.Module):
     def __init__(self, model: VAE, mean_square: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.model = model
-        self._fit_sigma = mean_square if model.config.fits_sigma else None
+        self._average = mean_square if model.config.fits_sigma else None
 
     def forward(self, x: Tensor, eps: Tensor, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
         """Reconstruction (B,), KL (B, D) and, where β is given, the importance-weighted bound (B,)."""
-        terms, config = elbo(self.model, x, eps=eps, fit_sigma=self._fit_sigma), self.model.config
-        if beta is None:
-            return terms.reconstruction, terms.kl_per_dim, None
-        bound = terms.importance_weighted(config.prior_mean, config.prior_std, beta)
+        q = self.model.posterior(x)
+        z = q.sample(eps)
+        params = self.model.decode(z)
+        if self._average is not None:
+            fit_sigma(self.model, x, params.detach(), self._average)
+        terms = elbo_of_decoded(self.model, x, q, z, params)
+        bound = None if beta is None else terms.importance_weighted(self.model.prior, beta)
         return terms.reconstruction, terms.kl_per_dim, bound
+
+
+def fit_sigma(model: VAE, x: Tensor, mean: Tensor, average: Callable[[Tensor], Tensor] = torch.mean) -> None:
+    """Sets a Gaussian likelihood's σ to its optimum for a batch.
+
+    Args:
+        model: its σ is set.
+        x: (B, 1, 28, 28) in [0, 1].
+        mean: (L, B, 1, 28, 28), decoded draws; no gradient flows through them.
+        average: over all elements, those of other processes included.
+    """
+    model.log_sigma.copy_(optimal_sigma(x, mean, average).log())

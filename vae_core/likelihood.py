@@ -1,0 +1,115 @@
+"""The likelihoods p(x|z): what the decoder's output means, and how likely an image is under it (T19).
+
+A new one is a class here, a name in `config.LIKELIHOODS`, and a row of the browser's decoder.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from .densities import (
+    bernoulli_log_prob,
+    continuous_bernoulli_log_prob,
+    gaussian_log_prob,
+    sum_bernoulli_log_prob,
+)
+
+
+class Likelihood(ABC):
+    """A distribution of every pixel, independent given z, whose parameters the decoder gives."""
+
+    @abstractmethod
+    def log_prob(self, x: Tensor, params: Tensor) -> Tensor:
+        """log p of every pixel: (..., P) each → (..., P) nats; x in [0, 1]."""
+
+    def total(self, x: Tensor, params: Tensor) -> Tensor:
+        """`log_prob` summed over the pixels: (..., P) each → (...,) nats."""
+        return self.log_prob(x, params).sum(-1)
+
+    @abstractmethod
+    def pairs(self, x: Tensor, params: Tensor) -> Tensor:
+        """`total` of every image under every parameters, by one matrix product: (B, P) and (M, P) → (M, B) nats."""
+
+    @abstractmethod
+    def mean(self, params: Tensor) -> Tensor:
+        """E[x]: the same shape."""
+
+    @abstractmethod
+    def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """x ~ p: the same shape."""
+
+
+class Bernoulli(Likelihood):
+    """Black or white; the parameters are logits."""
+
+    def log_prob(self, x: Tensor, params: Tensor) -> Tensor:
+        return bernoulli_log_prob(x, params)
+
+    def total(self, x: Tensor, params: Tensor) -> Tensor:
+        return sum_bernoulli_log_prob(x, params)
+
+    def pairs(self, x: Tensor, params: Tensor) -> Tensor:
+        return params @ x.T + self.total(torch.zeros_like(x[:1]), params).unsqueeze(1)  # x·logits + log p(0)
+
+    def mean(self, params: Tensor) -> Tensor:
+        return torch.sigmoid(params)
+
+    def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return torch.bernoulli(params.sigmoid(), generator=generator)
+
+
+class ContinuousBernoulli(Likelihood):
+    """A density on [0, 1] of the Bernoulli's shape; the parameters are logits."""
+
+    def log_prob(self, x: Tensor, params: Tensor) -> Tensor:
+        return continuous_bernoulli_log_prob(x, params)
+
+    def pairs(self, x: Tensor, params: Tensor) -> Tensor:
+        return params @ x.T + self.total(torch.zeros_like(x[:1]), params).unsqueeze(1)  # x·logits + log p(0)
+
+    def mean(self, params: Tensor) -> Tensor:
+        """E[x] = 1/(1 − e^−l) − 1/l, ½ at l = 0 (Loaiza-Ganem & Cunningham 2019, eq. 9)."""
+        near_zero = params.abs() < 1e-1
+        safe = torch.where(near_zero, torch.ones_like(params), params)
+        return torch.where(near_zero, 0.5 + params / 12 - params**3 / 720, 1 / -torch.expm1(-safe) - 1 / safe)
+
+    def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """By the inverse of its distribution function, log(1 + u (e^l − 1)) / l, which is u at l = 0."""
+        u = torch.rand(params.shape, generator=generator, dtype=params.dtype, device=params.device)
+        near_zero = params.abs() < 1e-2
+        safe = torch.where(near_zero, torch.ones_like(params), params)
+        # Where l is large, log(1 + u (e^l − 1)) = l + log(u + (1 − u) e^−l), which does not overflow.
+        positive = safe.clamp(min=0) + torch.log(u + (1 - u) * torch.exp(-safe.clamp(min=0)))
+        negative = torch.log1p(u * torch.expm1(safe.clamp(max=0)))
+        x = torch.where(safe > 0, positive, negative) / safe
+        return torch.where(near_zero, u + params * u * (1 - u) / 2, x).clamp(0, 1)
+
+
+class Gaussian(Likelihood):
+    """Normal around the decoder's output, all pixels with the same σ.
+
+    Args:
+        log_sigma: one number, as a tensor: the gradient flows through it.
+    """
+
+    def __init__(self, log_sigma: Tensor) -> None:
+        self._log_sigma = log_sigma
+
+    def log_prob(self, x: Tensor, params: Tensor) -> Tensor:
+        return gaussian_log_prob(x, params, 2.0 * self._log_sigma)
+
+    def pairs(self, x: Tensor, params: Tensor) -> Tensor:
+        squares = x.square().sum(1) - 2 * params @ x.T + params.square().sum(1, keepdim=True)
+        log_variance = 2 * self._log_sigma
+        return -0.5 * (squares / torch.exp(log_variance) + x.shape[1] * (log_variance + math.log(2 * math.pi)))
+
+    def mean(self, params: Tensor) -> Tensor:
+        return params
+
+    def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        noise = torch.randn(params.shape, generator=generator, dtype=params.dtype, device=params.device)
+        return params + self._log_sigma.exp() * noise
