@@ -8,13 +8,19 @@ const painted = (then) => {
 
 window.hand = {
   /** One move of the first slider, at a random moment between two frames: ms until its picture is painted. */
-  slide: (value) => new Promise((resolve) => setTimeout(() => {
-    const range = document.querySelector(".live-list input[type=range]");
-    const began = performance.now();
-    range.value = value;
-    range.dispatchEvent(new Event("input"));
-    painted(() => resolve(performance.now() - began));
-  }, 20 + 17 * Math.random())),
+  slide: (value) =>
+    new Promise((resolve) =>
+      setTimeout(
+        () => {
+          const range = document.querySelector(".live-list input[type=range]");
+          const began = performance.now();
+          range.value = value;
+          range.dispatchEvent(new Event("input"));
+          painted(() => resolve(performance.now() - began));
+        },
+        20 + 17 * Math.random(),
+      ),
+    ),
 
   /** A drag of the first slider, faster than the screen, that ends at `last`. */
   drag(last) {
@@ -47,7 +53,9 @@ window.hand = {
       if (this.canvas.matches(".live-pair figure:nth-child(2) canvas") && window.sent.length > window.taken.length) {
         const began = window.sent[window.taken.length];
         const n = window.taken.push(0) - 1;
-        painted(() => { window.taken[n] = performance.now() - began; });
+        painted(() => {
+          window.taken[n] = performance.now() - began;
+        });
       }
       return putImageData.apply(this, all);
     };
@@ -56,7 +64,10 @@ window.hand = {
   /** Counts the frames from now on. */
   countFrames() {
     window.painted = 0;
-    const count = () => { window.painted += 1; requestAnimationFrame(count); };
+    const count = () => {
+      window.painted += 1;
+      requestAnimationFrame(count);
+    };
     requestAnimationFrame(count);
   },
 

@@ -31,7 +31,9 @@ export async function chart(node, figure, config = {}) {
   await Plotly.newPlot(node, figure.data, figure.layout, { displaylogo: false, displayModeBar: buttons, ...config });
   await Plotly.relayout(node, colours(node));
   new ResizeObserver(() => node.offsetWidth && Plotly.Plots.resize(node)).observe(node); // also when it comes into sight
-  new MutationObserver(() => Plotly.relayout(node, colours(node))).observe(document.body, { attributeFilter: ["class"] });
+  new MutationObserver(() => Plotly.relayout(node, colours(node))).observe(document.body, {
+    attributeFilter: ["class"],
+  });
   return Plotly;
 }
 
@@ -44,9 +46,15 @@ function kept() {
   let found = null;
   try {
     found = JSON.parse(localStorage.getItem(KEPT));
-  } catch { /* then nothing is kept */ }
+  } catch {
+    /* then nothing is kept */
+  }
   const { axis, smoothing, log } = found ?? {};
-  return { axis: axis in AXES ? axis : "step", smoothing: smoothing > 0 && smoothing <= 0.99 ? smoothing : 0, log: log === true };
+  return {
+    axis: axis in AXES ? axis : "step",
+    smoothing: smoothing > 0 && smoothing <= 0.99 ? smoothing : 0,
+    log: log === true,
+  };
 }
 
 /**
@@ -68,13 +76,27 @@ export function controls(node, before, onchange) {
     },
     changed: () => inSight(node) && onchange(),
   };
-  axis.onchange = log.onchange = smoothing.oninput = () => {
-    Object.assign(choices, { axis: axis.value, smoothing: Number(smoothing.value), log: log.checked });
-    localStorage.setItem(KEPT, JSON.stringify(choices));
-    for (const each of bars) { each.show(); each.changed(); }
-  };
-  node.insertBefore(make("div", { className: "live-controls" },
-    make("label", {}, "Against ", axis), make("label", {}, "Smoothing ", smoothing, weight), make("label", {}, log, " Log scale")), before);
+  axis.onchange =
+    log.onchange =
+    smoothing.oninput =
+      () => {
+        Object.assign(choices, { axis: axis.value, smoothing: Number(smoothing.value), log: log.checked });
+        localStorage.setItem(KEPT, JSON.stringify(choices));
+        for (const each of bars) {
+          each.show();
+          each.changed();
+        }
+      };
+  node.insertBefore(
+    make(
+      "div",
+      { className: "live-controls" },
+      make("label", {}, "Against ", axis),
+      make("label", {}, "Smoothing ", smoothing, weight),
+      make("label", {}, log, " Log scale"),
+    ),
+    before,
+  );
   bars.add(bar);
   bar.show();
   return choices;
@@ -110,5 +132,11 @@ function colours(node) {
   for (const axis of Object.keys(node.layout).filter((name) => /^[xy]axis/.test(name))) {
     Object.assign(axes, { [`${axis}.gridcolor`]: line, [`${axis}.zerolinecolor`]: line, [`${axis}.linecolor`]: line });
   }
-  return { "font.color": text, "font.family": style.fontFamily, "hoverlabel.bgcolor": paper, "hoverlabel.font.color": text, ...axes };
+  return {
+    "font.color": text,
+    "font.family": style.fontFamily,
+    "hoverlabel.bgcolor": paper,
+    "hoverlabel.font.color": text,
+    ...axes,
+  };
 }

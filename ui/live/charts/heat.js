@@ -15,14 +15,26 @@ export async function mount({ element, props }) {
     Plotly.restyle(node, { z: [z], x: [steps], y: [z.map((_, j) => j)] }, [0]);
     Plotly.restyle(node, { x: [rows.map((i) => step[i])], y: [rows.map((i) => active[i])] }, [1]);
     const whole = Math.max(1, dims);
-    Plotly.relayout(node, { "yaxis.dtick": Math.ceil(dims / 10) || 1, "yaxis2.range": [0, 1.1 * whole], "yaxis2.tickvals": [0, whole] });
+    Plotly.relayout(node, {
+      "yaxis.dtick": Math.ceil(dims / 10) || 1,
+      "yaxis2.range": [0, 1.1 * whole],
+      "yaxis2.tickvals": [0, whole],
+    });
   });
 
   let moment = null;
   show(node, () => {
     if (feed.moment === moment) return;
     moment = feed.moment;
-    const line = { type: "line", x0: moment, x1: moment, yref: "paper", y0: 0, y1: 1, line: { width: 1.5, color: "#e8710a" } };
+    const line = {
+      type: "line",
+      x0: moment,
+      x1: moment,
+      yref: "paper",
+      y0: 0,
+      y1: 1,
+      line: { width: 1.5, color: "#e8710a" },
+    };
     Plotly.relayout(node, { shapes: moment === null ? [] : [line] });
   });
 }

@@ -14,7 +14,10 @@ export function showHistory(element, view) {
   show(element, () => {
     look();
     const now = `${history.run} ${history.anew} ${history.covered}`; // two runs may have as many records
-    if (shown !== now) { shown = now; view(history); }
+    if (shown !== now) {
+      shown = now;
+      view(history);
+    }
   });
 }
 
@@ -22,7 +25,9 @@ export function showHistory(element, view) {
 export function rowAt(step) {
   if (history.run !== feed.run) return undefined;
   let best = 0;
-  history.steps.forEach((s, i) => { if (Math.abs(s - step) < Math.abs(history.steps[best] - step)) best = i; });
+  history.steps.forEach((s, i) => {
+    if (Math.abs(s - step) < Math.abs(history.steps[best] - step)) best = i;
+  });
   return history.kl[best];
 }
 

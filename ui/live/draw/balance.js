@@ -15,7 +15,15 @@ export const SURE = 1000; // draws of log p̂(x) when the pen rests, and of a re
 export function balance({ ask, judge, say, pictures }) {
   const gauge = meter();
   const map = posterior();
-  const hand = grab({ onq: held, encode, refine, send: () => { movePoint(hand.q().mu, "draw"); openTab("Latents"); } });
+  const hand = grab({
+    onq: held,
+    encode,
+    refine,
+    send: () => {
+      movePoint(hand.q().mu, "draw");
+      openTab("Latents");
+    },
+  });
   let answer = null; // what the model makes of the drawing
   let q = null; // that is weighed: {mu, std, and its terms}
   let evidence = { value: null, how: "" }; // log p(x), by the best means so far
@@ -27,7 +35,10 @@ export function balance({ ask, judge, say, pictures }) {
   function take(found, draws) {
     hold += 1;
     [answer, path] = [found, null];
-    evidence = { value: found.log_px, how: found.exact ? `exact, ${found.exact}` : `estimated from below by ${draws} draws of q(z|x)` };
+    evidence = {
+      value: found.log_px,
+      how: found.exact ? `exact, ${found.exact}` : `estimated from below by ${draws} draws of q(z|x)`,
+    };
     hand.showWay({ path: [] }, 0, null);
     map.node.classList.add("live-old"); // it is of the drawing before
     showQ(own());
@@ -37,7 +48,8 @@ export function balance({ ask, judge, say, pictures }) {
   function takeTruth(truth) {
     map.take(truth);
     map.node.classList.remove("live-old");
-    if (!answer.exact && truth.log_px !== null) evidence = { value: truth.log_px, how: "exact, by quadrature over the plane" };
+    if (!answer.exact && truth.log_px !== null)
+      evidence = { value: truth.log_px, how: "exact, by quadrature over the plane" };
     weigh(q);
   }
 
@@ -53,16 +65,22 @@ export function balance({ ask, judge, say, pictures }) {
 
   function weigh(shown) {
     q = shown;
-    gauge.show({ ...q, log_px: evidence.value, how: evidence.how }, path && { encoder: answer.elbo, best: path.at(-1).elbo });
+    gauge.show(
+      { ...q, log_px: evidence.value, how: evidence.how },
+      path && { encoder: answer.elbo, best: path.at(-1).elbo },
+    );
     map.show(q, path ?? []);
   }
 
-  const heard = latest(({ request }) => judge(request), (found, asked) => {
-    if (asked.hold !== hold) return;
-    if (found.error) return void say(found.error);
-    pictures.held(found, asked.whose);
-    weigh({ ...found, mu: asked.request.mu, std: asked.request.std });
-  });
+  const heard = latest(
+    ({ request }) => judge(request),
+    (found, asked) => {
+      if (asked.hold !== hold) return;
+      if (found.error) return void say(found.error);
+      pictures.held(found, asked.whose);
+      weigh({ ...found, mu: asked.request.mu, std: asked.request.std });
+    },
+  );
 
   function ponder({ mu, std }, whose = "q in your hand") {
     heard({ request: { image: answer.seen, mu, std }, hold, whose });
@@ -76,7 +94,7 @@ export function balance({ ask, judge, say, pictures }) {
   /** Calls frame(t) with t up to 1; false where a hand or another drawing took over. */
   async function animate(ms, frame) {
     const [mine, of, began] = [(moved += 1), answer, performance.now()];
-    for (let t = 0; t < 1;) {
+    for (let t = 0; t < 1; ) {
       await new Promise(requestAnimationFrame);
       if (mine !== moved || of !== answer) return false;
       t = Math.min(1, (performance.now() - began) / ms);
@@ -108,10 +126,14 @@ export function balance({ ask, judge, say, pictures }) {
     const found = await ask("refine", { image: mine.seen });
     refining = false;
     if (!found) return;
-    if (mine !== answer) return void (answer?.grey === mine.grey && say("The model has learned on meanwhile: pause its training to refine q."));
+    if (mine !== answer)
+      return void (
+        answer?.grey === mine.grey && say("The model has learned on meanwhile: pause its training to refine q.")
+      );
     say("");
     hold += 1;
-    if (!evidence.how.startsWith("exact")) evidence = { value: found.log_px, how: `estimated from below by ${SURE} draws of the refined q` };
+    if (!evidence.how.startsWith("exact"))
+      evidence = { value: found.log_px, how: `estimated from below by ${SURE} draws of the refined q` };
     const reach = (count) => {
       path = found.path.slice(0, count);
       hand.showWay(found, count, evidence.value);
@@ -122,7 +144,8 @@ export function balance({ ask, judge, say, pictures }) {
     });
     if (mine !== answer) return;
     reach(found.path.length);
-    if (done) ponder(path.at(-1), "refined q"); // for its picture
+    if (done)
+      ponder(path.at(-1), "refined q"); // for its picture
     else weigh(q);
   }
 

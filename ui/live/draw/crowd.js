@@ -14,7 +14,12 @@ export function stranger(elbos, elbo) {
 export function crowdView() {
   const bars = svg("g");
   const mark = svg("line", { y1: 0, y2: HEIGHT, class: "live-mark" });
-  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" }, bars, mark);
+  const picture = svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
+    bars,
+    mark,
+  );
   const ends = make("div", { className: "live-scale" }, make("span"), make("span"));
   const sentence = make("div", { className: "live-sentence" });
   const node = make("div", { className: "live-crowd" }, sentence, picture, ends);
@@ -33,10 +38,12 @@ export function crowdView() {
     const counts = new Array(BINS).fill(0);
     for (const elbo of elbos) counts[Math.min(BINS - 1, Math.max(0, Math.floor(BINS * place(elbo))))] += 1;
     const most = Math.max(...counts);
-    bars.replaceChildren(...counts.map((count, i) => {
-      const height = (HEIGHT * count) / most;
-      return svg("rect", { x: (i * WIDTH) / BINS, y: HEIGHT - height, width: WIDTH / BINS - 1, height });
-    }));
+    bars.replaceChildren(
+      ...counts.map((count, i) => {
+        const height = (HEIGHT * count) / most;
+        return svg("rect", { x: (i * WIDTH) / BINS, y: HEIGHT - height, width: WIDTH / BINS - 1, height });
+      }),
+    );
     ends.firstChild.textContent = `${nats(range[0])} or less`;
     ends.lastChild.textContent = `${nats(range[1])} nats, ELBOs of ${elbos.length.toLocaleString("en")} test images`;
   }
@@ -51,9 +58,14 @@ export function crowdView() {
     mark.setAttribute("x1", x);
     mark.setAttribute("x2", x);
     const share = stranger(crowd.elbos, elbo);
-    const percent = share > 0 && share < 0.01 ? "under 1" : share < 1 && share > 0.99 ? "over 99" : Math.round(100 * share);
+    const percent =
+      share > 0 && share < 0.01 ? "under 1" : share < 1 && share > 0.99 ? "over 99" : Math.round(100 * share);
     const old = version === crowd.version ? "" : " (as of the weights of a moment ago)";
-    sentence.replaceChildren("stranger than ", make("strong", {}, `${percent} %`), ` of ${of(crowd.data)} test images${old}`);
+    sentence.replaceChildren(
+      "stranger than ",
+      make("strong", {}, `${percent} %`),
+      ` of ${of(crowd.data)} test images${old}`,
+    );
     picture.setAttribute("aria-label", minus(`${sentence.textContent}; its ELBO is ${nats(elbo)} nats`));
   }
 

@@ -10,7 +10,14 @@ const MOST = 40; // dimensions shown
 export function dimensions({ onTake, onDrag }) {
   const list = make("div", { className: "live-dims" });
   const title = make("div", { className: "live-title" });
-  const rest = make("button", { type: "button", className: "live-rest", onclick: () => { unfolded = !unfolded; build(); } });
+  const rest = make("button", {
+    type: "button",
+    className: "live-rest",
+    onclick: () => {
+      unfolded = !unfolded;
+      build();
+    },
+  });
   const node = make("div", {}, title, list, rest);
   let about = null;
   let unfolded = false;
@@ -34,7 +41,11 @@ export function dimensions({ onTake, onDrag }) {
     list.style.setProperty("--count", columns.length);
     const more = awake.length - Math.min(awake.length, MOST);
     rest.hidden = !asleep && !more;
-    rest.textContent = unfolded ? "Fold those asleep away" : [more && `${more} more`, asleep && `${asleep} asleep (below ${ASLEEP} nats in training)`].filter(Boolean).join(" and ");
+    rest.textContent = unfolded
+      ? "Fold those asleep away"
+      : [more && `${more} more`, asleep && `${asleep} asleep (below ${ASLEEP} nats in training)`]
+          .filter(Boolean)
+          .join(" and ");
     title.textContent = "q(z|x): μ ± σ of each dimension, over the prior ± 1 and 2 σ";
     if (!columns.some(({ index }) => index === taken)) taken = columns[0]?.index ?? null;
     onTake(taken);
@@ -49,9 +60,18 @@ export function dimensions({ onTake, onDrag }) {
 
   function column(index) {
     const [band, dot, ghost] = ["live-band", "live-dot", "live-ghost"].map((className) => make("i", { className }));
-    const node = make("button", { type: "button", className: "live-dim" }, make("span", {}, ghost, band, dot), make("b", {}, String(index)));
+    const node = make(
+      "button",
+      { type: "button", className: "live-dim" },
+      make("span", {}, ghost, band, dot),
+      make("b", {}, String(index)),
+    );
     node.dataset.dim = index;
-    const choose = () => { taken = index; mark(); onTake(index); };
+    const choose = () => {
+      taken = index;
+      mark();
+      onTake(index);
+    };
     node.addEventListener("click", choose);
     const drag = ({ clientY }) => {
       const box = node.firstChild.getBoundingClientRect();
@@ -70,7 +90,10 @@ export function dimensions({ onTake, onDrag }) {
       node.dataset.held = "yes";
       drag(event);
     });
-    node.addEventListener("lostpointercapture", () => { from = null; node.dataset.held = ""; });
+    node.addEventListener("lostpointercapture", () => {
+      from = null;
+      node.dataset.held = "";
+    });
     return { index, node, band, dot, ghost };
   }
 
@@ -82,7 +105,11 @@ export function dimensions({ onTake, onDrag }) {
   function show(q) {
     shown = q;
     const held = columns.some(({ node }) => node.dataset.held === "yes"); // nothing moves under the hand
-    const furthest = Math.max(...columns.flatMap(({ index: j }) => [q.mu[j], q.own.mu[j]].map((mu) => Math.abs(mu - about.prior_mean) / about.prior_std)));
+    const furthest = Math.max(
+      ...columns.flatMap(({ index: j }) =>
+        [q.mu[j], q.own.mu[j]].map((mu) => Math.abs(mu - about.prior_mean) / about.prior_std),
+      ),
+    );
     if (!held) reach = furthest > REACH ? 2 * Math.ceil((furthest + 0.2) / 2) : REACH;
     list.style.setProperty("--sigma", `${50 / reach}%`);
     for (const { index: j, node, band, dot, ghost } of columns) {

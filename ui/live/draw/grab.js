@@ -24,7 +24,11 @@ export function grab({ onq, encode, refine, send }) {
   const [mean, width] = [slider("μ"), slider("σ")];
   const which = make("div", { className: "live-title" });
   const button = (textContent, onclick) => make("button", { type: "button", textContent, onclick, disabled: true });
-  const buttons = [button("Let the encoder do it", encode), button("Refine q", refine), button("Send to Latents", send)];
+  const buttons = [
+    button("Let the encoder do it", encode),
+    button("Refine q", refine),
+    button("Send to Latents", send),
+  ];
   const line = svg("polyline", { class: "live-trail" });
   const most = svg("line", { x1: 0, x2: WIDTH, class: "live-mark" });
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" }, most, line);
@@ -32,12 +36,23 @@ export function grab({ onq, encode, refine, send }) {
   const legend = make("div", { className: "live-scale" }, make("span"), make("span"));
   const trail = make("figure", { className: "live-way", hidden: true }, title, picture, legend);
   const chart = dimensions({
-    onTake: (index) => { j = index; showSliders(); },
-    onDrag: (index, value) => { j = index; move({ mu: value }); },
+    onTake: (index) => {
+      j = index;
+      showSliders();
+    },
+    onDrag: (index, value) => {
+      j = index;
+      move({ mu: value });
+    },
   });
-  const node = make("div", { className: "live-grab" }, chart.node, which,
+  const node = make(
+    "div",
+    { className: "live-grab" },
+    chart.node,
+    which,
     make("div", { className: "live-handles" }, mean.node, width.node),
-    make("div", { className: "live-buttons" }, ...buttons));
+    make("div", { className: "live-buttons" }, ...buttons),
+  );
 
   mean.range.addEventListener("input", () => move({ mu: Number(mean.range.value) }));
   width.range.addEventListener("input", () => move({ std: about.prior_std * 10 ** Number(width.range.value) }));
@@ -73,7 +88,8 @@ export function grab({ onq, encode, refine, send }) {
   }
 
   function showSliders(moving = false) {
-    which.textContent = j === null ? "" : `Grab q: ${TOUCH ? "tap a dimension above" : "click a dimension above, or drag it"}`;
+    which.textContent =
+      j === null ? "" : `Grab q: ${TOUCH ? "tap a dimension above" : "click a dimension above, or drag it"}`;
     for (const { range } of [mean, width]) range.disabled = !q || j === null;
     if (!q || j === null) return;
     which.textContent = `Grab q: dimension z${j} (${TOUCH ? "tap another one above" : "click another one above, or drag it"})`;
@@ -93,7 +109,10 @@ export function grab({ onq, encode, refine, send }) {
     const ends = [...path.map(({ elbo }) => elbo), evidence].filter((value) => value !== null);
     const [low, high] = [Math.min(...ends), Math.max(...ends)];
     const y = (value) => 4 + ((HEIGHT - 8) * (high - value)) / (high - low || 1);
-    line.setAttribute("points", known.map((value, i) => `${4 + ((WIDTH - 8) * i) / (path.length - 1)},${y(value ?? low)}`).join(" "));
+    line.setAttribute(
+      "points",
+      known.map((value, i) => `${4 + ((WIDTH - 8) * i) / (path.length - 1)},${y(value ?? low)}`).join(" "),
+    );
     most.setAttribute("y1", y(evidence ?? high));
     most.setAttribute("y2", y(evidence ?? high));
     title.textContent = `ELBO of q over ${path.at(-1).step} gradient steps${ended ? "" : ", cut short"}, and log p(x)`;

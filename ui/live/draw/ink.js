@@ -18,10 +18,23 @@ const NUDGE = 4; // pixels of an arrow key; with Shift four times that
  */
 export class Surface {
   constructor({ changed, hid }) {
-    Object.assign(this, { changed, hid, tool: "draw", width: 22, framed: false, exact: null, past: [], future: [], hidden: nothing() });
+    Object.assign(this, {
+      changed,
+      hid,
+      tool: "draw",
+      width: 22,
+      framed: false,
+      exact: null,
+      past: [],
+      future: [],
+      hidden: nothing(),
+    });
     this.canvas = make("canvas", { width: SIZE, height: SIZE, className: "live-ink", tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
-    this.canvas.setAttribute("aria-label", "Drawing pad. Arrow keys move the pen, with Shift faster; Space puts it down and lifts it; Ctrl+Z undoes, Ctrl+Shift+Z does it again.");
+    this.canvas.setAttribute(
+      "aria-label",
+      "Drawing pad. Arrow keys move the pen, with Shift faster; Space puts it down and lifts it; Ctrl+Z undoes, Ctrl+Shift+Z does it again.",
+    );
     this.over = make("canvas", { width: SIZE, height: SIZE, className: "live-over" });
     this.node = make("div", { className: "live-frame" }, this.canvas, this.over);
     this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
@@ -136,7 +149,7 @@ export class Surface {
   #hideAlong(from, to) {
     const reach = Math.max(0.75 * CELL, this.width / 2);
     this.hidden.forEach((yes, i) => {
-      const cell = [(i % SIDE + 0.5) * CELL, (Math.floor(i / SIDE) + 0.5) * CELL];
+      const cell = [((i % SIDE) + 0.5) * CELL, (Math.floor(i / SIDE) + 0.5) * CELL];
       if (distance(cell, from, to) <= reach) this.hidden[i] = 1;
     });
     this.#paintOver();

@@ -14,10 +14,13 @@ export function looked() {
   const from = make("small");
   const most = make("small");
   const figure = (canvas, title, note) => make("figure", {}, canvas, make("figcaption", {}, title, note));
-  const pair = make("div", { className: "live-pair" },
+  const pair = make(
+    "div",
+    { className: "live-pair" },
     figure(seen, "The model sees", binarization),
     figure(reconstruction, "Its reconstruction", from),
-    figure(spread, "Spread", most));
+    figure(spread, "Spread", most),
+  );
   const eight = make("figcaption");
   const many = make("figure", { className: "live-many" }, drawn, eight);
 
@@ -50,5 +53,14 @@ export function looked() {
   }
 
   clear();
-  return { pair, many, show, held, clear, about: (model) => { binarization.textContent = SEEN[model.binarization]; } };
+  return {
+    pair,
+    many,
+    show,
+    held,
+    clear,
+    about: (model) => {
+      binarization.textContent = SEEN[model.binarization];
+    },
+  };
 }

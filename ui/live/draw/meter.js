@@ -16,10 +16,16 @@ export function meter() {
     gap: row("+", "Gap", "of q from the true posterior"),
     evidence: row("=", "log p(x)"),
   };
-  const parts = { amortization: row("", "amortization gap", "what the encoder loses against the best Gaussian q"),
-    approximation: row("", "approximation gap", "what the best Gaussian q loses against p(z|x)") };
+  const parts = {
+    amortization: row("", "amortization gap", "what the encoder loses against the best Gaussian q"),
+    approximation: row("", "approximation gap", "what the best Gaussian q loses against p(z|x)"),
+  };
   const axis = make("div", { className: "live-scale" }, make("span"), make("span"));
-  const table = make("table", { className: "live-terms" }, make("tbody", {}, ...[...Object.values(rows), ...Object.values(parts)].map(({ node }) => node)));
+  const table = make(
+    "table",
+    { className: "live-terms" },
+    make("tbody", {}, ...[...Object.values(rows), ...Object.values(parts)].map(({ node }) => node)),
+  );
   for (const [name, { node }] of Object.entries({ ...rows, ...parts })) node.dataset.term = name;
   parts.amortization.node.title = "The gap of the encoder's own q is the sum of these two.";
   const node = make("div", { className: "live-meter" }, table, axis);
@@ -45,7 +51,8 @@ export function meter() {
     put(rows.elbo, elbo, at, at.base, elbo);
     put(rows.gap, sum(evidence, elbo, -1), at, elbo, evidence);
     put(rows.evidence, evidence, at, at.base, evidence);
-    rows.elbo.note.textContent = terms.scatter === null ? "at most log p(x)" : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
+    rows.elbo.note.textContent =
+      terms.scatter === null ? "at most log p(x)" : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
     rows.evidence.note.textContent = terms.how;
     rows.evidence.title.textContent = terms.how.startsWith("exact") ? "log p(x)" : "log p̂(x)";
     for (const { node } of Object.values(parts)) node.hidden = !split;
@@ -70,15 +77,23 @@ function row(sign, name, note = "") {
   const output = make("output");
   const small = make("small", {}, note);
   const title = make("span", {}, name);
-  const node = make("tr", {}, make("td", {}, sign), make("th", {}, title, small),
-    make("td", { className: "live-length" }, bar), make("td", {}, output));
+  const node = make(
+    "tr",
+    {},
+    make("td", {}, sign),
+    make("th", {}, title, small),
+    make("td", { className: "live-length" }, bar),
+    make("td", {}, output),
+  );
   return { node, bar, output, title, note: small };
 }
 
 function put({ bar, output }, value, { low, high }, from, to) {
   output.textContent = `${nats(value)} nats`;
   const known = [from, to].every((end) => end !== null);
-  const [left, right] = known ? [Math.min(from, to), Math.max(from, to)].map((end) => (100 * (end - low)) / (high - low)) : [0, 0];
+  const [left, right] = known
+    ? [Math.min(from, to), Math.max(from, to)].map((end) => (100 * (end - low)) / (high - low))
+    : [0, 0];
   bar.hidden = !known;
   Object.assign(bar.style, { left: `${left}%`, width: `${right - left}%` });
   bar.title = known ? `${nats(from)} to ${nats(to)} nats` : "";
@@ -93,7 +108,9 @@ function scale(values) {
   const near = Math.min(Math.abs(least), Math.abs(most));
   if (least * most > 0 && near > CUT * span) {
     const unit = nice(span / 4);
-    const [low, high] = [Math.floor(least / unit - 1), Math.ceil(most / unit + 1)].map((count) => Number((unit * count).toPrecision(9)));
+    const [low, high] = [Math.floor(least / unit - 1), Math.ceil(most / unit + 1)].map((count) =>
+      Number((unit * count).toPrecision(9)),
+    );
     return { low, high, base: most < 0 ? high : low };
   }
   return { low: least < 0 ? -nice(-least) : 0, high: most > 0 ? nice(most) : 0, base: 0 };
@@ -102,7 +119,9 @@ function scale(values) {
 /** The next number of 1, 1.2, 1.5, 2 … 8 times a power of ten: the scale moves seldom. */
 function nice(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
-  return Number((power * ([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((step) => step * power >= value) ?? 10)).toPrecision(3));
+  return Number(
+    (power * ([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((step) => step * power >= value) ?? 10)).toPrecision(3),
+  );
 }
 
 const tenth = (value) => (value === null || value === undefined ? null : Math.round(value * 10) / 10);

@@ -23,7 +23,10 @@ export function mount({ element, props, server, watch }) {
   const pictures = looked();
   const others = crowdView();
   const surface = new Surface({
-    changed: (resting) => { bench.stroked(); drawn(resting); },
+    changed: (resting) => {
+      bench.stroked();
+      drawn(resting);
+    },
     hid: () => bench.hid(),
   });
   const bench = tools(surface, { drawn, cleared: clear, say, ask, grey });
@@ -54,15 +57,18 @@ export function mount({ element, props, server, watch }) {
     return found.error ? null : found;
   }
 
-  const look = latest(({ request }) => server.look(request), (found, asked) => {
-    if (asked.round !== round) return;
-    if (found.error) return void say(found.error);
-    [answer, heard] = [found, posted(asked.request)];
-    pictures.show(found);
-    others.show(found.elbo, found.version);
-    scales.take(found, asked.request.draws);
-    if (asked.resting) rest();
-  });
+  const look = latest(
+    ({ request }) => server.look(request),
+    (found, asked) => {
+      if (asked.round !== round) return;
+      if (found.error) return void say(found.error);
+      [answer, heard] = [found, posted(asked.request)];
+      pictures.show(found);
+      others.show(found.elbo, found.version);
+      scales.take(found, asked.request.draws);
+      if (asked.resting) rest();
+    },
+  );
 
   /** The drawing changed, or only the model (same); resting: no stroke goes. */
   function drawn(resting = true, same = false) {

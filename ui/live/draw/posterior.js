@@ -38,7 +38,10 @@ export function posterior() {
     density.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
     canvas.getContext("2d").putImageData(image, 0, 0);
     const ends = (j) => [-1, 1].map((way) => minus((truth.center[j] + way * truth.half).toFixed(2))).join(" to ");
-    caption.replaceChildren("The exact posterior p(z|x), and q at 1 and 2 σ", make("small", {}, `z0 from ${ends(0)}, z1 from ${ends(1)}`));
+    caption.replaceChildren(
+      "The exact posterior p(z|x), and q at 1 and 2 σ",
+      make("small", {}, `z0 from ${ends(0)}, z1 from ${ends(1)}`),
+    );
   }
 
   /** q's ellipse, and the way that its mean went. */
@@ -46,7 +49,12 @@ export function posterior() {
     if (!truth) return;
     for (const ellipse of ellipses) {
       const k = Number(ellipse.dataset.sigma);
-      const places = { cx: x(mu[0]), cy: y(mu[1]), rx: (k * std[0] * VIEW) / 2 / truth.half, ry: (k * std[1] * VIEW) / 2 / truth.half };
+      const places = {
+        cx: x(mu[0]),
+        cy: y(mu[1]),
+        rx: (k * std[0] * VIEW) / 2 / truth.half,
+        ry: (k * std[1] * VIEW) / 2 / truth.half,
+      };
       for (const [name, value] of Object.entries(places)) ellipse.setAttribute(name, value);
     }
     dot.setAttribute("cx", x(mu[0]));

@@ -3,7 +3,6 @@
 import { addressOf, answerOf, base64, bytes, make, paint, SIDE } from "../shared/page.js";
 import { LARGEST_PHOTO } from "../shared/vocabulary.js";
 
-
 /**
  * drawn(resting): the surface has another drawing. cleared(): clear it. grey(): a promise of the
  * drawing as it is now in MNIST's format, or of null after saying why not.
@@ -25,7 +24,11 @@ export function tools(surface, { drawn, cleared, say, grey, ask }) {
     return true;
   };
   let picked = surface.tool;
-  const kinds = [["draw", "Draw"], ["erase", "Erase"], ["hide", "Hide a part"]].map(([kind, text]) => {
+  const kinds = [
+    ["draw", "Draw"],
+    ["erase", "Erase"],
+    ["hide", "Hide a part"],
+  ].map(([kind, text]) => {
     const node = button(text, async () => {
       const before = picked;
       picked = kind;
@@ -36,11 +39,32 @@ export function tools(surface, { drawn, cleared, say, grey, ask }) {
     });
     return Object.assign(node, { ariaPressed: String(kind === surface.tool) });
   });
-  const width = make("input", { type: "range", min: 6, max: 50, value: surface.width, oninput: () => { surface.width = Number(width.value); } });
-  const bar = make("div", { className: "live-tools" },
-    make("div", { className: "live-buttons", role: "group", ariaLabel: "Tools" }, ...kinds,
-      button("Undo", () => surface.undo()), button("Clear", () => { noise.forget(); cleared(); })),
-    make("label", {}, "Stroke", width), noise.node, hole.buttons);
+  const width = make("input", {
+    type: "range",
+    min: 6,
+    max: 50,
+    value: surface.width,
+    oninput: () => {
+      surface.width = Number(width.value);
+    },
+  });
+  const bar = make(
+    "div",
+    { className: "live-tools" },
+    make(
+      "div",
+      { className: "live-buttons", role: "group", ariaLabel: "Tools" },
+      ...kinds,
+      button("Undo", () => surface.undo()),
+      button("Clear", () => {
+        noise.forget();
+        cleared();
+      }),
+    ),
+    make("label", {}, "Stroke", width),
+    noise.node,
+    hole.buttons,
+  );
 
   /** Puts grey bytes on the surface, for good. */
   const start = (bytesOfIt) => {
@@ -52,8 +76,18 @@ export function tools(surface, { drawn, cleared, say, grey, ask }) {
   const photo = photograph(surface.node, start, say);
   const from = make("div");
   const examples = make("div", { className: "live-examples" });
-  const beginning = make("div", { className: "live-start" }, from, examples, make("div", { className: "live-buttons" },
-    button("Noise", () => start(random())), photo));
+  const beginning = make(
+    "div",
+    { className: "live-start" },
+    from,
+    examples,
+    make(
+      "div",
+      { className: "live-buttons" },
+      button("Noise", () => start(random())),
+      photo,
+    ),
+  );
 
   return {
     bar,
@@ -63,7 +97,10 @@ export function tools(surface, { drawn, cleared, say, grey, ask }) {
       from.textContent = `Or start from a test digit (${about.examples_from}), noise or a photograph:`;
       examples.replaceChildren(...about.examples.map(({ label, image }) => example(label, bytes(image), start)));
     },
-    stroked: () => { noise.forget(); hole.forget(); },
+    stroked: () => {
+      noise.forget();
+      hole.forget();
+    },
     hid: hole.changed,
     forget: hole.forget,
   };
@@ -74,10 +111,24 @@ function completion(surface, { say, grey, ask }) {
   const [before, after, drawn] = ["canvas", "canvas", "canvas"].map((tag) => make(tag));
   const result = make("div", { className: "live-completed", hidden: true });
   const figure = (canvas, title) => make("figure", {}, canvas, make("figcaption", {}, title));
-  result.append(figure(before, "With its hidden part"), figure(after, "Completed, on average"), figure(drawn, "Four single draws"));
-  const buttons = make("div", { className: "live-buttons", hidden: true },
+  result.append(
+    figure(before, "With its hidden part"),
+    figure(after, "Completed, on average"),
+    figure(drawn, "Four single draws"),
+  );
+  const buttons = make(
+    "div",
+    { className: "live-buttons", hidden: true },
     make("button", { type: "button", textContent: "Complete it", onclick: complete, className: "live-first" }),
-    make("button", { type: "button", textContent: "Show it again", onclick: () => { surface.remember(); surface.unhide(); } }));
+    make("button", {
+      type: "button",
+      textContent: "Show it again",
+      onclick: () => {
+        surface.remember();
+        surface.unhide();
+      },
+    }),
+  );
 
   let asked = 0;
   async function complete() {
@@ -149,9 +200,12 @@ function photograph(place, start, say) {
   const file = make("input", { type: "file", accept: "image/*", hidden: true });
   const take = async (photo) => {
     if (!photo?.type.startsWith("image/")) return void say("That is no picture: choose a photograph.");
-    if (photo.size > LARGEST_PHOTO) return void say(`The photograph is larger than ${LARGEST_PHOTO / 2 ** 20} MB: choose a smaller one.`);
+    if (photo.size > LARGEST_PHOTO)
+      return void say(`The photograph is larger than ${LARGEST_PHOTO / 2 ** 20} MB: choose a smaller one.`);
     say("Reading the photograph …");
-    const answer = await answerOf(fetch(addressOf("live/photo"), { method: "POST", body: photo }).then((response) => response.json()));
+    const answer = await answerOf(
+      fetch(addressOf("live/photo"), { method: "POST", body: photo }).then((response) => response.json()),
+    );
     if (answer.error) return void say(answer.error);
     start(bytes(answer.ink));
   };
@@ -168,7 +222,17 @@ function photograph(place, start, say) {
     const pasted = [...event.clipboardData.files];
     if (pasted.length && place.offsetParent !== null) take(pasted[0]);
   });
-  return make("span", {}, make("button", { type: "button", textContent: "Photo…", title: "or drop or paste one on the pad", onclick: () => file.click() }), file);
+  return make(
+    "span",
+    {},
+    make("button", {
+      type: "button",
+      textContent: "Photo…",
+      title: "or drop or paste one on the pad",
+      onclick: () => file.click(),
+    }),
+    file,
+  );
 }
 
 /** Uniformly random grey bytes. */

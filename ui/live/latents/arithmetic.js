@@ -8,11 +8,24 @@ import { onPoint, point } from "../shared/point.js";
 /** Puts the arithmetic into a node; `places`: move of the tab. */
 export function arithmetic(node, { move, say }) {
   const labels = Array.from({ length: 10 }, (_, label) => label);
-  const select = (label, value) => Object.assign(make("select", { ariaLabel: label }, ...labels.map((n) => make("option", { value: n }, `mean of label ${n}`))), { value });
+  const select = (label, value) =>
+    Object.assign(
+      make("select", { ariaLabel: label }, ...labels.map((n) => make("option", { value: n }, `mean of label ${n}`))),
+      { value },
+    );
   const [plus, minus] = [select("Plus", "9"), select("Minus", "4")];
   const strength = make("input", { type: "range", min: -2, max: 2, step: 0.01, value: 0, ariaLabel: "Strength" });
   const output = make("output", {}, "0.00");
-  node.append(make("div", { className: "live-controls" }, "z + ", make("label", {}, strength, output), " × ", make("span", {}, "(", plus, " − ", minus, ")")));
+  node.append(
+    make(
+      "div",
+      { className: "live-controls" },
+      "z + ",
+      make("label", {}, strength, output),
+      " × ",
+      make("span", {}, "(", plus, " − ", minus, ")"),
+    ),
+  );
   let base = null; // the point that the strength is counted from
 
   const rest = () => {
@@ -30,7 +43,10 @@ export function arithmetic(node, { move, say }) {
     if (!means) return void say("The server does not answer.");
     const [a, b] = [plus, minus].map(({ value }) => centre(means, Number(value)));
     if (!a || !b) return void say("There are no test images of that label.");
-    move(base.map((value, j) => value + Number(strength.value) * (a[j] - b[j])), "arithmetic");
+    move(
+      base.map((value, j) => value + Number(strength.value) * (a[j] - b[j])),
+      "arithmetic",
+    );
   };
 }
 

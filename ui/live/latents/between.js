@@ -10,7 +10,10 @@ const FRAMES = 16;
 const PLAY = 80; // ms a frame
 
 /** Points from a to b in equal steps of the line between them. */
-export const line = (a, b, count) => Array.from({ length: count }, (_, n) => Float32Array.from(a, (value, j) => value + (n / (count - 1)) * (b[j] - value)));
+export const line = (a, b, count) =>
+  Array.from({ length: count }, (_, n) =>
+    Float32Array.from(a, (value, j) => value + (n / (count - 1)) * (b[j] - value)),
+  );
 
 /** Points from a to b along the great circle about the prior's mean, the distance from it going evenly from one to the other. */
 export function circle(a, b, count, mean = 0) {
@@ -39,10 +42,15 @@ export function between(node, places) {
     if (!ends.every((end) => end?.length === model.about?.dims.length)) return;
     const way = view.way.value === "line" ? line : circle;
     points = way(ends[0], ends[1], FRAMES, model.about.prior_mean);
-    pictures("between", points, (n, grey) => strip.set(grey, 784 * n), () => {
-      paint(view.strip, strip, FRAMES, 1);
-      view.gif.disabled = false;
-    });
+    pictures(
+      "between",
+      points,
+      (n, grey) => strip.set(grey, 784 * n),
+      () => {
+        paint(view.strip, strip, FRAMES, 1);
+        view.gif.disabled = false;
+      },
+    );
     view.range.disabled = view.play.disabled = false;
   };
   const take = async (k) => {
@@ -51,14 +59,21 @@ export function between(node, places) {
     ends[k] = z;
     refresh();
   };
-  view.ends.forEach((select, k) => { select.onchange = () => take(k); });
-  view.again.forEach((button, k) => { button.onclick = () => take(k); });
+  view.ends.forEach((select, k) => {
+    select.onchange = () => take(k);
+  });
+  view.again.forEach((button, k) => {
+    button.onclick = () => take(k);
+  });
   view.way.onchange = refresh;
   const go = (n) => {
     view.range.value = n;
     if (points[n]) movePoint(points[n], "between");
   };
-  view.range.oninput = () => { stop(); go(Number(view.range.value)); };
+  view.range.oninput = () => {
+    stop();
+    go(Number(view.range.value));
+  };
   const stop = () => {
     clearInterval(playing);
     playing = 0;
@@ -83,7 +98,10 @@ export function between(node, places) {
       stop();
       ends = [null, null];
       offer(view, about);
-      Promise.all([chosen(view.ends[0].value, places), chosen(view.ends[1].value, places)]).then((both) => { ends = both; refresh(); });
+      Promise.all([chosen(view.ends[0].value, places), chosen(view.ends[1].value, places)]).then((both) => {
+        ends = both;
+        refresh();
+      });
     } else refresh();
   });
 }
@@ -102,16 +120,38 @@ function layout(node) {
   const view = {
     ends: ["From", "To"].map((label) => make("select", { ariaLabel: label })),
     again: [0, 1].map(() => button("↻", "Take it again, as it is now")),
-    way: make("select", { ariaLabel: "Way" }, make("option", { value: "line" }, "along a line"), make("option", { value: "circle" }, "along the great circle")),
+    way: make(
+      "select",
+      { ariaLabel: "Way" },
+      make("option", { value: "line" }, "along a line"),
+      make("option", { value: "circle" }, "along the great circle"),
+    ),
     strip: make("canvas", { className: "live-strip" }),
-    range: make("input", { type: "range", min: 0, max: FRAMES - 1, step: 1, value: 0, disabled: true, ariaLabel: "Place on the way" }),
-    play: button("Play"), gif: button("Save as GIF"),
+    range: make("input", {
+      type: "range",
+      min: 0,
+      max: FRAMES - 1,
+      step: 1,
+      value: 0,
+      disabled: true,
+      ariaLabel: "Place on the way",
+    }),
+    play: button("Play"),
+    gif: button("Save as GIF"),
   };
   view.play.disabled = view.gif.disabled = true;
   view.again.forEach((each, k) => each.setAttribute("aria-label", `Take the ${["first", "second"][k]} end again`));
   node.append(
-    make("div", { className: "live-controls" }, make("span", {}, make("label", {}, "From ", view.ends[0]), view.again[0]), make("span", {}, make("label", {}, "to ", view.ends[1]), view.again[1]), view.way),
-    view.strip, view.range, make("div", { className: "live-buttons" }, view.play, view.gif),
+    make(
+      "div",
+      { className: "live-controls" },
+      make("span", {}, make("label", {}, "From ", view.ends[0]), view.again[0]),
+      make("span", {}, make("label", {}, "to ", view.ends[1]), view.again[1]),
+      view.way,
+    ),
+    view.strip,
+    view.range,
+    make("div", { className: "live-buttons" }, view.play, view.gif),
   );
   return view;
 }
@@ -120,7 +160,9 @@ function offer(view, about) {
   view.ends.forEach((select, k) => {
     select.replaceChildren(
       ...about.examples.map(({ label }, n) => make("option", { value: n }, `test image of label ${label}`)),
-      make("option", { value: "drawing" }, "my drawing"), make("option", { value: "prior" }, "a draw from the prior"), make("option", { value: "point" }, "the point"),
+      make("option", { value: "drawing" }, "my drawing"),
+      make("option", { value: "prior" }, "a draw from the prior"),
+      make("option", { value: "point" }, "the point"),
     );
     select.value = String([3, 8][k] < about.examples.length ? [3, 8][k] : k);
   });

@@ -26,12 +26,15 @@ export function mount({ element, props, server, watch }) {
     shown = grey;
     paint(view.canvas, grey);
   };
-  const askServer = latest(async ({ z, id }) => ({ id, grey: await pictureOfServer([z]).catch((error) => error) }), ({ id, grey }) => {
-    if (id !== model.id) return; // another model has come meanwhile
-    if (grey instanceof Error) return void say(grey.message);
-    say("");
-    paintPoint(grey);
-  });
+  const askServer = latest(
+    async ({ z, id }) => ({ id, grey: await pictureOfServer([z]).catch((error) => error) }),
+    ({ id, grey }) => {
+      if (id !== model.id) return; // another model has come meanwhile
+      if (grey instanceof Error) return void say(grey.message);
+      say("");
+      paintPoint(grey);
+    },
+  );
   const decode = () => {
     if (point.z?.length !== model.about?.dims.length) return;
     const grey = picture(point.z);
@@ -43,11 +46,15 @@ export function mount({ element, props, server, watch }) {
   /** Moves the point, but not beyond what the model may be asked for. */
   const move = (z, by = null) => {
     const { prior_mean: mean, prior_std: std } = model.about;
-    movePoint(z.map((value) => Math.min(mean + WITHIN * std, Math.max(mean - WITHIN * std, value))), by);
+    movePoint(
+      z.map((value) => Math.min(mean + WITHIN * std, Math.max(mean - WITHIN * std, value))),
+      by,
+    );
   };
   const centre = () => move(model.about.dims.map(() => model.about.prior_mean));
   view.centre.onclick = centre;
-  view.random.onclick = () => move(model.about.dims.map(() => model.about.prior_mean + model.about.prior_std * normal()));
+  view.random.onclick = () =>
+    move(model.about.dims.map(() => model.about.prior_mean + model.about.prior_std * normal()));
   view.fromDrawing.onclick = async () => {
     say("");
     const z = await ofImage(keptDrawing(), "There is no drawing yet: draw one in the Draw tab.");
@@ -68,7 +75,13 @@ export function mount({ element, props, server, watch }) {
   }
 
   onModel(({ about, error, decoder, ms }, anew) => {
-    view.path.textContent = !about ? "" : decoder ? `decoded in this browser, ${ms.toFixed(1)} ms a picture` : ms === null ? "decoded on the server" : `decoded on the server: here a picture takes ${ms.toFixed(0)} ms`;
+    view.path.textContent = !about
+      ? ""
+      : decoder
+        ? `decoded in this browser, ${ms.toFixed(1)} ms a picture`
+        : ms === null
+          ? "decoded on the server"
+          : `decoded on the server: here a picture takes ${ms.toFixed(0)} ms`;
     for (const button of [view.centre, view.random, view.fromDrawing, view.toPad]) button.disabled = !about;
     if (!about) return void say(error);
     if (anew) {
@@ -89,11 +102,15 @@ export function mount({ element, props, server, watch }) {
 
   // A model that is training is decoded anew whenever its weights are.
   let version = null;
-  show(element, ({ run, newest }) => {
-    if (run !== model.id || !newest || newest === version) return;
-    version = newest;
-    refreshModel();
-  }, SOON);
+  show(
+    element,
+    ({ run, newest }) => {
+      if (run !== model.id || !newest || newest === version) return;
+      version = newest;
+      refreshModel();
+    },
+    SOON,
+  );
   watch("value", () => useModel(props.value.model, server));
   useModel(props.value.model, server);
 }
@@ -112,16 +129,26 @@ function layout(node) {
   };
   view.canvas.setAttribute("aria-label", "The picture of the point");
   view.message.setAttribute("role", "status");
-  const section = (title, part, name) => make("section", { className: `live-section live-${name}` }, make("h3", {}, title), part);
+  const section = (title, part, name) =>
+    make("section", { className: `live-section live-${name}` }, make("h3", {}, title), part);
   node.append(
-    make("div", { className: "live-hand" }, view.canvas, view.path,
-      make("div", { className: "live-buttons" }, view.centre, view.random, view.fromDrawing, view.toPad), view.message),
+    make(
+      "div",
+      { className: "live-hand" },
+      view.canvas,
+      view.path,
+      make("div", { className: "live-buttons" }, view.centre, view.random, view.fromDrawing, view.toPad),
+      view.message,
+    ),
     section("Sliders", view.sliders, "sliders"),
-    make("div", { className: "live-more" },
+    make(
+      "div",
+      { className: "live-more" },
       section("Map", view.map, "plane"),
       section("Interpolate", view.between, "between"),
       section("Vector arithmetic", view.arithmetic, "arithmetic"),
-      section("Draw from the prior", view.prior, "prior")),
+      section("Draw from the prior", view.prior, "prior"),
+    ),
   );
   return view;
 }

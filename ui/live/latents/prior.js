@@ -23,10 +23,15 @@ export function prior(node, { say, server }) {
     const { prior_mean: mean, prior_std: std } = model.about;
     points = noise.map((eps) => Float32Array.from(eps, (value) => mean + temperature() * std * value));
     view.output.textContent = temperature().toFixed(2);
-    pictures("prior", points, (n, picture) => grey.set(picture, 784 * n), () => {
-      paint(view.grid, view.binary.checked ? drawn() : grey, COLUMNS, COUNT / COLUMNS);
-      neighbours();
-    });
+    pictures(
+      "prior",
+      points,
+      (n, picture) => grey.set(picture, 784 * n),
+      () => {
+        paint(view.grid, view.binary.checked ? drawn() : grey, COLUMNS, COUNT / COLUMNS);
+        neighbours();
+      },
+    );
   };
   const again = () => {
     if (!model.about) return;
@@ -56,7 +61,9 @@ export function prior(node, { say, server }) {
     if (points[chosen]) movePoint(points[chosen], "prior");
   };
   view.grid.onclick = ({ offsetX, offsetY }) => {
-    const [column, row] = [offsetX / view.grid.clientWidth, offsetY / view.grid.clientHeight].map((share) => Math.min(COLUMNS - 1, Math.floor(share * COLUMNS)));
+    const [column, row] = [offsetX / view.grid.clientWidth, offsetY / view.grid.clientHeight].map((share) =>
+      Math.min(COLUMNS - 1, Math.floor(share * COLUMNS)),
+    );
     choose(row * COLUMNS + column);
   };
   view.grid.onkeydown = (event) => {
@@ -92,17 +99,38 @@ function layout(node) {
     again: make("button", { type: "button" }, "New draws"),
     temperature: make("input", { type: "range", min: 0, max: 2, step: 0.05, value: 1, ariaLabel: "Temperature" }),
     output: make("output"),
-    binary: make("input", { type: "checkbox" }), nearest: make("input", { type: "checkbox" }),
-    grid: make("canvas", { className: "live-grid", tabIndex: 0, title: "Press a picture to move the point there; the arrow keys go from one to the next" }),
+    binary: make("input", { type: "checkbox" }),
+    nearest: make("input", { type: "checkbox" }),
+    grid: make("canvas", {
+      className: "live-grid",
+      tabIndex: 0,
+      title: "Press a picture to move the point there; the arrow keys go from one to the next",
+    }),
     neighbours: make("canvas", { className: "live-grid" }),
   };
   view.grid.setAttribute("role", "slider");
   view.grid.setAttribute("aria-label", "Draws from the prior");
-  view.pair = make("figure", { hidden: true }, view.neighbours, make("figcaption", {}, "Of each, the nearest training image"));
+  view.pair = make(
+    "figure",
+    { hidden: true },
+    view.neighbours,
+    make("figcaption", {}, "Of each, the nearest training image"),
+  );
   node.append(
-    make("div", { className: "live-controls" }, view.again, make("label", {}, "Temperature ", view.temperature, view.output),
-      make("label", {}, view.binary, " drawn x instead of probabilities"), make("label", {}, view.nearest, " nearest training images")),
-    make("div", { className: "live-grids" }, make("figure", {}, view.grid, make("figcaption", {}, "z = μ + temperature · σ · ε, with ε from N(0, I)")), view.pair),
+    make(
+      "div",
+      { className: "live-controls" },
+      view.again,
+      make("label", {}, "Temperature ", view.temperature, view.output),
+      make("label", {}, view.binary, " drawn x instead of probabilities"),
+      make("label", {}, view.nearest, " nearest training images"),
+    ),
+    make(
+      "div",
+      { className: "live-grids" },
+      make("figure", {}, view.grid, make("figcaption", {}, "z = μ + temperature · σ · ε, with ε from N(0, I)")),
+      view.pair,
+    ),
   );
   return view;
 }

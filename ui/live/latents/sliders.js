@@ -19,10 +19,19 @@ export function sliders(node) {
   const awake = make("div", { className: "live-list" });
   const asleep = make("div", { className: "live-list" });
   const summary = make("summary");
-  const nothing = make("p", { hidden: true }, "Every dimension is asleep: the encoder says next to nothing, and the decoder has learned not to listen.");
+  const nothing = make(
+    "p",
+    { hidden: true },
+    "Every dimension is asleep: the encoder says next to nothing, and the decoder has learned not to listen.",
+  );
   const folded = make("details", { className: "live-asleep" }, summary, asleep);
   const strips = make("input", { type: "checkbox", checked: true });
-  node.append(make("label", { className: "live-check" }, strips, "what each does, from −3 to 3 σ"), awake, nothing, folded);
+  node.append(
+    make("label", { className: "live-check" }, strips, "what each does, from −3 to 3 σ"),
+    awake,
+    nothing,
+    folded,
+  );
   let rows = [];
   let timer = 0;
 
@@ -51,9 +60,13 @@ export function sliders(node) {
   });
   onModelAtLeisure(soon);
   // While the model trains, its KLs follow; the order stays, so that nothing moves under the hand.
-  show(node, ({ run, kl_per_dim: kl }) => {
-    if (run === model.id && kl.length === rows.length) rows.forEach((row) => row.inform(kl[row.index]));
-  }, SOON);
+  show(
+    node,
+    ({ run, kl_per_dim: kl }) => {
+      if (run === model.id && kl.length === rows.length) rows.forEach((row) => row.inform(kl[row.index]));
+    },
+    SOON,
+  );
   onPoint(({ z, by }) => {
     if (z.length === rows.length) rows.forEach((row) => row !== by && row.show(z[row.index]));
     soon();
@@ -80,8 +93,14 @@ function slider({ index, kl }, about) {
     z[index] = value;
     movePoint(z, row);
   };
-  range.addEventListener("input", () => { number.value = Number(range.value).toFixed(2); moved(Number(range.value)); });
-  range.addEventListener("dblclick", () => { row.show(mean); moved(mean); });
+  range.addEventListener("input", () => {
+    number.value = Number(range.value).toFixed(2);
+    moved(Number(range.value));
+  });
+  range.addEventListener("dblclick", () => {
+    row.show(mean);
+    moved(mean);
+  });
   number.addEventListener("change", () => {
     if (!Number.isFinite(number.valueAsNumber)) return void (number.value = shown.toFixed(2)); // nothing, or no number
     const value = Math.min(mean + 10 * std, Math.max(mean - 10 * std, number.valueAsNumber));
@@ -102,11 +121,20 @@ function slider({ index, kl }, about) {
       return z;
     });
     const all = new Uint8Array(784 * STRIP);
-    pictures(key, points, (n, grey) => all.set(grey, 784 * n), () => paint(canvas, all, STRIP, 1));
+    pictures(
+      key,
+      points,
+      (n, grey) => all.set(grey, 784 * n),
+      () => paint(canvas, all, STRIP, 1),
+    );
   };
   const title = make("span", {}, "z", make("sub", {}, String(index)));
-  const information = make("small", { title: "KL of this dimension from the prior, averaged over the newest training images" });
-  row.inform = (nats) => { information.textContent = nats === null ? "" : `${minus(nats.toFixed(2))} nats`; };
+  const information = make("small", {
+    title: "KL of this dimension from the prior, averaged over the newest training images",
+  });
+  row.inform = (nats) => {
+    information.textContent = nats === null ? "" : `${minus(nats.toFixed(2))} nats`;
+  };
   row.inform(kl);
   const track = make("div", { className: "live-track" }, bell(), range);
   row.node = make("div", { className: "live-row" }, title, track, number, information, canvas);

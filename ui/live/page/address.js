@@ -32,7 +32,9 @@ export function mount({ props, watch }) {
   });
   addEventListener("vae-view", () => soon());
   addEventListener("popstate", () => openTab(titled(new URLSearchParams(location.search).get("tab") ?? "train")));
-  const chosen = new MutationObserver((changes) => changes.some(({ target }) => target.role === "tab") && soon(AT_ONCE));
+  const chosen = new MutationObserver(
+    (changes) => changes.some(({ target }) => target.role === "tab") && soon(AT_ONCE),
+  );
   chosen.observe(document.body, { subtree: true, attributeFilter: ["aria-selected"] }); // by a press, or by Python
 }
 
@@ -43,7 +45,10 @@ export function goToLink({ move, say }) {
     const z = wanted.split(",").map(Number);
     if (link.has("model") && link.get("model") !== id) return; // another one is in use for the moment, or it is gone
     wanted = null;
-    if (z.length !== about.dims.length) return say(`The link's point has ${count(z.length, "coordinate")}, and this model ${count(about.dims.length, "dimension")}.`);
+    if (z.length !== about.dims.length)
+      return say(
+        `The link's point has ${count(z.length, "coordinate")}, and this model ${count(about.dims.length, "dimension")}.`,
+      );
     if (!z.every(Number.isFinite)) return say("The link's point is not made of numbers.");
     move(z);
   });
@@ -70,9 +75,13 @@ function write() {
 
 /** The point of the model in use as the address has it; the link's own until Latents was opened. */
 function pointNow() {
-  if (model.id === used && model.about && point.z) return [...point.z].map((value) => Number(value.toFixed(DIGITS))).join(",");
+  if (model.id === used && model.about && point.z)
+    return [...point.z].map((value) => Number(value.toFixed(DIGITS))).join(",");
   return link.get("model") === used && wanted !== null ? wanted : "";
 }
 
-const titled = (tab) => [...document.querySelectorAll('[role="tab"]')].map((node) => node.textContent.trim()).find((title) => title.toLowerCase() === tab);
+const titled = (tab) =>
+  [...document.querySelectorAll('[role="tab"]')]
+    .map((node) => node.textContent.trim())
+    .find((title) => title.toLowerCase() === tab);
 const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;

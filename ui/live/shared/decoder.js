@@ -70,12 +70,19 @@ const LAYERS = {
     const [rows, columns] = [height, width].map((size) => Math.floor((size + 2 * padding - kernel) / stride) + 1);
     at.shape = [outs, rows, columns];
     const y = new Float32Array(outs * rows * columns);
-    const places = { rows, columns, stride, width: width + 2 * padding, size: (height + 2 * padding) * (width + 2 * padding) };
+    const places = {
+      rows,
+      columns,
+      stride,
+      width: width + 2 * padding,
+      size: (height + 2 * padding) * (width + 2 * padding),
+    };
     return (x) => {
       const wide = padded(x);
       for (let o = 0; o < outs; o += 1) {
         const plane = y.subarray(o * rows * columns, (o + 1) * rows * columns).fill(bias[o]);
-        for (let i = 0; i < ins; i += 1) gather(plane, wide, i, weight, (o * ins + i) * kernel * kernel, kernel, places);
+        for (let i = 0; i < ins; i += 1)
+          gather(plane, wide, i, weight, (o * ins + i) * kernel * kernel, kernel, places);
       }
       return y;
     };
@@ -88,7 +95,9 @@ const LAYERS = {
     const [, height, width] = at.shape;
     at.shape = [outs, height * stride, width * stride];
     const taps = kernel / stride;
-    const phases = Array.from({ length: stride * stride }, (_, n) => phase(weight, layer, Math.floor(n / stride), n % stride));
+    const phases = Array.from({ length: stride * stride }, (_, n) =>
+      phase(weight, layer, Math.floor(n / stride), n % stride),
+    );
     const padded = margin(ins, height, width, taps - 1);
     const [wideHeight, wideWidth] = [height + 2 * (taps - 1), width + 2 * (taps - 1)];
     const places = { rows: height, columns: width, stride: 1, width: wideWidth, size: wideHeight * wideWidth };
@@ -175,13 +184,16 @@ function margin(channels, height, width, padding) {
 
 /** Adds to a plane what one channel gives it: a cross-correlation with one kernel. */
 function gather(plane, wide, channel, weight, first, kernel, { rows, columns, stride, width, size }) {
-  if (kernel === 3 && stride === 1) return void gather3(plane, wide, channel * size, weight, first, rows, columns, width);
-  if (kernel === 2 && stride === 1) return void gather2(plane, wide, channel * size, weight, first, rows, columns, width);
+  if (kernel === 3 && stride === 1)
+    return void gather3(plane, wide, channel * size, weight, first, rows, columns, width);
+  if (kernel === 2 && stride === 1)
+    return void gather2(plane, wide, channel * size, weight, first, rows, columns, width);
   for (let k = 0; k < kernel * kernel; k += 1) {
     const w = weight[first + k];
     const start = channel * size + Math.floor(k / kernel) * width + (k % kernel);
     for (let r = 0; r < rows; r += 1) {
-      for (let c = 0, to = r * columns, from = start + r * stride * width; c < columns; c += 1, from += stride) plane[to + c] += w * wide[from];
+      for (let c = 0, to = r * columns, from = start + r * stride * width; c < columns; c += 1, from += stride)
+        plane[to + c] += w * wide[from];
     }
   }
 }
@@ -191,32 +203,52 @@ function gather(plane, wide, channel, weight, first, kernel, { rows, columns, st
  * window moves over is read once.
  */
 function gather3(plane, wide, start, weight, k, rows, columns, width) {
-  const a = weight[k], b = weight[k + 1], c = weight[k + 2], d = weight[k + 3], e = weight[k + 4], f = weight[k + 5];
-  const g = weight[k + 6], h = weight[k + 7], i = weight[k + 8];
+  const a = weight[k],
+    b = weight[k + 1],
+    c = weight[k + 2],
+    d = weight[k + 3],
+    e = weight[k + 4],
+    f = weight[k + 5];
+  const g = weight[k + 6],
+    h = weight[k + 7],
+    i = weight[k + 8];
   for (let r = 0, to = 0; r < rows; r += 1) {
     let x = start + r * width;
     let y = x + width;
     let z = y + width;
-    let x0 = wide[x], x1 = wide[x + 1], y0 = wide[y], y1 = wide[y + 1], z0 = wide[z], z1 = wide[z + 1];
-    for (const end = to + columns; to < end; to += 1, x += 1, y += 1, z += 1) { // no [a, b] = … here: it takes twice as long
-      const x2 = wide[x + 2], y2 = wide[y + 2], z2 = wide[z + 2];
+    let x0 = wide[x],
+      x1 = wide[x + 1],
+      y0 = wide[y],
+      y1 = wide[y + 1],
+      z0 = wide[z],
+      z1 = wide[z + 1];
+    for (const end = to + columns; to < end; to += 1, x += 1, y += 1, z += 1) {
+      // no [a, b] = … here: it takes twice as long
+      const x2 = wide[x + 2],
+        y2 = wide[y + 2],
+        z2 = wide[z + 2];
       plane[to] += a * x0 + b * x1 + c * x2 + (d * y0 + e * y1 + f * y2) + (g * z0 + h * z1 + i * z2);
-      x0 = x1, x1 = x2, y0 = y1, y1 = y2, z0 = z1, z1 = z2;
+      (x0 = x1), (x1 = x2), (y0 = y1), (y1 = y2), (z0 = z1), (z1 = z2);
     }
   }
 }
 
 /** And for 2×2, on which transposed convolutions to twice the size spend theirs. */
 function gather2(plane, wide, start, weight, k, rows, columns, width) {
-  const a = weight[k], b = weight[k + 1], c = weight[k + 2], d = weight[k + 3];
+  const a = weight[k],
+    b = weight[k + 1],
+    c = weight[k + 2],
+    d = weight[k + 3];
   for (let r = 0, to = 0; r < rows; r += 1) {
     let x = start + r * width;
     let y = x + width;
-    let x0 = wide[x], y0 = wide[y];
+    let x0 = wide[x],
+      y0 = wide[y];
     for (const end = to + columns; to < end; to += 1, x += 1, y += 1) {
-      const x1 = wide[x + 1], y1 = wide[y + 1];
+      const x1 = wide[x + 1],
+        y1 = wide[y + 1];
       plane[to] += a * x0 + b * x1 + (c * y0 + d * y1);
-      x0 = x1, y0 = y1;
+      (x0 = x1), (y0 = y1);
     }
   }
 }
@@ -237,5 +269,11 @@ function phase(weight, { in: ins, out: outs, kernel, stride, padding }, row, col
       }
     }
   }
-  return { row, column, down: (row + padding - firstRow) / stride, right: (column + padding - firstColumn) / stride, part };
+  return {
+    row,
+    column,
+    down: (row + padding - firstRow) / stride,
+    right: (column + padding - firstColumn) / stride,
+    part,
+  };
 }

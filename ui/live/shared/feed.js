@@ -24,26 +24,47 @@ export const hasEnded = (state) => state === GONE || STATES[state]?.going === fa
 /** Nothing known of a run yet; `anew` counts how often its columns were replaced, and not only extended. */
 export function empty(run) {
   return {
-    run, state: "", message: "", about: null, progress: null, covered: 0, mark: "", columns: { step: [] }, kl_per_dim: [],
-    changes: [], frames: [], newest: "", batch: "", wait: 250, anew: 0,
+    run,
+    state: "",
+    message: "",
+    about: null,
+    progress: null,
+    covered: 0,
+    mark: "",
+    columns: { step: [] },
+    kl_per_dim: [],
+    changes: [],
+    frames: [],
+    newest: "",
+    batch: "",
+    wait: 250,
+    anew: 0,
   };
 }
 
 /** What to ask of the server's `follow`, to get what is not known yet. */
 export function question(store) {
   if (store.columns.step.length > MOST_ROWS) return { run: store.run, since: 0, mark: "", changes: 0, frames: 0 };
-  return { run: store.run, since: store.covered, mark: store.mark, changes: store.changes.length, frames: store.frames.length };
+  return {
+    run: store.run,
+    since: store.covered,
+    mark: store.mark,
+    changes: store.changes.length,
+    frames: store.frames.length,
+  };
 }
 
 /** Takes an answer of the server's `follow` into what is known of its run. */
 export function absorb(store, answer) {
   if (answer.from === 0) Object.assign(store, { columns: { step: [] }, changes: [], frames: [], anew: store.anew + 1 });
   else if (answer.from !== store.covered) return void (store.covered = 0); // a hole: all of it anew
-  for (const [name, values] of Object.entries(answer.columns)) store.columns[name] = (store.columns[name] ?? []).concat(values);
+  for (const [name, values] of Object.entries(answer.columns))
+    store.columns[name] = (store.columns[name] ?? []).concat(values);
   store.covered = answer.to;
   store.changes = store.changes.concat(answer.changes);
   store.frames = store.frames.concat(answer.frames);
-  for (const name of ["state", "message", "progress", "mark", "kl_per_dim", "newest", "batch", "wait"]) store[name] = answer[name];
+  for (const name of ["state", "message", "progress", "mark", "kl_per_dim", "newest", "batch", "wait"])
+    store[name] = answer[name];
   store.about = answer.about ?? store.about;
 }
 
@@ -70,7 +91,10 @@ export function show(element, view, every = 0) {
   const entry = () => inSight(element) && view(feed);
   Object.assign(entry, { element, every });
   views.add(entry);
-  new ResizeObserver(() => { entry(); wake(); }).observe(element);
+  new ResizeObserver(() => {
+    entry();
+    wake();
+  }).observe(element);
   entry();
 }
 
@@ -106,6 +130,9 @@ function pause() {
   const wait = Math.max(least, feed.progress || hasEnded(feed.state) ? feed.wait : FAST);
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, wait);
-    wake = () => { clearTimeout(timer); resolve(); };
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
   });
 }

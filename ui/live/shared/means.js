@@ -35,5 +35,9 @@ async function fetched(id) {
   const length = new DataView(buffer).getUint32(0, true);
   const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const size = about.count * about.dims;
-  return { ...about, mu: fromHalves(new Uint16Array(buffer, 4 + length, size)), labels: new Uint8Array(buffer, 4 + length + 2 * size) };
+  return {
+    ...about,
+    mu: fromHalves(new Uint16Array(buffer, 4 + length, size)),
+    labels: new Uint8Array(buffer, 4 + length + 2 * size),
+  };
 }

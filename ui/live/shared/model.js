@@ -71,7 +71,8 @@ export async function refreshModel() {
   again = true;
   if (refreshing) return;
   refreshing = true;
-  while (again && inUse === uses) { // else another one is on its way, with its newest weights
+  while (again && inUse === uses) {
+    // else another one is on its way, with its newest weights
     again = false;
     const mine = uses;
     const found = await load(model.id);
@@ -151,7 +152,17 @@ let asking = false;
 /** What is wanted in one moment goes into one question, and one question goes at a time: a class has many browsers. */
 async function there(points, each, done, { id, isNewest }) {
   const last = points.length - 1;
-  points.forEach((z, n) => waiting.push({ z, id, isNewest, take: (grey) => { each(n, grey); if (n === last) done(); } }));
+  points.forEach((z, n) =>
+    waiting.push({
+      z,
+      id,
+      isNewest,
+      take: (grey) => {
+        each(n, grey);
+        if (n === last) done();
+      },
+    }),
+  );
   if (asking) return;
   asking = true;
   await null; // others who want pictures in this moment come first

@@ -34,7 +34,9 @@ export function paint(canvas, grey, columns = 1, rows = 1) {
 /** Why a question had no answer: the server is away, or was started anew and asks for the login again. */
 async function silence() {
   const login = await fetch(addressOf("gradio_api/login_check")).catch(() => null);
-  return login?.status === 401 ? "The server asks for name and password again: reload the page." : "The server does not answer.";
+  return login?.status === 401
+    ? "The server asks for name and password again: reload the page."
+    : "The server does not answer.";
 }
 
 /** What a server function answers; {error} is what is wrong in one sentence, and {silent} where nothing came. */
@@ -82,7 +84,9 @@ export function openTab(name) {
 export function duration(seconds) {
   const s = Math.round(seconds);
   if (s < 60) return `${s} s`;
-  return s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return s < 3600
+    ? `${Math.floor(s / 60)} min ${s % 60} s`
+    : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
 
 /** A number of bytes for people. */

@@ -20,7 +20,9 @@ export function plane(axes, mean, std, quantiles) {
       const moved = Float64Array.from(z);
       axes.forEach((axis, k) => {
         const by = coordinates[k] - dot(axis, z);
-        axis.forEach((value, j) => { moved[j] += by * value; });
+        axis.forEach((value, j) => {
+          moved[j] += by * value;
+        });
       });
       return Float32Array.from(moved);
     },

@@ -19,7 +19,8 @@ export function mount({ element }) {
 /** The frame of the followed run that the page shows: {version, get}, get() a promise of {image, dims} or undefined. */
 export function shown() {
   if (!feed.newest || feed.frames.length === 0) return null; // weights may be without a film: those of an upload are
-  if (feed.moment === null) return { version: feed.newest, get: () => fetched(address(`newest.jpg?${feed.newest}`)).then(decoded) };
+  if (feed.moment === null)
+    return { version: feed.newest, get: () => fetched(address(`newest.jpg?${feed.newest}`)).then(decoded) };
   const [i, moment] = [feed.frames.indexOf(feed.moment), feed.moment];
   for (const step of feed.frames.slice(Math.max(0, i - AHEAD), i + AHEAD + 1)) kept(step);
   return { version: String(moment), get: () => kept(moment).then(decoded) };
@@ -32,8 +33,14 @@ export function scrubber(label) {
   const live = make("button", { type: "button" }, "Newest");
   const when = make("output");
   const node = make("div", { className: "live-scrubber" }, play, range, when, live);
-  range.oninput = () => { playing = 0; go(Number(range.value)); };
-  live.onclick = () => { playing = 0; go(feed.frames.length); };
+  range.oninput = () => {
+    playing = 0;
+    go(Number(range.value));
+  };
+  live.onclick = () => {
+    playing = 0;
+    go(feed.frames.length);
+  };
   play.onclick = () => (playing ? stop() : replay());
   show(node, () => {
     hold();
@@ -96,7 +103,12 @@ const decoded = async (frame) => frame && { dims: frame.dims, image: await creat
 
 function kept(step) {
   const src = address(`frames/${step}.jpg`);
-  const frame = frames.get(src) ?? fetched(src).then((it) => { if (!it) frames.delete(src); return it; });
+  const frame =
+    frames.get(src) ??
+    fetched(src).then((it) => {
+      if (!it) frames.delete(src);
+      return it;
+    });
   frames.delete(src);
   frames.set(src, frame); // the last one wanted is the last one forgotten
   if (frames.size > KEPT) frames.delete(frames.keys().next().value);

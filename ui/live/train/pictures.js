@@ -45,16 +45,32 @@ function mapTitle([first, second]) {
 
 function layout(node) {
   const view = {
-    pairs: make("canvas", { width: HALF * TILE, height: 4 * TILE + GAP, title: "In each pair of rows: held-out images above, their reconstructions below." }),
-    samples: make("canvas", { width: HALF * TILE, height: 4 * TILE, title: "Decoded draws from the prior, always of the same noise." }),
-    map: make("canvas", { className: "live-map", width: SIDE * TILE, height: SIDE * TILE, title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean." }),
+    pairs: make("canvas", {
+      width: HALF * TILE,
+      height: 4 * TILE + GAP,
+      title: "In each pair of rows: held-out images above, their reconstructions below.",
+    }),
+    samples: make("canvas", {
+      width: HALF * TILE,
+      height: 4 * TILE,
+      title: "Decoded draws from the prior, always of the same noise.",
+    }),
+    map: make("canvas", {
+      className: "live-map",
+      width: SIDE * TILE,
+      height: SIDE * TILE,
+      title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean.",
+    }),
     mapTitle: make("figcaption", {}, "Latent map"),
   };
   node.append(
     scrubber("Moment of the training"),
-    make("div", { className: "live-column" },
+    make(
+      "div",
+      { className: "live-column" },
       make("figure", {}, make("figcaption", {}, "Held-out images, and their reconstructions below"), view.pairs),
-      make("figure", {}, make("figcaption", {}, "Samples from the prior"), view.samples)),
+      make("figure", {}, make("figcaption", {}, "Samples from the prior"), view.samples),
+    ),
     make("figure", {}, view.mapTitle, view.map),
   );
   return view;
@@ -62,8 +78,20 @@ function layout(node) {
 
 /** Cuts the parts out of a frame. */
 function paint(view, image) {
-  const copy = (canvas, row, rows, columns, top, fromColumn = 0) => canvas.getContext("2d").drawImage(image,
-    fromColumn * TILE, row * TILE, columns * TILE, rows * TILE, 0, top, columns * TILE, rows * TILE);
+  const copy = (canvas, row, rows, columns, top, fromColumn = 0) =>
+    canvas
+      .getContext("2d")
+      .drawImage(
+        image,
+        fromColumn * TILE,
+        row * TILE,
+        columns * TILE,
+        rows * TILE,
+        0,
+        top,
+        columns * TILE,
+        rows * TILE,
+      );
   copy(view.map, MAP, SIDE, SIDE, 0);
   for (const half of [0, 1]) {
     for (const row of [0, 1]) copy(view.samples, SAMPLES + row, 1, HALF, (2 * row + half) * TILE, half * HALF);

@@ -57,13 +57,21 @@ function layout(node) {
   const button = (id, text, title) => make("button", { type: "button", id, title, disabled: true }, text);
   const view = {
     bar: make("progress", { max: 1, value: 0 }),
-    headline: make("strong"), numbers: make("span"), note: make("div", { className: "live-note" }),
+    headline: make("strong"),
+    numbers: make("span"),
+    note: make("div", { className: "live-note" }),
     toggle: button("pause", "Pause", ""),
     step: button("step", "Step", "Take one batch, and look at it"),
     stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
     reset: button("reset", "Reset", "Begin anew with the settings of this run, which stays in the list of runs"),
   };
-  const status = make("div", { className: "live-status" }, make("div", { className: "live-line" }, view.headline, view.numbers), view.bar, view.note);
+  const status = make(
+    "div",
+    { className: "live-status" },
+    make("div", { className: "live-line" }, view.headline, view.numbers),
+    view.bar,
+    view.note,
+  );
   status.setAttribute("role", "status");
   node.append(make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset), status);
   return view;
@@ -79,14 +87,19 @@ function fill(view, node, refused) {
   view.note.textContent = refused || [message, about?.settings, about?.why_data].filter(Boolean).join(" · ");
   view.note.classList.toggle("live-refused", Boolean(refused));
   view.toggle.textContent = resumable ? "Resume" : "Pause";
-  view.toggle.title = resumable ? "Go on exactly where it was" : "Pause after this batch, and go on later exactly there";
+  view.toggle.title = resumable
+    ? "Go on exactly where it was"
+    : "Pause after this batch, and go on later exactly there";
   view.toggle.disabled = !(going || resumable);
   view.step.disabled = going || state === "finished" || state === "gone";
   view.stop.disabled = !(going || state === "paused");
   view.reset.disabled = going || !state || state === "gone";
 }
 
-function described({ step, total_steps: total, epoch, images_per_second: speed, learning_rate: rate, sigma, seconds, left }, state) {
+function described(
+  { step, total_steps: total, epoch, images_per_second: speed, learning_rate: rate, sigma, seconds, left },
+  state,
+) {
   const count = (n) => Math.round(n).toLocaleString("en");
   const time = state === "running" ? `${duration(left)} left` : `${duration(seconds)} of training`;
   return `step ${count(step)} of ${count(total)} · epoch ${epoch.toFixed(1)} · learning rate ${Number(rate.toPrecision(2))}${sigma ? ` · σ ${Number(sigma.toPrecision(3))}` : ""} · ${count(speed)} images/s · ${time}`;
