@@ -99,7 +99,7 @@ def test_data_of_another_size_are_refused(runs, load, few):
 
 def full_disk(monkeypatch, folder, *names):
     """From now on, the next write of those files of a folder fails as on a full disk, by the system's own word."""
-    monkeypatch.setattr("vae_core.checkpoint.uuid.uuid4", lambda: SimpleNamespace(hex="partial"))
+    monkeypatch.setattr("vae_core.files.uuid.uuid4", lambda: SimpleNamespace(hex="partial"))
     for name in names:
         path = folder.path / name
         (path.parent / f".{path.name}.partial").symlink_to("/dev/full")
@@ -107,7 +107,7 @@ def full_disk(monkeypatch, folder, *names):
 
 def no_writing(monkeypatch, folder, *names):
     """From now on, no write of those files of a folder succeeds."""
-    monkeypatch.setattr("vae_core.checkpoint.uuid.uuid4", lambda: SimpleNamespace(hex="partial"))
+    monkeypatch.setattr("vae_core.files.uuid.uuid4", lambda: SimpleNamespace(hex="partial"))
     for name in names:
         (folder.path / f".{name}.partial").mkdir()
 

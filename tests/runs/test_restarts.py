@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def left_behind(runs, few, state, config=CONFIG):
     folder, steering = began(runs.root / NOBODY, config), Steering()
     folder.write_config(dataclasses.replace(folder.read_config(), owner="me"))
     go_on(folder, few, steering, {9: steering.pause})
-    folder.write_status(state)
+    (folder.path / "status.json").write_text(json.dumps({"state": state, "message": ""}))
     return NOBODY
 
 

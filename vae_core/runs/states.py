@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum
 from typing import TypedDict
 
 
-class State(StrEnum):
-    """What a run is doing."""
+class State(str, Enum):
+    """What a run is doing. Each is also its own name, as files and the browser have it."""
 
     WAITING = "waiting"  # for a device
     LOADING = "loading"  # its data
@@ -17,6 +17,9 @@ class State(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     INTERRUPTED = "interrupted"  # its process has ended without a word
+
+    __str__ = str.__str__
+    __format__ = str.__format__
 
     @property
     def is_going(self) -> bool:
