@@ -1,4 +1,7 @@
-"""Takes the README's pictures from the real app: python -m docs.screenshots --data-dir D, with MNIST in D."""
+"""Takes the pictures of README.md and docs/using.md from the real app: python -m docs.screenshots --data-dir D.
+
+MNIST must be in D.
+"""
 
 from __future__ import annotations
 
