@@ -1,6 +1,6 @@
 """Densities of tensors, elementwise, in nats: KL, log-likelihoods, and the Gaussians p(z) and q(z|x).
 
-They are those of `torch.distributions`. T-numbers are the rows of the table of quantities in the README.
+They are those of `torch.distributions`. T-numbers are the rows of docs/theory.md.
 """
 
 from __future__ import annotations

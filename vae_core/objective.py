@@ -1,6 +1,6 @@
 """The variational objective: the terms of the ELBO, in nats per image, and the loss that is made of them.
 
-T-numbers are the rows of the table of quantities in the README.
+T-numbers are the rows of docs/theory.md.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Step:
         objective: a name of `config.OBJECTIVES`: what the step makes larger.
         clip_norm: the gradient's largest norm, over all parameters; 0 leaves it as it is.
         processes: those that share each batch.
-        block: that of `draws.Batches`: how many places batches come from; 0 is as one.
+        block: that of `random.Batches`: how many places batches come from; 0 is as one.
     """
 
     def __init__(
