@@ -17,8 +17,8 @@ from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood
 from vae_core.evaluation.gap import ascend
 from vae_core.evaluation.inpaint import visible_posterior
-from vae_core.evaluation.posterior import grid_truth
-from vae_core.evaluation.terms import common_noise
+from vae_core.evaluation.posterior import grid_truth, window
+from vae_core.evaluation.terms import MATCHED, common_noise
 from vae_core.objective import elbo
 from vae_core.runs.server import Runs
 
@@ -108,7 +108,7 @@ def test_of_probabilistic_pca_log_px_is_exact(backend):
 def test_the_common_draws_have_the_moments_of_what_they_are_drawn_from(dims):
     eps = common_noise(dims)[:, 0].double()
     assert eps.shape == (DRAWS, dims)
-    if dims <= draw.MATCHED:
+    if dims <= MATCHED:
         torch.testing.assert_close(eps.mean(0), torch.zeros(dims).double(), atol=1e-6, rtol=0)
         torch.testing.assert_close(eps.T @ eps / DRAWS, torch.eye(dims).double(), atol=1e-5, rtol=0)
     assert torch.equal(common_noise(dims), common_noise(dims))
@@ -148,7 +148,7 @@ def test_the_posteriors_picture_holds_it_however_narrow_it_is(sigma):
     config = VAEConfig(architecture="linear", latent_dim=2, likelihood="gaussian", sigma=sigma)
     model, x = VAE(config, seeded()), GREY[None, None] / 255
     with torch.inference_mode():
-        center, half = draw._window(model, x)
+        center, half = window(model, x, draw.CELLS)
     posterior, (q, logvar) = posterior_of(model, x), model.encode(x)
     for mean, std in ((posterior.mean, posterior.stddev), (q[0], torch.exp(0.5 * logvar[0]))):
         assert ((mean - center).abs() + 2.9 * std).max() <= half
@@ -278,7 +278,7 @@ def test_what_is_completed_is_the_mean_over_the_posterior_of_the_visible_pixels(
     answer = complete(backend, asked("grey", hidden=encoded(HIDDEN)))
     model, hidden, x = backend.load("grey").model, HIDDEN[None, None] > 0, GREY[None, None] / 255
     q = visible_posterior(model, x, hidden, generator=seeded())
-    z = q.draw(torch.randn(DRAWS, 1, 3, generator=seeded()))
+    z = q.sample(torch.randn(DRAWS, 1, 3, generator=seeded()))
     expected = (model.x_hat(z).mean(0)[0, 0] * 255).round()
     assert (image(answer["completed"])[0][14:].float() - expected[14:]).abs().max() <= 1
     # What lies under the hidden part is not looked at.

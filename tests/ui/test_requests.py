@@ -74,7 +74,7 @@ def test_one_pixel_is_looked_at(backend):
 @pytest.mark.parametrize("run", ODD)
 def test_what_is_no_id_of_a_run_gets_one_sentence(backend, method, run):
     request = (FOLLOW | WINDOW | HISTORY | STEER) | {"run": run}
-    assert answering(getattr(backend, method))(request) == {"error": "That is not the id of a run."}
+    assert answering(getattr(backend.follower, method))(request) == {"error": "That is not the id of a run."}
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_what_is_no_id_of_a_run_gets_one_sentence(backend, method, run):
 )
 def test_a_request_that_lacks_something_gets_one_sentence(backend, method, request_):
     for name in request_:
-        answer = answering(getattr(backend, method))(without(request_, name))
+        answer = answering(getattr(backend.follower, method))(without(request_, name))
         assert answer == {"error": f"The request has no {name}."}
     for nothing in (None, [], "x", 5, {}):
-        assert answering(getattr(backend, method))(nothing)["error"].startswith("The request has no ")
+        assert answering(getattr(backend.follower, method))(nothing)["error"].startswith("The request has no ")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_request_that_lacks_something_gets_one_sentence(backend, method, reque
 )
 @pytest.mark.parametrize("value", [None, "1", [], {}, True, math.nan, math.inf, -1e300, 1e300, 10**400, -(10**400)])
 def test_what_is_no_number_within_bounds_gets_one_sentence(backend, method, request_, name, value):
-    answer = answering(getattr(backend, method))(request_ | {name: value})
+    answer = answering(getattr(backend.follower, method))(request_ | {name: value})
     assert list(answer) == ["error"] and len(answer["error"]) < 200 and "\n" not in answer["error"]
     assert answer["error"].startswith(f"{name} is ") and "it must be a" in answer["error"]
 
@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_read_gets_one_sentence(backend):
     (folder.path / "metrics.jsonl").unlink()
     (folder.path / "metrics.jsonl").mkdir()
     for method, request in (("follow", FOLLOW), ("window", WINDOW), ("history", HISTORY)):
-        answer = answering(getattr(backend, method))(request)
+        answer = answering(getattr(backend.follower, method))(request)
         assert answer == {"error": "A file on the server cannot be used: Is a directory."}
 
 
