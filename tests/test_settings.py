@@ -1,0 +1,71 @@
+"""A setting is declared once: its check, option, default and name all come from there."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import pytest
+
+from vae_core import TrainConfig, VAEConfig
+from vae_core.cli import parser
+from vae_core.config import SETTINGS, may_change
+from vae_core.settings import check_settings, choice, number, settings_of, whole
+
+NOW = dataclasses.asdict(VAEConfig(likelihood="gaussian")) | dataclasses.asdict(TrainConfig())
+
+
+@dataclass(frozen=True)
+class Example:
+    """With a setting of each kind."""
+
+    layers: int = whole(3, 1, 9, "Layers of it")
+    width: float = number(0.5, 0, 2, "Width w", above=True, short="w")
+    colour: str = choice("red", {"red": "deep red", "blue": "blue"}, "Colour")
+    most: int | None = whole(None, 1, 9, "Most")
+
+    def __post_init__(self):
+        check_settings(self)
+
+
+def test_what_is_declared_is_checked_and_kept_as_it_should_be():
+    example = Example(width=1)
+    assert example == Example(3, 1.0, "red", None) and isinstance(example.width, float)
+    assert list(settings_of(Example)) == ["layers", "width", "colour", "most"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"layers": 0}, "layers is 0; it must be a whole number from 1 to 9."),
+        ({"layers": None}, "layers is empty; it must be a whole number from 1 to 9."),
+        ({"width": 0}, "width is 0; it must be a number above 0, at most 2."),
+        ({"colour": "green"}, "colour is 'green'; it must be one of red, blue."),
+        ({"most": 10}, "most is 10; it must be a whole number from 1 to 9."),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(wrong, message):
+    with pytest.raises(ValueError) as caught:
+        Example(**wrong)
+    assert str(caught.value) == message
+
+
+def test_a_line_and_a_legend_say_it_alike():
+    settings = settings_of(Example)
+    assert settings["layers"].shown(4) == "layers of it 4"
+    assert settings["width"].shown(1.5) == "w = 1.5"
+    assert settings["colour"].shown("red") == "colour deep red"
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_an_option_of_the_command_line(name):
+    value = next(iter(SETTINGS[name].choices), "1")
+    option = f"--{name.replace('_', '-')}"
+    given = vars(parser().parse_args(["train", "--out", "x", option, value]))
+    assert given[name] == SETTINGS[name].kind(value)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_changes_in_mid_run_means_something_then(name):
+    setting = SETTINGS[name]
+    assert not may_change(name, NOW) or setting.matters(NOW)
+    assert not may_change("sigma", NOW | {"sigma_mode": "learned"})
+    assert not may_change("sigma", NOW | {"likelihood": "bernoulli"})
