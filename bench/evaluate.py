@@ -42,7 +42,7 @@ def plain_loop(model: VAE, x: Tensor, samples: int) -> Tensor:
 
 def matrix_products(model: VAE, x: Tensor, samples: int) -> None:
     """The decoder's matrix products alone, in the batches in which log_likelihood decodes."""
-    weights = [layer.weight.T for layer in model.decoder if isinstance(layer, nn.Linear)]
+    weights = [layer.weight.T for layer in model.decoder.children() if isinstance(layer, nn.Linear)]
     some = x[: evaluate.IMAGES_AT_ONCE]
     z = torch.randn(evaluate.draws_at_once(model, some) * len(some), model.config.latent_dim, device=x.device)
     for _ in range(round(len(x) * samples / len(z))):

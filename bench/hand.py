@@ -21,12 +21,13 @@ from typing import Any
 
 import httpx
 import torch
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Request, Response, sync_playwright
 
 from tests.browser.conftest import FLAGS, NAMES, Server, Visitor, start
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
+from vae_core.runs.states import State
 
 HERE = Path(__file__).parent.parent
 POINTS = 1000  # z, for the largest difference from torch
@@ -39,6 +40,13 @@ SCRIPT = Path(__file__).with_suffix(".js")
 def spread(times: list[float]) -> str:
     """Median and 95th percentile."""
     return f"median {statistics.median(times):.1f} ms, p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms"
+
+
+def box_of(element: Locator) -> FloatRect:
+    """Where a visible element is on the page."""
+    box = element.bounding_box()
+    assert box is not None
+    return box
 
 
 def latents(browser: Browser, url: str, model: str) -> Visitor:
@@ -58,7 +66,7 @@ def sliders(browser: Browser, url: str, name: str, model: str, trials: int) -> N
     times = [page.evaluate("(value) => hand.slide(value)", random.uniform(-2, 2)) for _ in range(trials)]
     print(f"{name}: slider event to painted pixels: {spread(times)} ({len(times)} moves)")
 
-    box = page.locator(".live-list input[type=range]").first.bounding_box()
+    box = box_of(page.locator(".live-list input[type=range]").first)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.evaluate("hand.countFrames()")
@@ -115,7 +123,7 @@ def strokes(browser: Browser, url: str) -> None:
     page.add_script_tag(path=SCRIPT)
     page.evaluate("hand.noteStrokes()")
     began = time.monotonic()
-    box = page.locator(".live-ink").bounding_box()
+    box = box_of(page.locator(".live-ink"))
     for stroke in range(6):
         page.mouse.move(box["x"] + box["width"] * (0.25 + 0.08 * stroke), box["y"] + 0.2 * box["height"])
         page.mouse.down()
@@ -139,9 +147,20 @@ def refreshes(browser: Browser, server: Server, data: str) -> None:
     shipped model, which is what refreshing costs; and against no page at all, which is what an open page costs.
     """
     visitor = Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url)
-    asked, decoders = [], []
-    visitor.page.on("request", lambda r: '"follow"' in (r.post_data or "") and asked.append(json.loads(r.post_data)))
-    visitor.page.on("response", lambda r: r.url.endswith("/decoder") and r.status == 200 and decoders.append(r.url))
+    asked: list[dict[str, Any]] = []
+    decoders: list[str] = []
+
+    def on_request(request: Request) -> None:
+        body = request.post_data or ""
+        if '"follow"' in body:
+            asked.append(json.loads(body))
+
+    def on_response(response: Response) -> None:
+        if response.url.endswith("/decoder") and response.status == 200:
+            decoders.append(response.url)
+
+    visitor.page.on("request", on_request)
+    visitor.page.on("response", on_response)
     visitor.page.wait_for_selector("#train-curves .main-svg")
     visitor.choose("Data", data)
     visitor.set("Epochs", 10_000)
@@ -161,7 +180,8 @@ def refreshes(browser: Browser, server: Server, data: str) -> None:
         return (images() - began) / (time.monotonic() - at)
 
     def requests_alone() -> tuple[float, float]:
-        over, times = threading.Event(), []
+        over = threading.Event()
+        times: list[float] = []
         watcher = threading.Thread(target=watch, args=(server.url, run.name, asked[-1], over, times))
         watcher.start()
         rate = speed()
@@ -252,7 +272,7 @@ def put(server: Server, config: VAEConfig) -> tuple[str, Path]:
     folder.create()
     folder.write_config(RunConfig(config, TrainConfig(), "digits"))
     save_checkpoint(VAE(config, torch.Generator().manual_seed(0)), folder.model_file)
-    folder.write_status("finished")
+    folder.write_status(State.FINISHED)
     return folder.path.name, folder.model_file
 
 

@@ -200,11 +200,11 @@ def main() -> None:
         times = " | ".join(f"{medians[way][mark]:.1f} s" for mark in MARKS)
         print(f"| {way} | {times} | {statistics.median(row['best'] for row in rows):.2f} |")
     last = MARKS[-1]
-    for other, times in (("plain", 5), ("textbook", 10)):
+    for other, factor in (("plain", 5), ("textbook", 10)):
         if other in medians and "now" in medians:
             ratio = medians[other][last] / medians["now"][last]
-            verdict = "met" if ratio >= times else "NOT met"
-            print(f"target: {last:g} nats in 1/{times} of {other}'s time: 1/{ratio:.1f}, {verdict}")
+            verdict = "met" if ratio >= factor else "NOT met"
+            print(f"target: {last:g} nats in 1/{factor} of {other}'s time: 1/{ratio:.1f}, {verdict}")
     if options.json:
         about = {"machine": processor, "torch": torch.__version__, "date": datetime.date.today().isoformat()}
         options.json.write_text(json.dumps(about | {"precision": precision, "ways": found}, indent=1) + "\n")

@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from torchvision import datasets, transforms
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
 from vae_core.device import describe_device, pick_device
 from vae_core.evaluation.evaluate import evaluate_elbo
+from vae_core.model import Weighted
 from vae_core.precision import TF32_SINCE
 from vae_core.training.loop import TrainState, batches
 
@@ -62,6 +63,7 @@ print(status("VmHWM") - before)
 def textbook(model: VAE, loader: DataLoader, optimizer: torch.optim.Optimizer, device: torch.device) -> float:
     """One epoch as tutorials write it; gives the mean loss."""
     model.train()
+    assert isinstance(loader.dataset, Sized)
     total = 0.0
     for x, _ in loader:
         x = x.to(device)
@@ -112,9 +114,9 @@ def floor(model: VAE, batch: int, images: int, device: torch.device) -> Callable
     return epoch
 
 
-def _shapes(model: VAE, batch: int, device: torch.device) -> list[tuple[nn.Module, torch.Size]]:
+def _shapes(model: VAE, batch: int, device: torch.device) -> list[tuple[Weighted, torch.Size]]:
     """The layers that multiply, in order, and the shapes of their inputs."""
-    met: list[tuple[nn.Module, torch.Size]] = []
+    met: list[tuple[Weighted, torch.Size]] = []
     kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
     hooks = [
         layer.register_forward_pre_hook(lambda layer, inputs: met.append((layer, inputs[0].shape)))
@@ -128,7 +130,7 @@ def _shapes(model: VAE, batch: int, device: torch.device) -> list[tuple[nn.Modul
     return met
 
 
-def _products(layer: nn.Module, shape: torch.Size, *, first: bool) -> Callable[[], None]:
+def _products(layer: Weighted, shape: torch.Size, *, first: bool) -> Callable[[], object]:
     """The layer's product, and those of its gradients; the first layer's input needs none."""
     weight = layer.weight.detach()
     x = torch.randn(shape, device=weight.device)
@@ -201,7 +203,8 @@ def measure(
 
 def reached(data_dir: Path, dataset: Dataset, device: torch.device) -> dict[str, list[float]]:
     """−ELBO on the test images after ten epochs in batches of 128, of each seed, each way."""
-    x, found = dataset.test.to(device).float() / 255, {name: [] for name in ("textbook", *precisions_of(device))}
+    x = dataset.test.to(device).float() / 255
+    found: dict[str, list[float]] = {name: [] for name in ("textbook", *precisions_of(device))}
     for seed in range(SEEDS):
         torch.manual_seed(seed)
         model = new_model("mlp", device, seed)

@@ -18,6 +18,7 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import httpx
@@ -37,7 +38,7 @@ SETTLING = 5.0  # seconds until all watchers have what there was before they cam
 
 async def watch(url: str, component: int, run: str, tally: dict[str, int]) -> None:
     """One watcher, until it is cancelled: asks for what is new, and waits as it is told."""
-    request = {"run": run, "since": 0, "mark": "", "changes": 0, "frames": 0}
+    request: dict[str, Any] = {"run": run, "since": 0, "mark": "", "changes": 0, "frames": 0}
     async with httpx.AsyncClient(timeout=30) as client:
         while True:
             body = {"data": request, "component_id": component, "fn_name": "follow", "session_hash": "bench"}
@@ -76,6 +77,7 @@ def speed(records: Records, seconds: float) -> float:
         first = len(records.read())
         while len(records.read()) == first:
             time.sleep(0.002)
+        assert records.last is not None
         return records.last["step"], time.perf_counter()
 
     step, start = now()

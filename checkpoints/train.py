@@ -92,11 +92,13 @@ def save(recipe: Recipe, runs: Path, common: list[str]) -> None:
         "date": datetime.fromtimestamp(last.model_file.stat().st_mtime, timezone.utc).date().isoformat(),
     }
     quick = f"{recipe.evaluate} {QUICK}"
-    whole, dtype = evaluate(last.model_file, quick, common), torch.float16
+    whole = evaluate(last.model_file, quick, common)
+    dtype: torch.dtype | None = torch.float16
     save_checkpoint(model, path, about, dtype)
     about |= {"made": made, "quick": evaluate(path, quick, common)}
     if any(abs(whole[name] - about["quick"][name]) >= 0.005 for name in ("elbo", "log_likelihood", "kl")):
-        about["quick"], dtype = whole, None
+        about["quick"] = whole
+        dtype = None
         save_checkpoint(model, path, about)
     keep = ["--keep", str(last.path / "estimates.safetensors")]  # it may take hours
     save_checkpoint(model, path, about | {"figures": evaluate(path, recipe.evaluate, common + keep)}, dtype)

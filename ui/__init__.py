@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from vae_core.checkpoint import CheckpointError
 from vae_core.runs.folder import RunError
@@ -97,7 +98,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             *train.form(backend, state["run"], values=True),
         ]
 
-    shown = [page.session, page.heading, page.model, page.tab.progress, *page.users]
+    shown: list[Block] = [page.session, page.heading, page.model, page.tab.progress, *page.users]
     shown += [page.table, page.tabs, *page.tab.form]
     blocks.load(on_load, page.session, shown, **QUIET)
 
@@ -126,6 +127,7 @@ def _wire_model(page: _Page) -> None:
         run, before, now_is = (str(event._data[name]) for name in ("run", "before", "state"))
         goes_on = _keeps_the_form(now_is) and not _keeps_the_form(before)
         other = run != state["run"] or goes_on
+        now: Session
         now, *rest = in_use(state, name)
         return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=other)]
 

@@ -13,7 +13,7 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from vae_core.data import INK_SIZE, TITLES, Dataset, binarize, fit_drawing, held_out
+from vae_core.data import TITLES, Dataset, binarize, fit_drawing, held_out, ink_size
 from vae_core.densities import DiagonalGaussian
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood, standard_error
@@ -65,7 +65,7 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
     loaded = backend.load(field(request, "model"))
     samples = request.get("draws", DRAWS)
     check_int("draws", samples, 1, MOST_SAMPLES)
-    grey = _grey(request, INK_SIZE.get(loaded.header.about.get("data"), 20))
+    grey = _grey(request, ink_size(loaded.header.about.get("data")))
     model = loaded.model
     with torch.inference_mode():
         x = binarize(grey, model.config.binarization, _seeded())[None]
@@ -187,7 +187,7 @@ def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
     """The ELBO of each of the first test images, by as many draws as a drawing's: nats, ascending; finite ones only."""
     about, images = loaded.header.about, dataset.test[:CROWD]
     if dataset.name != about.get("data"):
-        size = INK_SIZE.get(about.get("data"), 20)
+        size = ink_size(about.get("data"))
         images = torch.stack([fit_drawing(image[0], size) for image in images])
     x = held_out(images, loaded.model.config.binarization)
     generator = _seeded()
@@ -283,6 +283,7 @@ def _q_of(request: Any, model: VAE) -> DiagonalGaussian:
 
 def _decoded(model: VAE, terms: ELBO) -> dict[str, Any]:
     """The pictures of a q for the page, from its mean and its decoded draws."""
+    assert terms.params is not None  # `worth` keeps them
     each = model.likelihood.mean(terms.params)[:, 0]
     spread = each.std(0)
     return {

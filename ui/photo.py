@@ -151,7 +151,8 @@ def _largest_pieces(ink: Tensor) -> Tensor:
     A piece counts if it has a twentieth of the largest one's ink. What touches the border stays where no other does.
     """
     scale = min(1.0, PIECES / max(ink.shape))
-    small = F.adaptive_avg_pool2d(ink[None, None], [max(1, round(side * scale)) for side in ink.shape])[0, 0]
+    h, w = (max(1, round(side * scale)) for side in ink.shape)
+    small = F.adaptive_avg_pool2d(ink[None, None], (h, w))[0, 0]
     labels = _pieces(small > 0.02)
     border = torch.cat([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     mass = torch.zeros(labels.numel() + 1).index_add(0, labels.flatten(), small.flatten())
@@ -186,7 +187,7 @@ def _on_pad(ink: Tensor) -> Tensor:
     h, w = (4 * max(1, round(side * scale / 4)) for side in digit.shape)
     drawn = Image.fromarray(digit.numpy()).resize((w, h), Image.Resampling.HAMMING)
     large = F.pad(torch.from_numpy(np.array(drawn)), [4 * MARGIN] * 4)
-    large = (large / large.flatten().topk(max(1, large.count_nonzero().item() // 20)).values[-1]).clamp(0, 1)
+    large = (large / large.flatten().topk(max(1, int(large.count_nonzero()) // 20)).values[-1]).clamp(0, 1)
     solid = (large > 0.5).float()[None]
     edge = solid - (-F.max_pool2d(-solid, 3, 1, 1))
     missing = 4 * STROKE - 2 * float(solid.sum() / edge.sum())

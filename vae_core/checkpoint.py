@@ -104,7 +104,7 @@ def _read(path: str | Path) -> tuple[Header, dict[str, Tensor]]:
 
 def _parse(path: str | Path, metadata: dict[str, str] | None) -> Header:
     """The header from a safetensors file's metadata."""
-    if (metadata or {}).get("format") != FORMAT:
+    if metadata is None or metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a safetensors file, but no VAE of this app.")
     try:
         header = Header(VAEConfig(**json.loads(metadata["config"])), json.loads(metadata["about"]))

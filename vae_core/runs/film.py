@@ -85,10 +85,11 @@ class Film:
         Raises:
             OSError: the folder cannot be written.
         """
-        picture, content = (frame(model, self.x, kl_per_dim) * 255).round().to(torch.uint8), io.BytesIO()
+        picture = (frame(model, self.x, kl_per_dim) * 255).round().to(torch.uint8)
+        file = io.BytesIO()
         dims = " ".join(map(str, map_dims(kl_per_dim)))
-        Image.fromarray(picture.numpy()).save(content, "JPEG", quality=QUALITY, comment=dims)
-        content = content.getvalue()
+        Image.fromarray(picture.numpy()).save(file, "JPEG", quality=QUALITY, comment=dims)
+        content = file.getvalue()
         write_atomically(self.folder / "newest.jpg", content)
         if keep or seconds >= self._next:
             write_atomically(self.folder / f"{step}.jpg", content)

@@ -32,7 +32,9 @@ class Records:
         self._offset, self._last_line, self._count = 0, b"", 0
         self._table = np.empty((256, len(COLUMNS)))
         self.last: dict[str, Any] | None = None
-        self.stride, self.history_steps, self.history = 1, [], []
+        self.stride = 1
+        self.history_steps: list[int] = []
+        self.history: list[list[float]] = []
 
     def __len__(self) -> int:
         return self._count

@@ -88,7 +88,8 @@ class _Plan:
 
     def __init__(self, folder: RunFolder, config: TrainConfig) -> None:
         self._folder, self._config = folder, config
-        self._taken, self._coming = [], folder.changes()
+        self._taken: list[Change] = []
+        self._coming = folder.changes()
 
     def settings(self, model: VAE, step: int, wanted: dict[str, float]) -> TrainConfig:
         """The settings for the batch after `step`; what is wanted now holds whatever was to come of it later."""

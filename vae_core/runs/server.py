@@ -204,8 +204,8 @@ class Runs:
             folder = self.folder(run)
             check_change(folder.read_config(), settings)
             going = self.line.going(run)
-            begun = going is not None and going.begun
-            if begun and (going.steering.change(settings) or not going.over.wait(LETTING_GO)):
+            begun = going if going is not None and going.begun else None
+            if begun and (begun.steering.change(settings) or not begun.over.wait(LETTING_GO)):
                 return
             status = self.status(run)
             if not (status["state"].has_ended and status["state"].takes_changes) and (going is None or begun):
@@ -255,7 +255,7 @@ class Runs:
         training = self.line.trainings.get(run)  # before the file: one that ends in between has said its last word
         status = folder.read_status()
         if training is not None:
-            return status | self.line.status(training, status["state"])
+            return self.line.status(training, status)
         if run in self.line.failures and status["state"] not in (State.FINISHED, State.PAUSED, State.STOPPED):
             return {"state": State.FAILED, "message": self.line.failures[run]}
         if status["state"].has_ended:

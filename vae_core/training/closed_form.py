@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from ..densities import DiagonalGaussian, sum_bernoulli_log_prob_and_mean
 from ..model import VAE
 from ..objective import ELBO
+from .adam import gradient_of
 from .loss_weights import LossWeights
 
 LARGE = 2**16  # weights of a layer from which on a narrower type saves more than its conversions cost
@@ -124,11 +125,13 @@ class _Product:
 
     def __init__(self, layer: nn.Linear) -> None:
         self.x = torch.empty(0)  # the input
-        self._weight, self._bias = layer.weight.detach(), layer.bias.detach()
+        self._weight = layer.weight.detach()
+        self._bias = layer.bias.detach()
         for parameter in (layer.weight, layer.bias):
             if parameter.grad is None:  # else another way to the gradient uses the same tensors
                 parameter.grad = torch.zeros_like(parameter)
-        self._to_weight, self._to_bias = layer.weight.grad.detach(), layer.bias.grad.detach().unsqueeze(0)
+        self._to_weight = gradient_of(layer.weight).detach()
+        self._to_bias = gradient_of(layer.bias).detach().unsqueeze(0)
         self._transposed = self._weight.t()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import VAE
-from .adam import Adam
+from .adam import Adam, gradient_of
 from .closed_form import has_closed_form
 from .loss_weights import LossWeights
 from .recording import Branches
@@ -163,5 +163,5 @@ def _product(layer: nn.Linear, x: Tensor, *, is_last: bool) -> Tensor:
 
 def _to_weight(layer: nn.Linear, x: Tensor, gradient: Tensor) -> None:
     """The weight's gradient, from B times that with respect to the output."""
-    to_weight = layer.weight.grad
+    to_weight = gradient_of(layer.weight)
     torch.addmm(to_weight, gradient.t(), x, beta=0, alpha=1 / len(x), out=to_weight)

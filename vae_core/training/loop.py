@@ -206,7 +206,8 @@ def batches(
         state.average = Average(model)
     per_epoch, total = config.steps_per_epoch(len(images)), config.total_steps(len(images))
     try:
-        while not state.is_over(config, total) and (config := _agreed(config, processes)):
+        while not state.is_over(config, total) and (agreed := _agreed(config, processes)):
+            config = agreed
             mark, before = time.perf_counter(), state.step
             count = 1 if processes.count > 1 else _steps_at_once(state, per_epoch, total, drawn.block)
             steps = range(before, before + count)
@@ -304,6 +305,7 @@ def _metrics(
 ) -> Metrics:
     """The record of the steps that the state's sums hold."""
     sums, per_epoch = state.sums, config.steps_per_epoch(images)
+    assert sums.measured is not None  # a record comes after a step
     reconstruction, *kl_per_dim = (sums.measured / sums.images).tolist()
     kl = math.fsum(kl_per_dim)
     epochs, steps = divmod(state.step, per_epoch)

@@ -56,7 +56,9 @@ class _Group(Processes):
     def __init__(self, device: torch.device) -> None:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
         self.rank, self.count = dist.get_rank(), dist.get_world_size()
-        self._talk = dist.new_group(backend="gloo")
+        talk = dist.new_group(backend="gloo")
+        assert isinstance(talk, dist.ProcessGroup)  # every process is in it
+        self._talk = talk
         self._device, self._length = device, 0
 
     def total(self, part: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
 import torch
 
@@ -34,7 +35,7 @@ class Recordings:
         self._device, self._precision = device, precision
         self._met: set[Hashable] = set()
         self._graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, Callable[[], None]]] = {}
-        self._pool: tuple[int, int] | None = None  # the graphs' memory, which they share: no two are replayed at once
+        self._pool: Any = None  # torch's handle of the graphs' memory, which they share: no two are replayed at once
 
     def run(self, key: Hashable, work: Callable[[], None]) -> None:
         """Does the work; what has the same key is the same work.
