@@ -31,7 +31,8 @@ CHECKPOINT = Path(__file__).parent.parent / "checkpoints" / "mnist-mlp-20d.safet
 
 def plain_loop(model: VAE, x: Tensor, samples: int) -> Tensor:
     """log p̂_K(x) as a first draft has it: one draw of all images at a time."""
-    proposal, weights = Proposal.posterior(model, x), []
+    proposal = Proposal.posterior(model, x)
+    weights = []
     for _ in range(samples):
         eps = torch.randn_like(proposal.mean)
         z = proposal.draw(eps)

@@ -39,7 +39,8 @@ from vae_core.precision import TF32_SINCE
 from vae_core.training.loop import TrainState, batches
 
 CASES = [("mlp", 128), ("mlp", 1024), ("conv", 128), ("conv", 1024)]
-SEEDS, EPOCHS = 3, 10  # of the comparison by −ELBO
+SEEDS = 3  # of the comparison by −ELBO
+EPOCHS = 10  # of each training in it
 AS_TEXTBOOK = TrainConfig(
     epochs=EPOCHS, batch_size=128, learning_rate=1e-3, schedule="constant", learning_rate_warmup=0, average=0.0
 )
@@ -84,12 +85,14 @@ class Ours:
     """Our own training, an epoch at a call, with the seconds that it counts: all but the evaluations."""
 
     def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig, device: torch.device) -> None:
-        self._state, self._steps = TrainState.start(model), config.steps_per_epoch(len(dataset.train))
+        self._state = TrainState.start(model)
+        self._steps = config.steps_per_epoch(len(dataset.train))
         self._training = batches(model, dataset, config, device, self._state)
 
     def seconds_of_an_epoch(self) -> float:
         """Of training: the evaluation at its end is not counted."""
-        before, end = self._state.seconds, self._state.step + self._steps
+        before = self._state.seconds
+        end = self._state.step + self._steps
         while self._state.step < end:
             next(self._training)
         return self._state.seconds - before
@@ -271,7 +274,8 @@ def main() -> None:
     parser.add_argument("--only-speed", action="store_true", help="leave −ELBO and memory out")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    device, dataset = pick_device(options.device), load_dataset("mnist", options.data_dir, download=False)
+    device = pick_device(options.device)
+    dataset = load_dataset("mnist", options.data_dir, download=False)
     machine = f"{_processor()}, {describe_device(device)}, torch {torch.__version__}"
     report: dict[str, Any] = {"machine": machine, "date": datetime.date.today().isoformat(), "speed": []}
     print(f"{machine}: seconds of an epoch of MNIST, medians of {options.rounds} rounds")

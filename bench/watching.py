@@ -32,7 +32,8 @@ from vae_core.device import describe_device, pick_device
 from vae_core.runs.records import Records
 from vae_core.runs.server import Runs
 
-ALONE, MANY = 1, 30
+ALONE = 1
+MANY = 30
 SETTLING = 5.0  # seconds until all watchers have what there was before they came
 
 
@@ -119,7 +120,8 @@ def main() -> None:
 def measure(records: Records, run: str, url: str, component: int, options: argparse.Namespace) -> None:
     """Measures the three conditions in turn, so that a slow moment of the machine meets all of them."""
     context = multiprocessing.get_context("spawn")
-    orders, answers = context.Queue(), context.Queue()
+    orders = context.Queue()
+    answers = context.Queue()
     process = context.Process(target=watchers, args=(url, component, run, orders, answers))
     process.start()
     alone: list[float] = []

@@ -81,9 +81,12 @@ def is_of(command: list[str], config: RunConfig) -> bool:
 
 def save(recipe: Recipe, runs: Path, common: list[str]) -> None:
     """Writes the checkpoint of a recipe whose stages have finished, with its figures."""
-    folders, path = [RunFolder(run) for run in recipe.runs(runs)], HERE / f"{recipe.name}.safetensors"
-    last, versions = folders[-1], folders[-1].versions()
-    model, about = load_checkpoint(last.model_file), read_header(last.model_file).about
+    folders = [RunFolder(run) for run in recipe.runs(runs)]
+    path = HERE / f"{recipe.name}.safetensors"
+    last = folders[-1]
+    versions = last.versions()
+    model = load_checkpoint(last.model_file)
+    about = read_header(last.model_file).about
     made = {
         "commands": [shlex.join(["python", "-m", "vae_core", *recipe.command(n, RUNS)]) for n in range(len(folders))],
         "seconds": sum(folder.records()[-1]["seconds"] for folder in folders),

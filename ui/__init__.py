@@ -78,8 +78,10 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
 
     def on_load(stored: Any, request: gr.Request) -> list[Any]:
         """Finds the browser's model and the run that it followed again, or opens what the page's address names."""
-        state, link = restored(stored), dict(request.query_params)
-        offered, own = backend.choices(state["browser"]), backend.runs.of(state["browser"])
+        state = restored(stored)
+        link = dict(request.query_params)
+        offered = backend.choices(state["browser"])
+        own = backend.runs.of(state["browser"])
         offered, gone = with_linked(backend, offered, link.get("model"))
         if link.get("model") and not gone:
             state["model"] = link["model"]
@@ -105,7 +107,11 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
 
 def _wire_model(page: _Page) -> None:
     """Draw, Latents and the address follow the choice of a model, which follows what there is."""
-    backend, default, session, model, users = page.backend, page.default, page.session, page.model, page.users
+    backend = page.backend
+    default = page.default
+    session = page.session
+    model = page.model
+    users = page.users
 
     def on_model(state: Session, name: str) -> list[Any]:
         return [Session(**state | {"model": name}), gr.Dropdown(info=None), *({"model": name} for _ in users)]
@@ -143,7 +149,8 @@ def _keeps_the_form(state: str) -> bool:
 
 def _wire_runs(page: _Page) -> None:
     """What the table of runs sends elsewhere."""
-    backend, session = page.backend, page.session
+    backend = page.backend
+    session = page.session
 
     def on_use(state: Session, event: gr.EventData) -> list[Any]:
         """The model of a run goes to Draw and Latents."""

@@ -99,7 +99,8 @@ def judge(backend: Backend, request: Any) -> dict[str, Any]:
         elbo, reconstruction_term, kl, scatter, kl_per_dim, reconstruction, drawn, spread, most: as of `look`.
     """
     loaded = backend.load(field(request, "model"))
-    model, x = loaded.model, _seen(request)
+    model = loaded.model
+    x = _seen(request)
     q = _q_of(request, model)
     with torch.inference_mode():
         terms = worth(model, x, q)
@@ -122,10 +123,12 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
     Raises:
         ValueError: too many others refine at the moment.
     """
-    model, x = backend.load(field(request, "model")).model, _seen(request)
+    model = backend.load(field(request, "model")).model
+    x = _seen(request)
     with _turn():
         end = time.monotonic() + MOST_SECONDS
-        way, ended = [], False
+        way = []
+        ended = False
         eps = common_noise(model.config.latent_dim, REFINING, seed=1)
         for q, bound in ascend(model, x, max_steps=MOST_STEPS, eps=eps):
             way.append(q)
@@ -185,7 +188,8 @@ def crowd(backend: Backend, request: Any) -> dict[str, Any]:
 @made_once
 def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
     """The ELBO of each of the first test images, by as many draws as a drawing's: nats, ascending; finite ones only."""
-    about, images = loaded.header.about, dataset.test[:CROWD]
+    about = loaded.header.about
+    images = dataset.test[:CROWD]
     if dataset.name != about.get("data"):
         size = ink_size(about.get("data"))
         images = torch.stack([fit_drawing(image[0], size) for image in images])
@@ -206,7 +210,8 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
         log_px: nats, or null where the grid does not hold. density: base64 of 96×96 bytes, p(z|x) with its largest
         value as 255, z_0 to the right and z_1 upwards. center: the middle of that picture in z; half: half its side.
     """
-    model, x = backend.load(field(request, "model")).model, _seen(request)
+    model = backend.load(field(request, "model")).model
+    x = _seen(request)
     with _turn(), torch.inference_mode():
         found = grid_truth(model, x)
         center, half = window(model, x, CELLS)

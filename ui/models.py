@@ -40,7 +40,8 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         examples: [{label, image}], one of each label. examples_from: the dataset's title.
     """
     loaded = backend.load(field(request, "model"))
-    config, about = loaded.model.config, loaded.header.about
+    config = loaded.model.config
+    about = loaded.header.about
     dataset = backend.shown_dataset(about.get("data"))
     size = ink_size(about.get("data"))
 

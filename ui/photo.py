@@ -19,7 +19,8 @@ from .vocabulary import PAD_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")  # what their files begin with
-MEGAPIXELS, LONGEST = 50, 20_000  # a side's limit too: a BMP may skip 255 rows in two bytes, whatever their length
+MEGAPIXELS = 50
+LONGEST = 20_000  # a side's limit too: a BMP may skip 255 rows in two bytes, whatever their length
 MARGIN = 6  # empty pixels of the pad around the ink
 STROKE = 4.4  # pixels of the pad: thinner strokes are thickened to this, as the pad's own pen draws
 WORK = 1024  # pixels of the longer side that is looked at
@@ -98,7 +99,8 @@ def _visible(image: Image.Image) -> Tensor:
     values = torch.from_numpy(np.array(image, dtype=np.float32))
     if values.ndim == 2:
         return values[None] / values.max().clamp(min=1)
-    colour, alpha = values[..., :3] / 255, values[..., 3:] / 255
+    colour = values[..., :3] / 255
+    alpha = values[..., 3:] / 255
     if alpha.numel() == 0 or bool((alpha == alpha[0, 0]).all()):
         return colour.permute(2, 0, 1)
     seen = alpha[..., 0] > 0.5
@@ -195,7 +197,8 @@ def _on_pad(ink: Tensor) -> Tensor:
         large = F.max_pool2d(large[None], 2 * radius + 1, 1, radius)[0]
     small = F.avg_pool2d(large[None], 4)[0]
     small = torch.where(small < FAINTEST, 0, small / small.max())
-    (h, w), pad = small.shape, torch.zeros(PAD_SIDE, PAD_SIDE, dtype=torch.uint8)
+    h, w = small.shape
+    pad = torch.zeros(PAD_SIDE, PAD_SIDE, dtype=torch.uint8)
     top, left = (PAD_SIDE - h) // 2, (PAD_SIDE - w) // 2
     pad[top : top + h, left : left + w] = (small * 255).round().to(torch.uint8)
     return pad

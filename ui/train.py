@@ -98,7 +98,8 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
         gr.Error: it is out of its bounds, cannot change now, or the run is somebody else's.
     """
     try:
-        holds, state = backend.runs.folder(run).settings()[name], backend.runs.status(run)["state"]
+        holds = backend.runs.folder(run).settings()[name]
+        state = backend.runs.status(run)["state"]
     except RunError:
         return  # there is none, or not any more: the form is the next one's
     try:
@@ -115,12 +116,14 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
         values: whether the settings become the run's own, too; else they stay as somebody may be typing them.
     """
     try:
-        config, state = backend.runs.folder(run).read_config(), backend.runs.status(run)["state"]
+        config = backend.runs.folder(run).read_config()
+        state = backend.runs.status(run)["state"]
         settings = backend.runs.folder(run).settings()
     except RunError:
         return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in LABELS)]
     settings["data"] = AUTO if config.why_data.startswith("The data are") else config.data
-    going, free = state.keeps_the_form, [name for name in ASKED if may_change(name, settings)]
+    going = state.keeps_the_form
+    free = [name for name in ASKED if may_change(name, settings)]
     return [
         gr.Button(interactive=not going),
         gr.Markdown(visible=going),

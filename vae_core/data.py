@@ -242,7 +242,8 @@ def _load_digits() -> Dataset:
     bunch = load_digits()
     small = torch.from_numpy(bunch.images).float()[:, None] / 16
     large = F.interpolate(small, size=IMAGE_SHAPE[1:], mode="bicubic").clamp(0, 1)
-    images, labels = (large * 255).round().to(torch.uint8), torch.from_numpy(bunch.target).long()
+    images = (large * 255).round().to(torch.uint8)
+    labels = torch.from_numpy(bunch.target).long()
     split = train_test_split(range(len(images)), test_size=297, random_state=0, stratify=labels)
     train, test = (torch.tensor(sorted(part)) for part in split)
     return Dataset("digits", images[train], labels[train], images[test], labels[test])
@@ -313,7 +314,9 @@ def _fetch(mirrors: list[str], filename: str, md5: str, title: str, progress: Pr
 
 def _read(response: http.client.HTTPResponse, progress: Progress | None) -> bytes:
     """The response's body, telling of each chunk."""
-    total, chunks, done = int(response.headers.get("Content-Length") or 0), [], 0
+    total = int(response.headers.get("Content-Length") or 0)
+    chunks = []
+    done = 0
     while chunk := response.read(1 << 16):
         chunks.append(chunk)
         done += len(chunk)

@@ -64,7 +64,8 @@ class VAE(nn.Module):
         for layer in layers:
             bound = of_bias = layer.weight[0].numel() ** -0.5
             if self.config.architecture == "conv":
-                bound, of_bias = math.sqrt((3.0 if layer is layers[-1] else 6.0) / _fan_in(layer)), 0.0
+                bound = math.sqrt((3.0 if layer is layers[-1] else 6.0) / _fan_in(layer))
+                of_bias = 0.0
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.uniform_(_bias(layer), -of_bias, of_bias, generator=generator)
 
@@ -149,7 +150,8 @@ class VAE(nn.Module):
     def decoder_width(self) -> int:
         """Numbers of the largest tensor that decoding one z makes on its way, which is what many z take memory for."""
         layers = [layer for layer in self.decoder.modules() if not list(layer.children())]  # in their order
-        x, width = next(self.parameters()).new_zeros(1, self.config.latent_dim), 0
+        x = next(self.parameters()).new_zeros(1, self.config.latent_dim)
+        width = 0
         for layer in layers:
             x = layer(x)
             width = max(width, x.numel())
@@ -223,7 +225,8 @@ def _fan_in(layer: Weighted) -> float:
 
 def _mlp(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     """Hidden layers of one width on either side; with a single one as in Kingma & Welling (2014), appendix C."""
-    d, hidden = config.latent_dim, [config.hidden_dim] * config.hidden_layers
+    d = config.latent_dim
+    hidden = [config.hidden_dim] * config.hidden_layers
     return nn.Sequential(nn.Flatten(), *_dense(PIXELS, *hidden, 2 * d)), nn.Sequential(*_dense(d, *hidden, PIXELS))
 
 
@@ -237,7 +240,8 @@ def _dense(*sizes: int) -> Iterator[nn.Module]:
 
 def _conv(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     """28 → 14 → 7 by strided convolutions and back by their transposes."""
-    d, h = config.latent_dim, config.hidden_dim
+    d = config.latent_dim
+    h = config.hidden_dim
     encoder = nn.Sequential(
         nn.Conv2d(1, 16, 4, stride=2, padding=1), nn.ReLU(inplace=True),
         nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(inplace=True),
@@ -260,7 +264,8 @@ def _linear(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
 
 def _residual(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     """As conv, with residual blocks between, in the order of He et al. (2016): activation, then weights."""
-    d, h = config.latent_dim, config.hidden_dim
+    d = config.latent_dim
+    h = config.hidden_dim
     encoder = nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1), _block(16),
         nn.SiLU(inplace=True), nn.Conv2d(16, 32, 4, stride=2, padding=1), _block(32),

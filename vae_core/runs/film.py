@@ -48,7 +48,8 @@ def frame(model: VAE, x: Tensor, kl_per_dim: list[float]) -> Tensor:
 
 def map_points(model: VAE, kl_per_dim: list[float]) -> Tensor:
     """The points of the latent map in reading order: (400, D). With one dimension: its 400 quantiles."""
-    config, weight = model.config, next(model.parameters())
+    config = model.config
+    weight = next(model.parameters())
     prior = torch.distributions.Normal(config.prior_mean, config.prior_std)
     dims = map_dims(kl_per_dim)
     points = torch.full((SIDE * SIDE, config.latent_dim), config.prior_mean)
@@ -75,7 +76,8 @@ class Film:
     """
 
     def __init__(self, folder: Path, x: Tensor, seconds: float = 0.0) -> None:
-        self.folder, self.x = folder, x
+        self.folder = folder
+        self.x = x
         self._next = _after(seconds) if seconds else 0.0
         folder.mkdir(exist_ok=True)
 

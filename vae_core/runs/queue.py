@@ -72,7 +72,10 @@ class Worker:
 
     def __init__(self, device: torch.device, most: int) -> None:
         check_int("max_trainings", most, 1, 1 if device.type == "mps" else 1000)  # two threads on MPS crash torch
-        self.device, self.most, self.going, self.failure = device, most, 0, ""
+        self.device = device
+        self.most = most
+        self.going = 0
+        self.failure = ""
         self.threads = ThreadPoolExecutor(most, thread_name_prefix="training")
         mps = device.type == "mps"
         self.single_batches = self.threads if mps else ThreadPoolExecutor(1, thread_name_prefix="batch")
@@ -100,7 +103,8 @@ class Line:
     """
 
     def __init__(self, workers: Sequence[Worker]) -> None:
-        self.workers, self.lock = list(workers), threading.RLock()
+        self.workers = list(workers)
+        self.lock = threading.RLock()
         self.trainings: dict[str, Training] = {}
         self.failures: dict[str, str] = {}
         self._waiting: list[tuple[str, Training, Load]] = []
@@ -206,7 +210,8 @@ class Line:
             free = [worker for worker in self.workers if worker.going < worker.most and not worker.failure]
             if not free:
                 return
-            worker, (run, training, load) = min(free, key=lambda worker: worker.going), self._waiting.pop(0)
+            worker = min(free, key=lambda worker: worker.going)
+            run, training, load = self._waiting.pop(0)
             worker.going += 1
             training.future = worker.threads.submit(self._work, run, training, load, worker)
 
@@ -256,7 +261,8 @@ class Line:
 
     def _train(self, training: Training, load: Load, device: torch.device) -> None:
         """Loads the data, and begins the run or goes on with it."""
-        folder, steering = training.folder, training.steering
+        folder = training.folder
+        steering = training.steering
         folder.write_status(State.LOADING, training.message)
         try:
             dataset, why = load(training.report)

@@ -135,7 +135,8 @@ class Runs:
             self.check_owner(run, owner)
             self._check_free(owner)
             folder = self.folder(run)
-            config, settings = folder.read_config(), folder.settings()
+            config = folder.read_config()
+            settings = folder.settings()
             if self.status(run)["state"] is State.PAUSED:
                 folder.write_status(State.STOPPED, self.status(run)["message"])
             training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
@@ -156,7 +157,8 @@ class Runs:
             CheckpointError: it is no checkpoint of ours.
             RunError: the name is none, or the folder cannot be made.
         """
-        model, header = load_checkpoint(path), read_header(path)
+        model = load_checkpoint(path)
+        header = read_header(path)
         if not all(bool(weight.isfinite().all()) for weight in model.state_dict().values()):
             raise CheckpointError("The file's weights are not all finite numbers.")
         with self.line.lock, _writing():
@@ -327,7 +329,8 @@ class Runs:
     def _end(self, run: str, owner: str, how: State) -> None:
         with self.line.lock, _writing():
             self.check_owner(run, owner)
-            going, folder = self.line.going(run), self.folder(run)
+            going = self.line.going(run)
+            folder = self.folder(run)
             if going is None:
                 status = self.status(run)
                 if how is State.STOPPED and status["state"] in (State.PAUSED, State.INTERRUPTED):

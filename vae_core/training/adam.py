@@ -103,7 +103,8 @@ class Part:
         count: Tensor,
         size: int,
     ) -> None:
-        self._parameters, self._size = parameters, size
+        self._parameters = parameters
+        self._size = size
         self._pieces = [self._cut(tensors) for tensors in (parameters, means, squares)]
         self._counts = [count] * len(self._pieces[0])
 

@@ -66,7 +66,9 @@ class ClosedForm:
             eps: (L, B, D).
             weights: of reconstruction and KL.
         """
-        draws, flat, (mean, std) = len(eps), x.flatten(1), self._prior
+        draws = len(eps)
+        flat = x.flatten(1)
+        mean, std = self._prior
         mu, logvar = self._encoder.forward(flat).chunk(2, dim=1)
         sigma = torch.exp(0.5 * logvar)
         noise = sigma * (eps if draws > 1 else eps[0])
@@ -155,7 +157,9 @@ class _NarrowProduct(_Product):
         self._narrow_x = self._narrow_weight = torch.empty(0)
 
     def forward(self, x: Tensor) -> Tensor:
-        self.x, self._narrow_x, self._narrow_weight = x, x.to(self._dtype), self._weight.to(self._dtype)
+        self.x = x
+        self._narrow_x = x.to(self._dtype)
+        self._narrow_weight = self._weight.to(self._dtype)
         return torch.mm(self._narrow_x, self._narrow_weight.t()).to(x.dtype).add_(self._bias)
 
     def backward(self, gradient: Tensor, *, to_input: bool = True) -> Tensor:
