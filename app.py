@@ -25,7 +25,8 @@ from vae_core.runs.server import Runs
 HERE = Path(__file__).parent
 CSS = HERE / "ui" / "page.css"
 MEMORY_OF_A_TRAINING = 4 * 2**30  # bytes of a GPU: data, weights, a large batch, and CUDA's own
-FONTS = [gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"]  # bundled
+BUNDLED = gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700))
+FONTS: list[gr.themes.Font | str] = [BUNDLED, "system-ui", "sans-serif"]
 
 
 def main(arguments: list[str] | None = None) -> int:

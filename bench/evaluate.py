@@ -31,7 +31,8 @@ CHECKPOINT = Path(__file__).parent.parent / "checkpoints" / "mnist-mlp-20d.safet
 
 def plain_loop(model: VAE, x: Tensor, samples: int) -> Tensor:
     """log p̂_K(x) as a first draft has it: one draw of all images at a time."""
-    proposal, weights = Proposal.posterior(model, x), []
+    proposal = Proposal.posterior(model, x)
+    weights = []
     for _ in range(samples):
         eps = torch.randn_like(proposal.mean)
         z = proposal.draw(eps)
@@ -42,7 +43,7 @@ def plain_loop(model: VAE, x: Tensor, samples: int) -> Tensor:
 
 def matrix_products(model: VAE, x: Tensor, samples: int) -> None:
     """The decoder's matrix products alone, in the batches in which log_likelihood decodes."""
-    weights = [layer.weight.T for layer in model.decoder if isinstance(layer, nn.Linear)]
+    weights = [layer.weight.T for layer in model.decoder.children() if isinstance(layer, nn.Linear)]
     some = x[: evaluate.IMAGES_AT_ONCE]
     z = torch.randn(evaluate.draws_at_once(model, some) * len(some), model.config.latent_dim, device=x.device)
     for _ in range(round(len(x) * samples / len(z))):

@@ -16,17 +16,19 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import torch
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Request, Response, sync_playwright
 
 from tests.browser.conftest import FLAGS, NAMES, Server, Visitor, start
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
+from vae_core.runs.states import State
 
 HERE = Path(__file__).parent.parent
 POINTS = 1000  # z, for the largest difference from torch
@@ -39,6 +41,13 @@ SCRIPT = Path(__file__).with_suffix(".js")
 def spread(times: list[float]) -> str:
     """Median and 95th percentile."""
     return f"median {statistics.median(times):.1f} ms, p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms"
+
+
+def box_of(element: Locator) -> FloatRect:
+    """Where a visible element is on the page."""
+    box = element.bounding_box()
+    assert box is not None
+    return box
 
 
 def latents(browser: Browser, url: str, model: str) -> Visitor:
@@ -58,12 +67,13 @@ def sliders(browser: Browser, url: str, name: str, model: str, trials: int) -> N
     times = [page.evaluate("(value) => hand.slide(value)", random.uniform(-2, 2)) for _ in range(trials)]
     print(f"{name}: slider event to painted pixels: {spread(times)} ({len(times)} moves)")
 
-    box = page.locator(".live-list input[type=range]").first.bounding_box()
+    box = box_of(page.locator(".live-list input[type=range]").first)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.evaluate("hand.countFrames()")
     visitor.requests.clear()
-    began, n = time.monotonic(), page.evaluate("window.painted")
+    began = time.monotonic()
+    n = page.evaluate("window.painted")
     while (now := time.monotonic() - began) < DRAG:
         share = 0.5 + 0.4 * torch.sin(torch.tensor(3 * now)).item()
         page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
@@ -75,7 +85,9 @@ def sliders(browser: Browser, url: str, name: str, model: str, trials: int) -> N
 
 def last_values(browser: Browser, server: Server, model: str, path: Path) -> None:
     """How many of a hundred drags end with the picture of their last value."""
-    visitor, decoder, right = latents(browser, server.url, model), load_checkpoint(path), 0
+    visitor = latents(browser, server.url, model)
+    decoder = load_checkpoint(path)
+    right = 0
     visitor.page.add_script_tag(path=SCRIPT)
     for _ in range(100):
         visitor.page.evaluate("(last) => hand.drag(last)", random.uniform(-3, 3))
@@ -89,7 +101,8 @@ def last_values(browser: Browser, server: Server, model: str, path: Path) -> Non
 
 def difference(browser: Browser, url: str, name: str, model: str, path: Path) -> None:
     """The largest difference of a pixel from torch's."""
-    decoder, page = load_checkpoint(path), browser.new_page()
+    decoder = load_checkpoint(path)
+    page = browser.new_page()
     page.goto(url)
     page.add_script_tag(path=SCRIPT)
     config = decoder.config
@@ -115,7 +128,7 @@ def strokes(browser: Browser, url: str) -> None:
     page.add_script_tag(path=SCRIPT)
     page.evaluate("hand.noteStrokes()")
     began = time.monotonic()
-    box = page.locator(".live-ink").bounding_box()
+    box = box_of(page.locator(".live-ink"))
     for stroke in range(6):
         page.mouse.move(box["x"] + box["width"] * (0.25 + 0.08 * stroke), box["y"] + 0.2 * box["height"])
         page.mouse.down()
@@ -139,16 +152,8 @@ def refreshes(browser: Browser, server: Server, data: str) -> None:
     shipped model, which is what refreshing costs; and against no page at all, which is what an open page costs.
     """
     visitor = Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url)
-    asked, decoders = [], []
-    visitor.page.on("request", lambda r: '"follow"' in (r.post_data or "") and asked.append(json.loads(r.post_data)))
-    visitor.page.on("response", lambda r: r.url.endswith("/decoder") and r.status == 200 and decoders.append(r.url))
-    visitor.page.wait_for_selector("#train-curves .main-svg")
-    visitor.choose("Data", data)
-    visitor.set("Epochs", 10_000)
-    visitor.page.click("#train")
-    visitor.page.wait_for_selector("#stop:not([disabled])")
-    visitor.page.wait_for_timeout(3000)
-    (run,) = [path for path in server.runs.iterdir() if (path / "metrics.jsonl").exists()]
+    asked, decoders = noted(visitor)
+    run = begin(visitor, server, data)
 
     def images() -> int:
         return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["images_seen"]
@@ -156,12 +161,14 @@ def refreshes(browser: Browser, server: Server, data: str) -> None:
     def speed() -> float:
         """Images a second over a while, by the times at which they were counted."""
         visitor.page.wait_for_timeout(1000)
-        began, at = images(), time.monotonic()
+        began = images()
+        at = time.monotonic()
         visitor.page.wait_for_timeout(1000 * WINDOW)
         return (images() - began) / (time.monotonic() - at)
 
     def requests_alone() -> tuple[float, float]:
-        over, times = threading.Event(), []
+        over = threading.Event()
+        times: list[float] = []
         watcher = threading.Thread(target=watch, args=(server.url, run.name, asked[-1], over, times))
         watcher.start()
         rate = speed()
@@ -186,18 +193,55 @@ def refreshes(browser: Browser, server: Server, data: str) -> None:
         ("in Chromium on the same cores", lambda: opened(shipped), lambda: opened(run.name)),
         ("the whole page on the same cores", unwatched, lambda: opened(run.name)),
     ):
-        drops, rates = [], []
-        for _ in range(SIDE_BY_SIDE):
-            alone, _ = without()
-            rate, often = watched()
-            drops.append(1 - rate / alone)
-            rates.append(often)
-        print(f"weights of a training, {name}: {statistics.median(rates):.2f} times a second, the training ", end="")
-        print(f"{statistics.median(drops):.1%} slower ({min(drops):.1%} to {max(drops):.1%}; {len(drops)} pairs)")
+        compare(name, without, watched)
     visitor.page.goto(f"{server.url}?tab=train")
     visitor.page.click("#stop")
     visitor.wait_for_state("stopped")
     visitor.context.close()
+
+
+def noted(visitor: Visitor) -> tuple[list[dict[str, Any]], list[str]]:
+    """Lists that grow as the page asks what is new of a run, and as it gets decoders: the questions, the addresses."""
+    asked: list[dict[str, Any]] = []
+    decoders: list[str] = []
+
+    def on_request(request: Request) -> None:
+        body = request.post_data or ""
+        if '"follow"' in body:
+            asked.append(json.loads(body))
+
+    def on_response(response: Response) -> None:
+        if response.url.endswith("/decoder") and response.status == 200:
+            decoders.append(response.url)
+
+    visitor.page.on("request", on_request)
+    visitor.page.on("response", on_response)
+    return asked, decoders
+
+
+def begin(visitor: Visitor, server: Server, data: str) -> Path:
+    """Starts a long training on the page, and gives the run's folder."""
+    visitor.page.wait_for_selector("#train-curves .main-svg")
+    visitor.choose("Data", data)
+    visitor.set("Epochs", 10_000)
+    visitor.page.click("#train")
+    visitor.page.wait_for_selector("#stop:not([disabled])")
+    visitor.page.wait_for_timeout(3000)
+    (run,) = [path for path in server.runs.iterdir() if (path / "metrics.jsonl").exists()]
+    return run
+
+
+def compare(name: str, without: Callable[[], tuple[float, float]], watched: Callable[[], tuple[float, float]]) -> None:
+    """Measures pairs of a training's speed, and prints by how much it is slower with the weights asked for."""
+    drops = []
+    rates = []
+    for _ in range(SIDE_BY_SIDE):
+        alone, _ = without()
+        rate, often = watched()
+        drops.append(1 - rate / alone)
+        rates.append(often)
+    print(f"weights of a training, {name}: {statistics.median(rates):.2f} times a second, the training ", end="")
+    print(f"{statistics.median(drops):.1%} slower ({min(drops):.1%} to {max(drops):.1%}; {len(drops)} pairs)")
 
 
 def watch(url: str, run: str, body: dict[str, Any], over: threading.Event, times: list[float]) -> None:
@@ -252,7 +296,7 @@ def put(server: Server, config: VAEConfig) -> tuple[str, Path]:
     folder.create()
     folder.write_config(RunConfig(config, TrainConfig(), "digits"))
     save_checkpoint(VAE(config, torch.Generator().manual_seed(0)), folder.model_file)
-    folder.write_status("finished")
+    folder.write_status(State.FINISHED)
     return folder.path.name, folder.model_file
 
 

@@ -52,7 +52,9 @@ def textbook(dataset: Dataset, data_dir: Path, architecture: str, seed: int, dev
     model = VAE(VAEConfig(architecture=architecture), torch.Generator().manual_seed(seed)).to(device)
     images = datasets.MNIST(data_dir, train=True, download=False, transform=transforms.ToTensor())
     loader = DataLoader(Subset(images, range(len(dataset.train))), batch_size=128, shuffle=True)
-    optimizer, seconds, total = torch.optim.Adam(model.parameters(), lr=1e-3), 0.0, 0.0
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    seconds = 0.0
+    total = 0.0
     for epoch in range(PLAIN.epochs):
         mark = time.perf_counter()
         for number, (grey, _) in enumerate(loader):
@@ -123,7 +125,8 @@ def pythae(dataset: Dataset, data_dir: Path, architecture: str, seed: int, devic
 
 def _ours(config: TrainConfig, dataset: Dataset, model: VAE, device: torch.device) -> Iterator[Any]:
     state = TrainState.start(model.to(device))
-    looked, per_epoch = 0.0, config.steps_per_epoch(len(dataset.train))
+    looked = 0.0
+    per_epoch = config.steps_per_epoch(len(dataset.train))
     total = config.total_steps(len(dataset.train))
     for _ in batches(model, dataset, config, device, state):
         at_end = state.step == total
@@ -153,12 +156,16 @@ def measure(way: Way, dataset: Dataset, data_dir: Path, architecture: str, seed:
 
     The defaults train to their end, since their last epochs matter.
     """
-    x, found = dataset.held_out_on(device, "dynamic"), dict.fromkeys(MARKS)
-    best, at, seconds = math.inf, 0.0, 0.0
+    x = dataset.held_out_on(device, "dynamic")
+    found = dict.fromkeys(MARKS)
+    best = math.inf
+    at = 0.0
+    seconds = 0.0
     for seconds, epochs, model in way(dataset, data_dir, architecture, seed, device):
         loss = -evaluate_elbo(model, x).elbo
         if loss < best:
-            best, at = loss, epochs
+            best = loss
+            at = epochs
         for mark in MARKS:
             if loss < mark and found[mark] is None:
                 found[mark] = seconds
@@ -184,7 +191,8 @@ def main() -> None:
     device = pick_device(options.device)
     dataset = load_dataset("mnist", options.data_dir, download=False).holding_out(HELD_OUT)
     ways = [way for way in options.ways if way != "pythae" or importlib.util.find_spec("pythae")]
-    processor, precision = describe_processor(device), resolve("auto", device)
+    processor = describe_processor(device)
+    precision = resolve("auto", device)
     print(f"{processor}, torch {torch.__version__}, {options.architecture}, precision auto: {precision}")
     found: dict[str, list[dict]] = {way: [] for way in ways}
     for seed in range(options.seeds):
@@ -200,11 +208,11 @@ def main() -> None:
         times = " | ".join(f"{medians[way][mark]:.1f} s" for mark in MARKS)
         print(f"| {way} | {times} | {statistics.median(row['best'] for row in rows):.2f} |")
     last = MARKS[-1]
-    for other, times in (("plain", 5), ("textbook", 10)):
+    for other, factor in (("plain", 5), ("textbook", 10)):
         if other in medians and "now" in medians:
             ratio = medians[other][last] / medians["now"][last]
-            verdict = "met" if ratio >= times else "NOT met"
-            print(f"target: {last:g} nats in 1/{times} of {other}'s time: 1/{ratio:.1f}, {verdict}")
+            verdict = "met" if ratio >= factor else "NOT met"
+            print(f"target: {last:g} nats in 1/{factor} of {other}'s time: 1/{ratio:.1f}, {verdict}")
     if options.json:
         about = {"machine": processor, "torch": torch.__version__, "date": datetime.date.today().isoformat()}
         options.json.write_text(json.dumps(about | {"precision": precision, "ways": found}, indent=1) + "\n")

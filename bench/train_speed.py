@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,13 @@ from torchvision import datasets, transforms
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
 from vae_core.device import describe_device, pick_device
 from vae_core.evaluation.evaluate import evaluate_elbo
+from vae_core.model import Weighted
 from vae_core.precision import TF32_SINCE
 from vae_core.training.loop import TrainState, batches
 
 CASES = [("mlp", 128), ("mlp", 1024), ("conv", 128), ("conv", 1024)]
-SEEDS, EPOCHS = 3, 10  # of the comparison by −ELBO
+SEEDS = 3  # of the comparison by −ELBO
+EPOCHS = 10  # of each training in it
 AS_TEXTBOOK = TrainConfig(
     epochs=EPOCHS, batch_size=128, learning_rate=1e-3, schedule="constant", learning_rate_warmup=0, average=0.0
 )
@@ -62,6 +64,7 @@ print(status("VmHWM") - before)
 def textbook(model: VAE, loader: DataLoader, optimizer: torch.optim.Optimizer, device: torch.device) -> float:
     """One epoch as tutorials write it; gives the mean loss."""
     model.train()
+    assert isinstance(loader.dataset, Sized)
     total = 0.0
     for x, _ in loader:
         x = x.to(device)
@@ -82,12 +85,14 @@ class Ours:
     """Our own training, an epoch at a call, with the seconds that it counts: all but the evaluations."""
 
     def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig, device: torch.device) -> None:
-        self._state, self._steps = TrainState.start(model), config.steps_per_epoch(len(dataset.train))
+        self._state = TrainState.start(model)
+        self._steps = config.steps_per_epoch(len(dataset.train))
         self._training = batches(model, dataset, config, device, self._state)
 
     def seconds_of_an_epoch(self) -> float:
         """Of training: the evaluation at its end is not counted."""
-        before, end = self._state.seconds, self._state.step + self._steps
+        before = self._state.seconds
+        end = self._state.step + self._steps
         while self._state.step < end:
             next(self._training)
         return self._state.seconds - before
@@ -112,9 +117,9 @@ def floor(model: VAE, batch: int, images: int, device: torch.device) -> Callable
     return epoch
 
 
-def _shapes(model: VAE, batch: int, device: torch.device) -> list[tuple[nn.Module, torch.Size]]:
+def _shapes(model: VAE, batch: int, device: torch.device) -> list[tuple[Weighted, torch.Size]]:
     """The layers that multiply, in order, and the shapes of their inputs."""
-    met: list[tuple[nn.Module, torch.Size]] = []
+    met: list[tuple[Weighted, torch.Size]] = []
     kinds = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
     hooks = [
         layer.register_forward_pre_hook(lambda layer, inputs: met.append((layer, inputs[0].shape)))
@@ -128,7 +133,7 @@ def _shapes(model: VAE, batch: int, device: torch.device) -> list[tuple[nn.Modul
     return met
 
 
-def _products(layer: nn.Module, shape: torch.Size, *, first: bool) -> Callable[[], None]:
+def _products(layer: Weighted, shape: torch.Size, *, first: bool) -> Callable[[], object]:
     """The layer's product, and those of its gradients; the first layer's input needs none."""
     weight = layer.weight.detach()
     x = torch.randn(shape, device=weight.device)
@@ -201,7 +206,8 @@ def measure(
 
 def reached(data_dir: Path, dataset: Dataset, device: torch.device) -> dict[str, list[float]]:
     """−ELBO on the test images after ten epochs in batches of 128, of each seed, each way."""
-    x, found = dataset.test.to(device).float() / 255, {name: [] for name in ("textbook", *precisions_of(device))}
+    x = dataset.test.to(device).float() / 255
+    found: dict[str, list[float]] = {name: [] for name in ("textbook", *precisions_of(device))}
     for seed in range(SEEDS):
         torch.manual_seed(seed)
         model = new_model("mlp", device, seed)
@@ -268,7 +274,8 @@ def main() -> None:
     parser.add_argument("--only-speed", action="store_true", help="leave −ELBO and memory out")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    device, dataset = pick_device(options.device), load_dataset("mnist", options.data_dir, download=False)
+    device = pick_device(options.device)
+    dataset = load_dataset("mnist", options.data_dir, download=False)
     machine = f"{_processor()}, {describe_device(device)}, torch {torch.__version__}"
     report: dict[str, Any] = {"machine": machine, "date": datetime.date.today().isoformat(), "speed": []}
     print(f"{machine}: seconds of an epoch of MNIST, medians of {options.rounds} rounds")

@@ -18,6 +18,7 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import httpx
@@ -31,13 +32,14 @@ from vae_core.device import describe_device, pick_device
 from vae_core.runs.records import Records
 from vae_core.runs.server import Runs
 
-ALONE, MANY = 1, 30
+ALONE = 1
+MANY = 30
 SETTLING = 5.0  # seconds until all watchers have what there was before they came
 
 
 async def watch(url: str, component: int, run: str, tally: dict[str, int]) -> None:
     """One watcher, until it is cancelled: asks for what is new, and waits as it is told."""
-    request = {"run": run, "since": 0, "mark": "", "changes": 0, "frames": 0}
+    request: dict[str, Any] = {"run": run, "since": 0, "mark": "", "changes": 0, "frames": 0}
     async with httpx.AsyncClient(timeout=30) as client:
         while True:
             body = {"data": request, "component_id": component, "fn_name": "follow", "session_hash": "bench"}
@@ -76,6 +78,7 @@ def speed(records: Records, seconds: float) -> float:
         first = len(records.read())
         while len(records.read()) == first:
             time.sleep(0.002)
+        assert records.last is not None
         return records.last["step"], time.perf_counter()
 
     step, start = now()
@@ -117,7 +120,8 @@ def main() -> None:
 def measure(records: Records, run: str, url: str, component: int, options: argparse.Namespace) -> None:
     """Measures the three conditions in turn, so that a slow moment of the machine meets all of them."""
     context = multiprocessing.get_context("spawn")
-    orders, answers = context.Queue(), context.Queue()
+    orders = context.Queue()
+    answers = context.Queue()
     process = context.Process(target=watchers, args=(url, component, run, orders, answers))
     process.start()
     alone: list[float] = []

@@ -60,7 +60,8 @@ def _is_measured(recipe: Recipe) -> bool:
 
 def _draw(recipe: Recipe, dataset: Dataset) -> None:
     """Forty samples, twenty test images, and their reconstructions from the mean of q(z|x)."""
-    model, about = load_checkpoint(_path(recipe)), read_header(_path(recipe)).about
+    model = load_checkpoint(_path(recipe))
+    about = read_header(_path(recipe)).about
     images = torch.stack([image for _, image in of_each_label(dataset, 2)])
     picture = frame(model, held_out(images, model.config.binarization), about["kl_per_dim"])[SIDE * 28 :]
     grey = Image.fromarray((picture * 255).round().to(torch.uint8).numpy())
@@ -82,7 +83,9 @@ def _overview(recipes: list[Recipe]) -> str:
 
 
 def _card(recipe: Recipe, about: dict[str, Any]) -> str:
-    f, made, config = about["figures"], about["made"], read_header(_path(recipe)).config
+    f = about["figures"]
+    made = about["made"]
+    config = read_header(_path(recipe)).config
     weights = sum(parameter.numel() for parameter in load_checkpoint(_path(recipe)).parameters())
     rows = [
         ("−ELBO", _minus(f, "elbo")),

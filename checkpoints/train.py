@@ -81,9 +81,12 @@ def is_of(command: list[str], config: RunConfig) -> bool:
 
 def save(recipe: Recipe, runs: Path, common: list[str]) -> None:
     """Writes the checkpoint of a recipe whose stages have finished, with its figures."""
-    folders, path = [RunFolder(run) for run in recipe.runs(runs)], HERE / f"{recipe.name}.safetensors"
-    last, versions = folders[-1], folders[-1].versions()
-    model, about = load_checkpoint(last.model_file), read_header(last.model_file).about
+    folders = [RunFolder(run) for run in recipe.runs(runs)]
+    path = HERE / f"{recipe.name}.safetensors"
+    last = folders[-1]
+    versions = last.versions()
+    model = load_checkpoint(last.model_file)
+    about = read_header(last.model_file).about
     made = {
         "commands": [shlex.join(["python", "-m", "vae_core", *recipe.command(n, RUNS)]) for n in range(len(folders))],
         "seconds": sum(folder.records()[-1]["seconds"] for folder in folders),
@@ -92,11 +95,13 @@ def save(recipe: Recipe, runs: Path, common: list[str]) -> None:
         "date": datetime.fromtimestamp(last.model_file.stat().st_mtime, timezone.utc).date().isoformat(),
     }
     quick = f"{recipe.evaluate} {QUICK}"
-    whole, dtype = evaluate(last.model_file, quick, common), torch.float16
+    whole = evaluate(last.model_file, quick, common)
+    dtype: torch.dtype | None = torch.float16
     save_checkpoint(model, path, about, dtype)
     about |= {"made": made, "quick": evaluate(path, quick, common)}
     if any(abs(whole[name] - about["quick"][name]) >= 0.005 for name in ("elbo", "log_likelihood", "kl")):
-        about["quick"], dtype = whole, None
+        about["quick"] = whole
+        dtype = None
         save_checkpoint(model, path, about)
     keep = ["--keep", str(last.path / "estimates.safetensors")]  # it may take hours
     save_checkpoint(model, path, about | {"figures": evaluate(path, recipe.evaluate, common + keep)}, dtype)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from vae_core.checkpoint import CheckpointError
 from vae_core.runs.folder import RunError
@@ -77,8 +78,10 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
 
     def on_load(stored: Any, request: gr.Request) -> list[Any]:
         """Finds the browser's model and the run that it followed again, or opens what the page's address names."""
-        state, link = restored(stored), dict(request.query_params)
-        offered, own = backend.choices(state["browser"]), backend.runs.of(state["browser"])
+        state = restored(stored)
+        link = dict(request.query_params)
+        offered = backend.choices(state["browser"])
+        own = backend.runs.of(state["browser"])
         offered, gone = with_linked(backend, offered, link.get("model"))
         if link.get("model") and not gone:
             state["model"] = link["model"]
@@ -97,14 +100,18 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             *train.form(backend, state["run"], values=True),
         ]
 
-    shown = [page.session, page.heading, page.model, page.tab.progress, *page.users]
+    shown: list[Block] = [page.session, page.heading, page.model, page.tab.progress, *page.users]
     shown += [page.table, page.tabs, *page.tab.form]
     blocks.load(on_load, page.session, shown, **QUIET)
 
 
 def _wire_model(page: _Page) -> None:
     """Draw, Latents and the address follow the choice of a model, which follows what there is."""
-    backend, default, session, model, users = page.backend, page.default, page.session, page.model, page.users
+    backend = page.backend
+    default = page.default
+    session = page.session
+    model = page.model
+    users = page.users
 
     def on_model(state: Session, name: str) -> list[Any]:
         return [Session(**state | {"model": name}), gr.Dropdown(info=None), *({"model": name} for _ in users)]
@@ -126,6 +133,7 @@ def _wire_model(page: _Page) -> None:
         run, before, now_is = (str(event._data[name]) for name in ("run", "before", "state"))
         goes_on = _keeps_the_form(now_is) and not _keeps_the_form(before)
         other = run != state["run"] or goes_on
+        now: Session
         now, *rest = in_use(state, name)
         return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=other)]
 
@@ -141,7 +149,8 @@ def _keeps_the_form(state: str) -> bool:
 
 def _wire_runs(page: _Page) -> None:
     """What the table of runs sends elsewhere."""
-    backend, session = page.backend, page.session
+    backend = page.backend
+    session = page.session
 
     def on_use(state: Session, event: gr.EventData) -> list[Any]:
         """The model of a run goes to Draw and Latents."""

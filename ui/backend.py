@@ -39,7 +39,8 @@ class Backend:
     """
 
     def __init__(self, data_dir: Path, checkpoints: Path, runs: Runs) -> None:
-        self.data_dir, self.runs = data_dir, runs
+        self.data_dir = data_dir
+        self.runs = runs
         paths = sorted(checkpoints.glob("*.safetensors"), key=lambda path: (path.stem != FIRST, path.stem))
         self.shipped = {path.stem: path for path in paths}
         self._lock = threading.Lock()
@@ -123,7 +124,8 @@ class Backend:
         runs = []
         for run in reversed(self.runs.of(browser)):
             try:
-                name, state = self.runs.folder(run).name(), self.runs.status(run)["state"]
+                name = self.runs.folder(run).name()
+                state = self.runs.status(run)["state"]
                 runs.append((labels.own(run, name, read_header(self.path(run)), state), run))
             except (CheckpointError, RunError):
                 continue  # it has no weights yet, or its files are damaged: the others are offered all the same

@@ -13,7 +13,7 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from vae_core.data import INK_SIZE, TITLES, Dataset, binarize, fit_drawing, held_out
+from vae_core.data import TITLES, Dataset, binarize, fit_drawing, held_out, ink_size
 from vae_core.densities import DiagonalGaussian
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood, standard_error
@@ -65,7 +65,7 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
     loaded = backend.load(field(request, "model"))
     samples = request.get("draws", DRAWS)
     check_int("draws", samples, 1, MOST_SAMPLES)
-    grey = _grey(request, INK_SIZE.get(loaded.header.about.get("data"), 20))
+    grey = _grey(request, ink_size(loaded.header.about.get("data")))
     model = loaded.model
     with torch.inference_mode():
         x = binarize(grey, model.config.binarization, _seeded())[None]
@@ -99,7 +99,8 @@ def judge(backend: Backend, request: Any) -> dict[str, Any]:
         elbo, reconstruction_term, kl, scatter, kl_per_dim, reconstruction, drawn, spread, most: as of `look`.
     """
     loaded = backend.load(field(request, "model"))
-    model, x = loaded.model, _seen(request)
+    model = loaded.model
+    x = _seen(request)
     q = _q_of(request, model)
     with torch.inference_mode():
         terms = worth(model, x, q)
@@ -122,10 +123,12 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
     Raises:
         ValueError: too many others refine at the moment.
     """
-    model, x = backend.load(field(request, "model")).model, _seen(request)
+    model = backend.load(field(request, "model")).model
+    x = _seen(request)
     with _turn():
         end = time.monotonic() + MOST_SECONDS
-        way, ended = [], False
+        way = []
+        ended = False
         eps = common_noise(model.config.latent_dim, REFINING, seed=1)
         for q, bound in ascend(model, x, max_steps=MOST_STEPS, eps=eps):
             way.append(q)
@@ -185,9 +188,10 @@ def crowd(backend: Backend, request: Any) -> dict[str, Any]:
 @made_once
 def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
     """The ELBO of each of the first test images, by as many draws as a drawing's: nats, ascending; finite ones only."""
-    about, images = loaded.header.about, dataset.test[:CROWD]
+    about = loaded.header.about
+    images = dataset.test[:CROWD]
     if dataset.name != about.get("data"):
-        size = INK_SIZE.get(about.get("data"), 20)
+        size = ink_size(about.get("data"))
         images = torch.stack([fit_drawing(image[0], size) for image in images])
     x = held_out(images, loaded.model.config.binarization)
     generator = _seeded()
@@ -206,7 +210,8 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
         log_px: nats, or null where the grid does not hold. density: base64 of 96×96 bytes, p(z|x) with its largest
         value as 255, z_0 to the right and z_1 upwards. center: the middle of that picture in z; half: half its side.
     """
-    model, x = backend.load(field(request, "model")).model, _seen(request)
+    model = backend.load(field(request, "model")).model
+    x = _seen(request)
     with _turn(), torch.inference_mode():
         found = grid_truth(model, x)
         center, half = window(model, x, CELLS)
@@ -283,6 +288,7 @@ def _q_of(request: Any, model: VAE) -> DiagonalGaussian:
 
 def _decoded(model: VAE, terms: ELBO) -> dict[str, Any]:
     """The pictures of a q for the page, from its mean and its decoded draws."""
+    assert terms.params is not None  # `worth` keeps them
     each = model.likelihood.mean(terms.params)[:, 0]
     spread = each.std(0)
     return {

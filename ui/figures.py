@@ -14,7 +14,8 @@ def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl
     """
     figure = go.Figure()
     for quantity in quantities:
-        title, colour = TITLES[quantity], COLOURS[quantity]
+        title = TITLES[quantity]
+        colour = COLOURS[quantity]
         figure.add_scatter(
             x=[], y=[], name=f"{title}, training", mode="lines", meta=f"train_{quantity}",
             line={"color": colour, "width": 1.5}, opacity=0.75, hovertemplate="%{y:.2f}",

@@ -52,7 +52,8 @@ def routes(backend: Backend) -> list[BaseRoute]:
         return _picture(found(request).frames / f"{step}.jpg", {"Cache-Control": kept})
 
     def download(request: Request) -> Response:
-        folder, what = found(request), request.path_params["what"]
+        folder = found(request)
+        what = request.path_params["what"]
         make, name = DOWNLOADS.get(what, (None, ""))
         if make is None:
             raise HTTPException(404, "There is no such download.")

@@ -33,7 +33,8 @@ class Follower:
     """
 
     def __init__(self, runs: Runs, fetch: Callable[[str, Callable[[str], None]], tuple[Dataset, str]]) -> None:
-        self.runs, self._fetch = runs, fetch
+        self.runs = runs
+        self._fetch = fetch
         self._records = lru_cache(maxsize=64)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
         self._totals: dict[str, int] = {}
         self._pace = Pace()
@@ -56,9 +57,12 @@ class Follower:
         changes, frames = (field(request, name) for name in ("changes", "frames"))
         for name, count in (("since", since), ("changes", changes), ("frames", frames)):
             check_int(name, count, 0, 10**9)
-        status, folder = self.runs.status(run), self.runs.folder(run)
-        records, steps = self._records(run).read(), folder.frame_steps()
-        count, last = len(records), records.last  # another question may read on meanwhile
+        status = self.runs.status(run)
+        folder = self.runs.folder(run)
+        records = self._records(run).read()
+        steps = folder.frame_steps()
+        count = len(records)
+        last = records.last  # another question may read on meanwhile
         changed = [change for change in folder.changes() if last and change.step <= last["step"]]  # not those to come
         if not 0 < since <= count or mark != records.mark(since) or changes > len(changed) or frames > len(steps):
             since = changes = frames = 0  # the first question, or the run went back: all of it
@@ -120,7 +124,9 @@ class Follower:
             log_px_z, of that z; kls.
         """
         batch = OneBatch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
-        some, reconstruction, kl = slice(0, SHOWN), batch.reconstruction, batch.kl
+        some = slice(0, SHOWN)
+        reconstruction = batch.reconstruction
+        kl = batch.kl
         return {
             "step": batch.step,
             "images": len(batch.x),
@@ -152,7 +158,9 @@ class Follower:
         Returns:
             run: the one to follow now; another one after reset.
         """
-        browser, run, how = browser_of(request), field(request, "run"), field(request, "how")
+        browser = browser_of(request)
+        run = field(request, "run")
+        how = field(request, "how")
         if how == "pause":
             self.runs.pause(run, browser)
         elif how == "stop":

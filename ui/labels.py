@@ -36,7 +36,8 @@ def own(run: str, name: str, header: Header, state: str) -> str:
 
 def kind(header: Header) -> str:
     """Data, architecture, latent dimensions and likelihood of a model."""
-    data, m = str(header.about.get("data") or "unknown"), header.config
+    data = str(header.about.get("data") or "unknown")
+    m = header.config
     return f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {LIKELIHOODS[m.likelihood]}"
 
 

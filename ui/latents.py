@@ -42,7 +42,8 @@ def decode(backend: Backend, request: Any) -> dict[str, Any]:
     Returns:
         image: base64 of 28×28 bytes for each point.
     """
-    loaded, z = backend.load(field(request, "model")), field(request, "z")
+    loaded = backend.load(field(request, "model"))
+    z = field(request, "z")
     points = z if isinstance(z, list) and z and isinstance(z[0], list) else [z]
     if len(points) > DECODED_AT_ONCE:
         raise ValueError(f"z has {len(points)} points; it may have at most {DECODED_AT_ONCE}.")
@@ -60,7 +61,8 @@ def neighbours(backend: Backend, request: Any) -> dict[str, Any]:
     Returns:
         image: base64 of 28×28 bytes for each; labels: of each; data: the title of the dataset.
     """
-    loaded, text = backend.load(field(request, "model")), field(request, "images")
+    loaded = backend.load(field(request, "model"))
+    text = field(request, "images")
     dataset = backend.shown_dataset(loaded.header.about.get("data"))
     pictures = _pictures(text, MOST_PICTURES)
     index = nearest(pictures.flatten(1).float() / 255, dataset.train)

@@ -36,7 +36,8 @@ class LoadedModels:
     """The newest version of each model's file, those that were asked for last, up to so many bytes of weights."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes, self._lock = most_bytes, threading.Lock()
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
         self._models: OrderedDict[Path, Loaded] = OrderedDict()
 
     def load(self, path: Path) -> Loaded:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
 from vae_core.checkpoint import CheckpointError
-from vae_core.data import INK_SIZE, TITLES, DataError, fit_drawing, of_each_label
+from vae_core.data import TITLES, DataError, fit_drawing, ink_size, of_each_label
 from vae_core.evaluation.latent import embed, principal_axes
 from vae_core.portable import portable_decoder
 from vae_core.runs.folder import RunError
@@ -40,9 +40,10 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         examples: [{label, image}], one of each label. examples_from: the dataset's title.
     """
     loaded = backend.load(field(request, "model"))
-    config, about = loaded.model.config, loaded.header.about
+    config = loaded.model.config
+    about = loaded.header.about
     dataset = backend.shown_dataset(about.get("data"))
-    size = INK_SIZE.get(about.get("data"), 20)
+    size = ink_size(about.get("data"))
 
     def as_trained(image: Tensor) -> Tensor:
         """An image of another dataset in the format of the model's own."""

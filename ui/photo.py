@@ -19,7 +19,8 @@ from .vocabulary import PAD_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")  # what their files begin with
-MEGAPIXELS, LONGEST = 50, 20_000  # a side's limit too: a BMP may skip 255 rows in two bytes, whatever their length
+MEGAPIXELS = 50
+LONGEST = 20_000  # a side's limit too: a BMP may skip 255 rows in two bytes, whatever their length
 MARGIN = 6  # empty pixels of the pad around the ink
 STROKE = 4.4  # pixels of the pad: thinner strokes are thickened to this, as the pad's own pen draws
 WORK = 1024  # pixels of the longer side that is looked at
@@ -98,7 +99,8 @@ def _visible(image: Image.Image) -> Tensor:
     values = torch.from_numpy(np.array(image, dtype=np.float32))
     if values.ndim == 2:
         return values[None] / values.max().clamp(min=1)
-    colour, alpha = values[..., :3] / 255, values[..., 3:] / 255
+    colour = values[..., :3] / 255
+    alpha = values[..., 3:] / 255
     if alpha.numel() == 0 or bool((alpha == alpha[0, 0]).all()):
         return colour.permute(2, 0, 1)
     seen = alpha[..., 0] > 0.5
@@ -151,7 +153,8 @@ def _largest_pieces(ink: Tensor) -> Tensor:
     A piece counts if it has a twentieth of the largest one's ink. What touches the border stays where no other does.
     """
     scale = min(1.0, PIECES / max(ink.shape))
-    small = F.adaptive_avg_pool2d(ink[None, None], [max(1, round(side * scale)) for side in ink.shape])[0, 0]
+    h, w = (max(1, round(side * scale)) for side in ink.shape)
+    small = F.adaptive_avg_pool2d(ink[None, None], (h, w))[0, 0]
     labels = _pieces(small > 0.02)
     border = torch.cat([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     mass = torch.zeros(labels.numel() + 1).index_add(0, labels.flatten(), small.flatten())
@@ -186,7 +189,7 @@ def _on_pad(ink: Tensor) -> Tensor:
     h, w = (4 * max(1, round(side * scale / 4)) for side in digit.shape)
     drawn = Image.fromarray(digit.numpy()).resize((w, h), Image.Resampling.HAMMING)
     large = F.pad(torch.from_numpy(np.array(drawn)), [4 * MARGIN] * 4)
-    large = (large / large.flatten().topk(max(1, large.count_nonzero().item() // 20)).values[-1]).clamp(0, 1)
+    large = (large / large.flatten().topk(max(1, int(large.count_nonzero()) // 20)).values[-1]).clamp(0, 1)
     solid = (large > 0.5).float()[None]
     edge = solid - (-F.max_pool2d(-solid, 3, 1, 1))
     missing = 4 * STROKE - 2 * float(solid.sum() / edge.sum())
@@ -194,7 +197,8 @@ def _on_pad(ink: Tensor) -> Tensor:
         large = F.max_pool2d(large[None], 2 * radius + 1, 1, radius)[0]
     small = F.avg_pool2d(large[None], 4)[0]
     small = torch.where(small < FAINTEST, 0, small / small.max())
-    (h, w), pad = small.shape, torch.zeros(PAD_SIDE, PAD_SIDE, dtype=torch.uint8)
+    h, w = small.shape
+    pad = torch.zeros(PAD_SIDE, PAD_SIDE, dtype=torch.uint8)
     top, left = (PAD_SIDE - h) // 2, (PAD_SIDE - w) // 2
     pad[top : top + h, left : left + w] = (small * 255).round().to(torch.uint8)
     return pad

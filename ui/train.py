@@ -28,6 +28,7 @@ DATA_CHOICES = [("MNIST if it can be had, else digits", AUTO), *((TITLES[name], 
 GROUPS = ("main", "model", "training")
 ASKED = {name: setting for group in GROUPS for name, setting in ALL_SETTINGS.items() if setting.group == group}
 DEFAULTS = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
+Field = gr.Dropdown | gr.Number | gr.Radio
 LABELS = {"data": "Data"} | {name: setting.title for name, setting in ASKED.items()}
 
 
@@ -44,7 +45,7 @@ class TrainTab:
     progress: gr.HTML
     train: gr.Button
     note: gr.Markdown
-    fields: list[gr.components.Component]
+    fields: list[Field]
 
     @property
     def form(self) -> list[gr.components.Component]:
@@ -68,10 +69,8 @@ def start(
         data = settings["data"]
         if data not in (AUTO, *DATASETS):
             raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
-        model, training = (
-            kind(**{name: settings[name] for name in settings_of(kind) if name in ASKED})
-            for kind in (VAEConfig, TrainConfig)
-        )
+        model = VAEConfig(**_asked(VAEConfig, settings))
+        training = TrainConfig(**_asked(TrainConfig, settings))
         backend.check_batch(data, training, settings["hold_out"])
         return backend.runs.start(
             model,
@@ -87,6 +86,11 @@ def start(
         raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
 
 
+def _asked(kind: type, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the form that belong to that configuration."""
+    return {name: settings[name] for name in settings_of(kind) if name in ASKED}
+
+
 def change(backend: Backend, session: Session, run: str, name: str, value: Any) -> None:
     """Changes a setting of the followed run, if it is going or failed and the setting is another one than before.
 
@@ -94,7 +98,8 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
         gr.Error: it is out of its bounds, cannot change now, or the run is somebody else's.
     """
     try:
-        holds, state = backend.runs.folder(run).settings()[name], backend.runs.status(run)["state"]
+        holds = backend.runs.folder(run).settings()[name]
+        state = backend.runs.status(run)["state"]
     except RunError:
         return  # there is none, or not any more: the form is the next one's
     try:
@@ -111,12 +116,14 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
         values: whether the settings become the run's own, too; else they stay as somebody may be typing them.
     """
     try:
-        config, state = backend.runs.folder(run).read_config(), backend.runs.status(run)["state"]
+        config = backend.runs.folder(run).read_config()
+        state = backend.runs.status(run)["state"]
         settings = backend.runs.folder(run).settings()
     except RunError:
         return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in LABELS)]
     settings["data"] = AUTO if config.why_data.startswith("The data are") else config.data
-    going, free = state.keeps_the_form, [name for name in ASKED if may_change(name, settings)]
+    going = state.keeps_the_form
+    free = [name for name in ASKED if may_change(name, settings)]
     return [
         gr.Button(interactive=not going),
         gr.Markdown(visible=going),
@@ -176,6 +183,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in ASKED and ASKED[name].changes:
+            assert isinstance(field, gr.Number)
             left = [field.submit, field.blur]
             last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is on its way
             gr.on(left, _changer(backend, name), [session, field], field, **OUTSPOKEN | last)
@@ -196,9 +204,10 @@ def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
     return on_change
 
 
-def _form() -> list[gr.components.Component]:
+def _form() -> list[Field]:
     """The settings, in the order of LABELS."""
-    fields = {"data": gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"])} | _group("main")
+    data = gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"])
+    fields: dict[str, Field] = {"data": data} | _group("main")
     with gr.Accordion("More of the model", open=False):
         fields |= _group("model")
     with gr.Accordion("More of the training", open=False):
@@ -209,9 +218,9 @@ def _form() -> list[gr.components.Component]:
     return [fields[name] for name in LABELS]
 
 
-def _group(group: str) -> dict[str, gr.components.Component]:
+def _group(group: str) -> dict[str, Field]:
     """The fields of a part of the form: numbers two in a row, one below the other where there are choices between."""
-    fields: dict[str, gr.components.Component] = {}
+    fields: dict[str, Field] = {}
     names = [name for name, setting in ASKED.items() if setting.group == group]
     while names:
         pair = names[:2] if not any(ASKED[name].choices for name in names[:2]) else names[:1]
@@ -221,7 +230,7 @@ def _group(group: str) -> dict[str, gr.components.Component]:
     return fields
 
 
-def _field(name: str, setting: Setting) -> gr.components.Component:
+def _field(name: str, setting: Setting) -> Field:
     """A setting as a field: a choice by its titles, or a number as it was typed, which the core checks."""
     about = {"value": DEFAULTS[name], "label": setting.title, "info": setting.hint or None}
     if not setting.choices:
@@ -231,7 +240,7 @@ def _field(name: str, setting: Setting) -> gr.components.Component:
     return kind(choices, **about)
 
 
-def _usual_rate(architecture: str, hidden_layers: float | None) -> Any:
+def _usual_rate(architecture: str, hidden_layers: Any) -> Any:
     """The learning rate that suits a model of that depth; where no such model can be, it stays."""
     try:
         return usual_learning_rate(VAEConfig(architecture=architecture, hidden_layers=hidden_layers))

@@ -104,7 +104,7 @@ def _read(path: str | Path) -> tuple[Header, dict[str, Tensor]]:
 
 def _parse(path: str | Path, metadata: dict[str, str] | None) -> Header:
     """The header from a safetensors file's metadata."""
-    if (metadata or {}).get("format") != FORMAT:
+    if metadata is None or metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a safetensors file, but no VAE of this app.")
     try:
         header = Header(VAEConfig(**json.loads(metadata["config"])), json.loads(metadata["about"]))
@@ -116,7 +116,8 @@ def _parse(path: str | Path, metadata: dict[str, str] | None) -> Header:
 
 def _check_about(header: Header) -> None:
     """Raises an error where a figure that lists and pages show is of another kind: the file may be an upload."""
-    about, kl = header.about, header.about.get("kl_per_dim") or []
+    about = header.about
+    kl = header.about.get("kl_per_dim") or []
     if len(kl) not in (0, header.config.latent_dim):
         raise ValueError(f"kl_per_dim has {len(kl)} numbers for {header.config.latent_dim} dimensions.")
     figures = [about.get(name) for name in ("step", "seconds", "test_step", "active_units", "hold_out")]

@@ -68,7 +68,8 @@ def run_train(options: argparse.Namespace) -> int:
 
 def _lead(options: argparse.Namespace, device: torch.device, processes: Processes) -> int:
     """Trains, as the only process or the first."""
-    given, folder = vars(options), RunFolder(options.out)
+    given = vars(options)
+    folder = RunFolder(options.out)
     if "start" in given and options.start.is_dir():
         given["start"] = options.start / "model.safetensors"
     if options.resume:
@@ -138,12 +139,14 @@ def _train(
     processes: Processes,
 ) -> None:
     """Begins the run, or goes on with it, and shows its records as they come."""
-    state, steering = TrainState.start(model.to(device)), Steering()
+    state = TrainState.start(model.to(device))
+    steering = Steering()
     total = config.training.total_steps(len(dataset.train))
     if given["resume"] or "start" in given:
         state = folder.resume(model, device)
         if config.training.patience and given["resume"] and not folder.read_config().training.patience:
-            state.best, state.epochs_since_best = -math.inf, 0  # the best model so far was not kept
+            state.best = -math.inf  # the best model so far was not kept
+            state.epochs_since_best = 0
         if total < state.step:
             raise ValueError(f"the run in {folder.path} has done {state.step} steps; take more epochs or steps.")
         if given["resume"]:
@@ -178,7 +181,9 @@ def _follow(options: argparse.Namespace, device: torch.device, processes: Proces
 def run_evaluate(options: argparse.Namespace) -> int:
     """Prints the held-out figures of a checkpoint."""
     path = options.checkpoint / "model.safetensors" if options.checkpoint.is_dir() else options.checkpoint
-    device, header, model = pick_device(options.device), read_header(path), load_checkpoint(path)
+    device = pick_device(options.device)
+    header = read_header(path)
+    model = load_checkpoint(path)
     check_int("samples", options.samples, 1, 1_000_000)
     check_int("subset", options.subset, 1, 1000)
     check_int("seed", options.seed, 0, 2**32 - 1)
@@ -291,7 +296,8 @@ def parser() -> argparse.ArgumentParser:
     t.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of that model")
     t.add_argument("--resume", action="store_true", default=False, help="go on with the run in --out")
     t.add_argument("--device", default="auto", metavar="|".join(DEVICES))
-    of_model, of_training = t.add_argument_group("model"), t.add_argument_group("training")
+    of_model = t.add_argument_group("model")
+    of_training = t.add_argument_group("training")
     length = of_training.add_mutually_exclusive_group()
     for name, setting in settings_of(VAEConfig).items():
         _add_option(of_model, name, setting)

@@ -59,7 +59,7 @@ class VAEConfig:
         matters=lambda settings: settings["architecture"] == "mlp",
     )  # fmt: skip
     likelihood: str = choice("bernoulli", LIKELIHOODS, "Likelihood p(x|z)", short="likelihood", group="main")
-    binarization: str | None = choice(None, BINARIZATIONS, "Pixels x", short="pixels", group="model")
+    binarization: str = choice(None, BINARIZATIONS, "Pixels x", short="pixels", group="model")
     sigma: float = number(
         0.1, 0, 100, "σ of a Gaussian likelihood", above=True, short="σ", group="model",
         help="of the Gaussian likelihood, or where it starts",

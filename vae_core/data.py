@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -183,12 +184,17 @@ def of_each_label(dataset: Dataset, count: int = 1) -> list[tuple[int, Tensor]]:
     ]
 
 
+def ink_size(name: str | None) -> int:
+    """Pixels of a digit's longer side in that dataset; MNIST's where none is named, or one that is not known here."""
+    return INK_SIZE.get(name or "mnist", INK_SIZE["mnist"])
+
+
 def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
     """A drawing in MNIST's format: cropped to its ink, scaled into 20×20, its centre of mass at the centre of 28×28.
 
     Args:
         ink: (H, W) uint8, 0 paper and 255 ink, or floats in [0, 1].
-        size: pixels of the longer side; `INK_SIZE` has those of the datasets.
+        size: pixels of the longer side; `ink_size` has those of the datasets.
 
     Returns:
         (1, 28, 28) float32 in [0, 1].
@@ -208,8 +214,8 @@ def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
         raise ValueError("The drawing is empty: draw something first.")
     digit = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = size / max(digit.shape)
-    size = [max(1, round(side * scale)) for side in digit.shape]
-    digit = F.interpolate(digit[None, None], size=size, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
+    sides = [max(1, round(side * scale)) for side in digit.shape]
+    digit = F.interpolate(digit[None, None], size=sides, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
     return _centred_by_mass(digit)
 
 
@@ -236,20 +242,31 @@ def _load_digits() -> Dataset:
     bunch = load_digits()
     small = torch.from_numpy(bunch.images).float()[:, None] / 16
     large = F.interpolate(small, size=IMAGE_SHAPE[1:], mode="bicubic").clamp(0, 1)
-    images, labels = (large * 255).round().to(torch.uint8), torch.from_numpy(bunch.target).long()
+    images = (large * 255).round().to(torch.uint8)
+    labels = torch.from_numpy(bunch.target).long()
     split = train_test_split(range(len(images)), test_size=297, random_state=0, stratify=labels)
     train, test = (torch.tensor(sorted(part)) for part in split)
     return Dataset("digits", images[train], labels[train], images[test], labels[test])
 
 
-def _torchvision_class(name: str) -> type:
+class _Kind(Protocol):
+    """What is used of torchvision's classes, which come without types."""
+
+    __name__: str
+    resources: list[tuple[str, str]]  # file names, and their MD5 sums
+    mirrors: list[str]
+
+    def __call__(self, root: str | Path, *, train: bool) -> Any: ...
+
+
+def _torchvision_class(name: str) -> _Kind:
     """torchvision's class, which knows the files, their MD5 sums and mirrors, and how to read them."""
     from torchvision import datasets
 
     return {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST, "kmnist": datasets.KMNIST}[name]
 
 
-def _download(kind: type, title: str, data_dir: Path, progress: Progress | None, timeout: float) -> None:
+def _download(kind: _Kind, title: str, data_dir: Path, progress: Progress | None, timeout: float) -> None:
     """Fetches the four files of a dataset, each checked against its MD5 before it takes its name.
 
     torchvision's own download has no time limit and leaves a cut-off file behind, so only its list of files is used.
@@ -297,7 +314,9 @@ def _fetch(mirrors: list[str], filename: str, md5: str, title: str, progress: Pr
 
 def _read(response: http.client.HTTPResponse, progress: Progress | None) -> bytes:
     """The response's body, telling of each chunk."""
-    total, chunks, done = int(response.headers.get("Content-Length") or 0), [], 0
+    total = int(response.headers.get("Content-Length") or 0)
+    chunks = []
+    done = 0
     while chunk := response.read(1 << 16):
         chunks.append(chunk)
         done += len(chunk)

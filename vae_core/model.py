@@ -14,6 +14,7 @@ from .config import IMAGE_SHAPE, PIXELS, VAEConfig
 from .densities import DiagonalGaussian, Prior
 from .likelihood import Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 
+Weighted = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 DARKEST = 1e-3  # probability at which a pixel that is black in all training images starts
 
 
@@ -59,24 +60,25 @@ class VAE(nn.Module):
         have it, and biases of 0: it then reaches in two epochs what takes it five otherwise. Of the others ±1/√fan_in,
         torch's own, which an mlp learns from as quickly.
         """
-        layers = [layer for layer in part.modules() if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]
+        layers = _weighted(part)
         for layer in layers:
             bound = of_bias = layer.weight[0].numel() ** -0.5
             if self.config.architecture == "conv":
-                bound, of_bias = math.sqrt((3.0 if layer is layers[-1] else 6.0) / _fan_in(layer)), 0.0
+                bound = math.sqrt((3.0 if layer is layers[-1] else 6.0) / _fan_in(layer))
+                of_bias = 0.0
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-            nn.init.uniform_(layer.bias, -of_bias, of_bias, generator=generator)
+            nn.init.uniform_(_bias(layer), -of_bias, of_bias, generator=generator)
 
     @torch.no_grad()
     def _start_at(self, mean: Tensor) -> None:
         """Sets the biases at both ends: of an output that is a single number, to the mean's average."""
-        first = next(layer for layer in self.encoder.modules() if hasattr(layer, "bias"))
+        first = _weighted(self.encoder)[0]
         if isinstance(first, nn.Linear):
-            first.bias -= first.weight @ mean.flatten()
-        *_, last = (layer for layer in self.decoder.modules() if hasattr(layer, "bias"))
-        value = mean.flatten() if len(last.bias) == PIXELS else mean.mean().view(1)
+            first.bias.sub_(first.weight @ mean.flatten())
+        bias = _bias(_weighted(self.decoder)[-1])
+        value = mean.flatten() if len(bias) == PIXELS else mean.mean().view(1)
         is_mean = self.config.likelihood == "gaussian"
-        last.bias.copy_(value if is_mean else torch.logit(value, eps=DARKEST))
+        bias.copy_(value if is_mean else torch.logit(value, eps=DARKEST))
 
     @property
     def sigma(self) -> float | None:
@@ -148,7 +150,8 @@ class VAE(nn.Module):
     def decoder_width(self) -> int:
         """Numbers of the largest tensor that decoding one z makes on its way, which is what many z take memory for."""
         layers = [layer for layer in self.decoder.modules() if not list(layer.children())]  # in their order
-        x, width = next(self.parameters()).new_zeros(1, self.config.latent_dim), 0
+        x = next(self.parameters()).new_zeros(1, self.config.latent_dim)
+        width = 0
         for layer in layers:
             x = layer(x)
             width = max(width, x.numel())
@@ -202,7 +205,18 @@ class VAE(nn.Module):
         return self.config.prior_mean + self.config.prior_std * eps
 
 
-def _fan_in(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
+def _weighted(part: nn.Module) -> list[Weighted]:
+    """The layers that have weights, in order."""
+    return [layer for layer in part.modules() if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]
+
+
+def _bias(layer: Weighted) -> Tensor:
+    """A layer's bias; all layers here have one."""
+    assert layer.bias is not None
+    return layer.bias
+
+
+def _fan_in(layer: Weighted) -> float:
     """How many numbers go into one output of a layer."""
     if isinstance(layer, nn.ConvTranspose2d):  # each output is met by a part of the kernel
         return layer.weight[:, 0].numel() / math.prod(layer.stride)
@@ -211,7 +225,8 @@ def _fan_in(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
 
 def _mlp(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     """Hidden layers of one width on either side; with a single one as in Kingma & Welling (2014), appendix C."""
-    d, hidden = config.latent_dim, [config.hidden_dim] * config.hidden_layers
+    d = config.latent_dim
+    hidden = [config.hidden_dim] * config.hidden_layers
     return nn.Sequential(nn.Flatten(), *_dense(PIXELS, *hidden, 2 * d)), nn.Sequential(*_dense(d, *hidden, PIXELS))
 
 
@@ -225,7 +240,8 @@ def _dense(*sizes: int) -> Iterator[nn.Module]:
 
 def _conv(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     """28 → 14 → 7 by strided convolutions and back by their transposes."""
-    d, h = config.latent_dim, config.hidden_dim
+    d = config.latent_dim
+    h = config.hidden_dim
     encoder = nn.Sequential(
         nn.Conv2d(1, 16, 4, stride=2, padding=1), nn.ReLU(inplace=True),
         nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(inplace=True),
@@ -248,7 +264,8 @@ def _linear(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
 
 def _residual(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
     """As conv, with residual blocks between, in the order of He et al. (2016): activation, then weights."""
-    d, h = config.latent_dim, config.hidden_dim
+    d = config.latent_dim
+    h = config.hidden_dim
     encoder = nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1), _block(16),
         nn.SiLU(inplace=True), nn.Conv2d(16, 32, 4, stride=2, padding=1), _block(32),

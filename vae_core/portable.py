@@ -62,8 +62,7 @@ def _described(layer: nn.Module) -> Iterator[dict[str, Any]]:
 def _convolution(layer: nn.Conv2d | nn.ConvTranspose2d) -> dict[str, Any]:
     transposed = isinstance(layer, nn.ConvTranspose2d)
     plain = layer.groups == 1 and layer.dilation == (1, 1) and (not transposed or layer.output_padding == (0, 0))
-    square = all(a == b for a, b in (layer.kernel_size, layer.stride, layer.padding))
-    if not (plain and square):
+    if isinstance(layer.padding, str) or not plain or not _are_square(layer.kernel_size, layer.stride, layer.padding):
         raise ValueError("A convolution with groups, dilation, or other than square has no description.")
     kernel, stride, padding = (sides[0] for sides in (layer.kernel_size, layer.stride, layer.padding))
     if transposed and (kernel % stride or kernel - 2 * padding != stride):
@@ -78,9 +77,14 @@ def _convolution(layer: nn.Conv2d | nn.ConvTranspose2d) -> dict[str, Any]:
     }
 
 
+def _are_square(*sizes: tuple[int, ...]) -> bool:
+    return all(height == width for height, width in sizes)
+
+
 def _weights(decoder: nn.Module) -> Iterator[Tensor]:
     """Each layer's weight and bias, in the order of the description."""
     for layer in decoder.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
             yield layer.weight.detach().cpu()
+            assert layer.bias is not None  # every layer of a decoder has one
             yield layer.bias.detach().cpu()

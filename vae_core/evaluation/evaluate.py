@@ -194,7 +194,8 @@ def _log_likelihood(
     chunk = max(chunk // at_a_call, 1) * at_a_call
     for start in range(0, samples, chunk):
         draws = min(chunk, samples - start)
-        shape, calls = (at_a_call, *proposal.mean.shape), -(-draws // at_a_call)
+        shape = (at_a_call, *proposal.mean.shape)
+        calls = -(-draws // at_a_call)
         noise = [torch.randn(shape, generator=generator, dtype=x.dtype, device=x.device) for _ in range(calls)]
         eps = torch.cat(noise)[:draws]
         with arithmetic("float32", x.device):

@@ -70,14 +70,17 @@ def grid_truth(model: VAE, x: Tensor, *, cells: int = 401, reach: float = 5.0) -
 def _truth(model: VAE, x: Tensor, points: Tensor, area: float) -> Tensor:
     """The fields of the truth about a few images: (4, B)."""
     q = Proposal.posterior(model, x)
-    log_joint, log_q = _log_joint(model, x, points), _log_q(q, points)
-    log_px, cross = _evidence(log_joint, area), _cross(log_joint, log_q, area)
+    log_joint = _log_joint(model, x, points)
+    log_q = _log_q(q, points)
+    log_px = _evidence(log_joint, area)
+    cross = _cross(log_joint, log_q, area)
     second = torch.arange(math.isqrt(len(points)), device=x.device) % 2 == 0
     second = torch.cartesian_prod(second, second).all(1)
     off_px = (log_px - _evidence(log_joint[second], 4 * area)).abs().amax(0)
     off_cross = (cross - _cross(log_joint[second], log_q[second], 4 * area)).abs().amax(0)
     for b in range(len(x)):
-        image, its_q = x[b : b + 1], Proposal(q.mean[b : b + 1], q.scale[b : b + 1])
+        image = x[b : b + 1]
+        its_q = Proposal(q.mean[b : b + 1], q.scale[b : b + 1])
 
         def evidence(z: Tensor, area: float, image: Tensor = image) -> Tensor:
             return _evidence(_log_joint(model, image, z), area)[:, 0]
@@ -186,7 +189,8 @@ def window(model: VAE, x: Tensor, cells: int) -> tuple[Tensor, float]:
         cells: a side of the picture that it is for.
     """
     config = model.config
-    means, half = torch.full((2,), config.prior_mean), torch.full((2,), 4.0 * config.prior_std)
+    means = torch.full((2,), config.prior_mean)
+    half = torch.full((2,), 4.0 * config.prior_std)
     for _ in range(CLOSER):
         cell = 2 * half / (cells - 1)
         z = torch.cartesian_prod(*(m + h * torch.linspace(-1, 1, cells) for m, h in zip(means, half, strict=True)))

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..config import PIXELS
 from ..model import VAE
@@ -84,7 +84,10 @@ def _parts(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
         raise ValueError(
             f"The model is {config.architecture} with a {config.likelihood} likelihood; PPCA is linear Gaussian."
         )
-    w, b = _wide(model.decoder.weight.detach()), _wide(model.decoder.bias.detach())
+    decoder = model.decoder
+    assert isinstance(decoder, nn.Linear)
+    w = _wide(decoder.weight.detach())
+    b = _wide(decoder.bias.detach())
     mean = b + config.prior_mean * w.sum(1)
     return w, _wide(x.flatten(1)) - mean, math.exp(float(model.log_sigma.detach())), config.prior_std
 

@@ -44,13 +44,16 @@ def measure(
         progress: told of the number of images decoded for log p̂(x) after every chunk.
         keep: a file for the estimates of log p(x), with which a measurement that was broken off goes on.
     """
-    start, generator, kept = time.perf_counter(), _generator(x, seed), 0
+    start = time.perf_counter()
+    generator = _generator(x, seed)
+    kept = 0
     held = evaluate_elbo(model, x, seed=seed)
     if keep:
         log_px, kept = kept_log_likelihood(model, x, samples, generator, keep, progress)
     else:
         log_px = log_likelihood(model, x, samples, generator, progress=progress).cpu()
-    seconds, log_px = time.perf_counter() - start, log_px.double()
+    seconds = time.perf_counter() - start
+    log_px = log_px.double()
     mean = float(log_px.mean())
     return (
         asdict(held)
@@ -86,7 +89,8 @@ def _of_subset(model: VAE, x: Tensor, samples: int, seed: int) -> dict[str, Any]
 
 def _exact(model: VAE, x: Tensor, subset: int) -> dict[str, Any]:
     """log p(x) where the truth is known, of all images or so many, and σ."""
-    config, report = model.config, {}
+    config = model.config
+    report = {}
     if config.likelihood == "gaussian":
         report["sigma"] = model.sigma
         if config.architecture == "linear":
@@ -108,7 +112,8 @@ def _generator(x: Tensor, seed: int) -> torch.Generator:
 
 def as_text(report: dict[str, Any]) -> str:
     """The report for a person, a line a figure."""
-    r, most = report, math.log(report["information_images"])
+    r = report
+    most = math.log(report["information_images"])
     lines = [
         f"{r['checkpoint']} on {r['images']} {r['split']} images of {r['data']}, "
         f"{r['likelihood']} likelihood, binarization {r['binarization']} (nats per image)",

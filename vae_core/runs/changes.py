@@ -19,7 +19,7 @@ class Change:
 
     def apply(self, model: VAE, training: TrainConfig) -> TrainConfig:
         """The training's new settings; a new σ goes into the model."""
-        settings = dict(self.settings)
+        settings: dict[str, Any] = dict(self.settings)
         if (sigma := settings.pop("sigma", None)) is not None:
             model.set_sigma(sigma)
         return replace(training, **settings)

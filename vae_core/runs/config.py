@@ -53,7 +53,8 @@ def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:
         ValueError: it was trained on images that the run would hold out.
     """
     header = read_header(checkpoint)
-    about, step = header.about, header.about.get("step")
+    about = header.about
+    step = header.about.get("step")
     learned = about.get("learned") or ({about["data"]: about.get("hold_out") or 0} if about.get("data") else {})
     for data, held in learned.items():
         if config.hold_out > held and config.data in (data, "auto"):

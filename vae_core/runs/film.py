@@ -48,7 +48,8 @@ def frame(model: VAE, x: Tensor, kl_per_dim: list[float]) -> Tensor:
 
 def map_points(model: VAE, kl_per_dim: list[float]) -> Tensor:
     """The points of the latent map in reading order: (400, D). With one dimension: its 400 quantiles."""
-    config, weight = model.config, next(model.parameters())
+    config = model.config
+    weight = next(model.parameters())
     prior = torch.distributions.Normal(config.prior_mean, config.prior_std)
     dims = map_dims(kl_per_dim)
     points = torch.full((SIDE * SIDE, config.latent_dim), config.prior_mean)
@@ -75,7 +76,8 @@ class Film:
     """
 
     def __init__(self, folder: Path, x: Tensor, seconds: float = 0.0) -> None:
-        self.folder, self.x = folder, x
+        self.folder = folder
+        self.x = x
         self._next = _after(seconds) if seconds else 0.0
         folder.mkdir(exist_ok=True)
 
@@ -85,10 +87,11 @@ class Film:
         Raises:
             OSError: the folder cannot be written.
         """
-        picture, content = (frame(model, self.x, kl_per_dim) * 255).round().to(torch.uint8), io.BytesIO()
+        picture = (frame(model, self.x, kl_per_dim) * 255).round().to(torch.uint8)
+        file = io.BytesIO()
         dims = " ".join(map(str, map_dims(kl_per_dim)))
-        Image.fromarray(picture.numpy()).save(content, "JPEG", quality=QUALITY, comment=dims)
-        content = content.getvalue()
+        Image.fromarray(picture.numpy()).save(file, "JPEG", quality=QUALITY, comment=dims)
+        content = file.getvalue()
         write_atomically(self.folder / "newest.jpg", content)
         if keep or seconds >= self._next:
             write_atomically(self.folder / f"{step}.jpg", content)

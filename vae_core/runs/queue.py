@@ -19,7 +19,7 @@ from ..settings import check_int
 from ..training.warm_up import warm_up
 from .folder import RunError, RunFolder
 from .run import Steering, reason, train_into, write_failure
-from .states import State
+from .states import State, Status
 
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
 LETTING_GO = 10.0  # seconds at most from a run's last word until its folder is free
@@ -72,7 +72,10 @@ class Worker:
 
     def __init__(self, device: torch.device, most: int) -> None:
         check_int("max_trainings", most, 1, 1 if device.type == "mps" else 1000)  # two threads on MPS crash torch
-        self.device, self.most, self.going, self.failure = device, most, 0, ""
+        self.device = device
+        self.most = most
+        self.going = 0
+        self.failure = ""
         self.threads = ThreadPoolExecutor(most, thread_name_prefix="training")
         mps = device.type == "mps"
         self.single_batches = self.threads if mps else ThreadPoolExecutor(1, thread_name_prefix="batch")
@@ -100,7 +103,8 @@ class Line:
     """
 
     def __init__(self, workers: Sequence[Worker]) -> None:
-        self.workers, self.lock = list(workers), threading.RLock()
+        self.workers = list(workers)
+        self.lock = threading.RLock()
         self.trainings: dict[str, Training] = {}
         self.failures: dict[str, str] = {}
         self._waiting: list[tuple[str, Training, Load]] = []
@@ -168,14 +172,14 @@ class Line:
         """Whether a run of that browser waits or trains."""
         return any(training.owner == owner and self.going(run) for run, training in list(self.trainings.items()))
 
-    def status(self, training: Training, state: State) -> dict[str, str]:
-        """What this process knows better of a run than its folder, which says `state`."""
+    def status(self, training: Training, written: Status) -> Status:
+        """The status of a run that waits or trains: what its folder says, but where this process knows better."""
         line = [waiting for _, waiting, _ in list(self._waiting)]
         if training in line:
             return {"state": State.WAITING, "message": f"Place {line.index(training) + 1} of {len(line)} in the line."}
-        if training.steering.end and not training.steering.one_batch and state is State.RUNNING:
-            return {"message": "Pausing." if training.steering.end is State.PAUSED else "Stopping."}
-        return {"message": training.message} if state is State.LOADING else {}
+        if training.steering.end and not training.steering.one_batch and written["state"] is State.RUNNING:
+            return written | {"message": "Pausing." if training.steering.end is State.PAUSED else "Stopping."}
+        return written | {"message": training.message} if written["state"] is State.LOADING else written
 
     def close(self) -> None:
         """Pauses all runs, each with its folder complete, and waits for them."""
@@ -206,7 +210,8 @@ class Line:
             free = [worker for worker in self.workers if worker.going < worker.most and not worker.failure]
             if not free:
                 return
-            worker, (run, training, load) = min(free, key=lambda worker: worker.going), self._waiting.pop(0)
+            worker = min(free, key=lambda worker: worker.going)
+            run, training, load = self._waiting.pop(0)
             worker.going += 1
             training.future = worker.threads.submit(self._work, run, training, load, worker)
 
@@ -256,13 +261,16 @@ class Line:
 
     def _train(self, training: Training, load: Load, device: torch.device) -> None:
         """Loads the data, and begins the run or goes on with it."""
-        folder, steering = training.folder, training.steering
+        folder = training.folder
+        steering = training.steering
         folder.write_status(State.LOADING, training.message)
         try:
             dataset, why = load(training.report)
             training.report(training.message)
         except _LeftError:
-            folder.write_status(steering.end, f"{steering.end.capitalize()} while the data were loaded.")
+            end = steering.end
+            assert end is not None  # only a run that was paused or stopped leaves
+            folder.write_status(end, f"{end.capitalize()} while the data were loaded.")
             return
         config = folder.read_config()
         dataset = dataset.holding_out(config.hold_out)
@@ -283,7 +291,7 @@ class Line:
             pass
 
 
-def _of_device(device: torch.device, error: BaseException) -> str:
+def _of_device(device: torch.device, error: Exception) -> str:
     """What a device that has failed for good says to those who train on it."""
     logging.getLogger(__name__).error("%s has failed: %s", device, error)
     return (

@@ -29,10 +29,14 @@ class Records:
 
     def _forget(self) -> None:
         """Begins anew: the file is another one."""
-        self._offset, self._last_line, self._count = 0, b"", 0
+        self._offset = 0
+        self._last_line = b""
+        self._count = 0
         self._table = np.empty((256, len(COLUMNS)))
         self.last: dict[str, Any] | None = None
-        self.stride, self.history_steps, self.history = 1, [], []
+        self.stride = 1
+        self.history_steps: list[int] = []
+        self.history: list[list[float]] = []
 
     def __len__(self) -> int:
         return self._count
@@ -58,7 +62,8 @@ class Records:
             for record in [parsed(line) for line in lines]:  # all of them, or none
                 self._append(record)
             if lines:
-                self._offset, self._last_line = self._offset + len(whole) + len(newline), lines[-1] + newline
+                self._offset = self._offset + len(whole) + len(newline)
+                self._last_line = lines[-1] + newline
         return self
 
     @staticmethod

@@ -46,11 +46,13 @@ class Steering:
 
     def pause(self) -> None:
         """After the batch that is going."""
-        self._end, self.is_asked = self._end or State.PAUSED, True
+        self._end = self._end or State.PAUSED
+        self.is_asked = True
 
     def stop(self) -> None:
         """After the batch that is going."""
-        self._end, self.is_asked = State.STOPPED, True
+        self._end = State.STOPPED
+        self.is_asked = True
 
     def change(self, settings: dict[str, float]) -> bool:
         """New settings, checked by `changes.check_change`, from the next batch on; False after the last one."""
@@ -87,8 +89,10 @@ class _Plan:
     """The settings that hold from step to step, and what has been changed in them: changes.json."""
 
     def __init__(self, folder: RunFolder, config: TrainConfig) -> None:
-        self._folder, self._config = folder, config
-        self._taken, self._coming = [], folder.changes()
+        self._folder = folder
+        self._config = config
+        self._taken: list[Change] = []
+        self._coming = folder.changes()
 
     def settings(self, model: VAE, step: int, wanted: dict[str, float]) -> TrainConfig:
         """The settings for the batch after `step`; what is wanted now holds whatever was to come of it later."""
@@ -142,7 +146,8 @@ def train_into(
         yield from _train_into(folder, model, dataset, config, device, state, steering, processes)
         if left := steering.close():
             folder.add_change(state.step, left)
-        is_over, message = state.is_over(config, total), f"Step {state.step:,} of {total:,}."
+        is_over = state.is_over(config, total)
+        message = f"Step {state.step:,} of {total:,}."
         if is_over and state.step < total:
             message += f" For {state.epochs_since_best} epochs the held-out ELBO had not risen."
         folder.write_status(steering.end if steering.end and not is_over else State.FINISHED, message)
@@ -162,13 +167,16 @@ def _train_into(
     processes: Processes,
 ) -> Iterator[Metrics]:
     """The batches, with what is to be written after each."""
-    total, plan = config.total_steps(len(dataset.train)), _Plan(folder, config)
+    total = config.total_steps(len(dataset.train))
+    plan = _Plan(folder, config)
     film = Film(folder.frames, _film_images(dataset, model, device), state.seconds)
-    training, last = None, state.is_over(config, total)
+    training = None
+    last = state.is_over(config, total)
     with (folder.path / "metrics.jsonl").open("a") as file:
         keeper = _Keeper(folder, model, dataset, film, file)
         while not last:
-            settings, ends = plan.settings(model, state.step, steering.take_changes()), bool(steering.end)
+            settings = plan.settings(model, state.step, steering.take_changes())
+            ends = bool(steering.end)
             if steering.one_batch:
                 next_batch(model, dataset, settings, state.step, device).save(folder.path / "batch.safetensors")
             state.wants_record = ends  # the last batch always has one
@@ -190,7 +198,10 @@ class _Keeper:
     """Writes weights, pictures and state when they are due."""
 
     def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film, records: IO[str]) -> None:
-        self._folder, self._model, self._dataset, self._film = folder, model, dataset, film
+        self._folder = folder
+        self._model = model
+        self._dataset = dataset
+        self._film = film
         self._records = records
         self._config = folder.read_config()
         self._model_due = self._state_due = -math.inf

@@ -135,7 +135,8 @@ class Runs:
             self.check_owner(run, owner)
             self._check_free(owner)
             folder = self.folder(run)
-            config, settings = folder.read_config(), folder.settings()
+            config = folder.read_config()
+            settings = folder.settings()
             if self.status(run)["state"] is State.PAUSED:
                 folder.write_status(State.STOPPED, self.status(run)["message"])
             training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
@@ -156,7 +157,8 @@ class Runs:
             CheckpointError: it is no checkpoint of ours.
             RunError: the name is none, or the folder cannot be made.
         """
-        model, header = load_checkpoint(path), read_header(path)
+        model = load_checkpoint(path)
+        header = read_header(path)
         if not all(bool(weight.isfinite().all()) for weight in model.state_dict().values()):
             raise CheckpointError("The file's weights are not all finite numbers.")
         with self.line.lock, _writing():
@@ -204,8 +206,8 @@ class Runs:
             folder = self.folder(run)
             check_change(folder.read_config(), settings)
             going = self.line.going(run)
-            begun = going is not None and going.begun
-            if begun and (going.steering.change(settings) or not going.over.wait(LETTING_GO)):
+            begun = going if going is not None and going.begun else None
+            if begun and (begun.steering.change(settings) or not begun.over.wait(LETTING_GO)):
                 return
             status = self.status(run)
             if not (status["state"].has_ended and status["state"].takes_changes) and (going is None or begun):
@@ -255,7 +257,7 @@ class Runs:
         training = self.line.trainings.get(run)  # before the file: one that ends in between has said its last word
         status = folder.read_status()
         if training is not None:
-            return status | self.line.status(training, status["state"])
+            return self.line.status(training, status)
         if run in self.line.failures and status["state"] not in (State.FINISHED, State.PAUSED, State.STOPPED):
             return {"state": State.FAILED, "message": self.line.failures[run]}
         if status["state"].has_ended:
@@ -327,7 +329,8 @@ class Runs:
     def _end(self, run: str, owner: str, how: State) -> None:
         with self.line.lock, _writing():
             self.check_owner(run, owner)
-            going, folder = self.line.going(run), self.folder(run)
+            going = self.line.going(run)
+            folder = self.folder(run)
             if going is None:
                 status = self.status(run)
                 if how is State.STOPPED and status["state"] in (State.PAUSED, State.INTERRUPTED):

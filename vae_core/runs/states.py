@@ -19,7 +19,9 @@ class State(str, Enum):
     INTERRUPTED = "interrupted"  # its process has ended without a word
 
     __str__ = str.__str__
-    __format__ = str.__format__
+
+    def __format__(self, format_spec: str) -> str:
+        return str.__format__(self, format_spec)
 
     @property
     def is_going(self) -> bool:

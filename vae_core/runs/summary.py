@@ -53,7 +53,8 @@ def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
         about = read_header(folder.model_file).about
     except CheckpointError:
         about = {}  # it has not begun
-    test, (saved_step, saved_seconds) = about.get("test"), folder.saved()
+    test = about.get("test")
+    saved_step, saved_seconds = folder.saved()
     return Summary(
         run=run,
         name=folder.name(),

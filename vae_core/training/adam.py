@@ -37,8 +37,11 @@ class Adam:
         """Some of the parameters, to be moved apart from the others."""
         chosen = {id(parameter) for parameter in parameters}
         places = [n for n, parameter in enumerate(self._parameters) if id(parameter) in chosen]
-        of = [[tensors[n] for n in places] for tensors in (self._parameters, self.means, self.squares)]
-        return Part(*of, self._count, 0 if self._on_cpu else piece_size([tensor.numel() for tensor in of[0]]))
+        mine = [self._parameters[n] for n in places]
+        means = [self.means[n] for n in places]
+        squares = [self.squares[n] for n in places]
+        size = 0 if self._on_cpu else piece_size([parameter.numel() for parameter in mine])
+        return Part(mine, means, squares, self._count, size)
 
     @torch.no_grad()
     def begin_step(self) -> None:
@@ -100,7 +103,8 @@ class Part:
         count: Tensor,
         size: int,
     ) -> None:
-        self._parameters, self._size = parameters, size
+        self._parameters = parameters
+        self._size = size
         self._pieces = [self._cut(tensors) for tensors in (parameters, means, squares)]
         self._counts = [count] * len(self._pieces[0])
 
@@ -110,7 +114,7 @@ class Part:
         parameters, means, squares = self._pieces
         torch._fused_adam_(
             parameters,
-            self._cut([parameter.grad for parameter in self._parameters]),
+            self._cut([gradient_of(parameter) for parameter in self._parameters]),
             means,
             squares,
             [],
@@ -130,6 +134,12 @@ class Part:
             return list(tensors)
         flat = (tensor.detach().as_strided((tensor.numel(),), (1,)) for tensor in tensors)
         return [piece for tensor in flat for piece in tensor.split(self._size)]
+
+
+def gradient_of(parameter: Tensor) -> Tensor:
+    """The gradient of a parameter that has one."""
+    assert parameter.grad is not None
+    return parameter.grad
 
 
 def piece_size(sizes: Sequence[int], at_most: int = TENSORS_A_LAUNCH) -> int:

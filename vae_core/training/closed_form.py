@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from ..densities import DiagonalGaussian, sum_bernoulli_log_prob_and_mean
 from ..model import VAE
 from ..objective import ELBO
+from .adam import gradient_of
 from .loss_weights import LossWeights
 
 LARGE = 2**16  # weights of a layer from which on a narrower type saves more than its conversions cost
@@ -65,7 +66,9 @@ class ClosedForm:
             eps: (L, B, D).
             weights: of reconstruction and KL.
         """
-        draws, flat, (mean, std) = len(eps), x.flatten(1), self._prior
+        draws = len(eps)
+        flat = x.flatten(1)
+        mean, std = self._prior
         mu, logvar = self._encoder.forward(flat).chunk(2, dim=1)
         sigma = torch.exp(0.5 * logvar)
         noise = sigma * (eps if draws > 1 else eps[0])
@@ -124,11 +127,13 @@ class _Product:
 
     def __init__(self, layer: nn.Linear) -> None:
         self.x = torch.empty(0)  # the input
-        self._weight, self._bias = layer.weight.detach(), layer.bias.detach()
+        self._weight = layer.weight.detach()
+        self._bias = layer.bias.detach()
         for parameter in (layer.weight, layer.bias):
             if parameter.grad is None:  # else another way to the gradient uses the same tensors
                 parameter.grad = torch.zeros_like(parameter)
-        self._to_weight, self._to_bias = layer.weight.grad.detach(), layer.bias.grad.detach().unsqueeze(0)
+        self._to_weight = gradient_of(layer.weight).detach()
+        self._to_bias = gradient_of(layer.bias).detach().unsqueeze(0)
         self._transposed = self._weight.t()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -152,7 +157,9 @@ class _NarrowProduct(_Product):
         self._narrow_x = self._narrow_weight = torch.empty(0)
 
     def forward(self, x: Tensor) -> Tensor:
-        self.x, self._narrow_x, self._narrow_weight = x, x.to(self._dtype), self._weight.to(self._dtype)
+        self.x = x
+        self._narrow_x = x.to(self._dtype)
+        self._narrow_weight = self._weight.to(self._dtype)
         return torch.mm(self._narrow_x, self._narrow_weight.t()).to(x.dtype).add_(self._bias)
 
     def backward(self, gradient: Tensor, *, to_input: bool = True) -> Tensor:

@@ -14,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import VAE
-from .adam import Adam
+from .adam import Adam, gradient_of
 from .closed_form import has_closed_form
 from .loss_weights import LossWeights
 from .recording import Branches
 
 PARTS = 8  # of a long sum over which a small product is shared out, so that more than a few multiprocessors take part
-LONG, FEW_ROWS = 256, 256  # terms from which on, and rows up to which, a product gains by that
+LONG = 256  # terms from which on a product gains by that
+FEW_ROWS = 256  # rows up to which it does
 SUMS, GRADIENTS = 0, 1  # the branches
 
 
@@ -54,13 +55,17 @@ class FewKernels:
             learning_rate: one number on the device.
             measured: (1 + D,), where the reconstruction and the KL of each dimension go: nats, summed over the batch.
         """
-        x, eps, branches, images = x.flatten(1), eps[0], self._branches, len(x)
+        images = len(x)
+        x = x.flatten(1)
+        eps = eps[0]
+        branches = self._branches
         with branches.beside(SUMS):
             self._adam.begin_step()
         mu, logvar = self._encoder.forward(x).chunk(2, 1)
         sigma = torch.exp(0.5 * logvar)
         with branches.beside(SUMS):
-            excess, noise = torch.expm1(logvar).mul_(0.5), sigma * eps
+            excess = torch.expm1(logvar).mul_(0.5)
+            noise = sigma * eps
             torch.sum(torch.addcmul(excess, mu, mu, value=0.5).sub_(logvar, alpha=0.5), 0, out=measured[1:])
             beta = weights.beta
             if weights.has_free_bits:
@@ -97,7 +102,8 @@ class _Half:
         self._widths = [layer.out_features for layer in self._layers]
         self._to_biases = self._layers[0].weight.new_zeros(sum(self._widths)).detach()
         for layer, to_bias in zip(self._layers, self._to_biases.split(self._widths), strict=True):
-            layer.weight.grad, layer.bias.grad = torch.zeros_like(layer.weight), to_bias
+            layer.weight.grad = torch.zeros_like(layer.weight)
+            layer.bias.grad = to_bias
         self.move = adam.part(part.parameters()).move
         self._inputs: list[Tensor] = []
         self._to_outputs: dict[int, Tensor] = {}  # by B: B times the gradients with respect to all layers' outputs
@@ -123,7 +129,9 @@ class _Half:
         images = len(self._inputs[0])
         to_outputs = self._to_output_of_each(images)
         for number in reversed(range(len(self._layers))):
-            layer, x, gradient = self._layers[number], self._inputs[number], to_outputs[number]
+            layer = self._layers[number]
+            x = self._inputs[number]
+            gradient = to_outputs[number]
             if is_first and number == 0:
                 with branches.beside(SUMS):
                     self.sum_biases()
@@ -150,7 +158,8 @@ class _Half:
 
 def _product(layer: nn.Linear, x: Tensor, *, is_last: bool) -> Tensor:
     """(B, in) → (B, out), with ReLU but for the last layer."""
-    weight, terms = layer.weight, layer.in_features
+    weight = layer.weight
+    terms = layer.in_features
     if len(x) <= FEW_ROWS and terms >= LONG and terms % PARTS == 0 and layer.out_features < terms:
         shape = PARTS, terms // PARTS
         parts = torch.bmm(x.unflatten(1, shape).transpose(0, 1), weight.unflatten(1, shape).permute(1, 2, 0))
@@ -163,5 +172,5 @@ def _product(layer: nn.Linear, x: Tensor, *, is_last: bool) -> Tensor:
 
 def _to_weight(layer: nn.Linear, x: Tensor, gradient: Tensor) -> None:
     """The weight's gradient, from B times that with respect to the output."""
-    to_weight = layer.weight.grad
+    to_weight = gradient_of(layer.weight)
     torch.addmm(to_weight, gradient.t(), x, beta=0, alpha=1 / len(x), out=to_weight)

@@ -122,9 +122,15 @@ class TrainState:
     def judge(self, elbo: float) -> None:
         """Takes note of a held-out ELBO."""
         if elbo > self.best:
-            self.best, self.epochs_since_best = elbo, 0
+            self.best = elbo
+            self.epochs_since_best = 0
         else:
             self.epochs_since_best += 1
+
+    def begin_record(self) -> None:
+        """Begins the sums of the next record."""
+        self.sums = Sums()
+        self.wants_record = False
 
     def is_over(self, config: TrainConfig, total: int) -> bool:
         """Whether all steps are done, or patience has run out."""
@@ -171,7 +177,8 @@ def train(
         ValueError: the batch is larger than the training set.
         DivergedError: the loss is not finite; the weights are then no longer usable.
     """
-    taken, change = batches(model, dataset, config, device, state), None
+    taken = batches(model, dataset, config, device, state)
+    change = None
     while True:
         try:
             metrics = taken.send(change)
@@ -198,16 +205,20 @@ def batches(
     if device.type == "cuda":
         compute_exactly()
     model.to(device).train()
-    images, precision = dataset.train_on(device), resolve(config.precision, device)
+    images = dataset.train_on(device)
+    precision = resolve(config.precision, device)
     state = state or TrainState.start(model)
     drawn = Batches(images, model.config, config.seed, block_of(device, config.batch_size))
     step = Step(model, state.adam, precision, config.objective, config.clip_norm, processes, drawn.block)
     if config.average and state.average is None and processes.rank == 0:
         state.average = Average(model)
-    per_epoch, total = config.steps_per_epoch(len(images)), config.total_steps(len(images))
+    per_epoch = config.steps_per_epoch(len(images))
+    total = config.total_steps(len(images))
     try:
-        while not state.is_over(config, total) and (config := _agreed(config, processes)):
-            mark, before = time.perf_counter(), state.step
+        while not state.is_over(config, total) and (agreed := _agreed(config, processes)):
+            config = agreed
+            mark = time.perf_counter()
+            before = state.step
             count = 1 if processes.count > 1 else _steps_at_once(state, per_epoch, total, drawn.block)
             steps = range(before, before + count)
             paces = [_pace(config, number + 1, total) for number in steps]
@@ -221,22 +232,12 @@ def batches(
             at_end = state.step % per_epoch == 0 or state.step == total
             _count_seconds(state, time.perf_counter() - mark)
             due = at_end or _is_record_due(state, config, before, device)
-            mark, checked = time.perf_counter(), before // CHECK_EVERY < state.step // CHECK_EVERY
-            if due or checked:
-                state.check_finite(model)  # waits for the device
-            if checked:
-                state.adam.drop_negligible()
-            _count_seconds(state, time.perf_counter() - mark)
+            _check(model, state, before, is_record_due=due)
             metrics = None
             if due:
-                evaluated = None
-                if at_end and processes.rank == 0:
-                    evaluated = evaluate_elbo(
-                        state.model(model), dataset.held_out_on(device, model.config.binarization)
-                    )
-                    state.judge(evaluated.elbo)
+                evaluated = _evaluated(model, state, dataset, device) if at_end and processes.rank == 0 else None
                 metrics = _metrics(config, state, len(images), evaluated, state.model(model).sigma, precision)
-                state.sums, state.wants_record = Sums(), False
+                state.begin_record()
             config = (yield metrics) or config
     except GeneratorExit:
         if state.step < total:
@@ -294,6 +295,28 @@ def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
     return replace(config, **changes) if changes else None
 
 
+def _check(model: VAE, state: TrainState, before: int, *, is_record_due: bool) -> None:
+    """What is looked after from time to time, since the step `before`.
+
+    Raises:
+        DivergedError: the loss or a weight is not finite.
+    """
+    mark = time.perf_counter()
+    is_time = before // CHECK_EVERY < state.step // CHECK_EVERY
+    if is_record_due or is_time:
+        state.check_finite(model)  # waits for the device
+    if is_time:
+        state.adam.drop_negligible()
+    _count_seconds(state, time.perf_counter() - mark)
+
+
+def _evaluated(model: VAE, state: TrainState, dataset: Dataset, device: torch.device) -> HeldOut:
+    """The held-out figures of what the training has made; the state takes note of them."""
+    evaluated = evaluate_elbo(state.model(model), dataset.held_out_on(device, model.config.binarization))
+    state.judge(evaluated.elbo)
+    return evaluated
+
+
 def _count_seconds(state: TrainState, seconds: float) -> None:
     state.seconds += seconds
     state.sums.seconds += seconds
@@ -303,7 +326,9 @@ def _metrics(
     config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None, sigma: float | None, precision: str
 ) -> Metrics:
     """The record of the steps that the state's sums hold."""
-    sums, per_epoch = state.sums, config.steps_per_epoch(images)
+    sums = state.sums
+    per_epoch = config.steps_per_epoch(images)
+    assert sums.measured is not None  # a record comes after a step
     reconstruction, *kl_per_dim = (sums.measured / sums.images).tolist()
     kl = math.fsum(kl_per_dim)
     epochs, steps = divmod(state.step, per_epoch)

@@ -87,7 +87,8 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
         step: how many steps it has taken.
         device: where it trains: the draws depend on it.
     """
-    images, model = dataset.train_on(device), copy.deepcopy(model).to(device)
+    images = dataset.train_on(device)
+    model = copy.deepcopy(model).to(device)
     batch = Batches(images, model.config, config.seed, block_of(device, config.batch_size)).take(config, step)
     with arithmetic("float32", device):
         return _looked_at(model, batch, config, step)

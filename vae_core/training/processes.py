@@ -22,7 +22,8 @@ class Processes:
     rank: which of them this is, counted from 0. count: how many there are.
     """
 
-    rank, count = 0, 1
+    rank = 0
+    count = 1
 
     def total(self, part: Tensor) -> Tensor:
         """The sum of all processes' parts."""
@@ -55,9 +56,13 @@ class _Group(Processes):
 
     def __init__(self, device: torch.device) -> None:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-        self.rank, self.count = dist.get_rank(), dist.get_world_size()
-        self._talk = dist.new_group(backend="gloo")
-        self._device, self._length = device, 0
+        self.rank = dist.get_rank()
+        self.count = dist.get_world_size()
+        talk = dist.new_group(backend="gloo")
+        assert isinstance(talk, dist.ProcessGroup)  # every process is in it
+        self._talk = talk
+        self._device = device
+        self._length = 0
 
     def total(self, part: Tensor) -> Tensor:
         part = part.clone()
@@ -96,7 +101,8 @@ def join(device: torch.device) -> tuple[Processes, torch.device]:
     if os.environ.get("WORLD_SIZE", "1") == "1":
         return ALONE, device
     if device.type == "cuda":
-        rank, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        rank = int(os.environ["LOCAL_RANK"])
+        count = torch.cuda.device_count()
         if rank >= count:
             raise ValueError(f"there are more processes than GPUs: this machine has {count}.")
         device = torch.device("cuda", rank)

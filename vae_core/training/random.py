@@ -47,9 +47,13 @@ class Batches:
 
     def __init__(self, images: Tensor, model: VAEConfig, seed: int, block: int = 0) -> None:
         self.block = block
-        self._images, self._count, self._model, self._device = images, len(images), model, images.device
+        self._images = images
+        self._count = len(images)
+        self._model = model
+        self._device = images.device
         self._generator = torch.Generator(images.device)
-        self._epoch, self._order = -1, torch.empty(0)
+        self._epoch = -1
+        self._order = torch.empty(0)
         self._first_epoch, self._first_step = (int(n) for n in np.random.SeedSequence(seed).generate_state(2))
         self._drawn: tuple[int, ...] = ()  # the first step of the block that the buffers hold, and their shape
         self._x = self._eps = torch.empty(0)
@@ -61,13 +65,15 @@ class Batches:
             x = self._draw_x(config, step, 1)
             shape = config.samples, len(x), self._model.latent_dim
             return Batch(x, torch.randn(shape, generator=self._generator, device=self._device))
-        size, index = config.batch_size, step % config.steps_per_epoch(self._count)
+        size = config.batch_size
+        index = step % config.steps_per_epoch(self._count)
         place = index % self.block
         drawn = (step - place, size, config.samples)
         if drawn != self._drawn:
             self._fill(config, step - place)
             self._drawn = drawn
-        images, whole = min(size, self._count - index * size), self._whole[place]
+        images = min(size, self._count - index * size)
+        whole = self._whole[place]
         return whole if images == size else Batch(whole.x[:images], whole.eps[:, :images], place)  # an epoch's last one
 
     def _fill(self, config: TrainConfig, first: int) -> None:

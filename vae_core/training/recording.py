@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
 import torch
 
@@ -31,10 +32,11 @@ class Recordings:
     refusal = ""  # why nothing can be recorded in this process; torch 2.11 can never again after a first failure
 
     def __init__(self, device: torch.device, precision: str) -> None:
-        self._device, self._precision = device, precision
+        self._device = device
+        self._precision = precision
         self._met: set[Hashable] = set()
         self._graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, Callable[[], None]]] = {}
-        self._pool: tuple[int, int] | None = None  # the graphs' memory, which they share: no two are replayed at once
+        self._pool: Any = None  # torch's handle of the graphs' memory, which they share: no two are replayed at once
 
     def run(self, key: Hashable, work: Callable[[], None]) -> None:
         """Does the work; what has the same key is the same work.
@@ -82,7 +84,9 @@ class Recordings:
     def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
         """The work as a graph. It is recorded on a stream of its own, and nothing is computed yet."""
         self._pool = self._pool or torch.cuda.graph_pool_handle()
-        graph, own, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream(), recording_stream(self._device)
+        graph = torch.cuda.CUDAGraph()
+        own = torch.cuda.current_stream()
+        stream = recording_stream(self._device)
         stream.wait_stream(own)
         with torch.cuda.stream(stream):
             graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
@@ -105,7 +109,8 @@ class Branches:
     """
 
     def __init__(self, device: torch.device) -> None:
-        self._device, self._is_on_gpu = device, device.type == "cuda"
+        self._device = device
+        self._is_on_gpu = device.type == "cuda"
 
     @contextlib.contextmanager
     def beside(self, number: int) -> Iterator[None]:

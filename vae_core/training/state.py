@@ -42,12 +42,14 @@ def read_state(path: Path, model: VAE, device: torch.device) -> TrainState:
         SafetensorError, OSError, KeyError, RuntimeError, ValueError: it is damaged, or does not fit the model.
     """
     with safe_open(path, framework="pt") as file:
-        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
     state = TrainState.start(model)
     model.load_state_dict(_of("model.", tensors))
     state.adam.restore(_of("adam.", tensors))
-    state.step, state.seconds = int(metadata["step"]), float(metadata["seconds"])
+    state.step = int(metadata["step"])
+    state.seconds = float(metadata["seconds"])
     state.best = float(metadata.get("best", -math.inf))  # runs of the first version have neither
     state.epochs_since_best = int(metadata.get("epochs_since_best", 0))
     if average := _of("average.", tensors):

@@ -56,10 +56,15 @@ class Step:
         processes: Processes = ALONE,
         block: int = 0,
     ) -> None:
-        self._model, self._adam, self._processes = model, adam, processes
-        self._precision, self._device = precision, next(model.parameters()).device
-        self._is_importance_weighted, self._clip_norm = objective == "importance-weighted", clip_norm
-        narrow, is_alone = torch.bfloat16 if precision == "bfloat16" else torch.float32, processes.count == 1
+        self._model = model
+        self._adam = adam
+        self._processes = processes
+        self._precision = precision
+        self._device = next(model.parameters()).device
+        self._is_importance_weighted = objective == "importance-weighted"
+        self._clip_norm = clip_norm
+        narrow = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        is_alone = processes.count == 1
         records = is_alone and is_recorded(self._device)
         is_short = records and knows(model, precision, objective, clip_norm)
         self._few_kernels = FewKernels(model, adam) if is_short else None
@@ -89,7 +94,8 @@ class Step:
         Returns:
             (steps, 1 + D) nats, summed over each batch: the reconstruction, and the KL of each dimension.
         """
-        first, last = batches[0].place, batches[-1].place + 1
+        first = batches[0].place
+        last = batches[-1].place + 1
         self._prepare(first, last, [batch.x.shape[0] for batch in batches], paces)
         if self._recordings:
             ends = [(x.data_ptr(), eps.data_ptr(), eps.shape) for x, eps, _ in (batches[0], batches[-1])]
@@ -127,13 +133,15 @@ class Step:
         self._size.images = batch.x.shape[0]
         if self._processes.count > 1:
             batch = batch.share(self._processes.rank, self._processes.count)
-        weights, learning_rate = place.weights, place.learning_rate
+        weights = place.weights
+        learning_rate = place.learning_rate
         if self._few_kernels is not None and len(batch.eps) == 1:
             self._few_kernels.take(batch.x, batch.eps, weights, learning_rate, place.measured)
             return
         if self._closed_form is not None:
             terms = self._closed_form.differentiate(batch.x, batch.eps, weights)
-            reconstruction, kl_per_dim = terms.reconstruction, terms.kl_per_dim
+            reconstruction = terms.reconstruction
+            kl_per_dim = terms.kl_per_dim
         else:
             reconstruction, kl_per_dim = self._by_autograd(batch, weights)
         if self._clip_norm:
@@ -183,7 +191,9 @@ class _Place:
     """What the steps at one place of a block read and write: always the same memory, so that they can be recorded."""
 
     def __init__(self, settings: Tensor, measured: Tensor) -> None:
-        self.learning_rate, self.weights, self.measured = settings[0], LossWeights(settings[1:]), measured
+        self.learning_rate = settings[0]
+        self.weights = LossWeights(settings[1:])
+        self.measured = measured
 
 
 class _Terms(nn.Module):
