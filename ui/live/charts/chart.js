@@ -47,7 +47,8 @@ export async function chart(node, figure, config = {}) {
   const shown = { displaylogo: false, displayModeBar: buttons, ...config };
   const plot = await Plotly.newPlot(node, figure.data, figure.layout, shown);
   await Plotly.relayout(plot, colours(plot));
-  new ResizeObserver(() => node.offsetWidth && Plotly.Plots.resize(plot)).observe(node); // also when it comes into sight
+  const size = new ResizeObserver(() => node.offsetWidth && Plotly.Plots.resize(plot));
+  size.observe(node); // which also tells when it comes into sight
   const dark = new MutationObserver(() => Plotly.relayout(plot, colours(plot)));
   dark.observe(document.body, { attributeFilter: ["class"] });
   return { Plotly, plot };
@@ -85,13 +86,13 @@ function kept() {
 }
 
 /**
- * A bar of choices above a chart: its horizontal axis, smoothing, and a logarithmic vertical axis. They are the same for
- * all charts of the page, and are kept.
+ * A bar of choices above a chart: its horizontal axis, smoothing, and a logarithmic vertical axis. They are the same
+ * for all charts of the page, and are kept.
  *
  * @param {HTMLElement} node
  * @param {HTMLElement} before the chart
- * @param {() => void} onchange called after each change while the chart is in sight; a chart that comes into sight looks
- *   at the choices by itself
+ * @param {() => void} onchange called after each change while the chart is in sight; a chart that comes into sight
+ *   looks at the choices by itself
  * @returns {{ choices: Choices, node: HTMLElement }}
  */
 export function controls(node, before, onchange) {

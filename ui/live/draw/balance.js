@@ -1,4 +1,5 @@
-// The current q (the encoder's, a dragged one, or the refined one) and the best known log p(x): what the meter compares.
+// The current q (the encoder's, a dragged one, or the refined one) and the best known log p(x): what the meter
+// compares.
 
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { openTab } from "../shared/page.js";

@@ -14,6 +14,8 @@ import { tools } from "./tools.js";
 /**
  * @typedef {"look" | "judge" | "refine" | "complete" | "crowd" | "truth" | "describe"} Functions
  * @typedef {Component<{ model: string }, Functions>} Drawn its value says which model looks
+ * @typedef {Drawing & { model: string, draws: number }} Request
+ * @typedef {{ request: Request, isCurrent: () => boolean, resting: boolean }} Asked
  */
 
 const QUICK = 64; // draws of log p̂(x) while the pen moves
@@ -85,7 +87,6 @@ class Pad {
       refine: (request) => this.#heardOf(server.refine({ model: this.#described, ...request })),
       judge: (request) => server.judge({ model: this.#described, ...request }),
     });
-    /** @typedef {{ request: Drawing & { model: string, draws: number }, isCurrent: () => boolean, resting: boolean }} Asked */
     this.look = oneAtATime(
       (/** @type {Asked} */ { request }) => server.look(request),
       (found, asked) => asked.isCurrent() && this.#saw(found, asked),
@@ -194,7 +195,7 @@ class Pad {
 
   /**
    * @param {Answer<Looked>} found
-   * @param {{ request: Drawing & { draws: number }, resting: boolean }} asked
+   * @param {Asked} asked
    */
   #saw(found, { request, resting }) {
     if (failed(found)) {

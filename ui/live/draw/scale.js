@@ -1,6 +1,6 @@
 // The arithmetic of the meter: lengths that add up, on a scale that ends in plain numbers.
 
-const CUT = 12; // where what is common to all bars is this many times what they differ by, the scale does not begin at 0
+const CUT = 12; // if the common part of all bars is this many times their differences, the scale does not begin at 0
 
 /**
  * The scale's ends, and where its totals begin: at 0, unless that is too far off.

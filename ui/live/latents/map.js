@@ -1,4 +1,4 @@
-// The latent plane as a picture: what the decoder makes of every place, over it where the test images lie, and the point.
+// The latent plane as a picture: what the decoder makes of every place, and over it the test images and the point.
 
 import { chart } from "../charts/chart.js";
 import { keptDrawing } from "../draw/kept.js";

@@ -1,5 +1,5 @@
-// Draws from the prior: a grid of pictures, as pixel probabilities or as drawn pixels, each with the training image that
-// is nearest to it, so that copying would show.
+// Draws from the prior: a grid of pictures, as pixel probabilities or as drawn pixels, each with the training image
+// nearest to it, so that copying would show.
 
 import { answerOf, failed, newest } from "../shared/ask.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";

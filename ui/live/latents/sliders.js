@@ -1,5 +1,5 @@
-// One slider for each latent dimension, the most informative first, each with its KL, the prior's density and a strip of
-// what it does. Those that carry nothing are folded away.
+// One slider for each latent dimension, the most informative first, each with its KL, the prior's density and a strip
+// of what it does. Those that carry nothing are folded away.
 
 import { debounced } from "../shared/ask.js";
 import { show } from "../shared/feed.js";

@@ -9,7 +9,9 @@ import { ticked } from "./ticks.js";
  * text: what a cell says; sort: what its column is sorted by; number: whether it is set as one.
  *
  * @typedef {string | number | null} Value
- * @typedef {{ name: string, title: string, text?: (row: Row) => string, sort: (row: Row) => Value, number?: true }} Column
+ * @typedef {{
+ *   name: string, title: string, text?: (row: Row) => string, sort: (row: Row) => Value, number?: true,
+ * }} Column
  */
 
 /** @type {Column[]} */

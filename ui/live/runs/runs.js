@@ -1,4 +1,5 @@
-// The table of this browser's runs. Its value from Python is {browser}; train_on reads the chosen run from {browser, run}.
+// The table of this browser's runs. Its value from Python is {browser}; train_on reads the chosen run from
+// {browser, run}.
 
 import { answerOf, failed } from "../shared/ask.js";
 import { feed, inSight, refresh, show } from "../shared/feed.js";

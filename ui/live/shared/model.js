@@ -1,5 +1,5 @@
-// The model that Draw and Latents use: what it is, and its pictures, decoded in this browser or, where that is too slow,
-// on the server.
+// The model that Draw and Latents use: what it is, and its pictures, decoded in this browser or, where that is too
+// slow, on the server.
 
 import { answerOf, debounced, failed, newest } from "./ask.js";
 import { later } from "./background.js";
@@ -18,8 +18,8 @@ const LEISURE = 20_000; // ms
 const AGAIN = 2000; // ms until a server that did not answer is asked once more
 
 /**
- * about: null until it is known; decoder: null where the server decodes; ms: what a picture takes here; error: why there
- * is no model.
+ * about: null until it is known; decoder: null where the server decodes; ms: what a picture takes here; error: why
+ * there is no model.
  *
  * @typedef {{
  *   id: string, about: Description | null, decoder: Decoder | null, ms: number | null, error: string,
@@ -187,8 +187,8 @@ export async function pictureOfServer(points) {
 const turns = new Map(); // by key, so that older questions fall silent
 
 /**
- * Calls each(n, bytes) for every point, some time later and one after the other; a newer call under the same key ends an
- * older one.
+ * Calls each(n, bytes) for every point, some time later and one after the other; a newer call under the same key ends
+ * an older one.
  *
  * @param {string} key
  * @param {Z[]} points

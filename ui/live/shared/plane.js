@@ -16,7 +16,7 @@ const dot = (a, b) => a.reduce((sum, value, j) => sum + value * b[j], 0);
  * @param {number[][]} axes
  * @param {number} mean
  * @param {number} std
- * @param {boolean} quantiles whether coordinates are drawn at their probability under the prior (0 to 1), else as they are
+ * @param {boolean} quantiles whether a coordinate is drawn at its probability under the prior (0 to 1), else as it is
  */
 export function plane(axes, mean, std, quantiles) {
   const centres = axes.map((axis) => mean * axis.reduce((sum, value) => sum + value, 0)); // the prior's along each axis

@@ -1,5 +1,5 @@
-// What the model makes while it learns, cut from the frames of its training: reconstructions of held-out images, samples
-// from the prior, and the latent map; newest, or at the moment that the range above goes back to.
+// What the model makes while it learns, cut from the frames of its training: reconstructions of held-out images,
+// samples from the prior, and the latent map; newest, or at the moment that the range above goes back to.
 
 import { feed, show } from "../shared/feed.js";
 import { make, penOf, rootOf } from "../shared/page.js";
@@ -97,7 +97,13 @@ function layout(node) {
  * @param {ImageBitmap} image
  */
 function paint(view, image) {
-  /** @type {(canvas: HTMLCanvasElement, row: number, rows: number, columns: number, top: number, from?: number) => void} */
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {number} row
+   * @param {number} rows
+   * @param {number} columns
+   * @param {number} top
+   */
   const copy = (canvas, row, rows, columns, top, from = 0) => {
     const [width, height] = [columns * TILE, rows * TILE];
     penOf(canvas).drawImage(image, from * TILE, row * TILE, width, height, 0, top, width, height);
