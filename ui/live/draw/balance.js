@@ -28,6 +28,7 @@ export const SURE = 1000; // draws of log p̂(x) when the pen rests, and of a re
 const BACK = 500; // ms until q is the encoder's again
 const WAY = 1200; // ms in which a refinement is shown
 
+/** Weighs the current q: the meter, the sliders that move q, the way of a refinement, and the exact posterior. */
 export class Balance {
   gauge = meter();
   map = posterior();

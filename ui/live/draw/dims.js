@@ -12,6 +12,7 @@ const MOST = 40; // dimensions shown
 const STILL = 3; // px that a mouse may move in a click
 const TITLE = "q(z|x): μ ± σ of each dimension, over the prior ± 1 and 2 σ";
 
+/** The dimensions as columns beside each other, which can be chosen and dragged. */
 export class Dimensions {
   /** @type {Description | null} */
   #model = null;

@@ -9,6 +9,7 @@ const TOUCH = matchMedia("(hover: none)").matches; // a finger that moves scroll
 const REACH = 4; // prior standard deviations that the slider of μ goes, at least
 const [LEAST, LARGEST] = [0.01, 10]; // prior standard deviations that the slider of σ goes, on a scale of powers of ten
 
+/** The dimensions, the two sliders of the chosen one, and the buttons below. */
 export class Grab {
   /** @type {Description | null} */
   #model = null;

@@ -4,24 +4,24 @@ import { meansOf } from "../shared/means.js";
 import { model, onModel } from "../shared/model.js";
 import { make } from "../shared/page.js";
 import { onPoint, point } from "../shared/point.js";
+import { section } from "./section.js";
 
 /** @import { Means, Place, Z } from "../shared/types.js" */
 
 const LABELS = Array.from({ length: 10 }, (_, label) => label);
 
 /**
- * Puts the arithmetic into a node.
+ * The arithmetic.
  *
- * @param {HTMLElement} node
  * @param {Place} place
  */
-export function arithmetic(node, { move, say }) {
+export function arithmetic({ move, say }) {
   const [plus, minus] = [select("Plus", "9"), select("Minus", "4")];
   const strength = make("input", { type: "range", min: -2, max: 2, step: 0.01, value: 0, ariaLabel: "Strength" });
   const output = make("output", {}, "0.00");
   const difference = make("span", {}, "(", plus, " − ", minus, ")");
   const line = ["z + ", make("label", {}, strength, output), " × ", difference];
-  node.append(make("div", { className: "live-controls" }, ...line));
+  const content = make("div", {}, make("div", { className: "live-controls" }, ...line));
   /** @type {Z | null} */
   let base = null; // the point that the strength is counted from
 
@@ -54,6 +54,7 @@ export function arithmetic(node, { move, say }) {
         "arithmetic",
       );
   };
+  return { node: section("Vector arithmetic", "arithmetic", content) };
 }
 
 /**

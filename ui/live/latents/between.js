@@ -5,6 +5,7 @@ import { model, onModelAtLeisure, pictures } from "../shared/model.js";
 import { normal } from "../shared/normal.js";
 import { addressOf, make, paint } from "../shared/page.js";
 import { movePoint, onPoint, point } from "../shared/point.js";
+import { section } from "./section.js";
 import { circle, line } from "./ways.js";
 
 /** @import { Description, Place, Z } from "../shared/types.js" */
@@ -15,13 +16,13 @@ const PLAY = 80; // ms a frame
 const FIRST = [3, 8]; // the examples that it goes between at first
 
 /**
- * Puts the interpolation into a node.
+ * The interpolation.
  *
- * @param {HTMLElement} node
  * @param {Place} place
  */
-export function between(node, place) {
-  const view = layout(node);
+export function between(place) {
+  const content = make("div");
+  const view = layout(content);
   /** @type {(ArrayLike<number> | null)[]} */
   let ends = [null, null];
   /** @type {Z[]} */
@@ -74,6 +75,7 @@ export function between(node, place) {
       refresh();
     });
   });
+  return { node: section("Interpolate", "between", content) };
 }
 
 /**

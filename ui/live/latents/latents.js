@@ -28,7 +28,8 @@ const NO_DRAWING = "There is no drawing yet: draw one in the Draw tab.";
  * @param {Component<{ model: string }, "decode" | "describe" | "look" | "neighbours" | "posterior">} component
  */
 export function mount({ element, props, server, watch }) {
-  const view = layout(rootOf(element));
+  const node = rootOf(element);
+  const view = layout(node);
   /** @type {Place} */
   const place = { move, ofImage, server, say: (text) => say(view, text) };
   const screen = new Screen(view);
@@ -53,11 +54,15 @@ export function mount({ element, props, server, watch }) {
     if (anew && point.z?.length !== used.about.dims.length) toCentre();
     screen.decode();
   });
-  sliders(view.sliders);
-  map(view.map, place);
-  between(view.between, place);
-  prior(view.prior, place);
-  arithmetic(view.arithmetic, place);
+  const parts = {
+    sliders: sliders(),
+    map: map(place),
+    between: between(place),
+    prior: prior(place),
+    arithmetic: arithmetic(place),
+  };
+  const more = [parts.map, parts.between, parts.arithmetic, parts.prior];
+  node.append(parts.sliders.node, make("div", { className: "live-more" }, ...more.map((part) => part.node)));
   goToLink(place);
 
   // A model that is training is decoded again whenever it has other weights.
@@ -208,16 +213,9 @@ function layout(node) {
     random: button("Random", "A draw of z from the prior"),
     fromDrawing: button("From my drawing", "The mean of q(z|x) of what is on the Draw tab"),
     toPad: button("To the pad", "Take this picture to the Draw tab"),
-    sliders: make("div"),
-    map: make("div"),
-    between: make("div"),
-    prior: make("div"),
-    arithmetic: make("div"),
   };
   view.canvas.setAttribute("aria-label", "The picture of the point");
   view.message.setAttribute("role", "status");
-  const section = (/** @type {string} */ title, /** @type {HTMLElement} */ part, /** @type {string} */ name) =>
-    make("section", { className: `live-section live-${name}` }, make("h3", {}, title), part);
   const buttonsOf = [view.centre, view.random, view.fromDrawing, view.toPad];
   node.append(
     make(
@@ -227,15 +225,6 @@ function layout(node) {
       view.path,
       make("div", { className: "live-buttons" }, ...buttonsOf),
       view.message,
-    ),
-    section("Sliders", view.sliders, "sliders"),
-    make(
-      "div",
-      { className: "live-more" },
-      section("Map", view.map, "plane"),
-      section("Interpolate", view.between, "between"),
-      section("Vector arithmetic", view.arithmetic, "arithmetic"),
-      section("Draw from the prior", view.prior, "prior"),
     ),
   );
   return view;

@@ -12,6 +12,7 @@ import { onPoint, point } from "../shared/point.js";
 import { choices } from "./choices.js";
 import { layout, offer, read } from "./controls.js";
 import { pointers } from "./pointers.js";
+import { section } from "./section.js";
 import { overlay, rings, scatter, ticks } from "./traces.js";
 
 /**
@@ -28,16 +29,16 @@ const TOUCH = matchMedia("(hover: none)").matches;
 const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
 /**
- * Puts the map into a node.
+ * The map.
  *
- * @param {HTMLElement} node
  * @param {Place} place
  */
-export function map(node, place) {
-  const it = new LatentMap(node, place);
+export function map(place) {
+  const it = new LatentMap(place);
   onModelAtLeisure(({ about }, anew) => it.offer(about, anew));
   onPoint(() => it.follow());
-  show(node, () => it.show(), Infinity);
+  show(it.content, () => it.show(), Infinity);
+  return it;
 }
 
 class LatentMap {
@@ -52,16 +53,14 @@ class LatentMap {
   #stale = true;
   #seek = false; // whether q is to be zoomed to
   #turn = newest(); // of what is built
-  #rest = debounced(() => inSight(this.node) && this.#tiles(), REST);
+  #rest = debounced(() => inSight(this.content) && this.#tiles(), REST);
 
-  /**
-   * @param {HTMLElement} node
-   * @param {Place} place
-   */
-  constructor(node, place) {
-    this.node = node;
+  /** @param {Place} place */
+  constructor(place) {
     this.place = place;
-    this.view = layout(node);
+    this.content = make("div");
+    this.node = section("Map", "plane", this.content);
+    this.view = layout(this.content);
     const { which, first, second, scale, tiles, points, rings: circles, truth } = this.view;
     for (const control of [which, first, second, scale])
       control.onchange = () => {
@@ -82,8 +81,7 @@ class LatentMap {
    * @param {boolean} anew
    */
   offer(about, anew) {
-    const section = this.node.parentElement;
-    if (section) section.hidden = Boolean(about) && Number(about?.dims.length) < 2;
+    this.node.hidden = about !== null && about.dims.length < 2;
     if (!about) return;
     if (anew) offer(this.view, about);
     this.#change();
@@ -111,7 +109,7 @@ class LatentMap {
   }
 
   #update() {
-    if (this.#chart && model.about && inSight(this.node)) this.#build(this.#chart, model.about);
+    if (this.#chart && model.about && inSight(this.content)) this.#build(this.#chart, model.about);
   }
 
   /** An empty chart, which tells of every pointer on it. */

@@ -6,6 +6,7 @@ import { model, onModelAtLeisure, pictures } from "../shared/model.js";
 import { normal } from "../shared/normal.js";
 import { base64, bytes, make, paint } from "../shared/page.js";
 import { movePoint } from "../shared/point.js";
+import { section } from "./section.js";
 
 /** @import { Place, Z } from "../shared/types.js" */
 /** @typedef {ReturnType<typeof layout>} View */
@@ -15,13 +16,13 @@ const COLUMNS = 8;
 const ROWS = COUNT / COLUMNS;
 
 /**
- * Puts the draws into a node.
+ * The draws.
  *
- * @param {HTMLElement} node
  * @param {Place} place
  */
-export function prior(node, { say, server }) {
-  const view = layout(node);
+export function prior({ say, server }) {
+  const content = make("div");
+  const view = layout(content);
   const grey = new Uint8Array(784 * COUNT); // pixel probabilities
   /** @type {Z[]} */
   let noise = [];
@@ -77,6 +78,7 @@ export function prior(node, { say, server }) {
     if (anew || noise[0]?.length !== about.dims.length) again();
     else refresh();
   });
+  return { node: section("Draw from the prior", "prior", content) };
 }
 
 /**

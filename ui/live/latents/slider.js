@@ -14,6 +14,7 @@ const REACH = 4; // prior standard deviations to either side
 const STRIP = 11; // pictures along a dimension
 const KL = "KL of this dimension from the prior, averaged over the newest training images";
 
+/** A row of the list of sliders. */
 export class Slider {
   #shown = NaN;
   #range = make("input", { type: "range", step: "any" });

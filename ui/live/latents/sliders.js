@@ -7,6 +7,7 @@ import { model, onModel, onModelAtLeisure } from "../shared/model.js";
 import { make } from "../shared/page.js";
 import { onPoint, point } from "../shared/point.js";
 import { ASLEEP } from "../shared/vocabulary.js";
+import { section } from "./section.js";
 import { Slider } from "./slider.js";
 
 /** @typedef {ReturnType<typeof layout>} View */
@@ -16,13 +17,10 @@ const REST = 120; // ms without a move after which the strips follow
 const NOTHING =
   "Every dimension is asleep: the encoder says next to nothing, and the decoder has learned not to listen.";
 
-/**
- * Puts the sliders into a node.
- *
- * @param {HTMLElement} node
- */
-export function sliders(node) {
-  const view = layout(node);
+/** The sliders. */
+export function sliders() {
+  const content = make("div");
+  const view = layout(content);
   /** @type {Slider[]} */
   let rows = [];
 
@@ -43,7 +41,7 @@ export function sliders(node) {
   onModelAtLeisure(() => soon());
   // While the model trains, its KLs follow; the order stays, so that nothing moves under the hand.
   show(
-    node,
+    content,
     ({ run, kl_per_dim: kl }) => {
       if (run === model.id && kl.length === rows.length) for (const row of rows) row.inform(kl[row.index]);
     },
@@ -53,6 +51,7 @@ export function sliders(node) {
     if (z.length === rows.length) for (const row of rows) if (row !== by) row.show(z[row.index]);
     soon();
   });
+  return { node: section("Sliders", "sliders", content) };
 }
 
 /** @param {HTMLElement} node */

@@ -29,6 +29,7 @@ const TRAIN_ON =
   "A new run that begins with this model's weights, with the settings that the Train tab shows; " +
   "both warm-ups begin anew";
 
+/** A row of the table, which show() fills again and again. */
 export class Line {
   /** @type {Row | null} */
   #row = null;

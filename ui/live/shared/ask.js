@@ -87,7 +87,7 @@ export async function answerOf(asking) {
 }
 
 /**
- * What is wrong with an answer, or null.
+ * Whether an answer says what is wrong, instead of what was asked for.
  *
  * @template {object} T
  * @param {Answer<T>} answer

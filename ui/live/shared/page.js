@@ -43,9 +43,7 @@ export const rootOf = (element) => /** @type {HTMLElement} */ (element.querySele
  */
 export const penOf = (canvas, settings) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
 
-/**
- * A scale's two ends, and the node that shows them.
- */
+/** A scale's two ends, and the node that shows them. */
 export function scaleEnds() {
   const [low, high] = [make("span"), make("span")];
   return { low, high, node: make("div", { className: "live-scale" }, low, high) };

@@ -324,7 +324,7 @@ export interface Plotly {
 
 /** A point of latent space. */
 export type Z = Float32Array;
-/** What can be made of a drawing's description while a component is shown. */
+/** What the Latents tab does for its parts. */
 export interface Place {
   /** Moves the point, within what the model may be asked for. */
   move(z: Iterable<number>, by?: unknown): void;
