@@ -22,53 +22,66 @@ test("two kinds of questions do not disturb each other", () => {
   assert.ok(isNewest());
 });
 
-test("many calls are one, after the last of them", async () => {
-  let calls = 0;
-  const soon = debounced(() => {
-    calls += 1;
-  }, 20);
+/** @param {import("node:test").TestContext} t whose time moves only by the function that this gives */
+function clock(t) {
+  let now = 1000;
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  t.mock.method(performance, "now", () => now);
+  return (ms) => {
+    now += ms;
+    t.mock.timers.tick(ms);
+  };
+}
+
+test("many calls are one, after the last of them", (t) => {
+  const pass = clock(t);
+  const act = t.mock.fn();
+  const soon = debounced(act, 20);
   for (let n = 0; n < 5; n += 1) {
     soon();
-    await after(2);
+    pass(19);
   }
-  assert.equal(calls, 0);
-  await after(60);
-  assert.equal(calls, 1);
+  assert.equal(act.mock.callCount(), 0);
+  pass(1);
+  assert.equal(act.mock.callCount(), 1);
+  pass(100);
+  assert.equal(act.mock.callCount(), 1);
 });
 
-test("a call that waits can be cancelled, or be made sooner", async () => {
-  let calls = 0;
-  const soon = debounced(() => {
-    calls += 1;
-  }, 10_000);
-  soon(5);
+test("a call that waits can be cancelled, or be made sooner", (t) => {
+  const pass = clock(t);
+  const act = t.mock.fn();
+  const soon = debounced(act, 1000);
+  soon();
   soon.cancel();
-  await after(30);
-  assert.equal(calls, 0);
+  pass(2000);
+  assert.equal(act.mock.callCount(), 0);
   soon();
   soon(5);
-  await after(30);
-  assert.equal(calls, 1);
+  pass(5);
+  assert.equal(act.mock.callCount(), 1);
+  pass(2000);
+  assert.equal(act.mock.callCount(), 1);
 });
 
-test("throttled calls come at once, then at their pace, and the last one is made", async () => {
-  let calls = 0;
-  const soon = throttled(() => {
-    calls += 1;
-  }, 60);
+test("throttled calls come at once, then at their pace, and the last one is made", (t) => {
+  const pass = clock(t);
+  const act = t.mock.fn();
+  const soon = throttled(act, 80);
   soon();
-  await after(15);
-  assert.equal(calls, 1);
+  pass(0);
+  assert.equal(act.mock.callCount(), 1);
+  pass(30);
   soon();
   soon();
-  await after(10);
-  assert.equal(calls, 1);
-  await after(100);
-  assert.equal(calls, 2);
+  pass(49);
+  assert.equal(act.mock.callCount(), 1);
+  pass(1);
+  assert.equal(act.mock.callCount(), 2);
   soon();
   soon.cancel();
-  await after(20);
-  assert.equal(calls, 2);
+  pass(200);
+  assert.equal(act.mock.callCount(), 2);
 });
 
 test("one question is asked at a time, and the last one always", async () => {
