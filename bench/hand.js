@@ -33,7 +33,7 @@ window.hand = {
 
   /** The point and the picture that are on the screen once it has been painted. */
   async shown() {
-    const { point } = await import(location.origin + "/live/shared/point.js");
+    const { point } = await import(`${location.origin}/live/shared/point.js`);
     const canvas = document.querySelector(".live-decoded");
     const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
     return [[...point.z], Array.from({ length: 784 }, (_, i) => data[4 * i])];
@@ -73,8 +73,8 @@ window.hand = {
 
   /** Pixels of a model at those points, each as base64 of float32. */
   async decode([model, points]) {
-    const { readDecoder } = await import(location.origin + "/live/shared/decoder.js");
-    const { addressOf, base64 } = await import(location.origin + "/live/shared/page.js");
+    const { readDecoder } = await import(`${location.origin}/live/shared/decoder.js`);
+    const { addressOf, base64 } = await import(`${location.origin}/live/shared/page.js`);
     const decoder = readDecoder(await (await fetch(addressOf(`live/models/${model}/decoder`))).arrayBuffer());
     return points.map((z) => base64(new Uint8Array(Float32Array.from(decoder.decode(Float32Array.from(z))).buffer)));
   },

@@ -273,7 +273,7 @@ def test_the_mean_goes_to_latents_and_an_image_comes_back(visit):
     sent = page.evaluate(moved)
     assert sent["by"] == "draw" and len(sent["z"]) == 20 and any(abs(z) > 0.1 for z in sent["z"])
     bar = "new Uint8Array(784).map((_, i) => (i % 28 === 14 ? 255 : 0))"
-    page.evaluate(f"import('./live/draw/pad.js').then(({{ putOnPad }}) => putOnPad({bar}))")
+    page.evaluate(f"import('./live/draw/kept.js').then(({{ putOnPad }}) => putOnPad({bar}))")
     me.tab("Draw")
     page.wait_for_timeout(500)
     rested(me)

@@ -40,7 +40,7 @@ def test_the_normal_distribution_is_that_of_torch(run):
 def test_names_of_runs_go_over_several_lines(run):
     names = ("epochs", "objective", "schedule", "start", "average", "patience")
     rows = [{"name": "", "title": "t", "created": "", "settings": {n: f"{n * 2} {i}" for n in names}} for i in (1, 2)]
-    first, second = run("runs/compare", "m.named(a)", rows)
+    first, second = run("runs/names", "m.named(a)", rows)
     assert first.replace("<br>", " ") == ", ".join(
         f"{'began with' if name == 'start' else name} = {name * 2} 1" for name in names
     )
@@ -50,18 +50,18 @@ def test_names_of_runs_go_over_several_lines(run):
 def test_names_of_runs_are_words(run):
     kinds = ("continuous_bernoulli", "bernoulli")
     rows = [{"name": "", "title": "t", "created": "", "settings": {"likelihood": kind}} for kind in kinds]
-    assert run("runs/compare", "m.named(a)", rows) == ["likelihood = continuous Bernoulli", "likelihood = Bernoulli"]
+    assert run("runs/names", "m.named(a)", rows) == ["likelihood = continuous Bernoulli", "likelihood = Bernoulli"]
 
 
 def test_the_line_goes_in_equal_steps(run):
     a, b = [1.0, -2.0, 0.5], [3.0, 0.0, 0.5]
-    points = torch.tensor(run("latents/between", "m.line(...a, 5).map((z) => [...z])", [a, b]))
+    points = torch.tensor(run("latents/ways", "m.line(...a, 5).map((z) => [...z])", [a, b]))
     assert torch.allclose(points, torch.lerp(torch.tensor(a), torch.tensor(b), torch.linspace(0, 1, 5)[:, None]))
 
 
 def test_the_great_circle_turns_and_grows_evenly(run):
     a, b = (torch.randn(2, 6, generator=seeded()) * torch.tensor([[1.0], [2.0]]) + 3).tolist()
-    points = torch.tensor(run("latents/between", "m.circle(...a, 9, 3).map((z) => [...z])", [a, b])) - 3
+    points = torch.tensor(run("latents/ways", "m.circle(...a, 9, 3).map((z) => [...z])", [a, b])) - 3
     assert torch.allclose(points[[0, -1]] + 3, torch.tensor([a, b]), atol=1e-5)
     radii = points.norm(dim=1)
     assert torch.allclose(radii.diff(), radii.diff().mean().expand(8), atol=1e-5)
@@ -75,7 +75,7 @@ def test_the_great_circle_turns_and_grows_evenly(run):
 def test_the_great_circle_of_one_ray_or_through_the_middle_is_the_line(run):
     for a, b in (([1, 1], [2, 2]), ([1, 0], [-1, 0]), ([0, 0], [1, 0])):
         circle, line = (
-            run("latents/between", f"m.{way}(...a, 5).map((z) => [...z])", [a, b]) for way in ("circle", "line")
+            run("latents/ways", f"m.{way}(...a, 5).map((z) => [...z])", [a, b]) for way in ("circle", "line")
         )
         assert circle == line
 

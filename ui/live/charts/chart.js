@@ -3,13 +3,22 @@
 import { inSight } from "../shared/feed.js";
 import { make } from "../shared/page.js";
 
+/** @import { Figure, Plot, Plotly } from "../shared/types.js" */
+
 const KEPT = "vae-chart"; // in the browser's local storage
+/** @type {Record<string, string>} */
 const AXES = { step: "step", epoch: "epoch", seconds: "seconds of training" };
 
+/** @type {Promise<Plotly> | null} */
 let library = null;
+/** @type {Set<{ show: () => void, changed: () => void }>} */
 const bars = new Set(); // of choices, one above each chart that has them
 
-/** Plotly. */
+/**
+ * Plotly.
+ *
+ * @returns {Promise<Plotly>}
+ */
 export function plotly() {
   library ??= new Promise((resolve, reject) => {
     // Beside a <base> Plotly names its clip paths by the page's address, which follows tab and model: curves would then
@@ -24,28 +33,47 @@ export function plotly() {
   return library;
 }
 
-/** A chart of a figure in a node; it follows the page's size and its light or dark colours. */
+/**
+ * A chart of a figure in a node; it follows the page's size and its light or dark colours.
+ *
+ * @param {HTMLElement} node
+ * @param {Figure} figure
+ * @param {object} [config] of Plotly
+ * @returns {Promise<{ Plotly: Plotly, plot: Plot }>} plot: the node, with what Plotly adds to it
+ */
 export async function chart(node, figure, config = {}) {
   const Plotly = await plotly();
   const buttons = matchMedia("(hover: hover)").matches ? "hover" : false;
-  await Plotly.newPlot(node, figure.data, figure.layout, { displaylogo: false, displayModeBar: buttons, ...config });
-  await Plotly.relayout(node, colours(node));
-  new ResizeObserver(() => node.offsetWidth && Plotly.Plots.resize(node)).observe(node); // also when it comes into sight
-  new MutationObserver(() => Plotly.relayout(node, colours(node))).observe(document.body, {
-    attributeFilter: ["class"],
-  });
-  return Plotly;
+  const shown = { displaylogo: false, displayModeBar: buttons, ...config };
+  const plot = await Plotly.newPlot(node, figure.data, figure.layout, shown);
+  await Plotly.relayout(plot, colours(plot));
+  const size = new ResizeObserver(() => node.offsetWidth && Plotly.Plots.resize(plot));
+  size.observe(node); // which also tells when it comes into sight
+  const dark = new MutationObserver(() => Plotly.relayout(plot, colours(plot)));
+  dark.observe(document.body, { attributeFilter: ["class"] });
+  return { Plotly, plot };
 }
 
-/** What the horizontal axis is called that a choice stands for. */
+/**
+ * What the horizontal axis is called that a choice stands for.
+ *
+ * @param {string} axis
+ */
 export const titleOf = (axis) => AXES[axis];
+
+/**
+ * smoothing: weight of the moving average, 0 for none; log: whether the vertical axis is logarithmic.
+ *
+ * @typedef {{ axis: string, smoothing: number, log: boolean }} Choices
+ */
 
 const choices = kept(); // the same for all charts
 
+/** @returns {Choices} */
 function kept() {
   let found = null;
   try {
-    found = JSON.parse(localStorage.getItem(KEPT));
+    found = JSON.parse(localStorage.getItem(KEPT) ?? "null");
   } catch {
     /* then nothing is kept */
   }
@@ -58,9 +86,14 @@ function kept() {
 }
 
 /**
- * A bar of choices above a chart: its horizontal axis, smoothing, and a logarithmic vertical axis. They are the same for
- * all charts of the page, and are kept. onchange() is called after each change while the chart is in sight; a chart that
- * comes into sight looks at the choices, which are given, by itself.
+ * A bar of choices above a chart: its horizontal axis, smoothing, and a logarithmic vertical axis. They are the same
+ * for all charts of the page, and are kept.
+ *
+ * @param {HTMLElement} node
+ * @param {HTMLElement} before the chart
+ * @param {() => void} onchange called after each change while the chart is in sight; a chart that comes into sight
+ *   looks at the choices by itself
+ * @returns {{ choices: Choices, node: HTMLElement }}
  */
 export function controls(node, before, onchange) {
   const axis = make("select", {}, ...Object.keys(AXES).map((name) => make("option", { value: name }, name)));
@@ -69,49 +102,58 @@ export function controls(node, before, onchange) {
   const log = make("input", { type: "checkbox" });
   const bar = {
     show() {
-      Object.assign(axis, { value: choices.axis });
-      Object.assign(smoothing, { value: choices.smoothing });
-      Object.assign(log, { checked: choices.log });
+      axis.value = choices.axis;
+      smoothing.value = String(choices.smoothing);
+      log.checked = choices.log;
       weight.textContent = choices.smoothing ? choices.smoothing.toFixed(2) : "off";
     },
     changed: () => inSight(node) && onchange(),
   };
-  axis.onchange =
-    log.onchange =
-    smoothing.oninput =
-      () => {
-        Object.assign(choices, { axis: axis.value, smoothing: Number(smoothing.value), log: log.checked });
-        localStorage.setItem(KEPT, JSON.stringify(choices));
-        for (const each of bars) {
-          each.show();
-          each.changed();
-        }
-      };
-  node.insertBefore(
-    make(
-      "div",
-      { className: "live-controls" },
-      make("label", {}, "Against ", axis),
-      make("label", {}, "Smoothing ", smoothing, weight),
-      make("label", {}, log, " Log scale"),
-    ),
-    before,
+  const choose = () => {
+    Object.assign(choices, { axis: axis.value, smoothing: Number(smoothing.value), log: log.checked });
+    localStorage.setItem(KEPT, JSON.stringify(choices));
+    for (const each of bars) {
+      each.show();
+      each.changed();
+    }
+  };
+  axis.onchange = choose;
+  log.onchange = choose;
+  smoothing.oninput = choose;
+  const line = make(
+    "div",
+    { className: "live-controls" },
+    make("label", {}, "Against ", axis),
+    make("label", {}, "Smoothing ", smoothing, weight),
+    make("label", {}, log, " Log scale"),
   );
+  node.insertBefore(line, before);
   bars.add(bar);
   bar.show();
-  return choices;
+  return { choices, node: line };
 }
 
-/** Where a value lies in a growing list, carried over to another list; beyond the ends: the other's end. */
+/**
+ * Where a value lies in a growing list, carried over to another list; beyond the ends: the other's end.
+ *
+ * @param {number} value
+ * @param {number[]} from
+ * @param {number[]} to
+ */
 export function carried(value, from, to) {
   const after = from.findIndex((each) => each >= value);
-  if (after < 0) return to.at(-1);
+  if (after < 0) return to[to.length - 1];
   if (after === 0) return to[0];
   const share = (value - from[after - 1]) / (from[after] - from[after - 1]);
   return to[after - 1] + share * (to[after] - to[after - 1]);
 }
 
-/** Exponential moving average, corrected for its beginning; weight 0 leaves the values as they are. */
+/**
+ * Exponential moving average, corrected for its beginning; weight 0 leaves the values as they are.
+ *
+ * @param {number[]} values
+ * @param {number} weight
+ */
 export function smoothed(values, weight) {
   if (!weight) return values;
   let sum = 0;
@@ -123,6 +165,7 @@ export function smoothed(values, weight) {
   });
 }
 
+/** @param {Plot} node */
 function colours(node) {
   const style = getComputedStyle(node);
   const text = style.getPropertyValue("--body-text-color").trim();

@@ -1,303 +1,347 @@
 // The training curves: one Plotly chart that takes increments, so that zoom and hidden traces survive every update.
 
-import { carried, chart, controls, smoothed, titleOf } from "./chart.js";
+import { answerOf, debounced, failed, newest } from "../shared/ask.js";
 import { ask, feed, show } from "../shared/feed.js";
-import { answerOf, make } from "../shared/page.js";
-import { SETTINGS } from "../shared/vocabulary.js";
+import { make, rootOf } from "../shared/page.js";
+import { carried, chart, controls, smoothed, titleOf } from "./chart.js";
+import { annotations, changed, line } from "./marks.js";
 
-const HINT = {
-  text: "The curves of a training appear here.",
-  xref: "paper",
-  yref: "paper",
-  x: 0.5,
-  y: 0.5,
-  showarrow: false,
-};
+/** @import { Columns, Component, Figure, Plot, Plotly, Trace } from "../shared/types.js" */
+/** @import { Choices } from "./chart.js" */
+
 const SETTLED = 0.05; // the first part of a training that the vertical axis cuts off until somebody double-clicks
 const DEBOUNCE = 200; // ms from the last zoom until its full resolution is asked for
 const DOTS = 60; // points of a held-out curve; more dots than that become a band
 const ROOM = 22; // px between plot and legend, where changes are named
-const MARK = "#9a6bd8";
 
+/**
+ * The curves; their value from Python is the empty figure, each trace's `meta` the column that it shows.
+ *
+ * @param {Component<Figure>} component
+ */
 export async function mount({ element, props }) {
-  const node = element.querySelector(".live");
-  const plot = node.appendChild(make("div", { className: "live-plot" }));
+  const node = rootOf(element);
+  const place = make("div", { className: "live-plot" });
+  node.append(place);
   const { data, layout } = props.value;
-  // Under each curve its raw values, faint, for when the curve itself is smoothed: held-out ones as the points they are.
-  const raw = data.map((trace) => ({
+  const grouped = data.map((trace) => ({ ...trace, legendgroup: trace.name }));
+  const { Plotly, plot } = await chart(place, { data: [...grouped, ...data.map(raw)], layout });
+  const names = data.map((trace) => trace.meta ?? "");
+  const { choices, node: bar } = controls(node, plot, () => curves.redraw());
+  const note = make("span");
+  bar.append(note);
+  const curves = new Curves({ Plotly, plot, names, choices, note });
+  show(node, () => curves.show());
+}
+
+/**
+ * A curve's raw values, faint, for when the curve itself is smoothed: held-out ones as the points they are.
+ *
+ * @param {Trace} trace
+ * @returns {Trace}
+ */
+function raw(trace) {
+  const heldOut = isHeldOut(trace.meta ?? "");
+  return {
     ...trace,
-    mode: trace.meta.startsWith("test_") ? "markers" : "lines",
-    opacity: trace.meta.startsWith("test_") ? 0.5 : 0.22,
+    mode: heldOut ? "markers" : "lines",
+    opacity: heldOut ? 0.5 : 0.22,
     showlegend: false,
     hoverinfo: "skip",
     hovertemplate: null,
     legendgroup: trace.name,
     meta: `raw ${trace.meta}`,
     line: { ...trace.line, width: 1 },
-  }));
-  const Plotly = await chart(plot, {
-    data: [...data.map((trace) => ({ ...trace, legendgroup: trace.name })), ...raw],
-    layout,
-  });
-  const names = data.map((trace) => trace.meta);
-  const all = [...names, ...names].map((_, i) => i);
-  const heldOut = names.map((_, i) => i).filter((i) => names[i].startsWith("test_"));
+  };
+}
 
-  let drawn = {}; // what the chart shows: of which run, how much, how
-  let detail = null; // the rows of the window that is zoomed into: {low, high, columns}
-  let whole = false; // whether the vertical axis takes in the first, steep steps
-  let asked = 0; // numbers the questions for a window, so that a late answer to an old one is dropped
-  let timer = 0;
-  const choices = controls(node, plot, () => redraw());
-  const note = node.querySelector(".live-controls").appendChild(make("span"));
+/** @param {string} name */
+const isHeldOut = (name) => name.startsWith("test_");
 
-  const perEpoch = () => feed.about?.steps_per_epoch || 1;
-  /** Where a step lies on a horizontal axis, and the other way round. */
-  const placed = (step, axis) =>
-    axis === "epoch"
-      ? step / perEpoch()
-      : axis === "step"
-        ? step
-        : carried(step, feed.columns.step, feed.columns.seconds);
-  const stepAt = (x, axis) =>
-    axis === "epoch" ? x * perEpoch() : axis === "step" ? x : carried(x, feed.columns.seconds, feed.columns.step);
-  const zoomed = (axis) => plot.layout[axis].autorange === false;
+/**
+ * What the chart shows: of which run, how much, how; empty before it was drawn.
+ *
+ * @typedef {Partial<{
+ *   run: string, anew: number, rows: number, epoch: number, changes: number, moment: number | null, axis: string,
+ *   log: boolean, smoothing: number, modes: string, clip: number, marks: string,
+ * }>} Drawn
+ */
 
-  function points(columns, first) {
-    const x =
-      choices.axis === "seconds"
-        ? columns.seconds
-        : choices.axis === "epoch"
-          ? columns.step.map((step) => step / perEpoch())
-          : columns.step;
-    const rows = columns.step.map((_, i) => i).slice(first);
-    return names.map((name) => {
-      const present = rows.filter((i) => columns[name][i] !== null);
-      return { x: present.map((i) => x[i]), y: present.map((i) => columns[name][i]) };
+class Curves {
+  /** @type {Drawn} */
+  #drawn = {};
+  /** @type {{ low: number, high: number, columns: Columns } | null} */
+  #detail = null; // the rows of the window that is zoomed into
+  #whole = false; // whether the vertical axis takes in the first, steep steps
+  #turn = newest(); // of the questions for a window
+  #isWanted = () => false; // the last one of them
+  #askWindow = debounced(() => this.#window(), DEBOUNCE);
+
+  /**
+   * @param {{ Plotly: Plotly, plot: Plot, names: string[], choices: Choices, note: HTMLElement }} parts names: the
+   *   columns of the curves
+   */
+  constructor({ Plotly, plot, names, choices, note }) {
+    this.Plotly = Plotly;
+    this.plot = plot;
+    this.names = names;
+    this.choices = choices;
+    this.note = note;
+    this.curves = names.map((_, i) => i); // the numbers of their traces; the raw ones come after them
+    plot.on("plotly_relayout", (change) => this.#relaid(change));
+    plot.on("plotly_doubleclick", () => {
+      // comes before the chart zooms out
+      if (!this.#zoomed("xaxis") && !this.#zoomed("yaxis")) this.#whole = !this.#whole;
+      this.#settle();
     });
   }
 
-  function redraw() {
-    const columns = merged(feed.columns, detail);
-    const traces = points(columns, 0);
+  /** Draws what is new. */
+  show() {
+    const now = this.#now();
+    const drawn = this.#drawn;
+    const other = /** @type {(keyof typeof now)[]} */ (Object.keys(now)).filter((name) => now[name] !== drawn[name]);
+    if (other.length === 0) return;
+    if (now.run !== drawn.run) {
+      this.#detail = null;
+      this.#whole = false;
+    }
+    const rows = drawn.rows ?? 0;
+    const extended =
+      rows > 0 &&
+      now.rows >= rows &&
+      this.choices.smoothing === 0 &&
+      other.every((name) => ["rows", "changes", "moment"].includes(name));
+    if (extended) this.#extend(rows);
+    else this.redraw();
+    if (other.includes("anew")) this.#look();
+  }
+
+  redraw() {
+    const { Plotly, plot, choices, names, curves } = this;
+    const columns = merged(feed.columns, this.#detail);
+    const traces = this.#points(columns, 0);
     const smooth = traces.map(({ y }) => smoothed(y, choices.smoothing));
     const faint = choices.smoothing > 0 ? traces : traces.map(() => ({ x: [], y: [] }));
     const empty = columns.step.length === 0;
-    const title = titleOf(choices.axis);
-    const axes = keptAxes();
+    const axes = this.#keptAxes();
+    const visible = curves.map((i) => plot.data[i].visible ?? true);
     Plotly.restyle(
       plot,
-      { visible: names.map((_, i) => plot.data[i].visible ?? true) },
-      names.map((_, i) => names.length + i),
-    ); // as the curve above it
+      { visible },
+      curves.map((i) => names.length + i),
+    ); // the raw one as the curve above it
+    const values = { x: [...traces, ...faint].map(({ x }) => x), y: [...smooth, ...faint.map(({ y }) => y)] };
     Plotly.restyle(
       plot,
-      { x: [...traces, ...faint].map(({ x }) => x), y: [...smooth, ...faint.map(({ y }) => y)] },
-      all,
+      values,
+      values.x.map((_, i) => i),
     );
     Plotly.relayout(plot, {
-      "xaxis.title.text": title,
+      "xaxis.title.text": titleOf(choices.axis),
       "xaxis.showticklabels": !empty,
       "yaxis.showticklabels": !empty,
       "xaxis.unifiedhovertitle.text": choices.axis === "step" ? "step %{x:,d}" : `${choices.axis} %{x:,.2f}`,
       ...axes,
     });
     const lost = choices.log && traces.some(({ y }) => y.some((value) => value <= 0));
-    note.textContent = lost ? "Values of 0 and below have no place on a log scale." : "";
-    finish();
+    this.note.textContent = lost ? "Values of 0 and below have no place on a log scale." : "";
+    this.#finish();
   }
 
-  function extend() {
-    const traces = points(feed.columns, drawn.rows);
-    const which = names.map((_, i) => i).filter((i) => traces[i].x.length);
-    if (which.length)
-      Plotly.extendTraces(plot, { x: which.map((i) => traces[i].x), y: which.map((i) => traces[i].y) }, which);
-    finish();
+  /** @param {number} rows that are drawn already */
+  #extend(rows) {
+    const traces = this.#points(feed.columns, rows);
+    const which = this.curves.filter((i) => traces[i].x.length);
+    const values = { x: which.map((i) => traces[i].x), y: which.map((i) => traces[i].y) };
+    if (which.length) this.Plotly.extendTraces(this.plot, values, which);
+    this.#finish();
   }
 
-  function finish() {
-    dot();
-    settle();
-    mark();
-    drawn = { ...drawn, ...now() };
+  #finish() {
+    this.#dot();
+    this.#settle();
+    this.#mark();
+    Object.assign(this.#drawn, this.#now());
   }
 
-  const now = () => ({
-    run: feed.run,
-    anew: feed.anew,
-    rows: feed.columns.step.length,
-    epoch: perEpoch(),
-    changes: feed.changes.length,
-    moment: feed.moment,
-    axis: choices.axis,
-    log: choices.log,
-    smoothing: choices.smoothing,
-  });
+  #now() {
+    return {
+      run: feed.run,
+      anew: feed.anew,
+      rows: feed.columns.step.length,
+      epoch: perEpoch(),
+      changes: feed.changes.length,
+      moment: feed.moment,
+      axis: this.choices.axis,
+      log: this.choices.log,
+      smoothing: this.choices.smoothing,
+    };
+  }
+
+  /**
+   * The points of each curve from a row on.
+   *
+   * @param {Columns} columns
+   * @param {number} first
+   */
+  #points(columns, first) {
+    const { axis } = this.choices;
+    const x =
+      axis === "seconds"
+        ? columns.seconds
+        : axis === "epoch"
+          ? columns.step.map((step) => step / perEpoch())
+          : columns.step;
+    const rows = columns.step.map((_, i) => i).slice(first);
+    return this.names.map((name) => {
+      const present = rows.filter((i) => columns[name][i] !== null);
+      return { x: present.map((i) => x[i]), y: present.map((i) => Number(columns[name][i])) };
+    });
+  }
+
+  /** @param {"xaxis" | "yaxis"} axis */
+  #zoomed(axis) {
+    return this.plot.layout[axis].autorange === false;
+  }
 
   /** What the axes become by the choices, with the zoom as it was; another run begins without one. */
-  function keptAxes() {
-    const type = drawn.log === choices.log ? {} : { "yaxis.type": choices.log ? "log" : "linear" }; // which takes a zoom away
-    if (drawn.run !== feed.run) return { ...type, "xaxis.autorange": true, "yaxis.autorange": true };
-    const ranges = type;
-    if (drawn.axis !== choices.axis && zoomed("xaxis")) {
-      ranges["xaxis.range"] = plot.layout.xaxis.range.map((x) => placed(stepAt(x, drawn.axis), choices.axis));
-    }
+  #keptAxes() {
+    const { choices, plot } = this;
+    const drawn = this.#drawn;
+    const { xaxis, yaxis } = plot.layout;
+    /** @type {Record<string, unknown>} */
+    const axes = {};
+    if (drawn.log !== choices.log) axes["yaxis.type"] = choices.log ? "log" : "linear"; // which takes a zoom away
+    if (drawn.run !== feed.run) return { ...axes, "xaxis.autorange": true, "yaxis.autorange": true };
+    if (drawn.axis !== choices.axis && this.#zoomed("xaxis"))
+      axes["xaxis.range"] = xaxis.range?.map((x) => placed(stepAt(x, drawn.axis), choices.axis));
     if (drawn.log !== choices.log) {
-      const range = zoomed("yaxis") && plot.layout.yaxis.range.map((y) => (choices.log ? Math.log10(y) : 10 ** y));
-      Object.assign(
-        ranges,
-        range && range.every(Number.isFinite) ? { "yaxis.range": range } : { "yaxis.autorange": true },
-      );
+      const range = this.#zoomed("yaxis") ? yaxis.range?.map((y) => (choices.log ? Math.log10(y) : 10 ** y)) : null;
+      if (range?.every(Number.isFinite)) axes["yaxis.range"] = range;
+      else axes["yaxis.autorange"] = true;
     }
-    return ranges;
+    return axes;
   }
 
   /** Dots on the held-out curves while they are few, and on a curve of a single point. */
-  function dot() {
-    const few = !choices.smoothing && heldOut.every((i) => plot.data[i].x.length <= DOTS);
-    const modes = names.map((_, i) =>
-      (few && heldOut.includes(i)) || plot.data[i].x.length === 1 ? "lines+markers" : "lines",
-    );
-    if (modes.join() !== drawn.modes)
-      Plotly.restyle(
-        plot,
-        { mode: modes },
-        names.map((_, i) => i),
-      );
-    drawn.modes = modes.join();
+  #dot() {
+    const { plot, names, curves, choices } = this;
+    const count = (/** @type {number} */ i) => plot.data[i].x?.length ?? 0;
+    const heldOut = curves.filter((i) => isHeldOut(names[i]));
+    const few = !choices.smoothing && heldOut.every((i) => count(i) <= DOTS);
+    const mode = curves.map((i) => ((few && heldOut.includes(i)) || count(i) === 1 ? "lines+markers" : "lines"));
+    if (mode.join() !== this.#drawn.modes) this.Plotly.restyle(plot, { mode }, curves);
+    this.#drawn.modes = mode.join();
   }
 
   /** Lets the first, steep part of a training run out of the picture, so that it does not squash the rest. */
-  function settle() {
+  #settle() {
     const { step } = feed.columns;
     const from = Math.ceil(step.length * SETTLED);
     const values =
-      step.length < 40 || choices.log || whole
+      step.length < 40 || this.choices.log || this.#whole
         ? []
-        : names.flatMap((name) => feed.columns[name].slice(from).filter((value) => value !== null));
+        : this.names.flatMap((name) => feed.columns[name].slice(from).filter((value) => value !== null));
     const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
     const clip = values.length ? top + 0.04 * Math.abs(top) : undefined;
-    if (clip === drawn.clip || (clip && drawn.clip && Math.abs(clip / drawn.clip - 1) < 0.01)) return;
-    drawn.clip = clip;
-    Plotly.relayout(plot, { "yaxis.autorangeoptions": clip === undefined ? {} : { clipmax: clip } });
+    const before = this.#drawn.clip;
+    if (clip === before || (clip && before && Math.abs(clip / before - 1) < 0.01)) return;
+    this.#drawn.clip = clip;
+    this.Plotly.relayout(this.plot, { "yaxis.autorangeoptions": clip === undefined ? {} : { clipmax: clip } });
   }
 
-  /** A line where a setting was changed, named above as far as there is room, and one at the moment that the page shows. */
-  function mark() {
+  /** A line where a setting was changed, named above as far as there is room, and one at the moment the page shows. */
+  #mark() {
+    const { Plotly, plot, choices } = this;
     const { step } = feed.columns;
-    const { xaxis, _size: size } = plot._fullLayout;
-    const line = (at, dash, color) => ({
-      type: "line",
-      x0: at,
-      x1: at,
-      yref: "paper",
-      y0: 0,
-      y1: 1,
-      layer: "below",
-      line: { width: 1, dash, color },
-    });
     const marks = changed(feed.changes)
       .filter((change) => change.step <= (step.at(-1) ?? 0))
       .map((change) => ({ ...change, x: placed(change.step, choices.axis) }));
-    const shapes = marks.map(({ x }) => line(x, "dot", MARK));
+    const shapes = marks.map(({ x }) => line(x));
     if (feed.moment !== null && step.length) shapes.push(line(placed(feed.moment, choices.axis), "solid", "#8a8f98"));
-    const taken = [];
-    const annotations = marks.reverse().map(({ x, step: at, text, hover }) => {
-      const half = 4 + 3.2 * text.length;
-      const centre = Math.min(Math.max(xaxis.d2p(x), half), size.w - half);
-      const free = taken.every(([low, high]) => centre + half < low || centre - half > high);
-      if (free) taken.push([centre - half, centre + half]);
-      return {
-        x,
-        xshift: free ? Math.round(centre - xaxis.d2p(x)) : 0,
-        y: 1,
-        yref: "paper",
-        yanchor: free ? "bottom" : "top",
-        text: free ? text : "▾",
-        showarrow: false,
-        hovertext: `after step ${at.toLocaleString("en")}: ${hover}`,
-        borderpad: 0,
-        font: { size: free ? 11 : 9, color: MARK },
-      };
-    });
-    if (step.length === 0) annotations.push(HINT);
-    const change = { shapes, annotations, "legend.y": 1 + (marks.length ? ROOM : 6) / size.h };
-    const signature = JSON.stringify([shapes, annotations, marks.length > 0]);
-    if (signature !== drawn.marks) Plotly.relayout(plot, change);
-    drawn.marks = signature;
+    const names = annotations(marks, plot, step.length === 0);
+    const height = plot._fullLayout._size.h;
+    const change = { shapes, annotations: names, "legend.y": 1 + (marks.length ? ROOM : 6) / height };
+    const signature = JSON.stringify([shapes, names, marks.length > 0]);
+    if (signature !== this.#drawn.marks) Plotly.relayout(plot, change);
+    this.#drawn.marks = signature;
   }
 
   /** Asks for the full resolution of what is zoomed into, where the overview is thinned. */
-  function look() {
-    clearTimeout(timer);
-    asked += 1;
-    if (!zoomed("xaxis") || feed.covered === feed.columns.step.length) return;
-    const [mine, { run }] = [asked, feed];
-    timer = setTimeout(async () => {
-      const [low, high] = plot.layout.xaxis.range.map((x) => stepAt(x, choices.axis));
-      const answer = await answerOf(ask.window({ run, low, high }));
-      if (answer.error || mine !== asked || run !== feed.run) return;
-      detail = { low, high, columns: answer.columns };
-      redraw();
-    }, DEBOUNCE);
+  #look() {
+    this.#askWindow.cancel();
+    const isNewest = this.#turn();
+    const { run } = feed;
+    this.#isWanted = () => isNewest() && run === feed.run;
+    if (this.#zoomed("xaxis") && feed.covered !== feed.columns.step.length) this.#askWindow();
   }
 
-  plot.on("plotly_relayout", (change) => {
-    if (!Object.keys(change).some((name) => /^xaxis\.(auto)?range/.test(name))) return;
-    const overview = detail && !zoomed("xaxis");
-    if (overview) detail = null;
-    look();
-    if (overview) redraw();
-    else mark();
-  });
-  plot.on("plotly_doubleclick", () => {
-    // comes before the chart zooms out
-    if (!zoomed("xaxis") && !zoomed("yaxis")) whole = !whole;
-    settle();
-  });
+  async #window() {
+    const isWanted = this.#isWanted;
+    if (!isWanted()) return;
+    const { run } = feed;
+    const [low, high] = (this.plot.layout.xaxis.range ?? []).map((x) => stepAt(x, this.choices.axis));
+    const answer = await answerOf(ask.window({ run, low, high }));
+    if (failed(answer) || !isWanted()) return;
+    this.#detail = { low, high, columns: answer.columns };
+    this.redraw();
+  }
 
-  show(node, () => {
-    const here = now();
-    const same = Object.keys(here).filter((name) => here[name] !== drawn[name]);
-    if (same.length === 0) return;
-    if (here.run !== drawn.run) [detail, whole] = [null, false];
-    const extends_ =
-      drawn.rows > 0 &&
-      choices.smoothing === 0 &&
-      same.every((name) => ["rows", "changes", "moment"].includes(name)) &&
-      here.rows >= drawn.rows;
-    if (extends_) extend();
-    else redraw();
-    if (same.includes("anew")) look();
-  });
+  /** @param {Record<string, unknown>} change */
+  #relaid(change) {
+    if (!Object.keys(change).some((name) => /^xaxis\.(auto)?range/.test(name))) return;
+    const overview = this.#detail && !this.#zoomed("xaxis");
+    if (overview) this.#detail = null;
+    this.#look();
+    if (overview) this.redraw();
+    else this.#mark();
+  }
 }
 
-/** The overview's rows outside of the detail's window, and the detail's within. */
+const perEpoch = () => feed.about?.steps_per_epoch || 1;
+
+/**
+ * Where a step lies on a horizontal axis.
+ *
+ * @param {number} step
+ * @param {string} axis
+ */
+function placed(step, axis) {
+  if (axis === "epoch") return step / perEpoch();
+  return axis === "step" ? step : carried(step, feed.columns.step, feed.columns.seconds);
+}
+
+/**
+ * The step at a place of a horizontal axis.
+ *
+ * @param {number} x
+ * @param {string | undefined} axis
+ */
+function stepAt(x, axis) {
+  if (axis === "epoch") return x * perEpoch();
+  return axis === "step" ? x : carried(x, feed.columns.seconds, feed.columns.step);
+}
+
+/**
+ * The overview's rows outside of the detail's window, and the detail's within.
+ *
+ * @param {Columns} columns
+ * @param {{ low: number, columns: Columns } | null} detail
+ * @returns {Columns}
+ */
 function merged(columns, detail) {
   if (!detail || detail.columns.step.length === 0) return columns;
-  const end = Math.max(detail.columns.step.at(-1), detail.low);
-  const before = columns.step.map((step, i) => (step < detail.low ? i : -1)).filter((i) => i >= 0);
-  const after = columns.step.map((step, i) => (step > end ? i : -1)).filter((i) => i >= 0);
-  const pick = (name) => [
-    ...before.map((i) => columns[name][i]),
-    ...detail.columns[name],
-    ...after.map((i) => columns[name][i]),
-  ];
-  return Object.fromEntries(Object.keys(columns).map((name) => [name, pick(name)]));
-}
-
-/** The changes in words: text for the chart, and hover with what was before, as far as an earlier change tells. */
-function changed(changes) {
-  const before = { ...feed.about?.started };
-  return changes.map(({ step, ...settings }) => {
-    const parts = Object.entries(settings).map(([name, value]) => [SETTINGS[name].short, before[name], value]);
-    Object.assign(before, settings);
-    return {
-      step,
-      text: parts.map(([name, , value]) => `${name} = ${value}`).join(", "),
-      hover: parts
-        .map(([name, was, value]) => (was === undefined ? `${name} = ${value}` : `${name} ${was} → ${value}`))
-        .join(", "),
-    };
-  });
+  const end = Math.max(...detail.columns.step.slice(-1), detail.low);
+  const rows = columns.step.map((_, i) => i);
+  const before = rows.filter((i) => columns.step[i] < detail.low);
+  const after = rows.filter((i) => columns.step[i] > end);
+  /** @template T @param {T[]} overview @param {T[]} within */
+  const pick = (overview, within) => [...before.map((i) => overview[i]), ...within, ...after.map((i) => overview[i])];
+  const others = Object.keys(columns).map((name) => [name, pick(columns[name], detail.columns[name])]);
+  return {
+    ...Object.fromEntries(others),
+    step: pick(columns.step, detail.columns.step),
+    seconds: pick(columns.seconds, detail.columns.seconds),
+  };
 }

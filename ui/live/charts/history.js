@@ -1,14 +1,25 @@
 // KL per latent dimension over the followed run, for the parts that show more than the newest: asked for once.
 
+import { answerOf, failed } from "../shared/ask.js";
 import { ask, feed, show, update } from "../shared/feed.js";
-import { answerOf } from "../shared/page.js";
 
 const EVERY = 1000; // ms
 
-/** Rows of KL, one a recorded step (every stride-th of them): steps[i] and kl[i], D numbers in nats. */
+/**
+ * Rows of KL, one a recorded step (every stride-th of them): steps[i] and kl[i], D numbers in nats.
+ *
+ * @typedef {{ run: string, stride: number, steps: number[], kl: number[][], covered: number, anew: number }} History
+ */
+
+/** @type {History} */
 export const history = { run: "", stride: 0, steps: [], kl: [], covered: -1, anew: 0 };
 
-/** Calls view(history) when the element is in sight and there is something new. */
+/**
+ * Calls view(history) when the element is in sight and there is something new.
+ *
+ * @param {HTMLElement} element
+ * @param {(history: History) => void} view
+ */
 export function showHistory(element, view) {
   let shown = "";
   show(element, () => {
@@ -21,7 +32,11 @@ export function showHistory(element, view) {
   });
 }
 
-/** The row nearest to a step, or undefined. */
+/**
+ * The row nearest to a step, or undefined.
+ *
+ * @param {number} step
+ */
 export function rowAt(step) {
   if (history.run !== feed.run) return undefined;
   let best = 0;
@@ -44,7 +59,7 @@ async function look() {
   if (other) Object.assign(history, { run, stride: 0, steps: [], kl: [], covered: -1, anew });
   const answer = await answerOf(ask.history({ run, stride: history.stride, have: history.steps.length }));
   busy = false;
-  if (answer.error || run !== feed.run || anew !== feed.anew) return;
+  if (failed(answer) || run !== feed.run || anew !== feed.anew) return;
   if (answer.from === 0) Object.assign(history, { steps: [], kl: [] });
   history.steps = history.steps.concat(answer.steps);
   history.kl = history.kl.concat(answer.kl);

@@ -1,161 +1,251 @@
-// What is weighed: a q, of the encoder, of a hand or refined, against the best that is known of log p(x).
+// The current q (the encoder's, a dragged one, or the refined one) and the best known log p(x): what the meter
+// compares.
 
-import { grab } from "./grab.js";
-import { meter } from "./meter.js";
-import { latest, openTab } from "../shared/page.js";
-import { posterior } from "./posterior.js";
+import { failed, newest, oneAtATime } from "../shared/ask.js";
+import { openTab } from "../shared/page.js";
 import { movePoint } from "../shared/point.js";
+import { Grab } from "./grab.js";
+import { meter } from "./meter.js";
+import { posterior } from "./posterior.js";
+import { wayOf } from "./way.js";
 
-export const SURE = 1000; // draws of log p̂(x) when the pen rests, and of a refined q
+/** @import { Answer, Description, Judged, Looked, Q, Refined, Terms, Truth, Waypoint } from "../shared/types.js" */
+/** @typedef {Q & Pick<Terms, "elbo" | "kl" | "scatter">} Weighed a q with its terms */
 
 /**
- * ask(name, request): an answer of the server, or null after saying why not. judge(request): what the server says of a q.
- * say(text). pictures: those of the drawing.
+ * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; pictures: those of
+ * the drawing.
+ *
+ * @typedef {{
+ *   refine: (request: { image: string }) => Promise<Refined | null>,
+ *   judge: (request: { image: string } & Q) => Promise<Answer<Judged> | undefined>,
+ *   say: (text: string) => void,
+ *   pictures: { show: (answer: Looked) => void, held: (answer: Judged, whose: string) => void },
+ * }} Tab
  */
-export function balance({ ask, judge, say, pictures }) {
-  const gauge = meter();
-  const map = posterior();
-  const hand = grab({
-    onq: held,
-    encode,
-    refine,
-    send: () => {
-      movePoint(hand.q().mu, "draw");
-      openTab("Latents");
-    },
-  });
-  let answer = null; // what the model makes of the drawing
-  let q = null; // that is weighed: {mu, std, and its terms}
-  let evidence = { value: null, how: "" }; // log p(x), by the best means so far
-  let path = null; // of the refinement, as far as it is shown
-  let hold = 0; // of q: whoever takes it over begins a new one, and what is heard of an older one comes too late
-  let moved = 0; // by a hand, or by itself: ends what moved before
 
-  /** A drawing's answer, with its log p̂(x) by so many draws, puts the encoder's q on the balance. */
-  function take(found, draws) {
-    hold += 1;
-    [answer, path] = [found, null];
-    evidence = {
-      value: found.log_px,
-      how: found.exact ? `exact, ${found.exact}` : `estimated from below by ${draws} draws of q(z|x)`,
-    };
-    hand.showWay({ path: [] }, 0, null);
-    map.node.classList.add("live-old"); // it is of the drawing before
-    showQ(own());
-  }
+export const SURE = 1000; // draws of log p̂(x) when the pen rests, and of a refined q
+const BACK = 500; // ms until q is the encoder's again
+const WAY = 1200; // ms in which a refinement is shown
 
-  /** The exact posterior of the drawing, of a model with two dimensions. */
-  function takeTruth(truth) {
-    map.take(truth);
-    map.node.classList.remove("live-old");
-    if (!answer.exact && truth.log_px !== null)
-      evidence = { value: truth.log_px, how: "exact, by quadrature over the plane" };
-    weigh(q);
-  }
+/** Weighs the current q: the meter, the sliders that move q, the way of a refinement, and the exact posterior. */
+export class Balance {
+  gauge = meter();
+  map = posterior();
+  way = wayOf();
+  /** @type {Looked | null} */
+  #answer = null; // what the model makes of the drawing
+  /** @type {Weighed | null} */
+  #q = null; // that is weighed
+  /** @type {{ value: number | null, how: string }} */
+  #evidence = { value: null, how: "" }; // log p(x), by the best means so far
+  /** @type {Waypoint[] | null} */
+  #path = null; // of the refinement, as far as it is shown
+  #holds = newest(); // of q: whoever takes it over makes what is heard of an older one come too late
+  #isHeld = this.#holds();
+  #moves = newest(); // by a hand, or by itself: each ends what moved before
+  #refining = false;
 
-  /** The encoder's q with its terms. */
-  function own() {
-    return { ...answer, mu: answer.z };
-  }
-
-  function showQ(shown) {
-    hand.show(shown, own());
-    weigh(shown);
-  }
-
-  function weigh(shown) {
-    q = shown;
-    gauge.show(
-      { ...q, log_px: evidence.value, how: evidence.how },
-      path && { encoder: answer.elbo, best: path.at(-1).elbo },
+  /** @param {Tab} tab */
+  constructor(tab) {
+    this.tab = tab;
+    this.hand = new Grab({
+      onq: (q) => {
+        this.#moves();
+        this.#ponder(q);
+      },
+      encode: () => this.#encode(),
+      refine: () => this.#refine(),
+      send: () => {
+        if (!this.hand.q) return;
+        movePoint(this.hand.q.mu, "draw");
+        openTab("Latents");
+      },
+    });
+    /** @typedef {{ request: { image: string } & Q, isHeld: () => boolean, whose: string }} Pondered */
+    this.judge = oneAtATime(
+      (/** @type {Pondered} */ { request }) => tab.judge(request),
+      (found, { request: { mu, std }, isHeld, whose }) => {
+        if (!isHeld()) return;
+        if (failed(found)) {
+          tab.say(found.error);
+          return;
+        }
+        tab.pictures.held(found, whose);
+        this.#weigh({ ...found, mu, std });
+      },
     );
-    map.show(q, path ?? []);
   }
 
-  const heard = latest(
-    ({ request }) => judge(request),
-    (found, asked) => {
-      if (asked.hold !== hold) return;
-      if (found.error) return void say(found.error);
-      pictures.held(found, asked.whose);
-      weigh({ ...found, mu: asked.request.mu, std: asked.request.std });
-    },
-  );
-
-  function ponder({ mu, std }, whose = "q in your hand") {
-    heard({ request: { image: answer.seen, mu, std }, hold, whose });
+  /**
+   * Takes a model; there is no drawing that it has seen yet.
+   *
+   * @param {Description} model
+   */
+  about(model) {
+    this.hand.take(model);
   }
 
-  function held(by) {
-    moved += 1;
-    ponder(by);
+  /**
+   * A drawing's answer puts the encoder's q on the balance.
+   *
+   * @param {Looked} answer
+   * @param {number} draws of its log p̂(x)
+   */
+  show(answer, draws) {
+    this.#hold();
+    this.#answer = answer;
+    this.#path = null;
+    const how = answer.exact ? `exact, ${answer.exact}` : `estimated from below by ${draws} draws of q(z|x)`;
+    this.#evidence = { value: answer.log_px, how };
+    this.way.clear();
+    this.map.node.classList.add("live-old"); // it is of the drawing before
+    this.#showQ(encoders(answer));
   }
 
-  /** Calls frame(t) with t up to 1; false where a hand or another drawing took over. */
-  async function animate(ms, frame) {
-    const [mine, of, began] = [(moved += 1), answer, performance.now()];
+  /**
+   * The exact posterior of the drawing, of a model with two dimensions.
+   *
+   * @param {Truth} truth
+   */
+  showTruth(truth) {
+    if (!this.#q) return;
+    this.map.take(truth);
+    this.map.node.classList.remove("live-old");
+    if (!this.#answer?.exact && truth.log_px !== null)
+      this.#evidence = { value: truth.log_px, how: "exact, by quadrature over the plane" };
+    this.#weigh(this.#q);
+  }
+
+  clear() {
+    this.#hold();
+    this.#answer = null;
+    this.#q = null;
+    this.#path = null;
+    this.gauge.clear();
+    this.hand.clear();
+    this.way.clear();
+    this.map.clear();
+  }
+
+  #hold() {
+    this.#isHeld = this.#holds();
+  }
+
+  /** @param {Weighed} q */
+  #showQ(q) {
+    if (this.#answer) this.hand.show(q, encoders(this.#answer));
+    this.#weigh(q);
+  }
+
+  /** @param {Weighed} q */
+  #weigh(q) {
+    this.#q = q;
+    const path = this.#path;
+    const split = path && this.#answer && { encoder: this.#answer.elbo, best: path[path.length - 1].elbo };
+    this.gauge.show({ ...q, log_px: this.#evidence.value, how: this.#evidence.how }, split);
+    this.map.show(q, path ?? []);
+  }
+
+  /**
+   * Has a q judged.
+   *
+   * @param {Q} q
+   */
+  #ponder({ mu, std }, whose = "q in your hand") {
+    if (this.#answer) this.judge({ request: { image: this.#answer.seen, mu, std }, isHeld: this.#isHeld, whose });
+  }
+
+  /**
+   * Calls frame(t) with t up to 1.
+   *
+   * @param {number} ms
+   * @param {(t: number) => void} frame
+   * @returns {Promise<boolean>} false where a hand or another drawing took over
+   */
+  async #animate(ms, frame) {
+    const isMine = this.#moves();
+    const answer = this.#answer;
+    const began = performance.now();
     for (let t = 0; t < 1; ) {
       await new Promise(requestAnimationFrame);
-      if (mine !== moved || of !== answer) return false;
+      if (!isMine() || answer !== this.#answer) return false;
       t = Math.min(1, (performance.now() - began) / ms);
       frame(t);
     }
     return true;
   }
 
-  async function encode() {
-    const [from, to] = [hand.q(), own()];
-    const between = (name, t) => from[name].map((value, j) => value + t * (to[name][j] - value));
-    const done = await animate(500, (t) => {
-      const at = { mu: between("mu", t), std: between("std", t) };
-      hand.show(at, to);
-      ponder(at);
+  /** q goes back to the encoder's. */
+  async #encode() {
+    const answer = this.#answer;
+    const from = this.hand.q;
+    if (!answer || !from) return;
+    const to = encoders(answer);
+    const done = await this.#animate(BACK, (t) => {
+      const at = { mu: between(from.mu, to.mu, t), std: between(from.std, to.std, t) };
+      this.hand.show(at, to);
+      this.#ponder(at);
     });
     if (!done) return;
-    hold += 1;
-    pictures.show(answer);
-    showQ(to);
+    this.#hold();
+    this.tab.pictures.show(answer);
+    this.#showQ(to);
   }
 
-  let refining = false;
-  async function refine() {
-    if (refining) return;
-    const mine = answer;
-    refining = true;
-    say("Refining q …");
-    const found = await ask("refine", { image: mine.seen });
-    refining = false;
+  async #refine() {
+    const mine = this.#answer;
+    if (!mine || this.#refining) return;
+    this.#refining = true;
+    this.tab.say("Refining q …");
+    const found = await this.tab.refine({ image: mine.seen });
+    this.#refining = false;
     if (!found) return;
-    if (mine !== answer)
-      return void (
-        answer?.grey === mine.grey && say("The model has learned on meanwhile: pause its training to refine q.")
-      );
-    say("");
-    hold += 1;
-    if (!evidence.how.startsWith("exact"))
-      evidence = { value: found.log_px, how: `estimated from below by ${SURE} draws of the refined q` };
-    const reach = (count) => {
-      path = found.path.slice(0, count);
-      hand.showWay(found, count, evidence.value);
+    if (mine === this.#answer) {
+      this.tab.say("");
+      await this.#follow(found);
+    } else if (this.#answer?.grey === mine.grey) {
+      this.tab.say("The model has learned on meanwhile: pause its training to refine q.");
+    }
+  }
+
+  /**
+   * Shows a refinement from its first step to its last.
+   *
+   * @param {Refined} found
+   */
+  async #follow(found) {
+    const mine = this.#answer;
+    this.#hold();
+    if (!this.#evidence.how.startsWith("exact"))
+      this.#evidence = { value: found.log_px, how: `estimated from below by ${SURE} draws of the refined q` };
+    const reach = (/** @type {number} */ count) => {
+      this.#path = found.path.slice(0, count);
+      this.way.show(found, count, this.#evidence.value);
+      return this.#path[this.#path.length - 1];
     };
-    const done = await animate(1200, (t) => {
-      reach(Math.max(1, Math.ceil(t * found.path.length)));
-      showQ(path.at(-1));
+    const done = await this.#animate(WAY, (t) => {
+      this.#showQ(reach(Math.max(1, Math.ceil(t * found.path.length))));
     });
-    if (mine !== answer) return;
-    reach(found.path.length);
+    if (mine !== this.#answer) return;
+    const best = reach(found.path.length);
     if (done)
-      ponder(path.at(-1), "refined q"); // for its picture
-    else weigh(q);
+      this.#ponder(best, "refined q"); // for its picture
+    else if (this.#q) this.#weigh(this.#q);
   }
-
-  function clear() {
-    hold += 1;
-    [answer, q, path] = [null, null, null];
-    gauge.clear();
-    hand.clear();
-    map.take(null);
-  }
-
-  return { gauge: gauge.node, hand: hand.node, way: hand.way, map: map.node, about: hand.take, take, takeTruth, clear };
 }
+
+/**
+ * The encoder's q with its terms.
+ *
+ * @param {Looked} answer
+ * @returns {Weighed}
+ */
+const encoders = (answer) => ({ ...answer, mu: answer.z });
+
+/**
+ * @param {number[]} from
+ * @param {number[]} to
+ * @param {number} t
+ */
+const between = (from, to, t) => from.map((value, j) => value + t * (to[j] - value));

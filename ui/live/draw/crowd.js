@@ -1,76 +1,103 @@
 // The ELBOs of the test images under this model as a histogram, and a drawing's place among them.
 
-import { make, minus, nats } from "../shared/page.js";
-import { svg } from "./posterior.js";
+import { make, minus, nats, scaleEnds } from "../shared/page.js";
+import { set, svg } from "../shared/svg.js";
+
+/** @import { Crowd } from "../shared/types.js" */
 
 const BINS = 48;
 const [WIDTH, HEIGHT] = [480, 60];
 
-/** The share of the crowd with a higher ELBO, from 0 to 1; elbos ascend. */
+/**
+ * The share of the crowd with a higher ELBO, from 0 to 1.
+ *
+ * @param {number[]} elbos in ascending order
+ * @param {number} elbo
+ */
 export function stranger(elbos, elbo) {
   return elbos.filter((other) => other > elbo).length / elbos.length;
 }
 
+/** The histogram, empty. */
 export function crowdView() {
   const bars = svg("g");
   const mark = svg("line", { y1: 0, y2: HEIGHT, class: "live-mark" });
-  const picture = svg(
-    "svg",
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
-    bars,
-    mark,
-  );
-  const ends = make("div", { className: "live-scale" }, make("span"), make("span"));
+  const box = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" };
+  const picture = svg("svg", box, bars, mark);
+  const ends = scaleEnds();
   const sentence = make("div", { className: "live-sentence" });
-  const node = make("div", { className: "live-crowd" }, sentence, picture, ends);
+  const node = make("div", { className: "live-crowd" }, sentence, picture, ends.node);
+  /** @type {Crowd | null} */
   let crowd = null;
   let range = [0, 1];
 
-  /** Takes the server's `crowd`, or null. */
+  const place = (/** @type {number} */ elbo) => (elbo - range[0]) / (range[1] - range[0]);
+
+  /**
+   * Takes the server's `crowd`.
+   *
+   * @param {Crowd} answer
+   */
   function take(answer) {
-    crowd = answer?.elbos.length ? answer : null;
-    node.hidden = !crowd;
-    if (!crowd) return;
-    const { elbos } = crowd;
-    const quantile = (share) => elbos[Math.floor(share * (elbos.length - 1))];
-    const [low, high] = [quantile(0.005), elbos.at(-1)];
+    const { elbos } = answer;
+    clear();
+    if (elbos.length === 0) return;
+    crowd = answer;
+    node.hidden = false;
+    const quantile = (/** @type {number} */ share) => elbos[Math.floor(share * (elbos.length - 1))];
+    const [low, high] = [quantile(0.005), quantile(1)];
     range = [low - 0.1 * (high - low || 1), high + 0.05 * (high - low || 1)];
     const counts = new Array(BINS).fill(0);
     for (const elbo of elbos) counts[Math.min(BINS - 1, Math.max(0, Math.floor(BINS * place(elbo))))] += 1;
     const most = Math.max(...counts);
-    bars.replaceChildren(
-      ...counts.map((count, i) => {
-        const height = (HEIGHT * count) / most;
-        return svg("rect", { x: (i * WIDTH) / BINS, y: HEIGHT - height, width: WIDTH / BINS - 1, height });
-      }),
-    );
-    ends.firstChild.textContent = `${nats(range[0])} or less`;
-    ends.lastChild.textContent = `${nats(range[1])} nats, ELBOs of ${elbos.length.toLocaleString("en")} test images`;
+    const columns = counts.map((count, i) => {
+      const height = (HEIGHT * count) / most;
+      return svg("rect", { x: (i * WIDTH) / BINS, y: HEIGHT - height, width: WIDTH / BINS - 1, height });
+    });
+    bars.replaceChildren(...columns);
+    ends.low.textContent = `${nats(range[0])} or less`;
+    ends.high.textContent = `${nats(range[1])} nats, ELBOs of ${elbos.length.toLocaleString("en")} test images`;
   }
 
-  const place = (elbo) => (elbo - range[0]) / (range[1] - range[0]);
-
+  /**
+   * Shows a drawing's place.
+   *
+   * @param {number | null} elbo null where there is no drawing
+   * @param {string} [version] of the weights that the ELBO is by
+   */
   function show(elbo, version) {
-    const known = crowd && elbo !== null;
-    mark.style.display = known ? "" : "none";
-    if (!known) return void (sentence.textContent = crowd ? "The drawing's place among test images" : "");
+    if (!crowd || elbo === null) {
+      mark.style.display = "none";
+      sentence.textContent = crowd ? "The drawing's place among test images" : "";
+      return;
+    }
+    mark.style.display = "";
     const x = WIDTH * Math.min(0.998, Math.max(0.002, place(elbo)));
-    mark.setAttribute("x1", x);
-    mark.setAttribute("x2", x);
-    const share = stranger(crowd.elbos, elbo);
-    const percent =
-      share > 0 && share < 0.01 ? "under 1" : share < 1 && share > 0.99 ? "over 99" : Math.round(100 * share);
+    set(mark, { x1: x, x2: x });
     const old = version === crowd.version ? "" : " (as of the weights of a moment ago)";
     sentence.replaceChildren(
       "stranger than ",
-      make("strong", {}, `${percent} %`),
+      make("strong", {}, `${percent(stranger(crowd.elbos, elbo))} %`),
       ` of ${of(crowd.data)} test images${old}`,
     );
     picture.setAttribute("aria-label", minus(`${sentence.textContent}; its ELBO is ${nats(elbo)} nats`));
   }
 
-  take(null);
-  return { node, take, show, version: () => crowd?.version };
+  /** Nothing is known of a crowd. */
+  function clear() {
+    crowd = null;
+    node.hidden = true;
+  }
+
+  clear();
+  return { node, take, show, clear, version: () => crowd?.version };
 }
 
+/** @param {number} share */
+function percent(share) {
+  if (share > 0 && share < 0.01) return "under 1";
+  return share < 1 && share > 0.99 ? "over 99" : Math.round(100 * share);
+}
+
+/** @param {string} data */
 const of = (data) => (data.endsWith("s") ? `${data}’` : `${data}’s`);

@@ -3,132 +3,168 @@
 import { make, minus } from "../shared/page.js";
 import { ASLEEP } from "../shared/vocabulary.js";
 
+/** @import { Description, Q } from "../shared/types.js" */
+/** @typedef {ReturnType<typeof column>} Column */
+/** @typedef {Q & { own: Q }} Held a q, and the encoder's own */
+
 const REACH = 3; // prior standard deviations to either side, at least
 const MOST = 40; // dimensions shown
+const STILL = 3; // px that a mouse may move in a click
+const TITLE = "q(z|x): μ ± σ of each dimension, over the prior ± 1 and 2 σ";
 
-/** onTake(j): a dimension is chosen; onDrag(j, mu): its μ is dragged with a mouse. */
-export function dimensions({ onTake, onDrag }) {
-  const list = make("div", { className: "live-dims" });
-  const title = make("div", { className: "live-title" });
-  const rest = make("button", {
-    type: "button",
-    className: "live-rest",
-    onclick: () => {
-      unfolded = !unfolded;
-      build();
-    },
-  });
-  const node = make("div", {}, title, list, rest);
-  let about = null;
-  let unfolded = false;
-  let columns = [];
-  let shown = null; // {mu, std, own: the encoder's}
-  let taken = null;
-  let reach = REACH; // now: it grows in steps with what lies further out
+/** The dimensions as columns beside each other, which can be chosen and dragged. */
+export class Dimensions {
+  /** @type {Description | null} */
+  #model = null;
+  /** @type {Column[]} */
+  #columns = [];
+  /** @type {Held | null} */
+  #shown = null;
+  /** @type {number | null} */
+  #taken = null;
+  #unfolded = false;
+  #reach = REACH; // now: it grows in steps with what lies further out
+  #list = make("div", { className: "live-dims" });
+  #rest = make("button", { type: "button", className: "live-rest" });
 
-  function take(model) {
-    about = model;
-    shown = null;
-    build();
+  /**
+   * @param {{ onTake: (index: number | null) => void, onDrag: (index: number, mu: number) => void }} events onTake: a
+   *   dimension is chosen; onDrag: its μ is dragged with a mouse
+   */
+  constructor({ onTake, onDrag }) {
+    this.onTake = onTake;
+    this.onDrag = onDrag;
+    this.#rest.onclick = () => {
+      this.#unfolded = !this.#unfolded;
+      this.#build();
+    };
+    this.node = make("div", {}, make("div", { className: "live-title" }, TITLE), this.#list, this.#rest);
   }
 
-  function build() {
-    const awake = about.dims.filter(({ kl }) => kl === null || kl >= ASLEEP);
-    const asleep = about.dims.length - awake.length;
-    const listed = unfolded || !awake.length ? about.dims : awake.slice(0, MOST);
-    columns = listed.map(({ index }) => column(index));
-    list.replaceChildren(...columns.map((it) => it.node));
-    list.style.setProperty("--count", columns.length);
+  /**
+   * Takes the dimensions of a model.
+   *
+   * @param {Description} model
+   */
+  take(model) {
+    this.#model = model;
+    this.#shown = null;
+    this.#build();
+  }
+
+  #build() {
+    if (!this.#model) return;
+    const { dims } = this.#model;
+    const awake = dims.filter(({ kl }) => kl === null || kl >= ASLEEP);
+    const asleep = dims.length - awake.length;
+    const listed = this.#unfolded || !awake.length ? dims : awake.slice(0, MOST);
+    this.#columns = listed.map(({ index }) => this.#column(index));
+    this.#list.replaceChildren(...this.#columns.map((it) => it.node));
+    this.#list.style.setProperty("--count", String(this.#columns.length));
     const more = awake.length - Math.min(awake.length, MOST);
-    rest.hidden = !asleep && !more;
-    rest.textContent = unfolded
+    this.#rest.hidden = !asleep && !more;
+    this.#rest.textContent = this.#unfolded
       ? "Fold those asleep away"
       : [more && `${more} more`, asleep && `${asleep} asleep (below ${ASLEEP} nats in training)`]
           .filter(Boolean)
           .join(" and ");
-    title.textContent = "q(z|x): μ ± σ of each dimension, over the prior ± 1 and 2 σ";
-    if (!columns.some(({ index }) => index === taken)) taken = columns[0]?.index ?? null;
-    onTake(taken);
-    if (shown) show(shown);
-    else clear();
-    mark();
+    if (!this.#columns.some(({ index }) => index === this.#taken)) this.#taken = this.#columns[0]?.index ?? null;
+    this.onTake(this.#taken);
+    if (this.#shown) this.show(this.#shown);
+    else this.clear();
+    this.#mark();
   }
 
-  const height = (z) => 50 + (50 * (z - about.prior_mean)) / (reach * about.prior_std); // % from below
-  const inside = (percent) => Math.min(100, Math.max(0, percent));
-  const within = (percent) => Math.min(97, Math.max(3, percent)); // so far that a dot is seen as a whole
-
-  function column(index) {
-    const [band, dot, ghost] = ["live-band", "live-dot", "live-ghost"].map((className) => make("i", { className }));
-    const node = make(
-      "button",
-      { type: "button", className: "live-dim" },
-      make("span", {}, ghost, band, dot),
-      make("b", {}, String(index)),
-    );
-    node.dataset.dim = index;
+  /** @param {number} index */
+  #column(index) {
     const choose = () => {
-      taken = index;
-      mark();
-      onTake(index);
+      this.#taken = index;
+      this.#mark();
+      this.onTake(index);
     };
-    node.addEventListener("click", choose);
-    const drag = ({ clientY }) => {
-      const box = node.firstChild.getBoundingClientRect();
-      const up = Math.min(1, Math.max(-1, 1 - (2 * (clientY - box.top)) / box.height));
-      onDrag(index, about.prior_mean + reach * about.prior_std * up);
+    const drag = (/** @type {number} */ up) => {
+      if (this.#model) this.onDrag(index, this.#model.prior_mean + this.#reach * this.#model.prior_std * up);
     };
-    let from = null;
-    node.addEventListener("pointerdown", (event) => {
-      if (event.pointerType !== "mouse" || event.button !== 0) return; // a finger or pen scrolls the page
-      choose();
-      from = event.clientY;
-      node.setPointerCapture(event.pointerId);
-    });
-    node.addEventListener("pointermove", (event) => {
-      if (from === null || (node.dataset.held !== "yes" && Math.abs(event.clientY - from) < 3)) return;
-      node.dataset.held = "yes";
-      drag(event);
-    });
-    node.addEventListener("lostpointercapture", () => {
-      from = null;
-      node.dataset.held = "";
-    });
-    return { index, node, band, dot, ghost };
+    return column(index, choose, drag);
   }
 
-  function mark() {
-    for (const { index, node } of columns) node.setAttribute("aria-pressed", String(index === taken));
+  #mark() {
+    for (const { index, node } of this.#columns) node.setAttribute("aria-pressed", String(index === this.#taken));
   }
 
-  /** q, and the encoder's own, which is seen where q is another. */
-  function show(q) {
-    shown = q;
-    const held = columns.some(({ node }) => node.dataset.held === "yes"); // nothing moves under the hand
-    const furthest = Math.max(
-      ...columns.flatMap(({ index: j }) =>
-        [q.mu[j], q.own.mu[j]].map((mu) => Math.abs(mu - about.prior_mean) / about.prior_std),
-      ),
-    );
-    if (!held) reach = furthest > REACH ? 2 * Math.ceil((furthest + 0.2) / 2) : REACH;
-    list.style.setProperty("--sigma", `${50 / reach}%`);
-    for (const { index: j, node, band, dot, ghost } of columns) {
-      const [low, high] = [-1, 1].map((way) => inside(height(q.mu[j] + way * q.std[j])));
+  /**
+   * Shows a q; the encoder's own is seen where q is another.
+   *
+   * @param {Held} q
+   */
+  show(q) {
+    if (!this.#model) return;
+    const { prior_mean: mean, prior_std: std } = this.#model;
+    this.#shown = q;
+    const held = this.#columns.some(({ node }) => node.dataset.held === "yes"); // nothing moves under the hand
+    const off = this.#columns.flatMap(({ index: j }) => [q.mu[j], q.own.mu[j]]).map((mu) => Math.abs(mu - mean) / std);
+    const furthest = Math.max(...off);
+    if (!held) this.#reach = furthest > REACH ? 2 * Math.ceil((furthest + 0.2) / 2) : REACH;
+    this.#list.style.setProperty("--sigma", `${50 / this.#reach}%`);
+    const height = (/** @type {number} */ z) => 50 + (50 * (z - mean)) / (this.#reach * std); // % from below
+    for (const { index: j, node, band, dot, ghost } of this.#columns) {
+      const [low, high] = [-1, 1].map((way) => clipped(height(q.mu[j] + way * q.std[j]), 0));
       Object.assign(band.style, { bottom: `${low}%`, height: `${high - low}%` });
-      dot.style.bottom = `${within(height(q.mu[j]))}%`;
-      ghost.style.bottom = `${within(height(q.own.mu[j]))}%`;
+      dot.style.bottom = `${clipped(height(q.mu[j]), 3)}%`; // so far that a dot is seen as a whole
+      ghost.style.bottom = `${clipped(height(q.own.mu[j]), 3)}%`;
       const text = minus(`z${j}: μ = ${q.mu[j].toFixed(2)}, σ = ${q.std[j].toFixed(2)}`);
       Object.assign(node, { title: text, ariaLabel: text });
     }
   }
 
-  function clear() {
-    shown = null;
-    for (const { band, dot, ghost } of columns) {
-      Object.assign(band.style, { height: "0" });
-      dot.style.bottom = ghost.style.bottom = "-100%";
+  clear() {
+    this.#shown = null;
+    for (const { band, dot, ghost } of this.#columns) {
+      band.style.height = "0";
+      dot.style.bottom = "-100%";
+      ghost.style.bottom = "-100%";
     }
   }
+}
 
-  return { node, take, show, clear };
+/**
+ * A percentage that keeps away from both ends.
+ *
+ * @param {number} percent
+ * @param {number} from
+ */
+const clipped = (percent, from) => Math.min(100 - from, Math.max(from, percent));
+
+/**
+ * The column of a dimension.
+ *
+ * @param {number} index
+ * @param {() => void} choose
+ * @param {(up: number) => void} drag from −1 at the bottom to 1 at the top
+ */
+function column(index, choose, drag) {
+  const [band, dot, ghost] = ["live-band", "live-dot", "live-ghost"].map((className) => make("i", { className }));
+  const field = make("span", {}, ghost, band, dot);
+  const node = make("button", { type: "button", className: "live-dim" }, field, make("b", {}, String(index)));
+  node.dataset.dim = String(index);
+  node.addEventListener("click", choose);
+  /** @type {number | null} */
+  let from = null;
+  node.addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "mouse" || event.button !== 0) return; // a finger or pen scrolls the page
+    choose();
+    from = event.clientY;
+    node.setPointerCapture(event.pointerId);
+  });
+  node.addEventListener("pointermove", (event) => {
+    if (from === null || (node.dataset.held !== "yes" && Math.abs(event.clientY - from) < STILL)) return;
+    node.dataset.held = "yes";
+    const { top, height } = field.getBoundingClientRect();
+    drag(Math.min(1, Math.max(-1, 1 - (2 * (event.clientY - top)) / height)));
+  });
+  node.addEventListener("lostpointercapture", () => {
+    from = null;
+    node.dataset.held = "";
+  });
+  return { index, node, band, dot, ghost };
 }

@@ -1,64 +1,87 @@
 // The surface that is drawn on: strokes of mouse, touch, pen and keyboard, an eraser, parts to hide, and undo.
 
-import { base64, make, SIDE } from "../shared/page.js";
+import { throttled } from "../shared/ask.js";
+import { base64, make, penOf, SIDE } from "../shared/page.js";
 import { PAD_SIDE } from "../shared/vocabulary.js";
+
+/** @import { Drawing } from "../shared/types.js" */
+/** @typedef {[number, number]} Spot in pixels */
+/** @typedef {{ framed: boolean, exact: Drawing | null, hidden: Uint8Array, pixels: ImageData }} State */
 
 const SIZE = 280; // pixels of its own canvas
 const CELL = SIZE / SIDE;
 const EVERY = 80; // ms between two calls of changed() during a stroke
 const STEPS = 40; // that can be undone
 const NUDGE = 4; // pixels of an arrow key; with Shift four times that
+const HELP =
+  "Drawing pad. Arrow keys move the pen, with Shift faster; Space puts it down and lifts it; " +
+  "Ctrl+Z undoes, Ctrl+Shift+Z does it again.";
+/** @type {Record<string, Spot>} */
+const TOWARD = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
- * A surface with its state. `tool` is draw, erase or hide; `width` is the stroke's, in its own pixels.
- * changed(resting) is called while a stroke goes and, with true, when it rests; hid() when the hidden part is another.
- *
- * What is on it is either free, {ink}: the server brings it into MNIST's frame, or framed, {image}: each of 28×28
- * cells is a pixel of the image itself. Only what is framed has parts to hide.
+ * A surface with its state. What is on it is either free, {ink}: the server brings it into MNIST's frame, or framed,
+ * {image}: each of 28×28 cells is a pixel of the image itself. Only what is framed has parts to hide.
  */
 export class Surface {
+  /** @type {"draw" | "erase" | "hide"} */
+  tool = "draw";
+  width = 22; // of the stroke, in pixels of its own
+  framed = false;
+  /** @type {Uint8Array} */
+  hidden = nothing(); // 1 where a cell is hidden
+  /** @type {Drawing | null} */
+  exact = null; // what was put on it, as long as nothing is drawn over it
+  /** @type {State[]} */
+  past = [];
+  /** @type {State[]} */
+  future = [];
+  /** @type {{ x: number, y: number, down: boolean } | null} */
+  cursor = null; // of the keyboard
+
+  /**
+   * @param {{ changed: (resting: boolean) => void, hid: () => void }} events changed(resting) is called while a stroke
+   *   goes and, with true, when it rests; hid() when the hidden part is another
+   */
   constructor({ changed, hid }) {
-    Object.assign(this, {
-      changed,
-      hid,
-      tool: "draw",
-      width: 22,
-      framed: false,
-      exact: null,
-      past: [],
-      future: [],
-      hidden: nothing(),
-    });
+    this.changed = changed;
+    this.hid = hid;
     this.canvas = make("canvas", { width: SIZE, height: SIZE, className: "live-ink", tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
-    this.canvas.setAttribute(
-      "aria-label",
-      "Drawing pad. Arrow keys move the pen, with Shift faster; Space puts it down and lifts it; Ctrl+Z undoes, Ctrl+Shift+Z does it again.",
-    );
+    this.canvas.setAttribute("aria-label", HELP);
     this.over = make("canvas", { width: SIZE, height: SIZE, className: "live-over" });
     this.node = make("div", { className: "live-frame" }, this.canvas, this.over);
-    this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.pen = penOf(this.canvas, { willReadFrequently: true });
     Object.assign(this.pen, { lineCap: "round", lineJoin: "round", strokeStyle: "white" });
-    this.cursor = null; // of the keyboard: {x, y, down}
-    this.soon = throttled(() => this.changed(false));
+    this.soon = throttled(() => this.changed(false), EVERY);
     this.#pointers();
     this.#keys();
   }
 
-  /** What is drawn, as it is posted: {ink}, {image}, or null where there is nothing. */
+  /**
+   * What is drawn, as it is posted; null where there is nothing.
+   *
+   * @returns {Drawing | null}
+   */
   drawing() {
     if (this.exact) return this.exact;
     const grey = shrunk(this.canvas, this.framed ? SIDE : PAD_SIDE);
     return grey.some((value) => value > 0) ? { [this.framed ? "image" : "ink"]: base64(grey) } : null;
   }
 
-  /** Puts grey bytes on it: 28×28 as a framed image, 56×56 as a free drawing. */
+  /**
+   * Puts grey bytes on it: 28×28 as a framed image, 56×56 as a free drawing.
+   *
+   * @param {Uint8Array} grey
+   */
   place(grey) {
     const side = Math.sqrt(grey.length);
     const small = new OffscreenCanvas(side, side);
     const image = new ImageData(side, side);
-    grey.forEach((value, i) => image.data.set([255, 255, 255, value], 4 * i)); // grey is opacity
-    small.getContext("2d").putImageData(image, 0, 0);
+    grey.forEach((value, i) => {
+      image.data.set([255, 255, 255, value], 4 * i); // grey is opacity
+    });
+    small.getContext("2d")?.putImageData(image, 0, 0);
     this.framed = side === SIDE;
     this.exact = { [this.framed ? "image" : "ink"]: base64(grey) };
     this.pen.clearRect(0, 0, SIZE, SIZE);
@@ -93,12 +116,18 @@ export class Surface {
     this.#swap(this.future, this.past);
   }
 
+  /** @returns {State} */
   #now() {
     const { framed, exact, hidden } = this;
     return { framed, exact, hidden: hidden.slice(), pixels: this.pen.getImageData(0, 0, SIZE, SIZE) };
   }
 
-  /** Goes to the last of one list of states, and leaves the present one at the end of the other. */
+  /**
+   * Goes to the last of one list of states, and leaves the present one at the end of the other.
+   *
+   * @param {State[]} from
+   * @param {State[]} to
+   */
   #swap(from, to) {
     const state = from.pop();
     if (!state) return;
@@ -109,6 +138,7 @@ export class Surface {
     this.changed(true);
   }
 
+  /** @param {Uint8Array} hidden */
   #hide(hidden) {
     this.hidden = hidden;
     this.#paintOver();
@@ -117,10 +147,12 @@ export class Surface {
 
   /** The hidden cells and the keyboard's cursor. */
   #paintOver() {
-    const pen = this.over.getContext("2d");
+    const pen = penOf(this.over);
     pen.clearRect(0, 0, SIZE, SIZE);
     pen.fillStyle = "#e8710a";
-    this.hidden.forEach((yes, i) => yes && pen.fillRect((i % SIDE) * CELL, Math.floor(i / SIDE) * CELL, CELL, CELL));
+    this.hidden.forEach((yes, i) => {
+      if (yes) pen.fillRect((i % SIDE) * CELL, Math.floor(i / SIDE) * CELL, CELL, CELL);
+    });
     if (!this.cursor) return;
     const { x, y, down } = this.cursor;
     Object.assign(pen, { lineWidth: 2, strokeStyle: down ? "#e8710a" : "#4a9eff" });
@@ -133,7 +165,12 @@ export class Surface {
     pen.stroke();
   }
 
-  /** A piece of a stroke. Each is drawn once: a path that is stroked again and again loses its soft edge. */
+  /**
+   * A piece of a stroke. Each is drawn once: a path that is stroked again and again loses its soft edge.
+   *
+   * @param {Spot} from
+   * @param {Spot} to
+   */
   #line(from, to, pressure = 1) {
     if (this.tool === "hide") return this.#hideAlong(from, to);
     this.exact = null;
@@ -146,52 +183,74 @@ export class Surface {
     this.pen.globalCompositeOperation = "source-over";
   }
 
+  /**
+   * @param {Spot} from
+   * @param {Spot} to
+   */
   #hideAlong(from, to) {
     const reach = Math.max(0.75 * CELL, this.width / 2);
-    this.hidden.forEach((yes, i) => {
+    this.hidden.forEach((_, i) => {
+      /** @type {Spot} */
       const cell = [((i % SIDE) + 0.5) * CELL, (Math.floor(i / SIDE) + 0.5) * CELL];
       if (distance(cell, from, to) <= reach) this.hidden[i] = 1;
     });
     this.#paintOver();
   }
 
-  /** While or after a stroke. */
+  /**
+   * While or after a stroke.
+   *
+   * @param {boolean} resting
+   */
   #stroked(resting) {
-    if (this.tool === "hide") return void (resting && this.hid());
-    if (resting) this.soon.cancel();
-    if (resting) this.changed(true);
-    else this.soon();
+    if (this.tool === "hide") {
+      if (resting) this.hid();
+    } else if (resting) {
+      this.soon.cancel();
+      this.changed(true);
+    } else {
+      this.soon();
+    }
+  }
+
+  /**
+   * Where a pointer is, in pixels of the surface.
+   *
+   * @param {PointerEvent} event
+   * @returns {Spot}
+   */
+  #at({ clientX, clientY }) {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    return [((clientX - left) * SIZE) / width, ((clientY - top) * SIZE) / height];
   }
 
   #pointers() {
-    let [pointer, from] = [null, null]; // the one that draws, and where it was
-    const at = ({ clientX, clientY }) => {
-      const { left, top, width, height } = this.canvas.getBoundingClientRect();
-      return [((clientX - left) * SIZE) / width, ((clientY - top) * SIZE) / height];
-    };
-    const pressure = (event) => (event.pointerType === "pen" && event.pressure > 0 ? 0.4 + 1.2 * event.pressure : 1);
-    const on = (name, handler) => this.canvas.addEventListener(name, handler);
-    on("pointerdown", (event) => {
+    /** @type {number | null} */
+    let pointer = null; // the one that draws
+    /** @type {Spot} */
+    let from = [0, 0]; // where it was
+    this.canvas.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || pointer !== null) return; // a second finger draws nothing
       event.preventDefault();
       this.canvas.focus({ preventScroll: true });
       this.#lift();
       this.canvas.setPointerCapture(event.pointerId);
       this.remember();
-      [pointer, from] = [event.pointerId, at(event)];
+      pointer = event.pointerId;
+      from = this.#at(event);
       this.#line(from, from, pressure(event));
       this.#stroked(false);
     });
-    on("pointermove", (event) => {
+    this.canvas.addEventListener("pointermove", (event) => {
       if (event.pointerId !== pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
       for (const part of events.length ? events : [event]) {
-        this.#line(from, at(part), pressure(part));
-        from = at(part);
+        this.#line(from, this.#at(part), pressure(part));
+        from = this.#at(part);
       }
       this.#stroked(false);
     });
-    on("lostpointercapture", (event) => {
+    this.canvas.addEventListener("lostpointercapture", (event) => {
       if (event.pointerId !== pointer) return;
       pointer = null;
       this.#stroked(true);
@@ -199,31 +258,37 @@ export class Surface {
   }
 
   #keys() {
-    const toward = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    this.canvas.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const way = toward[event.key];
-      if (!way && event.key !== " " && event.key !== "Escape") return;
-      event.preventDefault();
-      if (event.key === " " && event.repeat) return;
-      this.cursor ??= { x: SIZE / 2, y: SIZE / 4, down: false };
-      if (event.key === "Escape" || (event.key === " " && this.cursor.down)) return this.#lift(event.key === " ");
-      const from = [this.cursor.x, this.cursor.y];
-      if (event.key === " ") {
-        this.remember();
-        this.cursor.down = true;
-      } else {
-        const step = NUDGE * (event.shiftKey ? 4 : 1);
-        this.cursor.x = Math.min(SIZE, Math.max(0, this.cursor.x + step * way[0]));
-        this.cursor.y = Math.min(SIZE, Math.max(0, this.cursor.y + step * way[1]));
-      }
-      if (this.cursor.down) {
-        this.#line(from, [this.cursor.x, this.cursor.y]);
-        this.#stroked(false);
-      }
-      this.#paintOver();
-    });
+    this.canvas.addEventListener("keydown", (event) => this.#key(event));
     this.canvas.addEventListener("blur", () => this.#lift());
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const way = TOWARD[event.key];
+    if (!way && event.key !== " " && event.key !== "Escape") return;
+    event.preventDefault();
+    if (event.key === " " && event.repeat) return;
+    this.cursor ??= { x: SIZE / 2, y: SIZE / 4, down: false };
+    if (event.key === "Escape" || (event.key === " " && this.cursor.down)) {
+      this.#lift(event.key === " ");
+      return;
+    }
+    /** @type {Spot} */
+    const from = [this.cursor.x, this.cursor.y];
+    if (way) {
+      const step = NUDGE * (event.shiftKey ? 4 : 1);
+      this.cursor.x = Math.min(SIZE, Math.max(0, this.cursor.x + step * way[0]));
+      this.cursor.y = Math.min(SIZE, Math.max(0, this.cursor.y + step * way[1]));
+    } else {
+      this.remember();
+      this.cursor.down = true;
+    }
+    if (this.cursor.down) {
+      this.#line(from, [this.cursor.x, this.cursor.y]);
+      this.#stroked(false);
+    }
+    this.#paintOver();
   }
 
   /** The keyboard's pen goes up; its cursor stays only where it goes on. */
@@ -238,37 +303,36 @@ export class Surface {
 
 const nothing = () => new Uint8Array(SIDE * SIDE);
 
-/** The ink as side×side bytes. */
+/**
+ * How wide a stroke is, as a multiple: a pen's by its pressure.
+ *
+ * @param {PointerEvent} event
+ */
+const pressure = (event) => (event.pointerType === "pen" && event.pressure > 0 ? 0.4 + 1.2 * event.pressure : 1);
+
+/**
+ * The ink as side×side bytes.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} side
+ */
 function shrunk(canvas, side) {
-  const small = new OffscreenCanvas(side, side).getContext("2d");
+  const small = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(side, side).getContext("2d"));
   small.imageSmoothingQuality = "high";
   small.drawImage(canvas, 0, 0, side, side);
   const { data } = small.getImageData(0, 0, side, side);
   return Uint8Array.from({ length: side * side }, (_, i) => data[4 * i + 3]); // opacity is ink
 }
 
-/** Of a point from a segment, in pixels. */
+/**
+ * Of a point from a segment, in pixels.
+ *
+ * @param {Spot} point
+ * @param {Spot} from
+ * @param {Spot} to
+ */
 function distance([x, y], [x0, y0], [x1, y1]) {
   const length = (x1 - x0) ** 2 + (y1 - y0) ** 2;
   const t = length ? Math.min(1, Math.max(0, ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length)) : 0;
   return Math.hypot(x - x0 - t * (x1 - x0), y - y0 - t * (y1 - y0));
-}
-
-/** Calls act at once and then at most every EVERY ms, and once more after the last call. */
-function throttled(act) {
-  let last = 0;
-  let timer = null;
-  const run = () => {
-    timer = null;
-    last = performance.now();
-    act();
-  };
-  const soon = () => {
-    timer ??= setTimeout(run, Math.max(0, EVERY - (performance.now() - last)));
-  };
-  soon.cancel = () => {
-    clearTimeout(timer);
-    timer = null;
-  };
-  return soon;
 }

@@ -2,18 +2,21 @@
 
 import { bytes, make, paint, SIDE } from "../shared/page.js";
 
+/** @import { Decoded, Description, Looked } from "../shared/types.js" */
+
+/** @type {Record<string, string>} */
 const SEEN = {
   dynamic: "0 or 1, drawn with the grey value as chance",
   threshold: "1 where the grey value is at least ½",
   grey: "28×28, grey",
 };
 
+/** The pictures, empty. */
 export function looked() {
-  const [seen, reconstruction, spread, drawn] = ["canvas", "canvas", "canvas", "canvas"].map((tag) => make(tag));
-  const binarization = make("small");
-  const from = make("small");
-  const most = make("small");
-  const figure = (canvas, title, note) => make("figure", {}, canvas, make("figcaption", {}, title, note));
+  const [seen, reconstruction, spread, drawn] = Array.from({ length: 4 }, () => make("canvas"));
+  const [binarization, from, most] = Array.from({ length: 3 }, () => make("small"));
+  const figure = (/** @type {HTMLElement} */ canvas, /** @type {string} */ title, /** @type {HTMLElement} */ note) =>
+    make("figure", {}, canvas, make("figcaption", {}, title, note));
   const pair = make(
     "div",
     { className: "live-pair" },
@@ -24,13 +27,22 @@ export function looked() {
   const eight = make("figcaption");
   const many = make("figure", { className: "live-many" }, drawn, eight);
 
-  /** What the model makes of a drawing. */
+  /**
+   * What the model makes of a drawing.
+   *
+   * @param {Looked} answer
+   */
   function show(answer) {
     paint(seen, bytes(answer.seen));
     held(answer, "encoder’s q(z|x)");
   }
 
-  /** What is decoded of a q: of its mean, and of draws. */
+  /**
+   * What is decoded of a q: of its mean, and of draws.
+   *
+   * @param {Decoded} answer
+   * @param {string} whose
+   */
   function held(answer, whose) {
     paint(reconstruction, bytes(answer.reconstruction));
     paint(spread, bytes(answer.spread));
@@ -39,6 +51,7 @@ export function looked() {
     most.textContent = `std of 64 draws, white = ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
   }
 
+  /** @param {string} whose */
   function name(whose) {
     from.textContent = `decoded from the mean of the ${whose}`;
     eight.textContent = `Eight draws of the ${whose}, decoded`;
@@ -52,15 +65,11 @@ export function looked() {
     most.textContent = "std of 64 draws";
   }
 
+  /** @param {Description} model */
+  function about(model) {
+    binarization.textContent = SEEN[model.binarization];
+  }
+
   clear();
-  return {
-    pair,
-    many,
-    show,
-    held,
-    clear,
-    about: (model) => {
-      binarization.textContent = SEEN[model.binarization];
-    },
-  };
+  return { pair, many, show, held, clear, about };
 }

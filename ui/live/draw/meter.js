@@ -1,13 +1,20 @@
 // The meter: reconstruction − KL = ELBO, ELBO + gap = log p(x), as lengths on one common scale that add up.
 
-import { make, minus, nats } from "../shared/page.js";
+import { make, minus, nats, scaleEnds } from "../shared/page.js";
+import { scale, sum, tenth } from "./scale.js";
 
-const CUT = 12; // where what is common to all bars is so many times what they differ by, the scale does not begin at 0
+/** @import { Terms } from "../shared/types.js" */
+/** @typedef {ReturnType<typeof row>} Row */
+/** @typedef {ReturnType<typeof scale>} Scale */
 
 /**
- * Terms: {elbo, kl, scatter, log_px, how}, nats; how says where log_px is from. split: {encoder, best}, the ELBOs of
- * the encoder's q and of the refined one, or null before there is one.
+ * how: where log_px is from.
+ *
+ * @typedef {Pick<Terms, "elbo" | "kl" | "scatter"> & { log_px: number | null, how: string }} Weighed
+ * @typedef {{ encoder: number | null, best: number | null }} Split the ELBOs of the encoder's q and of the refined one
  */
+
+/** The meter, empty. */
 export function meter() {
   const rows = {
     reconstruction: row("", "Reconstruction term", "E log p(x|z) over q, 64 draws"),
@@ -20,32 +27,34 @@ export function meter() {
     amortization: row("", "amortization gap", "what the encoder loses against the best Gaussian q"),
     approximation: row("", "approximation gap", "what the best Gaussian q loses against p(z|x)"),
   };
-  const axis = make("div", { className: "live-scale" }, make("span"), make("span"));
-  const table = make(
-    "table",
-    { className: "live-terms" },
-    make("tbody", {}, ...[...Object.values(rows), ...Object.values(parts)].map(({ node }) => node)),
-  );
-  for (const [name, { node }] of Object.entries({ ...rows, ...parts })) node.dataset.term = name;
+  const all = Object.entries({ ...rows, ...parts });
+  for (const [name, { node: line }] of all) line.dataset.term = name;
   parts.amortization.node.title = "The gap of the encoder's own q is the sum of these two.";
-  const node = make("div", { className: "live-meter" }, table, axis);
+  const axis = scaleEnds();
+  const body = make("tbody", {}, ...all.map(([, { node: line }]) => line));
+  const node = make("div", { className: "live-meter" }, make("table", { className: "live-terms" }, body), axis.node);
 
   function clear() {
-    for (const { output, bar, note } of Object.values(rows)) {
+    for (const { output, bar } of Object.values(rows)) {
       output.textContent = "–";
       bar.hidden = true;
     }
-    for (const { node } of Object.values(parts)) node.hidden = true;
+    for (const part of Object.values(parts)) part.node.hidden = true;
     rows.elbo.note.textContent = "at most log p(x)";
     rows.evidence.note.textContent = "";
-    axis.style.visibility = "hidden";
+    axis.node.style.visibility = "hidden";
   }
 
+  /**
+   * @param {Weighed} terms
+   * @param {Split | null} split null before there is a refined q
+   */
   function show(terms, split) {
     // Rounded so that they add up on the screen; what that moves is less than the draws' own scatter.
     const [kl, elbo, evidence] = [terms.kl, terms.elbo, terms.log_px].map(tenth);
+    const [encoder, best] = [tenth(split?.encoder), tenth(split?.best)];
     const reconstruction = sum(elbo, kl);
-    const at = scale([reconstruction, elbo, evidence, ...(split ? [tenth(split.encoder), tenth(split.best)] : [])]);
+    const at = scale([reconstruction, elbo, evidence, encoder, best]);
     put(rows.reconstruction, reconstruction, at, at.base, reconstruction);
     put(rows.kl, kl, at, reconstruction, elbo);
     put(rows.elbo, elbo, at, at.base, elbo);
@@ -55,23 +64,31 @@ export function meter() {
       terms.scatter === null ? "at most log p(x)" : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
     rows.evidence.note.textContent = terms.how;
     rows.evidence.title.textContent = terms.how.startsWith("exact") ? "log p(x)" : "log p̂(x)";
-    for (const { node } of Object.values(parts)) node.hidden = !split;
+    for (const part of Object.values(parts)) part.node.hidden = !split;
     if (split) {
-      const [from, best] = [tenth(split.encoder), tenth(split.best)];
-      put(parts.amortization, sum(best, from, -1), at, from, best);
+      put(parts.amortization, sum(best, encoder, -1), at, encoder, best);
       put(parts.approximation, sum(evidence, best, -1), at, best, evidence);
     }
-    axis.style.visibility = "visible";
-    node.classList.toggle("live-cut", at.base !== 0);
-    node.style.setProperty("--toward", at.base === at.high ? "to right" : "to left"); // where the totals go on
-    axis.firstChild.textContent = minus(`${at.low}`);
-    axis.lastChild.textContent = `${minus(`${at.high}`)} nats${at.base === 0 ? "" : " (the scale does not begin at 0)"}`;
+    showScale(at);
+  }
+
+  /** @param {Scale} at */
+  function showScale({ low, high, base }) {
+    axis.node.style.visibility = "visible";
+    node.classList.toggle("live-cut", base !== 0);
+    node.style.setProperty("--toward", base === high ? "to right" : "to left"); // where the totals go on
+    axis.low.textContent = minus(`${low}`);
+    axis.high.textContent = `${minus(`${high}`)} nats${base === 0 ? "" : " (the scale does not begin at 0)"}`;
   }
 
   clear();
   return { node, show, clear };
 }
 
+/**
+ * @param {string} sign
+ * @param {string} name
+ */
 function row(sign, name, note = "") {
   const bar = make("i");
   const output = make("output");
@@ -88,9 +105,18 @@ function row(sign, name, note = "") {
   return { node, bar, output, title, note: small };
 }
 
+/**
+ * Shows a value in its row, as a length between two places of the scale.
+ *
+ * @param {Row} row
+ * @param {number | null} value
+ * @param {Scale} scale
+ * @param {number | null} from
+ * @param {number | null} to
+ */
 function put({ bar, output }, value, { low, high }, from, to) {
   output.textContent = `${nats(value)} nats`;
-  const known = [from, to].every((end) => end !== null);
+  const known = from !== null && to !== null;
   const [left, right] = known
     ? [Math.min(from, to), Math.max(from, to)].map((end) => (100 * (end - low)) / (high - low))
     : [0, 0];
@@ -98,31 +124,3 @@ function put({ bar, output }, value, { low, high }, from, to) {
   Object.assign(bar.style, { left: `${left}%`, width: `${right - left}%` });
   bar.title = known ? `${nats(from)} to ${nats(to)} nats` : "";
 }
-
-/** The scale's ends and where its totals begin: 0, unless that is too far off. */
-function scale(values) {
-  const known = values.filter((value) => value !== null);
-  if (!known.length) return { low: -1, high: 0, base: 0 };
-  const [least, most] = [Math.min(...known), Math.max(...known)];
-  const span = Math.max(1, most - least);
-  const near = Math.min(Math.abs(least), Math.abs(most));
-  if (least * most > 0 && near > CUT * span) {
-    const unit = nice(span / 4);
-    const [low, high] = [Math.floor(least / unit - 1), Math.ceil(most / unit + 1)].map((count) =>
-      Number((unit * count).toPrecision(9)),
-    );
-    return { low, high, base: most < 0 ? high : low };
-  }
-  return { low: least < 0 ? -nice(-least) : 0, high: most > 0 ? nice(most) : 0, base: 0 };
-}
-
-/** The next number of 1, 1.2, 1.5, 2 … 8 times a power of ten: the scale moves seldom. */
-function nice(value) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
-  return Number(
-    (power * ([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((step) => step * power >= value) ?? 10)).toPrecision(3),
-  );
-}
-
-const tenth = (value) => (value === null || value === undefined ? null : Math.round(value * 10) / 10);
-const sum = (a, b, sign = 1) => (a === null || b === null ? null : a + sign * b);

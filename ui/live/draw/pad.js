@@ -1,201 +1,288 @@
 // The Draw tab: a drawing, what the model makes of it while the stroke goes, and q in the hand.
 
-import { balance, SURE } from "./balance.js";
-import { crowdView } from "./crowd.js";
+import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
+import { bytes, make, rootOf } from "../shared/page.js";
+import { Balance, SURE } from "./balance.js";
+import { crowdView } from "./crowd.js";
 import { Surface } from "./ink.js";
+import { forgetKept, keep, keptDrawing, onPut, posted } from "./kept.js";
 import { looked } from "./looked.js";
-import { answerOf, base64, bytes, latest, make, SIDE } from "../shared/page.js";
 import { tools } from "./tools.js";
-import { PAD_SIDE } from "../shared/vocabulary.js";
+
+/** @import { Answer, Component, Drawing, Looked, Wrong } from "../shared/types.js" */
+/**
+ * @typedef {"look" | "judge" | "refine" | "complete" | "crowd" | "truth" | "describe"} Functions
+ * @typedef {Component<{ model: string }, Functions>} Drawn its value says which model looks
+ * @typedef {Drawing & { model: string, draws: number }} Request
+ * @typedef {{ request: Request, isCurrent: () => boolean, resting: boolean }} Asked
+ */
 
 const QUICK = 64; // draws of log p̂(x) while the pen moves
 const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
-const KEPT = "vae-drawing"; // the last drawing as it was posted, for the Latents tab and for a reload
 const FIRST = "Draw something first, or start from a test digit.";
 const START = "Draw a digit, or start from one below.";
 
-let onPut = () => {}; // of the mounted pad
-
-export function mount({ element, props, server, watch }) {
-  const node = element.querySelector(".live");
-  const message = make("div", { className: "live-message", role: "status" });
-  const pictures = looked();
-  const others = crowdView();
-  const surface = new Surface({
-    changed: (resting) => {
-      bench.stroked();
-      drawn(resting);
-    },
-    hid: () => bench.hid(),
+/**
+ * The Draw tab.
+ *
+ * @param {Drawn} component
+ */
+export function mount(component) {
+  const pad = new Pad(component);
+  const { element, props, watch } = component;
+  pad.begin();
+  // A model that is training looks again whenever it has other weights.
+  /** @type {string | null} */
+  let version = null;
+  show(element, ({ run, newest: weights }) => {
+    if (run !== props.value.model || !weights || weights === version) return;
+    version = weights;
+    pad.lookAgain();
   });
-  const bench = tools(surface, { drawn, cleared: clear, say, ask, grey });
-  const scales = balance({ ask, say, pictures, judge: (request) => server.judge({ model: described, ...request }) });
-  node.append(
-    make("div", { className: "live-desk" }, surface.node, bench.bar, message, bench.start),
-    make("div", { className: "live-made" }, pictures.pair, bench.completed, pictures.many),
-    make("div", { className: "live-q" }, scales.hand, scales.map),
-    make("div", { className: "live-weighed" }, scales.gauge, others.node, scales.way),
-  );
+  watch("value", () => pad.describe());
+  pad.describe();
+}
 
-  let described = null; // the model that the page knows, and asks
-  let asking = null; // the one that it asks about
-  let answer = null; // what the model makes of the drawing, as last heard
-  let heard = ""; // the drawing that it is of
-  let looking = null; // until the model has seen the drawing as it is now
-  let round = 0; // of drawings: clearing begins a new one, and answers of an older one come too late
-  let crowdAsked = -Infinity;
+class Pad {
+  #message = make("div", { className: "live-message", role: "status" });
+  #pictures = looked();
+  #others = crowdView();
+  /** @type {string | null} */
+  #described = null; // the model that the page knows, and asks
+  /** @type {string | null} */
+  #asking = null; // the one that it asks about
+  /** @type {Looked | null} */
+  #answer = null; // what the model makes of the drawing, as last heard
+  /** @type {string | undefined} */
+  #heard = ""; // the drawing that it is of
+  /** @type {Promise<void> | null} */
+  #looking = null; // until the model has seen the drawing as it is now
+  #rounds = newest(); // of drawings: clearing begins a new one, and answers of an older one come too late
+  #isCurrent = this.#rounds();
+  #crowdAsked = -Infinity;
 
-  function say(text) {
-    message.textContent = text;
+  /** @param {Drawn} component */
+  constructor({ element, props, server }) {
+    this.props = props;
+    this.server = server;
+    const say = (/** @type {string} */ text) => this.#say(text);
+    this.surface = new Surface({
+      changed: (resting) => {
+        this.bench.stroked();
+        this.#drawn(resting);
+      },
+      hid: () => this.bench.hid(),
+    });
+    this.bench = tools(this.surface, {
+      say,
+      drawn: (resting) => this.#drawn(resting),
+      cleared: () => this.#clear(),
+      grey: () => this.#grey(),
+      complete: (request) => this.#heardOf(server.complete({ model: this.#described, ...request })),
+    });
+    this.scales = new Balance({
+      say,
+      pictures: this.#pictures,
+      refine: (request) => this.#heardOf(server.refine({ model: this.#described, ...request })),
+      judge: (request) => server.judge({ model: this.#described, ...request }),
+    });
+    this.look = oneAtATime(
+      (/** @type {Asked} */ { request }) => server.look(request),
+      (found, asked) => asked.isCurrent() && this.#saw(found, asked),
+    );
+    this.#layout(rootOf(element));
   }
 
-  /** An answer of the server; null after saying what is wrong. */
-  async function ask(name, request) {
-    const found = await answerOf(server[name]({ model: described, ...request }));
-    if (found.error) say(found.error);
-    return found.error ? null : found;
+  /** @param {HTMLElement} node */
+  #layout(node) {
+    const { surface, bench, scales } = this;
+    const [pictures, others] = [this.#pictures, this.#others];
+    node.append(
+      make("div", { className: "live-desk" }, surface.node, bench.bar, this.#message, bench.start),
+      make("div", { className: "live-made" }, pictures.pair, bench.completed, pictures.many),
+      make("div", { className: "live-q" }, scales.hand.node, scales.map.node),
+      make("div", { className: "live-weighed" }, scales.gauge.node, others.node, scales.way.node),
+    );
+    node.addEventListener("keydown", (event) => {
+      const key = event.key.toLowerCase();
+      if (!(event.ctrlKey || event.metaKey) || (key !== "z" && key !== "y")) return;
+      event.preventDefault();
+      if (key === "y" || event.shiftKey) surface.redo();
+      else surface.undo();
+    });
+    onPut((drawing) => {
+      surface.remember();
+      this.#place(drawing);
+      this.#drawn();
+    });
   }
 
-  const look = latest(
-    ({ request }) => server.look(request),
-    (found, asked) => {
-      if (asked.round !== round) return;
-      if (found.error) return void say(found.error);
-      [answer, heard] = [found, posted(asked.request)];
-      pictures.show(found);
-      others.show(found.elbo, found.version);
-      scales.take(found, asked.request.draws);
-      if (asked.resting) rest();
-    },
-  );
-
-  /** The drawing changed, or only the model (same); resting: no stroke goes. */
-  function drawn(resting = true, same = false) {
-    const drawing = surface.drawing();
-    if (!drawing) return empty();
-    sessionStorage.setItem(KEPT, JSON.stringify(drawing));
-    surface.node.classList.remove("live-blank");
-    if (!described) return void begin(); // which asks when it knows the model
-    if (!same) say("");
-    looking = look({ request: { model: described, ...drawing, draws: resting ? SURE : QUICK }, round, resting });
+  /** Begins with the drawing that was kept. */
+  begin() {
+    const kept = keptDrawing();
+    if (kept) this.#place(kept);
+    else this.#empty();
   }
 
-  /** The drawing as it is now in MNIST's format, 784 bytes; null after saying why there is none. */
-  async function grey() {
-    if (!surface.drawing()) return void say(FIRST);
-    await looking;
-    return answer && posted(surface.drawing()) === heard ? bytes(answer.grey) : null; // what is wrong was said then
+  /** The model has other weights. */
+  lookAgain() {
+    if (this.#answer) this.#drawn(true, true);
   }
 
-  /** What is asked only when no stroke goes: the others' ELBOs, and the exact posterior of a plane. */
-  async function rest() {
-    const mine = answer;
-    if (others.version() !== mine.version && performance.now() - crowdAsked > CROWD_AGAIN) {
-      crowdAsked = performance.now();
-      const of = described;
-      const found = await ask("crowd", {});
-      if (of !== described) return; // it is another model's
-      if (found) others.take(found);
-      else crowdAsked = -Infinity; // the next stroke asks again
-      if (answer) others.show(answer.elbo, answer.version);
+  /** Asks about the model that the tab uses now, and has it look. */
+  async describe() {
+    const { model } = this.props.value;
+    if (!model) {
+      this.#say("There is no model yet: train one first.");
+      return;
     }
-    if (mine !== answer || mine.z.length !== 2) return;
-    const truth = await ask("truth", { image: mine.seen });
-    if (mine === answer && truth) scales.takeTruth(truth);
-  }
-
-  function empty() {
-    round += 1;
-    sessionStorage.removeItem(KEPT);
-    answer = null;
-    pictures.clear();
-    bench.forget();
-    scales.clear();
-    others.show(null);
-    surface.node.classList.add("live-blank");
-    say(START);
-  }
-
-  function clear() {
-    surface.remember();
-    surface.clear();
-    empty();
-  }
-
-  async function begin() {
-    const { model } = props.value;
-    if (!model) return say("There is no model yet: train one first.");
-    if (asking === model) return;
-    if (described !== model) forget();
-    asking = model;
-    const about = await ask("describe", { model });
-    if (model !== props.value.model) return;
-    asking = null;
+    if (this.#asking === model) return;
+    if (this.#described !== model) this.#forget();
+    this.#asking = model;
+    const about = await this.#heardOf(this.server.describe({ model }));
+    if (model !== this.props.value.model) return;
+    this.#asking = null;
     if (!about) return; // the next stroke asks again
-    described = model;
-    pictures.about(about);
-    bench.offer(about);
-    scales.about(about);
-    if (surface.drawing()) drawn();
+    this.#described = model;
+    this.#pictures.about(about);
+    this.bench.offer(about);
+    this.scales.about(about);
+    if (this.surface.drawing()) this.#drawn();
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    this.#message.textContent = text;
+  }
+
+  /**
+   * An answer of the server; null after saying what is wrong.
+   *
+   * @template {object} T
+   * @param {Promise<Answer<T> | undefined>} asking
+   * @returns {Promise<T | null>}
+   */
+  async #heardOf(asking) {
+    const found = await answerOf(asking);
+    if (!failed(found)) return found;
+    this.#say(found.error);
+    return null;
+  }
+
+  /**
+   * The drawing changed, or only the model.
+   *
+   * @param {boolean} [resting] no stroke goes
+   * @param {boolean} [same] the drawing is the same
+   */
+  #drawn(resting = true, same = false) {
+    const drawing = this.surface.drawing();
+    if (!drawing) {
+      this.#empty();
+      return;
+    }
+    keep(drawing);
+    this.surface.node.classList.remove("live-blank");
+    if (!this.#described) {
+      this.describe(); // and looks when it knows the model
+      return;
+    }
+    if (!same) this.#say("");
+    const request = { model: this.#described, ...drawing, draws: resting ? SURE : QUICK };
+    this.#looking = this.look({ request, isCurrent: this.#isCurrent, resting });
+  }
+
+  /**
+   * @param {Answer<Looked>} found
+   * @param {Asked} asked
+   */
+  #saw(found, { request, resting }) {
+    if (failed(found)) {
+      this.#say(found.error);
+      return;
+    }
+    this.#answer = found;
+    this.#heard = posted(request);
+    this.#pictures.show(found);
+    this.#others.show(found.elbo, found.version);
+    this.scales.show(found, request.draws);
+    if (resting) this.#rest(found);
+  }
+
+  /**
+   * The drawing as it is now in MNIST's format, 784 bytes; null after saying why there is none.
+   *
+   * @returns {Promise<Uint8Array | null>}
+   */
+  async #grey() {
+    if (!this.surface.drawing()) {
+      this.#say(FIRST);
+      return null;
+    }
+    await this.#looking;
+    const drawing = this.surface.drawing();
+    const seen = this.#answer && drawing && posted(drawing) === this.#heard;
+    return seen ? bytes(this.#answer?.grey ?? "") : null; // what is wrong was said then
+  }
+
+  /**
+   * What is asked only when no stroke goes: the others' ELBOs, and the exact posterior of a plane.
+   *
+   * @param {Looked} mine
+   */
+  async #rest(mine) {
+    await this.#askCrowd(mine);
+    if (mine !== this.#answer || mine.z.length !== 2) return;
+    const truth = await this.#heardOf(this.server.truth({ model: this.#described, image: mine.seen }));
+    if (mine === this.#answer && truth) this.scales.showTruth(truth);
+  }
+
+  /** @param {Looked} mine */
+  async #askCrowd(mine) {
+    if (this.#others.version() === mine.version || performance.now() - this.#crowdAsked <= CROWD_AGAIN) return;
+    this.#crowdAsked = performance.now();
+    const model = this.#described;
+    const found = await this.#heardOf(this.server.crowd({ model }));
+    if (model !== this.#described) return; // it is another model's
+    if (found) this.#others.take(found);
+    else this.#crowdAsked = -Infinity; // the next stroke asks again
+    if (this.#answer) this.#others.show(this.#answer.elbo, this.#answer.version);
+  }
+
+  /** Nothing is shown of a drawing, and what is still heard of one comes too late. */
+  #reset() {
+    this.#isCurrent = this.#rounds();
+    this.#answer = null;
+    this.#pictures.clear();
+    this.bench.clear();
+    this.scales.clear();
+  }
+
+  #empty() {
+    this.#reset();
+    forgetKept();
+    this.#others.show(null);
+    this.surface.node.classList.add("live-blank");
+    this.#say(START);
+  }
+
+  #clear() {
+    this.surface.remember();
+    this.surface.clear();
+    this.#empty();
   }
 
   /** Nothing is known of a model any more, nor shown as if it were of the next one. */
-  function forget() {
-    round += 1;
-    [described, answer, crowdAsked] = [null, null, -Infinity];
-    pictures.clear();
-    bench.forget();
-    scales.clear();
-    others.take(null);
+  #forget() {
+    this.#reset();
+    this.#described = null;
+    this.#crowdAsked = -Infinity;
+    this.#others.clear();
   }
 
-  function place(drawing) {
-    surface.place(bytes(posted(drawing)));
+  /** @param {Drawing} drawing */
+  #place(drawing) {
+    this.surface.place(bytes(posted(drawing) ?? ""));
   }
-
-  const kept = keptDrawing();
-  if (kept) place(kept);
-  else empty();
-  // A model that is training is looked at anew whenever its weights are.
-  let version = null;
-  show(element, ({ run, newest }) => {
-    if (run !== props.value.model || !newest || newest === version) return;
-    version = newest;
-    if (answer) drawn(true, true);
-  });
-  onPut = (drawing) => {
-    surface.remember();
-    place(drawing);
-    drawn();
-  };
-  node.addEventListener("keydown", (event) => {
-    const key = event.key.toLowerCase();
-    if (!(event.ctrlKey || event.metaKey) || (key !== "z" && key !== "y")) return;
-    event.preventDefault();
-    if (key === "y" || event.shiftKey) surface.redo();
-    else surface.undo();
-  });
-  watch("value", begin);
-  begin();
-}
-
-/** What is posted of a drawing. */
-const posted = (drawing) => drawing?.image ?? drawing?.ink;
-
-/** The drawing as it was last posted, {ink} or {image}; null where there is none. */
-export function keptDrawing() {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT));
-    return [SIDE ** 2, PAD_SIDE ** 2].includes(bytes(posted(kept)).length) ? kept : null;
-  } catch {
-    return null; // nothing is kept, or no drawing of ours
-  }
-}
-
-/** Puts an image in MNIST's format, 784 bytes, on the pad: at once where it is mounted, else as soon as it is. */
-export function putOnPad(grey) {
-  const drawing = { image: base64(grey) };
-  sessionStorage.setItem(KEPT, JSON.stringify(drawing));
-  onPut(drawing);
 }

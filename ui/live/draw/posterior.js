@@ -1,67 +1,74 @@
 // Of a model with two latent dimensions: the exact posterior, and q's ellipse over it.
 
-import { bytes, make, minus } from "../shared/page.js";
+import { bytes, make, minus, penOf } from "../shared/page.js";
+import { set, svg } from "../shared/svg.js";
 
-const SPACE = "http://www.w3.org/2000/svg";
+/** @import { Q, Truth } from "../shared/types.js" */
+
 const VIEW = 200; // units a side
 
-/** An SVG element with attributes and children. */
-export function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SPACE, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
+/** The picture of a plane's exact posterior. */
 export function posterior() {
   const canvas = make("canvas");
-  const ellipses = [2, 1].map((k) => svg("ellipse", { "data-sigma": k }));
+  const ellipses = [2, 1].map((sigma) => ({ sigma, node: svg("ellipse", { "data-sigma": sigma }) }));
   const trail = svg("polyline", { class: "live-trail" });
   const dot = svg("circle", { r: 2.5 });
-  const over = svg("svg", { viewBox: `0 0 ${VIEW} ${VIEW}` }, trail, ...ellipses, dot);
+  const over = svg("svg", { viewBox: `0 0 ${VIEW} ${VIEW}` }, trail, ...ellipses.map((it) => it.node), dot);
   const caption = make("figcaption");
   const node = make("figure", { className: "live-plane" }, make("div", {}, canvas, over), caption);
+  /** @type {Truth | null} */
   let truth = null;
 
-  const x = (z) => (VIEW / 2) * (1 + (z - truth.center[0]) / truth.half);
-  const y = (z) => (VIEW / 2) * (1 - (z - truth.center[1]) / truth.half);
-
-  /** Takes the server's `truth`; null where there is none (yet). */
+  /**
+   * Takes the server's `truth`.
+   *
+   * @param {Truth} answer
+   */
   function take(answer) {
     truth = answer;
-    node.hidden = !truth;
-    if (!truth) return;
-    const density = bytes(truth.density);
+    node.hidden = false;
+    const density = bytes(answer.density);
     const side = Math.sqrt(density.length);
     [canvas.width, canvas.height] = [side, side];
     const image = new ImageData(side, side);
-    density.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
-    canvas.getContext("2d").putImageData(image, 0, 0);
-    const ends = (j) => [-1, 1].map((way) => minus((truth.center[j] + way * truth.half).toFixed(2))).join(" to ");
+    density.forEach((value, i) => {
+      image.data.set([value, value, value, 255], 4 * i);
+    });
+    penOf(canvas).putImageData(image, 0, 0);
+    const ends = (/** @type {number} */ j) =>
+      [-1, 1].map((way) => minus((answer.center[j] + way * answer.half).toFixed(2))).join(" to ");
     caption.replaceChildren(
       "The exact posterior p(z|x), and q at 1 and 2 σ",
       make("small", {}, `z0 from ${ends(0)}, z1 from ${ends(1)}`),
     );
   }
 
-  /** q's ellipse, and the way that its mean went. */
+  /**
+   * q's ellipse, and the way that its mean went.
+   *
+   * @param {Q} q
+   * @param {Q[]} [path]
+   */
   function show({ mu, std }, path = []) {
     if (!truth) return;
-    for (const ellipse of ellipses) {
-      const k = Number(ellipse.dataset.sigma);
-      const places = {
-        cx: x(mu[0]),
-        cy: y(mu[1]),
-        rx: (k * std[0] * VIEW) / 2 / truth.half,
-        ry: (k * std[1] * VIEW) / 2 / truth.half,
-      };
-      for (const [name, value] of Object.entries(places)) ellipse.setAttribute(name, value);
+    const { center, half } = truth;
+    const x = (/** @type {number} */ z) => (VIEW / 2) * (1 + (z - center[0]) / half);
+    const y = (/** @type {number} */ z) => (VIEW / 2) * (1 - (z - center[1]) / half);
+    const [cx, cy] = [x(mu[0]), y(mu[1])];
+    for (const { sigma, node: ellipse } of ellipses) {
+      const [rx, ry] = std.map((s) => (sigma * s * VIEW) / 2 / half);
+      set(ellipse, { cx, cy, rx, ry });
     }
-    dot.setAttribute("cx", x(mu[0]));
-    dot.setAttribute("cy", y(mu[1]));
-    trail.setAttribute("points", path.map((q) => `${x(q.mu[0])},${y(q.mu[1])}`).join(" "));
+    set(dot, { cx, cy });
+    set(trail, { points: path.map((q) => `${x(q.mu[0])},${y(q.mu[1])}`).join(" ") });
   }
 
-  take(null);
-  return { node, take, show };
+  /** Hides it, until there is a truth of the next drawing. */
+  function clear() {
+    truth = null;
+    node.hidden = true;
+  }
+
+  clear();
+  return { node, take, show, clear };
 }

@@ -4,53 +4,75 @@ import { meansOf } from "../shared/means.js";
 import { model, onModel } from "../shared/model.js";
 import { make } from "../shared/page.js";
 import { onPoint, point } from "../shared/point.js";
+import { section } from "./section.js";
 
-/** Puts the arithmetic into a node; `places`: move of the tab. */
-export function arithmetic(node, { move, say }) {
-  const labels = Array.from({ length: 10 }, (_, label) => label);
-  const select = (label, value) =>
-    Object.assign(
-      make("select", { ariaLabel: label }, ...labels.map((n) => make("option", { value: n }, `mean of label ${n}`))),
-      { value },
-    );
+/** @import { Means, Place, Z } from "../shared/types.js" */
+
+const LABELS = Array.from({ length: 10 }, (_, label) => label);
+
+/**
+ * The arithmetic.
+ *
+ * @param {Place} place
+ */
+export function arithmetic({ move, say }) {
   const [plus, minus] = [select("Plus", "9"), select("Minus", "4")];
   const strength = make("input", { type: "range", min: -2, max: 2, step: 0.01, value: 0, ariaLabel: "Strength" });
   const output = make("output", {}, "0.00");
-  node.append(
-    make(
-      "div",
-      { className: "live-controls" },
-      "z + ",
-      make("label", {}, strength, output),
-      " × ",
-      make("span", {}, "(", plus, " − ", minus, ")"),
-    ),
-  );
+  const difference = make("span", {}, "(", plus, " − ", minus, ")");
+  const line = ["z + ", make("label", {}, strength, output), " × ", difference];
+  const content = make("div", {}, make("div", { className: "live-controls" }, ...line));
+  /** @type {Z | null} */
   let base = null; // the point that the strength is counted from
 
   const rest = () => {
     base = null;
-    strength.value = 0;
+    strength.value = "0";
     output.textContent = "0.00";
   };
-  plus.onchange = minus.onchange = rest;
-  onModel((_, anew) => anew && rest());
-  onPoint(({ by }) => by !== "arithmetic" && rest());
+  plus.onchange = rest;
+  minus.onchange = rest;
+  onModel((_, anew) => {
+    if (anew) rest();
+  });
+  onPoint(({ by }) => {
+    if (by !== "arithmetic") rest();
+  });
   strength.oninput = async () => {
     base ??= point.z;
     output.textContent = Number(strength.value).toFixed(2);
     const means = await meansOf(model.id);
-    if (!means) return void say("The server does not answer.");
+    if (!means) {
+      say("The server does not answer.");
+      return;
+    }
     const [a, b] = [plus, minus].map(({ value }) => centre(means, Number(value)));
-    if (!a || !b) return void say("There are no test images of that label.");
-    move(
-      base.map((value, j) => value + Number(strength.value) * (a[j] - b[j])),
-      "arithmetic",
-    );
+    if (!a || !b) say("There are no test images of that label.");
+    else if (base)
+      move(
+        base.map((value, j) => value + Number(strength.value) * (a[j] - b[j])),
+        "arithmetic",
+      );
   };
+  return { node: section("Vector arithmetic", "arithmetic", content) };
 }
 
-/** The mean of the posterior means of a label's images; null where there are none. */
+/**
+ * @param {string} ariaLabel
+ * @param {string} value
+ */
+function select(ariaLabel, value) {
+  const node = make("select", { ariaLabel }, ...LABELS.map((n) => make("option", { value: n }, `mean of label ${n}`)));
+  node.value = value;
+  return node;
+}
+
+/**
+ * The mean of the posterior means of a label's images; null where there are none.
+ *
+ * @param {Pick<Means, "mu" | "labels" | "dims">} means
+ * @param {number} label
+ */
 export function centre({ mu, labels, dims }, label) {
   const sum = new Float64Array(dims);
   let count = 0;

@@ -1,47 +1,40 @@
 // From one picture to another through latent space: a filmstrip, a player, and a GIF.
 
+import { keptDrawing } from "../draw/kept.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
 import { normal } from "../shared/normal.js";
-import { keptDrawing } from "../draw/pad.js";
 import { addressOf, make, paint } from "../shared/page.js";
 import { movePoint, onPoint, point } from "../shared/point.js";
+import { section } from "./section.js";
+import { circle, line } from "./ways.js";
+
+/** @import { Description, Place, Z } from "../shared/types.js" */
+/** @typedef {ReturnType<typeof layout>} View */
 
 const FRAMES = 16;
 const PLAY = 80; // ms a frame
+const FIRST = [3, 8]; // the examples that it goes between at first
 
-/** Points from a to b in equal steps of the line between them. */
-export const line = (a, b, count) =>
-  Array.from({ length: count }, (_, n) =>
-    Float32Array.from(a, (value, j) => value + (n / (count - 1)) * (b[j] - value)),
-  );
-
-/** Points from a to b along the great circle about the prior's mean, the distance from it going evenly from one to the other. */
-export function circle(a, b, count, mean = 0) {
-  const [from, to] = [a, b].map((z) => Array.from(z, (value) => value - mean));
-  const [r, s] = [from, to].map((z) => Math.hypot(...z));
-  const cosine = from.reduce((sum, value, j) => sum + value * to[j], 0) / (r * s);
-  const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  if (!(angle > 1e-6 && angle < Math.PI - 1e-6)) return line(a, b, count); // along one ray, or through the middle
-  return Array.from({ length: count }, (_, n) => {
-    const t = n / (count - 1);
-    const radius = r + t * (s - r);
-    const [u, v] = [Math.sin((1 - t) * angle) / Math.sin(angle) / r, Math.sin(t * angle) / Math.sin(angle) / s];
-    return Float32Array.from(from, (value, j) => mean + radius * (u * value + v * to[j]));
-  });
-}
-
-/** Puts the interpolation into a node; `places`: ofImage and say of the tab. */
-export function between(node, places) {
-  const view = layout(node);
+/**
+ * The interpolation.
+ *
+ * @param {Place} place
+ */
+export function between(place) {
+  const content = make("div");
+  const view = layout(content);
+  /** @type {(ArrayLike<number> | null)[]} */
   let ends = [null, null];
+  /** @type {Z[]} */
   let points = [];
-  let playing = 0;
   const strip = new Uint8Array(784 * FRAMES);
 
   const refresh = () => {
-    if (!ends.every((end) => end?.length === model.about?.dims.length)) return;
+    const { about } = model;
+    const [a, b] = ends;
+    if (!about || a?.length !== about.dims.length || b?.length !== about.dims.length) return;
     const way = view.way.value === "line" ? line : circle;
-    points = way(ends[0], ends[1], FRAMES, model.about.prior_mean);
+    points = way(a, b, FRAMES, about.prior_mean);
     pictures(
       "between",
       points,
@@ -51,36 +44,61 @@ export function between(node, places) {
         view.gif.disabled = false;
       },
     );
-    view.range.disabled = view.play.disabled = false;
+    view.range.disabled = false;
+    view.play.disabled = false;
   };
-  const take = async (k) => {
-    const z = await chosen(view.ends[k].value, places);
+  const take = async (/** @type {number} */ k) => {
+    const z = await chosen(view.ends[k].value, place);
     if (!z) return;
     ends[k] = z;
     refresh();
   };
-  view.ends.forEach((select, k) => {
-    select.onchange = () => take(k);
-  });
-  view.again.forEach((button, k) => {
-    button.onclick = () => take(k);
-  });
+  for (const k of [0, 1]) {
+    view.ends[k].onchange = () => take(k);
+    view.again[k].onclick = () => take(k);
+  }
   view.way.onchange = refresh;
-  const go = (n) => {
-    view.range.value = n;
-    if (points[n]) movePoint(points[n], "between");
-  };
-  view.range.oninput = () => {
+  view.gif.onclick = () => save(strip, place);
+  const stop = player(view, () => points);
+
+  onModelAtLeisure(({ about }, anew) => {
+    if (!about) return;
+    if (!anew) {
+      refresh();
+      return;
+    }
     stop();
-    go(Number(view.range.value));
+    ends = [null, null];
+    offer(view, about);
+    Promise.all(view.ends.map(({ value }) => chosen(value, place))).then((both) => {
+      ends = both;
+      refresh();
+    });
+  });
+  return { node: section("Interpolate", "between", content) };
+}
+
+/**
+ * The range that goes along the way, and the button that plays it there and back.
+ *
+ * @param {View} view
+ * @param {() => Z[]} points
+ * @returns {() => void} stops it
+ */
+function player(view, points) {
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let playing;
+  const go = (/** @type {number} */ n) => {
+    view.range.value = String(n);
+    const z = points()[n];
+    if (z) movePoint(z, "between");
   };
   const stop = () => {
     clearInterval(playing);
-    playing = 0;
+    playing = undefined;
     view.play.textContent = "Play";
   };
-  view.play.onclick = () => {
-    if (playing) return stop();
+  const play = () => {
     let [n, by] = [0, 1];
     playing = setInterval(() => {
       go(n);
@@ -89,36 +107,39 @@ export function between(node, places) {
     }, PLAY);
     view.play.textContent = "Stop";
   };
-  onPoint(({ by }) => by !== "between" && stop()); // a hand is stronger than the player
-  view.gif.onclick = () => save(strip, places);
-
-  onModelAtLeisure(({ about }, anew) => {
-    if (!about) return;
-    if (anew) {
-      stop();
-      ends = [null, null];
-      offer(view, about);
-      Promise.all([chosen(view.ends[0].value, places), chosen(view.ends[1].value, places)]).then((both) => {
-        ends = both;
-        refresh();
-      });
-    } else refresh();
+  view.range.oninput = () => {
+    stop();
+    go(Number(view.range.value));
+  };
+  view.play.onclick = () => (playing ? stop() : play());
+  onPoint(({ by }) => {
+    if (by !== "between") stop(); // a hand is stronger than the player
   });
+  return stop;
 }
 
-/** The point that a choice stands for: the mean of q(z|x) of an image, a draw, or where the point is now. */
+/**
+ * The point that a choice stands for: the mean of q(z|x) of an image, a draw, or where the point is now.
+ *
+ * @param {string} choice
+ * @param {Place} place
+ * @returns {Promise<ArrayLike<number> | null>}
+ */
 async function chosen(choice, { ofImage }) {
   const { about } = model;
+  if (!about) return null;
   if (choice === "point") return point.z;
   if (choice === "prior") return Float32Array.from(about.dims, () => about.prior_mean + about.prior_std * normal());
   if (choice === "drawing") return ofImage(keptDrawing(), "There is no drawing yet: draw one in the Draw tab.");
   return ofImage({ image: about.examples[Number(choice)].image });
 }
 
+/** @param {HTMLElement} node */
 function layout(node) {
-  const button = (text, title = "") => make("button", { type: "button", title }, text);
+  const button = (/** @type {string} */ text, title = "") => make("button", { type: "button", title }, text);
+  const place = { type: "range", min: 0, max: FRAMES - 1, step: 1, value: 0, disabled: true };
   const view = {
-    ends: ["From", "To"].map((label) => make("select", { ariaLabel: label })),
+    ends: ["From", "To"].map((ariaLabel) => make("select", { ariaLabel })),
     again: [0, 1].map(() => button("↻", "Take it again, as it is now")),
     way: make(
       "select",
@@ -127,20 +148,15 @@ function layout(node) {
       make("option", { value: "circle" }, "along the great circle"),
     ),
     strip: make("canvas", { className: "live-strip" }),
-    range: make("input", {
-      type: "range",
-      min: 0,
-      max: FRAMES - 1,
-      step: 1,
-      value: 0,
-      disabled: true,
-      ariaLabel: "Place on the way",
-    }),
+    range: make("input", { ...place, ariaLabel: "Place on the way" }),
     play: button("Play"),
     gif: button("Save as GIF"),
   };
-  view.play.disabled = view.gif.disabled = true;
-  view.again.forEach((each, k) => each.setAttribute("aria-label", `Take the ${["first", "second"][k]} end again`));
+  view.play.disabled = true;
+  view.gif.disabled = true;
+  view.again.forEach((each, k) => {
+    each.setAttribute("aria-label", `Take the ${["first", "second"][k]} end again`);
+  });
   node.append(
     make(
       "div",
@@ -156,6 +172,12 @@ function layout(node) {
   return view;
 }
 
+/**
+ * Fills the choices for a model.
+ *
+ * @param {View} view
+ * @param {Description} about
+ */
 function offer(view, about) {
   view.ends.forEach((select, k) => {
     select.replaceChildren(
@@ -164,18 +186,28 @@ function offer(view, about) {
       make("option", { value: "prior" }, "a draw from the prior"),
       make("option", { value: "point" }, "the point"),
     );
-    select.value = String([3, 8][k] < about.examples.length ? [3, 8][k] : k);
+    select.value = String(FIRST[k] < about.examples.length ? FIRST[k] : k);
   });
 }
 
-/** Has the server make a GIF of the strip, there and back, and gives it to the browser's downloads. */
+/**
+ * Has the server make a GIF of the strip, there and back, and gives it to the browser's downloads.
+ *
+ * @param {Uint8Array} strip
+ * @param {Place} place
+ */
 async function save(strip, { say }) {
   const count = strip.length / 784;
   const order = Array.from({ length: 2 * count - 2 }, (_, n) => (n < count ? n : 2 * count - 2 - n));
   const film = new Uint8Array(784 * order.length);
-  order.forEach((n, k) => film.set(strip.subarray(784 * n, 784 * (n + 1)), 784 * k));
+  order.forEach((n, k) => {
+    film.set(strip.subarray(784 * n, 784 * (n + 1)), 784 * k);
+  });
   const answer = await fetch(addressOf("live/gif"), { method: "POST", body: film }).catch(() => null);
-  if (!answer?.ok) return void say("The GIF could not be made: the server does not answer.");
+  if (!answer?.ok) {
+    say("The GIF could not be made: the server does not answer.");
+    return;
+  }
   const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: "interpolation.gif" });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -1,106 +1,72 @@
 // The Latents tab: a point of latent space and its picture, and the ways to move it.
 
+import { keptDrawing, putOnPad } from "../draw/kept.js";
 import { goToLink } from "../page/address.js";
-import { arithmetic } from "./arithmetic.js";
-import { between } from "./between.js";
+import { answerOf, failed, oneAtATime } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
-import { map } from "./map.js";
 import { model, onModel, picture, pictureOfServer, refreshModel, useModel } from "../shared/model.js";
 import { normal } from "../shared/normal.js";
-import { keptDrawing } from "../draw/pad.js";
-import * as pad from "../draw/pad.js";
-import { answerOf, latest, make, minus, openTab, paint } from "../shared/page.js";
+import { make, minus, openTab, paint, rootOf } from "../shared/page.js";
 import { movePoint, onPoint, point } from "../shared/point.js";
+import { WITHIN } from "../shared/vocabulary.js";
+import { arithmetic } from "./arithmetic.js";
+import { between } from "./between.js";
+import { map } from "./map.js";
 import { prior } from "./prior.js";
 import { sliders } from "./sliders.js";
-import { WITHIN } from "../shared/vocabulary.js";
+
+/** @import { Component, Drawing, Place, Z } from "../shared/types.js" */
+/** @import { Model } from "../shared/model.js" */
+/** @typedef {ReturnType<typeof layout>} View */
 
 const SOON = 500; // ms between two looks at whether there are other weights
+const NO_DRAWING = "There is no drawing yet: draw one in the Draw tab.";
 
+/**
+ * The Latents tab; its value says which model decodes.
+ *
+ * @param {Component<{ model: string }, "decode" | "describe" | "look" | "neighbours" | "posterior">} component
+ */
 export function mount({ element, props, server, watch }) {
-  const view = layout(element.querySelector(".live"));
-  const say = (text) => (view.message.textContent = text);
-  let shown = null; // the bytes on the screen
+  const node = rootOf(element);
+  const view = layout(node);
+  /** @type {Place} */
+  const place = { move, ofImage, server, say: (text) => say(view, text) };
+  const screen = new Screen(view);
+  onPoint(() => screen.decode());
+  buttons(view, screen, place);
 
-  const paintPoint = (grey) => {
-    shown = grey;
-    paint(view.canvas, grey);
-  };
-  const askServer = latest(
-    async ({ z, id }) => ({ id, grey: await pictureOfServer([z]).catch((error) => error) }),
-    ({ id, grey }) => {
-      if (id !== model.id) return; // another model has come meanwhile
-      if (grey instanceof Error) return void say(grey.message);
-      say("");
-      paintPoint(grey);
-    },
-  );
-  const decode = () => {
-    if (point.z?.length !== model.about?.dims.length) return;
-    const grey = picture(point.z);
-    if (grey) paintPoint(grey);
-    else askServer({ z: point.z, id: model.id });
-  };
-  onPoint(decode);
-
-  /** Moves the point, but not beyond what the model may be asked for. */
-  const move = (z, by = null) => {
-    const { prior_mean: mean, prior_std: std } = model.about;
-    movePoint(
-      z.map((value) => Math.min(mean + WITHIN * std, Math.max(mean - WITHIN * std, value))),
-      by,
-    );
-  };
-  const centre = () => move(model.about.dims.map(() => model.about.prior_mean));
-  view.centre.onclick = centre;
-  view.random.onclick = () =>
-    move(model.about.dims.map(() => model.about.prior_mean + model.about.prior_std * normal()));
-  view.fromDrawing.onclick = async () => {
-    say("");
-    const z = await ofImage(keptDrawing(), "There is no drawing yet: draw one in the Draw tab.");
-    if (z) move(z);
-  };
-  view.toPad.onclick = () => {
-    if (!shown) return;
-    pad.putOnPad(shown);
-    openTab("Draw");
-  };
-
-  /** The mean of q(z|x) of {ink} or {image}; null, and said why, where it cannot be had. */
-  async function ofImage(drawing, otherwise) {
-    if (!drawing) return void say(otherwise);
-    const answer = await answerOf(server.look({ model: model.id, ...drawing }));
-    if (answer.error) return void say(answer.error);
-    return answer.z;
+  /**
+   * The mean of q(z|x) of a drawing; null, after saying why, where it cannot be had.
+   *
+   * @type {Place["ofImage"]}
+   */
+  async function ofImage(drawing, otherwise = "") {
+    const answer = drawing ? await answerOf(server.look({ model: model.id, ...drawing })) : { error: otherwise };
+    if (!failed(answer)) return answer.z;
+    say(view, answer.error);
+    return null;
   }
 
-  onModel(({ about, error, decoder, ms }, anew) => {
-    view.path.textContent = !about
-      ? ""
-      : decoder
-        ? `decoded in this browser, ${ms.toFixed(1)} ms a picture`
-        : ms === null
-          ? "decoded on the server"
-          : `decoded on the server: here a picture takes ${ms.toFixed(0)} ms`;
-    for (const button of [view.centre, view.random, view.fromDrawing, view.toPad]) button.disabled = !about;
-    if (!about) return void say(error);
-    if (anew) {
-      say("");
-      view.centre.textContent = about.prior_mean === 0 ? "Zero" : `Prior's mean, ${minus(String(about.prior_mean))}`;
-      if (point.z?.length !== about.dims.length) centre();
-    }
-    decode();
+  onModel((used, anew) => {
+    tell(view, used, anew);
+    if (!used.about) return;
+    if (anew && point.z?.length !== used.about.dims.length) toCentre();
+    screen.decode();
   });
+  const parts = {
+    sliders: sliders(),
+    map: map(place),
+    between: between(place),
+    prior: prior(place),
+    arithmetic: arithmetic(place),
+  };
+  const more = [parts.map, parts.between, parts.arithmetic, parts.prior];
+  node.append(parts.sliders.node, make("div", { className: "live-more" }, ...more.map((part) => part.node)));
+  goToLink(place);
 
-  const places = { move, ofImage, say, server };
-  sliders(view.sliders);
-  map(view.map, places);
-  between(view.between, places);
-  prior(view.prior, places);
-  arithmetic(view.arithmetic, places);
-  goToLink(places);
-
-  // A model that is training is decoded anew whenever its weights are.
+  // A model that is training is decoded again whenever it has other weights.
+  /** @type {string | null} */
   let version = null;
   show(
     element,
@@ -115,8 +81,130 @@ export function mount({ element, props, server, watch }) {
   useModel(props.value.model, server);
 }
 
+/** The picture of the point. */
+class Screen {
+  /** @type {Uint8Array | null} */
+  shown = null;
+
+  /** @param {View} view */
+  constructor(view) {
+    this.view = view;
+    this.ask = oneAtATime(
+      async (/** @type {{ z: Z, id: string }} */ { z, id }) => ({
+        id,
+        grey: await pictureOfServer([z]).catch((/** @type {Error} */ error) => error),
+      }),
+      (answer) => {
+        if (failed(answer) || answer.id !== model.id) return; // another model has come meanwhile
+        const { grey } = answer;
+        say(view, grey instanceof Error ? grey.message : "");
+        if (!(grey instanceof Error)) this.#paint(grey);
+      },
+    );
+  }
+
+  /** Decodes the point, in this browser or on the server. */
+  decode() {
+    const { z } = point;
+    if (!z || z.length !== model.about?.dims.length) return;
+    const grey = picture(z);
+    if (grey) this.#paint(grey);
+    else this.ask({ z, id: model.id });
+  }
+
+  /** @param {Uint8Array} grey */
+  #paint(grey) {
+    this.shown = grey;
+    paint(this.view.canvas, grey);
+  }
+}
+
+/**
+ * @param {View} view
+ * @param {string} text
+ */
+function say(view, text) {
+  view.message.textContent = text;
+}
+
+/**
+ * Moves the point, but not beyond what the model may be asked for.
+ *
+ * @type {Place["move"]}
+ */
+function move(z, by = null) {
+  if (!model.about) return;
+  const { prior_mean: mean, prior_std: std } = model.about;
+  const [low, high] = [mean - WITHIN * std, mean + WITHIN * std];
+  movePoint(
+    Float32Array.from(z, (value) => Math.min(high, Math.max(low, value))),
+    by,
+  );
+}
+
+/** Moves the point to the prior's mean. */
+function toCentre() {
+  const { about } = model;
+  if (about) move(about.dims.map(() => about.prior_mean));
+}
+
+/**
+ * What the buttons do.
+ *
+ * @param {View} view
+ * @param {Screen} screen
+ * @param {Place} place
+ */
+function buttons(view, screen, { ofImage }) {
+  view.centre.onclick = toCentre;
+  view.random.onclick = () => {
+    const { about } = model;
+    if (about) move(about.dims.map(() => about.prior_mean + about.prior_std * normal()));
+  };
+  view.fromDrawing.onclick = async () => {
+    say(view, "");
+    const z = await ofImage(keptDrawing(), NO_DRAWING);
+    if (z) move(z);
+  };
+  view.toPad.onclick = () => {
+    if (!screen.shown) return;
+    putOnPad(screen.shown);
+    openTab("Draw");
+  };
+}
+
+/**
+ * Says of a model where it is decoded, or why there is none.
+ *
+ * @param {View} view
+ * @param {Model} used
+ * @param {boolean} anew
+ */
+function tell(view, { about, error, decoder, ms }, anew) {
+  view.path.textContent = about ? path(Boolean(decoder), ms) : "";
+  for (const button of [view.centre, view.random, view.fromDrawing, view.toPad]) button.disabled = !about;
+  if (!about) {
+    say(view, error);
+  } else if (anew) {
+    say(view, "");
+    view.centre.textContent = about.prior_mean === 0 ? "Zero" : `Prior's mean, ${minus(String(about.prior_mean))}`;
+  }
+}
+
+/**
+ * @param {boolean} here
+ * @param {number | null} ms that a picture takes here
+ */
+function path(here, ms) {
+  if (ms === null) return "decoded on the server";
+  if (here) return `decoded in this browser, ${ms.toFixed(1)} ms a picture`;
+  return `decoded on the server: here a picture takes ${ms.toFixed(0)} ms`;
+}
+
+/** @param {HTMLElement} node */
 function layout(node) {
-  const button = (text, title) => make("button", { type: "button", disabled: true, title }, text);
+  const button = (/** @type {string} */ text, /** @type {string} */ title) =>
+    make("button", { type: "button", disabled: true, title }, text);
   const view = {
     canvas: make("canvas", { width: 28, height: 28, className: "live-decoded" }),
     path: make("small", { className: "live-path" }),
@@ -125,29 +213,18 @@ function layout(node) {
     random: button("Random", "A draw of z from the prior"),
     fromDrawing: button("From my drawing", "The mean of q(z|x) of what is on the Draw tab"),
     toPad: button("To the pad", "Take this picture to the Draw tab"),
-    ...Object.fromEntries(["sliders", "map", "between", "prior", "arithmetic"].map((name) => [name, make("div")])),
   };
   view.canvas.setAttribute("aria-label", "The picture of the point");
   view.message.setAttribute("role", "status");
-  const section = (title, part, name) =>
-    make("section", { className: `live-section live-${name}` }, make("h3", {}, title), part);
+  const buttonsOf = [view.centre, view.random, view.fromDrawing, view.toPad];
   node.append(
     make(
       "div",
       { className: "live-hand" },
       view.canvas,
       view.path,
-      make("div", { className: "live-buttons" }, view.centre, view.random, view.fromDrawing, view.toPad),
+      make("div", { className: "live-buttons" }, ...buttonsOf),
       view.message,
-    ),
-    section("Sliders", view.sliders, "sliders"),
-    make(
-      "div",
-      { className: "live-more" },
-      section("Map", view.map, "plane"),
-      section("Interpolate", view.between, "between"),
-      section("Vector arithmetic", view.arithmetic, "arithmetic"),
-      section("Draw from the prior", view.prior, "prior"),
     ),
   );
   return view;

@@ -1,222 +1,255 @@
 // The ticked runs in one chart, named by the settings in which they differ, and in the rate–distortion plane.
 
 import { chart, controls, smoothed } from "../charts/chart.js";
+import { answerOf, failed } from "../shared/ask.js";
 import { absorb, empty, hasEnded, inSight, question, show } from "../shared/feed.js";
-import { answerOf, make } from "../shared/page.js";
+import { make, rootOf } from "../shared/page.js";
+import { QUANTITIES } from "../shared/vocabulary.js";
+import { named } from "./names.js";
+import { newestOf, points } from "./plane.js";
 import { ticked } from "./ticks.js";
-import { QUANTITIES, SETTINGS } from "../shared/vocabulary.js";
 
-const EVERY = 1000; // ms
+/**
+ * @import { Choices } from "../charts/chart.js"
+ * @import { Component, Figure, Plot, Plotly, Row, Store, Trace } from "../shared/types.js"
+ */
+/**
+ * @typedef {Component<{ curves: Figure, plane: Figure }, "follow">} Compared
+ * @typedef {ReturnType<typeof layout>} View
+ * @typedef {{ row: Row, store: Store }} Run
+ */
+
+const EVERY = 1000; // ms between two looks at the runs
+const CHECK = 250; // ms between two looks at whether it is time
 const COLOURS = ["#3b82f6", "#e8710a", "#10a37f", "#d6478d", "#9a6bd8", "#b8860b", "#0ea5b7", "#dc2626"];
 const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";
+const WITHOUT = "No held-out figures yet, which come with the first epoch";
+const DIFFERENT = "These runs are of different data, likelihoods or pixels: their figures do not compare.";
+const PLANE = "Rate and distortion: the newest held-out figures; along a dotted line the ELBO is the same.";
 const KIND = ["data", "likelihood", "binarization"]; // in which runs must agree for their figures to compare
 const [HEIGHT, LINE] = [340, 20]; // px of the curves, and of a line of their legend
-const LINES = 9; // of equal ELBO
 
+/**
+ * The charts; their value from Python are the empty figures.
+ *
+ * @param {Compared} component
+ */
 export async function mount({ element, props, server }) {
-  const node = element.querySelector(".live");
-  const hint = make("p", {}, HINT);
-  const select = (label, options) =>
-    make(
-      "select",
-      { ariaLabel: label },
-      ...Object.entries(options).map(([value, text]) => make("option", { value }, text)),
-    );
-  const quantity = select(
-    "Quantity",
-    Object.fromEntries(Object.entries(QUANTITIES).map(([name, { title }]) => [name, title])),
-  );
-  const part = select("Images", { test: "held-out", train: "training" });
-  const plots = { curves: make("div", { className: "live-plot" }), plane: make("div", { className: "live-plot" }) };
-  const left = make("div", { className: "live-column" }, plots.curves);
-  const right = make(
-    "div",
-    { className: "live-column" },
-    make("p", {}, "Rate and distortion: the newest held-out figures; along a dotted line the ELBO is the same."),
-    plots.plane,
-  );
-  const both = make("div", { className: "live-compare-charts" }, left, right);
-  node.append(hint, both);
-  const Plotly = await chart(plots.curves, props.value.curves);
-  await chart(plots.plane, props.value.plane);
-  const choices = controls(left, plots.curves, () => draw());
-  left.querySelector(".live-controls").prepend(make("label", {}, quantity), make("label", {}, part));
-  quantity.onchange = part.onchange = () => draw();
-
-  const stores = new Map();
-  let busy = false;
-  let last = 0;
-  let shown = "";
-
-  async function look() {
-    if (busy) return;
-    busy = true;
-    last = performance.now();
-    for (const [run, row] of [...ticked]) {
-      const store = stores.get(run) ?? empty(run);
-      stores.set(run, store);
-      const stands = `${row.state} ${row.step}`;
-      if (hasEnded(store.state) && store.covered && store.stands === stands) continue; // nothing new since
-      store.stands = stands;
-      const answer = await answerOf(server.follow(question(store)));
-      if (!answer.error) absorb(store, answer);
-    }
-    busy = false;
-    draw();
-  }
-
-  function draw() {
-    const runs = [...ticked]
-      .map(([run, row]) => ({ row, store: stores.get(run) }))
-      .filter(({ store }) => store?.covered);
-    const without =
-      part.value === "test" ? runs.filter(({ store }) => !newest(store.columns)).map(({ row }) => row.title) : [];
-    const kinds = new Set(runs.map(({ row: { settings } }) => KIND.map((key) => settings[key]).join()));
-    hint.textContent =
-      ticked.size === 0
-        ? HINT
-        : [
-            without.length ? `No held-out figures yet, which come with the first epoch: ${without.join(", ")}.` : "",
-            kinds.size > 1
-              ? "These runs are of different data, likelihoods or pixels: their figures do not compare."
-              : "",
-          ]
-            .join(" ")
-            .trim();
-    hint.hidden = hint.textContent === "";
-    both.hidden = ticked.size === 0;
-    const now = JSON.stringify([
-      choices,
-      quantity.value,
-      part.value,
-      runs.map(({ row, store }) => [row.run, row.title, store.covered]),
-    ]);
-    if (now === shown) return;
-    shown = now;
-    const labels = named(runs.map(({ row }) => row));
-    const column = `${part.value}_${quantity.value}`;
-    plots.curves.style.height = `${HEIGHT + LINE * labels.join("<br>").split("<br>").length}px`; // the legend takes nothing from the curves
-    const traces = runs.map(({ store }, i) => {
-      const { columns } = store;
-      const rows = columns.step.map((_, k) => k).filter((k) => columns[column][k] !== null);
-      const x = {
-        step: (k) => columns.step[k],
-        epoch: (k) => columns.step[k] / (store.about?.steps_per_epoch || 1),
-        seconds: (k) => columns.seconds[k],
-      }[choices.axis];
-      return {
-        type: "scatter",
-        mode: part.value === "test" && !choices.smoothing ? "lines+markers" : "lines",
-        name: labels[i],
-        x: rows.map(x),
-        y: smoothed(
-          rows.map((k) => columns[column][k]),
-          choices.smoothing,
-        ),
-        line: { color: COLOURS[i % COLOURS.length], width: 2 },
-        marker: { size: 5 },
-        hovertemplate: "%{y:.2f}",
-      };
-    });
-    const { layout } = plots.curves;
-    Plotly.react(plots.curves, traces, {
-      ...layout,
-      yaxis: {
-        ...layout.yaxis,
-        type: choices.log ? "log" : "linear",
-        title: { ...layout.yaxis.title, text: `${QUANTITIES[quantity.value].title}, nats per image` },
-      },
-      xaxis: { ...layout.xaxis, title: { text: choices.axis === "seconds" ? "seconds of training" : choices.axis } },
-      uirevision: `${choices.axis} ${choices.log} ${column}`,
-    });
-    plane(runs, labels);
-  }
-
-  function plane(runs, labels) {
-    const points = runs.map(({ store }, i) => ({ i, at: newest(store.columns) })).filter(({ at }) => at);
-    const traces = points.map(({ i, at }) => ({
-      type: "scatter",
-      mode: "markers",
-      name: labels[i],
-      x: [at.kl],
-      y: [at.reconstruction],
-      marker: { size: 12, color: COLOURS[i % COLOURS.length] },
-      hovertemplate: `${labels[i]}<br>KL %{x:.2f}, −reconstruction %{y:.2f}<br>−ELBO ${(at.kl + at.reconstruction).toFixed(2)}<extra></extra>`,
-    }));
-    const range = (values, zero) => {
-      const [low, high] = [Math.min(...values), Math.max(...values)];
-      const margin = Math.max(1, 0.15 * (high - low), 0.02 * high);
-      return [zero ? Math.max(0, low - margin) : low - margin, high + margin];
-    };
-    if (points.length === 0) return void Plotly.react(plots.plane, [], plots.plane.layout);
-    const xs = range(
-      points.map(({ at }) => at.kl),
-      true,
-    );
-    const ys = range(
-      points.map(({ at }) => at.reconstruction),
-      false,
-    );
-    const [low, high] = [xs[0] + ys[0], xs[1] + ys[1]];
-    const lines = Array.from({ length: LINES }, (_, i) => low + ((i + 1) * (high - low)) / (LINES + 1)).map((loss) => ({
-      type: "scatter",
-      mode: "lines",
-      x: xs,
-      y: xs.map((x) => loss - x),
-      line: { dash: "dot", width: 1, color: "#8a8f98" },
-      hovertemplate: `−ELBO ${loss.toFixed(1)}<extra></extra>`,
-    }));
-    const { layout } = plots.plane;
-    Plotly.react(plots.plane, [...lines, ...traces], {
-      ...layout,
-      uirevision: runs.map(({ row }) => row.run).join(),
-      xaxis: { ...layout.xaxis, range: xs, autorange: false },
-      yaxis: { ...layout.yaxis, range: ys, autorange: false },
-    });
-  }
-
+  const node = rootOf(element);
+  const view = layout(node);
+  const { Plotly, plot: curves } = await chart(view.curves, props.value.curves);
+  const { plot: plane } = await chart(view.plane, props.value.plane);
+  const { choices, node: bar } = controls(view.left, curves, () => comparison.show());
+  bar.prepend(make("label", {}, view.quantity), make("label", {}, view.part));
+  const comparison = new Comparison({ view, choices, Plotly, curves, plane, server });
+  view.quantity.onchange = () => comparison.show();
+  view.part.onchange = () => comparison.show();
   setInterval(() => {
-    if (inSight(node) && ticked.size && performance.now() - last > EVERY) look();
-  }, 250);
+    if (inSight(node)) comparison.lookInTime();
+  }, CHECK);
   show(node, () => {
-    draw();
-    if (ticked.size && [...ticked.keys()].some((run) => !stores.has(run))) look();
+    comparison.show();
+    comparison.lookAtNew();
   });
 }
 
-/** The last held-out figures. */
-function newest(columns) {
-  const i = columns.test_elbo.findLastIndex((value) => value !== null);
-  return i < 0 ? null : { kl: columns.test_kl[i], reconstruction: columns.test_reconstruction[i] };
+/** @param {HTMLElement} node */
+function layout(node) {
+  const select = (/** @type {string} */ ariaLabel, /** @type {[string, string][]} */ options) =>
+    make("select", { ariaLabel }, ...options.map(([value, text]) => make("option", { value }, text)));
+  const [curves, plane] = [make("div", { className: "live-plot" }), make("div", { className: "live-plot" })];
+  const left = make("div", { className: "live-column" }, curves);
+  const right = make("div", { className: "live-column" }, make("p", {}, PLANE), plane);
+  const quantities = Object.entries(QUANTITIES);
+  const view = {
+    hint: make("p", {}, HINT),
+    both: make("div", { className: "live-compare-charts" }, left, right),
+    left,
+    curves,
+    plane,
+    quantity: select(
+      "Quantity",
+      quantities.map(([name, { title }]) => [name, title]),
+    ),
+    part: select("Images", [
+      ["test", "held-out"],
+      ["train", "training"],
+    ]),
+  };
+  node.append(view.hint, view.both);
+  return view;
 }
 
-/** Parts of a name one after the other, over as many lines as keep them in the chart. */
-function lines(parts) {
-  const found = [];
-  for (const part of parts) {
-    if (found.length && found.at(-1).length + part.length < 70) found.push(`${found.pop()}, ${part}`);
-    else found.push(part);
+class Comparison {
+  /** @type {Map<string, Store>} */
+  #stores = new Map();
+  /** @type {Map<string, string>} */
+  #stands = new Map(); // where each run stood at the last look
+  #busy = false;
+  #last = 0;
+  #shown = "";
+
+  /**
+   * @param {{
+   *   view: View, choices: Choices, Plotly: Plotly, curves: Plot, plane: Plot, server: Compared["server"],
+   * }} parts
+   */
+  constructor({ view, choices, Plotly, curves, plane, server }) {
+    this.view = view;
+    this.choices = choices;
+    this.Plotly = Plotly;
+    this.curves = curves;
+    this.plane = plane;
+    this.server = server;
   }
-  return found.join(",<br>");
+
+  /** Looks at what is new of the runs, if it is time to. */
+  lookInTime() {
+    if (ticked.size && performance.now() - this.#last > EVERY) this.#look();
+  }
+
+  /** Looks at once where a run was ticked that is not known yet. */
+  lookAtNew() {
+    if ([...ticked.keys()].some((run) => !this.#stores.has(run))) this.#look();
+  }
+
+  async #look() {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#last = performance.now();
+    for (const [run, row] of [...ticked]) {
+      const store = this.#stores.get(run) ?? empty(run);
+      this.#stores.set(run, store);
+      const stands = `${row.state} ${row.step}`;
+      if (hasEnded(store.state) && store.covered && this.#stands.get(run) === stands) continue; // nothing new since
+      this.#stands.set(run, stands);
+      const answer = await answerOf(this.server.follow(question(store)));
+      if (!failed(answer)) absorb(store, answer);
+    }
+    this.#busy = false;
+    this.show();
+  }
+
+  /** Draws what is new. */
+  show() {
+    const { view, choices } = this;
+    const [quantity, part] = [view.quantity.value, view.part.value];
+    const runs = this.#runs();
+    view.hint.textContent = ticked.size === 0 ? HINT : warnings(runs, part);
+    view.hint.hidden = view.hint.textContent === "";
+    view.both.hidden = ticked.size === 0;
+    const stand = runs.map(({ row, store }) => [row.run, row.title, store.covered]);
+    const now = JSON.stringify([choices, quantity, part, stand]);
+    if (now === this.#shown) return;
+    this.#shown = now;
+    const labels = named(runs.map(({ row }) => row));
+    this.#curves(runs, labels, `${part}_${quantity}`, QUANTITIES[quantity].title);
+    this.#plane(runs, labels);
+  }
+
+  /** The ticked runs of which something is known. */
+  #runs() {
+    /** @type {Run[]} */
+    const runs = [];
+    for (const [run, row] of ticked) {
+      const store = this.#stores.get(run);
+      if (store?.covered) runs.push({ row, store });
+    }
+    return runs;
+  }
+
+  /**
+   * @param {Run[]} runs
+   * @param {string[]} labels
+   * @param {string} column
+   * @param {string} title
+   */
+  #curves(runs, labels, column, title) {
+    const { choices, curves } = this;
+    const lines = labels.join("<br>").split("<br>").length;
+    curves.style.height = `${HEIGHT + LINE * lines}px`; // the legend takes nothing from the curves
+    const dotted = column.startsWith("test_") && !choices.smoothing;
+    const traces = runs.map(({ store }, i) => ({
+      ...curve(store, column, choices),
+      mode: dotted ? "lines+markers" : "lines",
+      name: labels[i],
+      line: { color: colour(i), width: 2 },
+    }));
+    const { layout: before } = curves;
+    this.Plotly.react(curves, traces, {
+      ...before,
+      yaxis: {
+        ...before.yaxis,
+        type: choices.log ? "log" : "linear",
+        title: { ...before.yaxis.title, text: `${title}, nats per image` },
+      },
+      xaxis: { ...before.xaxis, title: { text: choices.axis === "seconds" ? "seconds of training" : choices.axis } },
+      uirevision: `${choices.axis} ${choices.log} ${column}`,
+    });
+  }
+
+  /**
+   * @param {Run[]} runs
+   * @param {string[]} labels
+   */
+  #plane(runs, labels) {
+    const { plane } = this;
+    const named = runs.map(({ store }, i) => ({ columns: store.columns, name: labels[i], color: colour(i) }));
+    const found = points(named);
+    if (!found) {
+      this.Plotly.react(plane, [], plane.layout);
+      return;
+    }
+    const { layout: before } = plane;
+    this.Plotly.react(plane, found.traces, {
+      ...before,
+      uirevision: runs.map(({ row }) => row.run).join(),
+      xaxis: { ...before.xaxis, range: found.x, autorange: false },
+      yaxis: { ...before.yaxis, range: found.y, autorange: false },
+    });
+  }
 }
 
-/** A setting with its value. */
-function called(key, value) {
-  const { short = key, choices = {} } = SETTINGS[key] ?? {};
-  return `${short} = ${choices[value] ?? value}`;
+/** @param {number} i */
+const colour = (i) => COLOURS[i % COLOURS.length];
+
+/**
+ * What must be said of a comparison.
+ *
+ * @param {Run[]} runs
+ * @param {string} part
+ */
+function warnings(runs, part) {
+  const without = part === "test" ? runs.filter(({ store }) => !newestOf(store.columns)) : [];
+  const kinds = new Set(runs.map(({ row: { settings } }) => KIND.map((key) => settings[key]).join()));
+  return [
+    without.length ? `${WITHOUT}: ${without.map(({ row }) => row.title).join(", ")}.` : "",
+    kinds.size > 1 ? DIFFERENT : "",
+  ]
+    .join(" ")
+    .trim();
 }
 
-/** What each run is called beside the others: its own name, and the settings in which they differ. */
-export function named(rows) {
-  const differ = Object.keys(rows[0]?.settings ?? {}).filter(
-    (key) => new Set(rows.map(({ settings }) => JSON.stringify(settings[key]))).size > 1,
-  );
-  const labels = rows
-    .map(({ settings, name }) => [name, ...differ.map((key) => called(key, settings[key]))].filter(Boolean))
-    .map(lines);
-  return labels.map((label, i) =>
-    label && labels.indexOf(label) === labels.lastIndexOf(label)
-      ? label
-      : `${label || rows[i].title} (${rows[i].created.slice(11)})`,
-  );
+/**
+ * A column of a run as a curve.
+ *
+ * @param {Store} store
+ * @param {string} column
+ * @param {Choices} choices
+ * @returns {Trace}
+ */
+function curve({ columns, about }, column, { axis, smoothing }) {
+  const rows = columns.step.map((_, k) => k).filter((k) => columns[column][k] !== null);
+  const x = (/** @type {number} */ k) => {
+    if (axis === "seconds") return columns.seconds[k];
+    return axis === "step" ? columns.step[k] : columns.step[k] / (about?.steps_per_epoch || 1);
+  };
+  const values = rows.map((k) => Number(columns[column][k]));
+  return {
+    type: "scatter",
+    x: rows.map(x),
+    y: smoothed(values, smoothing),
+    marker: { size: 5 },
+    hovertemplate: "%{y:.2f}",
+  };
 }

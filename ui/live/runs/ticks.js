@@ -2,13 +2,31 @@
 
 import { update } from "../shared/feed.js";
 
-/** By run: its row of the table. */
+/** @import { Row } from "../shared/types.js" */
+
+/**
+ * By run: its row of the table.
+ *
+ * @type {Map<string, Row>}
+ */
 export const ticked = new Map();
 
-/** Ticks a run, or no longer. */
-export function tick(run, yes, row) {
-  const before = ticked.has(run);
-  if (yes) ticked.set(run, row);
-  else ticked.delete(run);
-  if (before !== yes) update();
+/**
+ * Ticks a run, or brings its row up to date.
+ *
+ * @param {Row} row
+ */
+export function tick(row) {
+  const before = ticked.has(row.run);
+  ticked.set(row.run, row);
+  if (!before) update();
+}
+
+/**
+ * Takes a run's tick away.
+ *
+ * @param {string} run
+ */
+export function untick(run) {
+  if (ticked.delete(run)) update();
 }

@@ -2,10 +2,16 @@
 
 const SLICE = 5; // ms of each frame
 
+/** @type {Map<string, Iterator<void>>} */
 const jobs = new Map();
 let going = false;
 
-/** Has a generator run to its end, step by step; a newer job under the same key takes its place. */
+/**
+ * Runs a generator to its end, step by step; a newer job under the same key takes its place.
+ *
+ * @param {string} key
+ * @param {Iterator<void>} steps
+ */
 export function later(key, steps) {
   jobs.delete(key);
   jobs.set(key, steps);
@@ -13,7 +19,11 @@ export function later(key, steps) {
   going = true;
 }
 
-/** Drops the job of that key. */
+/**
+ * Drops the job of that key.
+ *
+ * @param {string} key
+ */
 export const never = (key) => jobs.delete(key);
 
 function slice() {
@@ -21,7 +31,7 @@ function slice() {
   for (const [key, steps] of jobs) {
     let done = false;
     try {
-      while (!done && performance.now() < end) done = steps.next().done;
+      while (!done && performance.now() < end) done = Boolean(steps.next().done);
     } catch (error) {
       done = true; // this job ends, the others go on
       reportError(error);

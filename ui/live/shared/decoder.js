@@ -1,5 +1,20 @@
 // A decoder that runs in the browser: reads the file of vae_core/portable.py, and turns z into pixels.
 
+/**
+ * A layer as the file describes it; which fields it has depends on its kind, as vae_core/portable.py says.
+ *
+ * @typedef {{
+ *   kind: "linear" | "conv" | "transposed" | "residual" | "shape" | "relu" | "silu",
+ *   in: number, out: number, kernel: number, stride: number, padding: number, shape: number[], layers: Layer[],
+ * }} Layer
+ * @typedef {{ layers: Layer[], likelihood: keyof typeof PIXELS, latent_dim: number }} About
+ * @typedef {{ about: About, params: Step, decode: Step }} Decoder
+ * @typedef {(x: Float32Array) => Float32Array} Step
+ * @typedef {(count: number) => Float32Array} Take gives the next weights of the file
+ * @typedef {{ shape: number[] }} At
+ * @typedef {{ rows: number, columns: number, stride: number, width: number, size: number }} Places
+ */
+
 /** The float32 value of every float16 pattern. */
 const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -10,7 +25,11 @@ const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 });
 
-/** The float32 values of float16 patterns. */
+/**
+ * The float32 values of float16 patterns.
+ *
+ * @param {Uint16Array} halves
+ */
 export function fromHalves(halves) {
   const values = new Float32Array(halves.length);
   for (let i = 0; i < values.length; i += 1) values[i] = HALVES[halves[i]];
@@ -18,18 +37,27 @@ export function fromHalves(halves) {
 }
 
 /**
- * A decoder of the file's bytes (an ArrayBuffer): {about, params, decode}. params(z) gives the 784 parameters of p(x|z),
- * decode(z) E[x|z], as model.x_hat does; both the same Float32Array at every call, to be read before the next one.
+ * A decoder of the file's bytes. params(z) gives the 784 parameters of p(x|z), decode(z) E[x|z], as model.x_hat does;
+ * each gives the same Float32Array at every call, to be read before the next one.
+ *
+ * @param {ArrayBuffer} buffer
+ * @returns {Decoder}
  */
 export function readDecoder(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
+  /** @type {About} */
   const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const halves = new Uint16Array(buffer, 4 + length);
   let used = 0;
-  const take = (count) => fromHalves(halves.subarray(used, (used += count)));
+  /** @type {Take} */
+  const take = (count) => {
+    used += count;
+    return fromHalves(halves.subarray(used - count, used));
+  };
   const run = sequence(about.layers, { shape: [about.latent_dim] }, take);
   const pixel = PIXELS[about.likelihood];
   const pixels = new Float32Array(784);
+  /** @type {Step} */
   const decode = (z) => {
     const params = run(z);
     for (let i = 0; i < 784; i += 1) pixels[i] = pixel(params[i]);
@@ -38,19 +66,28 @@ export function readDecoder(buffer) {
   return { about, params: run, decode };
 }
 
-/** E[x|z] of a pixel from its parameter. */
+/** E[x|z] of a pixel from its parameter: a logit, or the mean itself. */
 const PIXELS = {
-  bernoulli: (logit) => 1 / (1 + Math.exp(-logit)),
-  continuous_bernoulli: (l) => (Math.abs(l) < 0.1 ? 0.5 + l / 12 - l ** 3 / 720 : 1 / -Math.expm1(-l) - 1 / l),
-  gaussian: (mean) => mean,
+  bernoulli: (/** @type {number} */ l) => 1 / (1 + Math.exp(-l)),
+  continuous_bernoulli: (/** @type {number} */ l) =>
+    Math.abs(l) < 0.1 ? 0.5 + l / 12 - l ** 3 / 720 : 1 / -Math.expm1(-l) - 1 / l,
+  gaussian: (/** @type {number} */ mean) => mean,
 };
 
-/** Layers one after the other as one function; `at.shape` is what goes in, and after that what comes out. */
+/**
+ * Layers one after the other as one function; `at.shape` is what goes in, and after that what comes out.
+ *
+ * @param {Layer[]} layers
+ * @param {At} at
+ * @param {Take} take
+ * @returns {Step}
+ */
 function sequence(layers, at, take) {
   const steps = layers.map((layer) => LAYERS[layer.kind](layer, at, take));
   return (x) => steps.reduce((value, step) => step(value), x);
 }
 
+/** @type {Record<Layer["kind"], (layer: Layer, at: At, take: Take) => Step>} */
 const LAYERS = {
   linear(layer, at, take) {
     const [weight, bias] = [take(layer.in * layer.out), take(layer.out)];
@@ -121,6 +158,7 @@ const LAYERS = {
 
   residual(layer, at, take) {
     const inner = sequence(layer.layers, at, take);
+    /** @type {Float32Array | null} */
     let kept = null;
     return (x) => {
       kept ??= new Float32Array(x.length);
@@ -136,12 +174,18 @@ const LAYERS = {
     return (x) => x;
   },
 
-  relu: () => each((value) => (value > 0 ? value : 0)),
+  relu: () => each((value) => Math.max(0, value)),
   silu: () => each((value) => value / (1 + Math.exp(-value))),
 };
 
-/** A function of each number, into an array of its own: what goes in may still be needed. */
+/**
+ * A function of each number, into an array of its own: what goes in may still be needed.
+ *
+ * @param {(value: number) => number} f
+ * @returns {Step}
+ */
 function each(f) {
+  /** @type {Float32Array | null} */
   let y = null;
   return (x) => {
     y ??= new Float32Array(x.length);
@@ -150,7 +194,15 @@ function each(f) {
   };
 }
 
-/** y = weight · x + bias, four sums at a time. */
+/**
+ * y = weight · x + bias, four sums at a time.
+ *
+ * @param {Float32Array} weight
+ * @param {Float32Array} x
+ * @param {Float32Array} bias
+ * @param {Float32Array} y
+ * @param {number} ins
+ */
 function product(weight, x, bias, y, ins) {
   const end = ins - (ins % 4);
   for (let o = 0, w = 0; o < y.length; o += 1) {
@@ -166,7 +218,15 @@ function product(weight, x, bias, y, ins) {
   }
 }
 
-/** Puts images of channels × height × width into ones with a margin of zeros. */
+/**
+ * Puts images of channels × height × width into ones with a margin of zeros.
+ *
+ * @param {number} channels
+ * @param {number} height
+ * @param {number} width
+ * @param {number} padding
+ * @returns {Step}
+ */
 function margin(channels, height, width, padding) {
   if (padding === 0) return (x) => x;
   const [rows, columns] = [height + 2 * padding, width + 2 * padding];
@@ -182,15 +242,37 @@ function margin(channels, height, width, padding) {
   };
 }
 
-/** Adds to a plane what one channel gives it: a cross-correlation with one kernel. */
-function gather(plane, wide, channel, weight, first, kernel, { rows, columns, stride, width, size }) {
-  if (kernel === 3 && stride === 1)
-    return void gather3(plane, wide, channel * size, weight, first, rows, columns, width);
-  if (kernel === 2 && stride === 1)
-    return void gather2(plane, wide, channel * size, weight, first, rows, columns, width);
+/**
+ * Adds to a plane what one channel gives it: a cross-correlation with one kernel.
+ *
+ * @param {Float32Array} plane
+ * @param {Float32Array} wide the channels with their margin
+ * @param {number} channel
+ * @param {Float32Array} weight
+ * @param {number} first where the kernel begins in it
+ * @param {number} kernel its side
+ * @param {Places} places
+ */
+function gather(plane, wide, channel, weight, first, kernel, places) {
+  const start = channel * places.size;
+  if (kernel === 3 && places.stride === 1) gather3(plane, wide, start, weight, first, places);
+  else if (kernel === 2 && places.stride === 1) gather2(plane, wide, start, weight, first, places);
+  else gatherAny(plane, wide, start, weight, first, kernel, places);
+}
+
+/**
+ * @param {Float32Array} plane
+ * @param {Float32Array} wide
+ * @param {number} begin
+ * @param {Float32Array} weight
+ * @param {number} first
+ * @param {number} kernel
+ * @param {Places} places
+ */
+function gatherAny(plane, wide, begin, weight, first, kernel, { rows, columns, stride, width }) {
   for (let k = 0; k < kernel * kernel; k += 1) {
     const w = weight[first + k];
-    const start = channel * size + Math.floor(k / kernel) * width + (k % kernel);
+    const start = begin + Math.floor(k / kernel) * width + (k % kernel);
     for (let r = 0; r < rows; r += 1) {
       for (let c = 0, to = r * columns, from = start + r * stride * width; c < columns; c += 1, from += stride)
         plane[to + c] += w * wide[from];
@@ -201,54 +283,76 @@ function gather(plane, wide, channel, weight, first, kernel, { rows, columns, st
 /**
  * The same for the 3×3 kernel, on which residual blocks spend their time: all nine at once, and each number that the
  * window moves over is read once.
+ *
+ * @param {Float32Array} plane
+ * @param {Float32Array} wide
+ * @param {number} start
+ * @param {Float32Array} weight
+ * @param {number} first
+ * @param {Places} places
  */
-function gather3(plane, wide, start, weight, k, rows, columns, width) {
-  const a = weight[k],
-    b = weight[k + 1],
-    c = weight[k + 2],
-    d = weight[k + 3],
-    e = weight[k + 4],
-    f = weight[k + 5];
-  const g = weight[k + 6],
-    h = weight[k + 7],
-    i = weight[k + 8];
+function gather3(plane, wide, start, weight, first, { rows, columns, width }) {
+  // Numbers one by one, and no [a, b] = …, which takes twice as long.
+  const a = weight[first];
+  const b = weight[first + 1];
+  const c = weight[first + 2];
+  const d = weight[first + 3];
+  const e = weight[first + 4];
+  const f = weight[first + 5];
+  const g = weight[first + 6];
+  const h = weight[first + 7];
+  const i = weight[first + 8];
   for (let r = 0, to = 0; r < rows; r += 1) {
     let x = start + r * width;
     let y = x + width;
     let z = y + width;
-    let x0 = wide[x],
-      x1 = wide[x + 1],
-      y0 = wide[y],
-      y1 = wide[y + 1],
-      z0 = wide[z],
-      z1 = wide[z + 1];
+    let x0 = wide[x];
+    let x1 = wide[x + 1];
+    let y0 = wide[y];
+    let y1 = wide[y + 1];
+    let z0 = wide[z];
+    let z1 = wide[z + 1];
     for (const end = to + columns; to < end; to += 1, x += 1, y += 1, z += 1) {
-      // no [a, b] = … here: it takes twice as long
-      const x2 = wide[x + 2],
-        y2 = wide[y + 2],
-        z2 = wide[z + 2];
+      const x2 = wide[x + 2];
+      const y2 = wide[y + 2];
+      const z2 = wide[z + 2];
       plane[to] += a * x0 + b * x1 + c * x2 + (d * y0 + e * y1 + f * y2) + (g * z0 + h * z1 + i * z2);
-      (x0 = x1), (x1 = x2), (y0 = y1), (y1 = y2), (z0 = z1), (z1 = z2);
+      x0 = x1;
+      x1 = x2;
+      y0 = y1;
+      y1 = y2;
+      z0 = z1;
+      z1 = z2;
     }
   }
 }
 
-/** And for 2×2, on which transposed convolutions to twice the size spend theirs. */
-function gather2(plane, wide, start, weight, k, rows, columns, width) {
-  const a = weight[k],
-    b = weight[k + 1],
-    c = weight[k + 2],
-    d = weight[k + 3];
+/**
+ * And for 2×2, on which transposed convolutions to twice the size spend theirs.
+ *
+ * @param {Float32Array} plane
+ * @param {Float32Array} wide
+ * @param {number} start
+ * @param {Float32Array} weight
+ * @param {number} first
+ * @param {Places} places
+ */
+function gather2(plane, wide, start, weight, first, { rows, columns, width }) {
+  const a = weight[first];
+  const b = weight[first + 1];
+  const c = weight[first + 2];
+  const d = weight[first + 3];
   for (let r = 0, to = 0; r < rows; r += 1) {
     let x = start + r * width;
     let y = x + width;
-    let x0 = wide[x],
-      y0 = wide[y];
+    let x0 = wide[x];
+    let y0 = wide[y];
     for (const end = to + columns; to < end; to += 1, x += 1, y += 1) {
-      const x1 = wide[x + 1],
-        y1 = wide[y + 1];
+      const x1 = wide[x + 1];
+      const y1 = wide[y + 1];
       plane[to] += a * x0 + b * x1 + (c * y0 + d * y1);
-      (x0 = x1), (y0 = y1);
+      x0 = x1;
+      y0 = y1;
     }
   }
 }
@@ -256,6 +360,11 @@ function gather2(plane, wide, start, weight, k, rows, columns, width) {
 /**
  * What the pixels of one phase of a transposed convolution see: part, the kernels of out × in × taps × taps, to be
  * correlated with the input in its margin, from (down, right) on.
+ *
+ * @param {Float32Array} weight
+ * @param {Layer} layer
+ * @param {number} row
+ * @param {number} column
  */
 function phase(weight, { in: ins, out: outs, kernel, stride, padding }, row, column) {
   const taps = kernel / stride;

@@ -4,16 +4,25 @@ import { fromHalves } from "./decoder.js";
 import { onModel } from "./model.js";
 import { addressOf } from "./page.js";
 
+/** @import { Means } from "./types.js" */
+
 const RENEW = 9000; // ms between two looks, while the model trains
 
-let held = { id: "", at: -Infinity, means: null }; // a promise of what is known of one model
+const NOTHING = { id: "", at: -Infinity, means: Promise.resolve(null) };
+
+/** @type {{ id: string, at: number, means: Promise<Means | null> }} */
+let held = NOTHING; // of one model
 let changed = true;
 onModel((_, anew) => {
   changed = true;
-  if (anew) held = { id: "", at: -Infinity, means: null };
+  if (anew) held = NOTHING;
 });
 
-/** {count, dims, data, axes, mu, labels} of a model, at most nine seconds older than its weights; null where it cannot be had. */
+/**
+ * The means of a model, at most nine seconds older than its weights; null where they cannot be had.
+ *
+ * @param {string} id
+ */
 export function meansOf(id) {
   const now = performance.now();
   if (held.id === id && !(changed && now - held.at > RENEW)) return held.means;
@@ -22,12 +31,20 @@ export function meansOf(id) {
   return held.means;
 }
 
-/** Nothing came: the next one who asks has it fetched again. */
+/**
+ * Nothing came: the next one who asks has it fetched again.
+ *
+ * @param {string} id
+ */
 function lost(id) {
   if (held.id === id) changed = true;
   return null;
 }
 
+/**
+ * @param {string} id
+ * @returns {Promise<Means | null>}
+ */
 async function fetched(id) {
   const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/means`)).catch(() => null);
   const buffer = answer?.ok ? await answer.arrayBuffer().catch(() => null) : null;

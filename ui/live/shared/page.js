@@ -1,26 +1,77 @@
-// What several components need: elements, pictures of 28×28 bytes, and asking the server for the newest only.
+// What several components need: elements, pictures of 28×28 bytes, and numbers for people.
 
 import { IMAGE_SIDE as SIDE } from "./vocabulary.js";
 
 export { SIDE };
 
-/** An element with properties and children: make("button", { className: "x", onclick }, "text", child). */
-export function make(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
+/**
+ * Properties of an element; those that hold text take numbers too.
+ *
+ * @template E
+ * @typedef {{ [K in keyof E]?: E[K] extends string ? string | number : E[K] }} Properties
+ */
+
+/**
+ * An element with properties and children: make("button", { className: "x", onclick }, "text", child).
+ *
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Properties<HTMLElementTagNameMap[T]>} [properties]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function make(tag, properties, ...children) {
+  const node = document.createElement(tag);
+  Object.assign(node, properties);
   node.append(...children);
   return node;
 }
 
-/** The bytes of base64 text. */
+/**
+ * The node of a component, in which it builds its elements.
+ *
+ * @param {HTMLElement} element
+ * @returns {HTMLElement}
+ */
+export const rootOf = (element) => /** @type {HTMLElement} */ (element.querySelector(".live"));
+
+/**
+ * What draws on a canvas.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export const penOf = (canvas, settings) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
+
+/** A scale's two ends, and the node that shows them. */
+export function scaleEnds() {
+  const [low, high] = [make("span"), make("span")];
+  return { low, high, node: make("div", { className: "live-scale" }, low, high) };
+}
+
+/**
+ * The bytes of base64 text.
+ *
+ * @param {string} text
+ */
 export const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-/** Base64 text of bytes. */
+/**
+ * Base64 text of bytes.
+ *
+ * @param {Uint8Array} array
+ */
 export const base64 = (array) => btoa(String.fromCharCode(...array));
 
-/** Paints count = columns × rows images of 28×28 grey bytes, white ink on black as in MNIST. */
+/**
+ * Paints columns × rows images of 28×28 grey bytes, white ink on black as in MNIST.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {Uint8Array} grey
+ */
 export function paint(canvas, grey, columns = 1, rows = 1) {
   [canvas.width, canvas.height] = [columns * SIDE, rows * SIDE];
-  const pen = canvas.getContext("2d");
+  const pen = penOf(canvas);
   for (let n = 0; n * SIDE * SIDE < grey.length; n += 1) {
     const image = pen.createImageData(SIDE, SIDE);
     for (let p = 0; p < SIDE * SIDE; p += 1) {
@@ -31,56 +82,43 @@ export function paint(canvas, grey, columns = 1, rows = 1) {
   }
 }
 
-/** Why a question had no answer: the server is away, or was started anew and asks for the login again. */
-async function silence() {
-  const login = await fetch(addressOf("gradio_api/login_check")).catch(() => null);
-  return login?.status === 401
-    ? "The server asks for name and password again: reload the page."
-    : "The server does not answer.";
-}
+/**
+ * A number of nats for people.
+ *
+ * @param {number | null | undefined} value
+ */
+export const nats = (value) => (value === null || value === undefined ? "not finite" : minus(value.toFixed(1)));
 
-/** What a server function answers; {error} is what is wrong in one sentence, and {silent} where nothing came. */
-export async function answerOf(asking) {
-  const answer = await asking.catch(() => undefined); // which is also what Gradio makes of a failure
-  return answer ?? { error: await silence(), silent: true };
+/**
+ * A formatted number with a real minus sign, as wide as a plus.
+ *
+ * @param {string} text
+ */
+export const minus = (text) => text.replace("-", "−");
+
+/**
+ * The address of a file of this server: relative to the page, so that it also holds behind a proxy's prefix.
+ *
+ * @param {string} path
+ */
+export const addressOf = (path) => new URL(path, location.origin + location.pathname.replace(/\/?$/, "/"));
+
+/**
+ * Shows another tab of the page.
+ *
+ * @param {string | undefined} name what is written on it
+ */
+export function openTab(name) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const tabs = document.querySelectorAll('button[role="tab"]');
+  [...tabs].find((button) => button.textContent?.trim() === name)?.click();
 }
 
 /**
- * A function that asks with the newest request only: one question at a time, answers in order, the last always asked.
- * Its promise holds until the newest request of all has its answer.
+ * Seconds for people.
+ *
+ * @param {number} seconds
  */
-export function latest(ask, onAnswer) {
-  let waiting = null;
-  let going = null;
-  const go = async () => {
-    while (waiting) {
-      const asked = waiting;
-      waiting = null;
-      onAnswer(await answerOf(ask(asked)), asked);
-    }
-    going = null;
-  };
-  return (request) => {
-    waiting = request;
-    return (going ??= go());
-  };
-}
-
-/** A number of nats for people. */
-export const nats = (value) => (value === null || value === undefined ? "not finite" : minus(value.toFixed(1)));
-
-/** A formatted number with a real minus sign, as wide as a plus. */
-export const minus = (text) => text.replace("-", "−");
-
-/** The address of what this server has below the page's own address, also behind a proxy's prefix. */
-export const addressOf = (path) => new URL(path, location.origin + location.pathname.replace(/\/?$/, "/"));
-
-/** Shows another tab of the page, by the name on it. */
-export function openTab(name) {
-  [...document.querySelectorAll('button[role="tab"]')].find((button) => button.textContent.trim() === name)?.click();
-}
-
-/** Seconds for people. */
 export function duration(seconds) {
   const s = Math.round(seconds);
   if (s < 60) return `${s} s`;
@@ -89,5 +127,9 @@ export function duration(seconds) {
     : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
 
-/** A number of bytes for people. */
+/**
+ * A number of bytes for people.
+ *
+ * @param {number} count
+ */
 export const bytesOf = (count) => (count < 1e6 ? `${Math.round(count / 1e3)} kB` : `${(count / 1e6).toFixed(1)} MB`);

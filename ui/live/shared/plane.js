@@ -2,20 +2,32 @@
 
 import { probability, quantile } from "./normal.js";
 
+/**
+ * @typedef {ArrayLike<number>} Vector
+ * @typedef {ReturnType<typeof plane>} Plane
+ */
+
+/** @type {(a: number[], b: Vector) => number} */
 const dot = (a, b) => a.reduce((sum, value, j) => sum + value * b[j], 0);
 
 /**
  * The plane of two orthogonal unit vectors in a space with the prior N(mean, std²) in each dimension.
- * quantiles: whether coordinates are drawn at their probability under the prior (0 to 1), else as they are.
+ *
+ * @param {number[][]} axes
+ * @param {number} mean
+ * @param {number} std
+ * @param {boolean} quantiles whether a coordinate is drawn at its probability under the prior (0 to 1), else as it is
  */
 export function plane(axes, mean, std, quantiles) {
   const centres = axes.map((axis) => mean * axis.reduce((sum, value) => sum + value, 0)); // the prior's along each axis
   return {
     axes,
     centres,
-    /** The coordinates of a point. */
+
+    /** @type {(z: Vector) => number[]} the coordinates of a point */
     coordinates: (z) => axes.map((axis) => dot(axis, z)),
-    /** The point of these coordinates on the plane through another point. */
+
+    /** @type {(z: Vector, coordinates: number[]) => Float32Array} the point with these coordinates on z's plane */
     through(z, coordinates) {
       const moved = Float64Array.from(z);
       axes.forEach((axis, k) => {
@@ -26,13 +38,22 @@ export function plane(axes, mean, std, quantiles) {
       });
       return Float32Array.from(moved);
     },
-    /** Where a coordinate is drawn, and which one is drawn there. */
+
+    /** @type {(value: number, k: number) => number} where the k-th coordinate is drawn */
     drawn: (value, k) => (quantiles ? probability((value - centres[k]) / std) : value),
+
+    /** @type {(place: number, k: number) => number} the k-th coordinate that is drawn at a place */
     at: (place, k) => (quantiles ? centres[k] + std * quantile(Math.min(1 - 1e-4, Math.max(1e-4, place))) : place),
-    /** The whole of it, as far as it is drawn at first. */
+
+    /** @type {(k: number) => number[]} both ends of what is drawn at first */
     whole: (k) => (quantiles ? [0, 1] : [centres[k] - 4 * std, centres[k] + 4 * std]),
   };
 }
 
-/** The unit vector of a dimension. */
+/**
+ * The unit vector of a dimension.
+ *
+ * @param {number} index
+ * @param {number} dims
+ */
 export const unit = (index, dims) => Array.from({ length: dims }, (_, j) => (j === index ? 1 : 0));

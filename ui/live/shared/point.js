@@ -1,18 +1,37 @@
 // The point of latent space that is looked at, shared by the tabs: whoever moves it tells all who show it.
 
-/** z: a list of D numbers, or null before anybody has put a point anywhere; by: who moved it last. */
+/** @import { Z } from "./types.js" */
+
+/**
+ * z: D numbers, or null before anybody has put a point anywhere; by: who moved it last.
+ *
+ * @type {{ z: Z | null, by: unknown }}
+ */
 export const point = { z: null, by: null };
 
+/** @typedef {{ z: Z, by: unknown }} Moved */
+
+/** @type {Set<(point: Moved) => void>} */
 const views = new Set();
 
-/** Moves the point; `by` is handed to the views, so that the mover can tell its own move from another's. */
+/**
+ * Moves the point.
+ *
+ * @param {Iterable<number>} z
+ * @param {unknown} [by] handed to the views, so that the mover can tell its own move from another's
+ */
 export function movePoint(z, by = null) {
-  Object.assign(point, { z: Float32Array.from(z), by });
-  for (const view of views) view(point);
+  const moved = { z: Float32Array.from(z), by };
+  Object.assign(point, moved);
+  for (const view of views) view(moved);
 }
 
-/** Calls view(point) at every move, and now where there is a point. */
+/**
+ * Calls view(point) at every move, and now where there is a point.
+ *
+ * @param {(point: Moved) => void} view
+ */
 export function onPoint(view) {
   views.add(view);
-  if (point.z) view(point);
+  if (point.z) view({ z: point.z, by: point.by });
 }

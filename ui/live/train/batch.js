@@ -1,117 +1,138 @@
 // The batch that Step took: its first images, q(z|x) of each, the draw of z, what it decodes to, and what it costs.
 
+import { answerOf, failed } from "../shared/ask.js";
 import { feed, show } from "../shared/feed.js";
-import { answerOf, bytes, make, minus, nats, paint, SIDE } from "../shared/page.js";
+import { bytes, make, minus, nats, paint, rootOf, SIDE } from "../shared/page.js";
+import { svg } from "../shared/svg.js";
+
+/** @import { Batch, Component } from "../shared/types.js" */
 
 const MOST = 24; // dimensions that are drawn; the rest would be too thin
+const LEGEND =
+  "Bars: μ ± σ of q(z|x) for each latent dimension, left to right, on the scale of ±3 or more. " +
+  "Dot: the draw z = μ + σε. Below it what the draw decodes to, with log p(x|z) and KL in nats.";
 
+/**
+ * The last single batch of the followed run.
+ *
+ * @param {Component<unknown, "batch">} component
+ */
 export function mount({ element, server }) {
-  const node = element.querySelector(".live");
-  const title = make("h4");
-  const sum = make("p");
-  const table = make("div", { className: "live-batch-images" });
-  const legend = make(
-    "small",
-    {},
-    "Bars: μ ± σ of q(z|x) for each latent dimension, left to right, on the scale of ±3 or more. Dot: the draw z = μ + σε. Below it what the draw decodes to, with log p(x|z) and KL in nats.",
-  );
-  node.append(title, sum, table, legend);
+  const node = rootOf(element);
+  const view = { title: make("h4"), sum: make("p"), table: make("div", { className: "live-batch-images" }) };
+  node.append(view.title, view.sum, view.table, make("small", {}, LEGEND));
   node.hidden = true;
   let shown = "";
 
-  show(element.parentElement, async () => {
+  const look = async () => {
     const { run, batch } = feed;
     const wanted = batch ? `${run} ${batch}` : "";
     if (wanted === shown) return;
     shown = wanted;
-    if (!wanted) return void (node.hidden = true);
+    if (!wanted) {
+      node.hidden = true;
+      return;
+    }
     const answer = await answerOf(server.batch({ run }));
-    if (wanted !== shown || answer.silent) return;
-    node.hidden = Boolean(answer.error);
-    if (!answer.error) fill({ title, sum, table }, answer);
-  });
+    if (wanted !== shown || (failed(answer) && answer.silent)) return;
+    node.hidden = failed(answer);
+    if (!failed(answer)) fill(view, answer);
+  };
+  show(element.parentElement ?? element, look);
 }
 
+/**
+ * @param {{ title: HTMLElement, sum: HTMLElement, table: HTMLElement }} view
+ * @param {Batch} answer
+ */
 function fill({ title, sum, table }, answer) {
-  title.textContent = `Step ${answer.step.toLocaleString("en")}, batch by batch: ${answer.mu.length} of its ${answer.images} images`;
-  sum.textContent = `${loss(answer)}, in nats per image · gradient norm ${answer.gradient_norm?.toLocaleString("en", { maximumSignificantDigits: 3 }) ?? "not finite"}${
-    answer.clip_norm ? `, made at most ${answer.clip_norm}` : ""
-  }`;
+  const { mu, std, z } = answer;
+  const step = answer.step.toLocaleString("en");
+  title.textContent = `Step ${step}, batch by batch: ${mu.length} of its ${answer.images} images`;
+  const norm = answer.gradient_norm?.toLocaleString("en", { maximumSignificantDigits: 3 }) ?? "not finite";
+  const clipped = answer.clip_norm ? `, made at most ${answer.clip_norm}` : "";
+  sum.textContent = `${loss(answer)}, in nats per image · gradient norm ${norm}${clipped}`;
   const [x, made] = [bytes(answer.x), bytes(answer.x_hat)];
-  const reach = Math.max(
-    3,
-    ...answer.mu.flatMap((mu, n) =>
-      mu.map((m, j) => Math.max(Math.abs(m) + answer.std[n][j], Math.abs(answer.z[n][j]))),
-    ),
-  );
-  table.replaceChildren(
-    ...answer.mu.map((mu, n) =>
+  const furthest = mu.flatMap((each, n) => each.map((m, j) => Math.max(Math.abs(m) + std[n][j], Math.abs(z[n][j]))));
+  const reach = Math.max(3, ...furthest);
+  const figures = mu.map((each, n) =>
+    make(
+      "figure",
+      {},
+      picture(x, n, "x"),
+      posterior(each, std[n], z[n], reach),
+      picture(made, n, "decoded"),
       make(
-        "figure",
+        "figcaption",
         {},
-        picture(x, n, "x"),
-        posterior(mu, answer.std[n], answer.z[n], reach),
-        picture(made, n, "decoded"),
-        make(
-          "figcaption",
-          {},
-          make("span", { title: "log p(x|z) of this z" }, nats(answer.log_px_z[n])),
-          make("br"),
-          make("span", { title: "KL of q(z|x) from the prior" }, `− ${nats(answer.kls[n])}`),
-        ),
+        make("span", { title: "log p(x|z) of this z" }, nats(answer.log_px_z[n])),
+        make("br"),
+        make("span", { title: "KL of q(z|x) from the prior" }, `− ${nats(answer.kls[n])}`),
       ),
     ),
   );
+  table.replaceChildren(...figures);
 }
 
-/** The loss of the batch, by the formula of what it is trained for. */
+/**
+ * The loss of the batch, by the formula of what it is trained for.
+ *
+ * @param {Batch} batch
+ */
 function loss({ objective, reconstruction_term, kl, counted_kl, free_bits, beta, loss: value }) {
-  const terms = [nats(reconstruction_term === null ? null : -reconstruction_term), nats(kl)];
-  if (free_bits)
-    return `loss = −reconstruction + β·Σⱼ max(λ, KLⱼ) = ${terms[0]} + ${beta.toPrecision(3)} · ${nats(counted_kl)} → ${nats(value)}, with λ = ${free_bits}; KL ${terms[1]}`;
-  if (objective === "elbo")
-    return `loss = −reconstruction + β·KL = ${terms[0]} + ${beta.toPrecision(3)} · ${terms[1]} → ${nats(value)}`;
-  return `loss = −log mean over the draws of p(x|z) (p(z)/q(z|x))^β = ${nats(value)}, with β = ${beta.toPrecision(3)}; −reconstruction ${terms[0]}, KL ${terms[1]}`;
+  const distortion = nats(reconstruction_term === null ? null : -reconstruction_term);
+  const [rate, weight, total] = [nats(kl), beta.toPrecision(3), nats(value)];
+  if (free_bits) {
+    const sum = `${distortion} + ${weight} · ${nats(counted_kl)} → ${total}`;
+    return `loss = −reconstruction + β·Σⱼ max(λ, KLⱼ) = ${sum}, with λ = ${free_bits}; KL ${rate}`;
+  }
+  if (objective === "elbo") return `loss = −reconstruction + β·KL = ${distortion} + ${weight} · ${rate} → ${total}`;
+  const terms = `with β = ${weight}; −reconstruction ${distortion}, KL ${rate}`;
+  return `loss = −log mean over the draws of p(x|z) (p(z)/q(z|x))^β = ${total}, ${terms}`;
 }
 
+/**
+ * @param {Uint8Array} grey
+ * @param {number} n
+ * @param {string} title
+ */
 function picture(grey, n, title) {
   const canvas = make("canvas", { title });
   paint(canvas, grey.subarray(n * SIDE * SIDE, (n + 1) * SIDE * SIDE));
   return canvas;
 }
 
+/** @param {number | null} value */
 const number = (value) => (value === null ? "not finite" : value.toFixed(2));
-const SVG = "http://www.w3.org/2000/svg";
 
+/**
+ * μ ± σ of each dimension, and the draw of z.
+ *
+ * @param {number[]} mu
+ * @param {number[]} std
+ * @param {number[]} z
+ * @param {number} reach
+ */
 function posterior(mu, std, z, reach) {
   const count = Math.min(MOST, mu.length);
-  const svg = document.createElementNS(SVG, "svg");
-  const add = (tag, attributes) => {
-    const part = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
-    svg.append(part);
-  };
-  svg.setAttribute("viewBox", "0 0 96 64");
-  const y = (value) => 32 - (value / reach) * 30;
-  add("line", { x1: 0, x2: 96, y1: 32, y2: 32, class: "live-axis" });
-  for (let j = 0; j < count; j += 1) {
-    if ([mu[j], std[j], z[j]].includes(null)) continue; // no finite number
-    const x = ((j + 0.5) * 96) / count;
-    add("line", {
-      x1: x,
-      x2: x,
-      y1: y(mu[j] - std[j]),
-      y2: y(mu[j] + std[j]),
-      class: "live-spread",
-      "stroke-width": Math.min(8, 60 / count),
-    });
-    add("circle", { cx: x, cy: y(z[j]), r: Math.min(3, 0.8 + 16 / count), class: "live-draw" });
-  }
-  const title = document.createElementNS(SVG, "title");
-  title.textContent = mu
+  const y = (/** @type {number} */ value) => 32 - (value / reach) * 30;
+  const words = mu
     .slice(0, count)
-    .map((m, j) => minus(`z${j}: μ ${number(m)}, σ ${number(std[j])}, drawn ${number(z[j])}`))
-    .join("\n");
-  svg.append(title);
-  return svg;
+    .map((m, j) => minus(`z${j}: μ ${number(m)}, σ ${number(std[j])}, drawn ${number(z[j])}`));
+  const picture = svg(
+    "svg",
+    { viewBox: "0 0 96 64" },
+    svg("line", { x1: 0, x2: 96, y1: 32, y2: 32, class: "live-axis" }),
+  );
+  for (let j = 0; j < count; j += 1) {
+    if (![mu[j], std[j], z[j]].every(Number.isFinite)) continue;
+    const x = ((j + 0.5) * 96) / count;
+    const ends = { x1: x, x2: x, y1: y(mu[j] - std[j]), y2: y(mu[j] + std[j]) };
+    picture.append(
+      svg("line", { ...ends, class: "live-spread", "stroke-width": Math.min(8, 60 / count) }),
+      svg("circle", { cx: x, cy: y(z[j]), r: Math.min(3, 0.8 + 16 / count), class: "live-draw" }),
+    );
+  }
+  picture.append(svg("title", {}, words.join("\n")));
+  return picture;
 }

@@ -1,28 +1,37 @@
-// What the model makes while it learns, cut from the frames of its training: reconstructions of held-out images, samples
-// from the prior, and the latent map; newest, or at the moment that the range above goes back to.
+// What the model makes while it learns, cut from the frames of its training: reconstructions of held-out images,
+// samples from the prior, and the latent map; newest, or at the moment that the range above goes back to.
 
 import { feed, show } from "../shared/feed.js";
-import { scrubber, shown } from "./film.js";
-import { make } from "../shared/page.js";
+import { make, penOf, rootOf } from "../shared/page.js";
 import { FRAME_SIDE as SIDE, IMAGE_SIDE as TILE } from "../shared/vocabulary.js";
+import { scrubber, shown } from "./film.js";
+
+/** @import { Component } from "../shared/types.js" */
 
 const HALF = SIDE / 2;
 const GAP = 4; // px between the first ten held-out images with their reconstructions, and the last ten
 const [MAP, SAMPLES, ORIGINALS, MADE] = [0, SIDE, SIDE + 2, SIDE + 3]; // the first row of each
 
+/**
+ * The pictures of the followed run.
+ *
+ * @param {Component} component
+ */
 export function mount({ element }) {
-  const node = element.querySelector(".live");
+  const node = rootOf(element);
   const view = layout(node);
-  let wanted = null; // which frame was asked for last
-  let asked = 0; // numbers the frames, so that a late one does not take a newer one's place
+  /** @type {string | null} */
+  let wanted = null; // the frame that was asked for last
+  let asked = 0; // numbers the frames: a late one may be shown still, as long as no newer one has been
   let painted = 0;
 
   const look = async () => {
     const frame = shown();
     const name = frame ? `${feed.run} ${frame.version}` : "";
     if (name === wanted) return;
-    const mine = (asked += 1);
-    if (!name || !wanted?.startsWith(`${feed.run} `)) painted = mine; // none of another run comes any more
+    asked += 1;
+    const mine = asked;
+    if (!name || !wanted?.startsWith(`${feed.run} `)) painted = mine; // those of another run come too late
     wanted = name;
     if (!frame || node.dataset.run !== feed.run) node.classList.add("live-waiting");
     const picture = await frame?.get();
@@ -32,17 +41,22 @@ export function mount({ element }) {
     picture.image.close();
     view.mapTitle.textContent = mapTitle(picture.dims);
     node.classList.remove("live-waiting");
-    Object.assign(node.dataset, { run: feed.run, version: frame.version });
+    Object.assign(node.dataset, { run: feed.run, version: frame?.version });
   };
   show(node, look);
 }
 
-/** What the map shows: the dimensions that its frame names. */
+/**
+ * What the map shows.
+ *
+ * @param {string[]} dims as its frame names them
+ */
 function mapTitle([first, second]) {
   if (second === undefined) return `Latent map: the prior's quantiles of z${first}, in reading order`;
-  return `Latent map: z${first} →, z${second} ↑${feed.about?.latent_dim > 2 ? ", the two of largest KL" : ""}`;
+  return `Latent map: z${first} →, z${second} ↑${(feed.about?.latent_dim ?? 0) > 2 ? ", the two of largest KL" : ""}`;
 }
 
+/** @param {HTMLElement} node */
 function layout(node) {
   const view = {
     pairs: make("canvas", {
@@ -76,22 +90,24 @@ function layout(node) {
   return view;
 }
 
-/** Cuts the parts out of a frame. */
+/**
+ * Cuts the parts out of a frame.
+ *
+ * @param {ReturnType<typeof layout>} view
+ * @param {ImageBitmap} image
+ */
 function paint(view, image) {
-  const copy = (canvas, row, rows, columns, top, fromColumn = 0) =>
-    canvas
-      .getContext("2d")
-      .drawImage(
-        image,
-        fromColumn * TILE,
-        row * TILE,
-        columns * TILE,
-        rows * TILE,
-        0,
-        top,
-        columns * TILE,
-        rows * TILE,
-      );
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {number} row
+   * @param {number} rows
+   * @param {number} columns
+   * @param {number} top
+   */
+  const copy = (canvas, row, rows, columns, top, from = 0) => {
+    const [width, height] = [columns * TILE, rows * TILE];
+    penOf(canvas).drawImage(image, from * TILE, row * TILE, width, height, 0, top, width, height);
+  };
   copy(view.map, MAP, SIDE, SIDE, 0);
   for (const half of [0, 1]) {
     for (const row of [0, 1]) copy(view.samples, SAMPLES + row, 1, HALF, (2 * row + half) * TILE, half * HALF);

@@ -1,24 +1,39 @@
 // How far the followed run is, and the buttons that steer it. The value from Python, {run, browser}, says which run the
 // whole page follows.
 
+import { answerOf, failed } from "../shared/ask.js";
 import { feed, follow, refresh, show } from "../shared/feed.js";
-import { answerOf, duration, make } from "../shared/page.js";
+import { duration, make, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
+
+/** @import { Component, Progress } from "../shared/types.js" */
+/** @typedef {Component<{ run: string, browser: string }, "steer" | "follow" | "window" | "history">} Steered */
+/** @typedef {ReturnType<typeof layout>} View */
 
 const NOTHING_YET = "No training yet: choose settings and press Train.";
 const GONE = "Gone";
+const TELL = 200; // ms between two looks at whether Python must be told of another state
 
+/**
+ * The buttons and the line of progress.
+ *
+ * @param {Steered} component
+ */
 export function mount({ element, props, server, watch, trigger }) {
-  const node = element.querySelector(".live");
+  const node = rootOf(element);
   const view = layout(node);
   let refused = ""; // why the last press of a button did nothing
   let unheard = false; // because the server did not answer
 
-  const steer = async (how) => {
-    if (how === "step" && !STATES[feed.state]?.resumable) return void trigger("first", {});
+  const steer = async (/** @type {string} */ how) => {
+    if (how === "step" && !STATES[feed.state]?.resumable) {
+      trigger("first", {});
+      return;
+    }
     const answer = await answerOf(server.steer({ browser: props.value.browser, run: feed.run, how }));
-    [refused, unheard] = [answer.error ?? "", Boolean(answer.silent)];
-    if (answer.run && answer.run !== feed.run) start(answer.run);
+    refused = failed(answer) ? answer.error : "";
+    unheard = failed(answer) && Boolean(answer.silent);
+    if (!failed(answer) && answer.run && answer.run !== feed.run) start(answer.run);
     else refresh();
     draw();
   };
@@ -32,20 +47,11 @@ export function mount({ element, props, server, watch, trigger }) {
     fill(view, node, refused);
   };
   show(element, draw);
-
-  // Python is told of a state's change even while this tab is out of sight.
-  let told = "";
-  let known = { run: "", state: "" }; // what it was told last
-  setInterval(() => {
-    const now = `${feed.run} ${feed.state} ${Boolean(feed.newest)}`;
-    if (!feed.run || !feed.state || now === told) return;
-    const before = feed.run === known.run ? known.state : "";
-    [told, known] = [now, { run: feed.run, state: feed.state }];
+  tell(trigger, () => {
     refused = "";
-    trigger("changed", { run: feed.run, state: feed.state, before });
-  }, 200);
+  });
 
-  const start = (run) => {
+  const start = (/** @type {string} */ run) => {
     refused = "";
     follow(run, { follow: server.follow, window: server.window, history: server.history });
   };
@@ -53,8 +59,30 @@ export function mount({ element, props, server, watch, trigger }) {
   start(props.value.run);
 }
 
+/**
+ * Tells Python of every change of the run's state, even while this tab is out of sight.
+ *
+ * @param {Steered["trigger"]} trigger
+ * @param {() => void} changed
+ */
+function tell(trigger, changed) {
+  let told = "";
+  let known = { run: "", state: "" }; // what it was told last
+  setInterval(() => {
+    const now = `${feed.run} ${feed.state} ${Boolean(feed.newest)}`;
+    if (!feed.run || !feed.state || now === told) return;
+    const before = feed.run === known.run ? known.state : "";
+    told = now;
+    known = { run: feed.run, state: feed.state };
+    changed();
+    trigger("changed", { run: feed.run, state: feed.state, before });
+  }, TELL);
+}
+
+/** @param {HTMLElement} node */
 function layout(node) {
-  const button = (id, text, title) => make("button", { type: "button", id, title, disabled: true }, text);
+  const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title) =>
+    make("button", { type: "button", id, title, disabled: true }, text);
   const view = {
     bar: make("progress", { max: 1, value: 0 }),
     headline: make("strong"),
@@ -77,9 +105,18 @@ function layout(node) {
   return view;
 }
 
+/**
+ * @param {View} view
+ * @param {HTMLElement} node
+ * @param {string} refused
+ */
 function fill(view, node, refused) {
   const { state, message, about, progress } = feed;
-  const { title, going = false, resumable = false } = STATES[state] ?? { title: state ? GONE : NOTHING_YET };
+  const { title, going, resumable } = STATES[state] ?? {
+    title: state ? GONE : NOTHING_YET,
+    going: false,
+    resumable: false,
+  };
   view.headline.textContent = title;
   view.numbers.textContent = progress ? described(progress, state) : "";
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
@@ -96,11 +133,21 @@ function fill(view, node, refused) {
   view.reset.disabled = going || !state || state === "gone";
 }
 
-function described(
-  { step, total_steps: total, epoch, images_per_second: speed, learning_rate: rate, sigma, seconds, left },
-  state,
-) {
-  const count = (n) => Math.round(n).toLocaleString("en");
-  const time = state === "running" ? `${duration(left)} left` : `${duration(seconds)} of training`;
-  return `step ${count(step)} of ${count(total)} · epoch ${epoch.toFixed(1)} · learning rate ${Number(rate.toPrecision(2))}${sigma ? ` · σ ${Number(sigma.toPrecision(3))}` : ""} · ${count(speed)} images/s · ${time}`;
+/**
+ * @param {Progress} progress
+ * @param {string} state
+ */
+function described(progress, state) {
+  const { step, total_steps: total, epoch, images_per_second: speed, learning_rate: rate, sigma } = progress;
+  const count = (/** @type {number} */ n) => Math.round(n).toLocaleString("en");
+  return [
+    `step ${count(step)} of ${count(total)}`,
+    `epoch ${epoch.toFixed(1)}`,
+    `learning rate ${Number(rate.toPrecision(2))}`,
+    sigma && `σ ${Number(sigma.toPrecision(3))}`,
+    `${count(speed)} images/s`,
+    state === "running" ? `${duration(progress.left)} left` : `${duration(progress.seconds)} of training`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }

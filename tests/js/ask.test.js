@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { setTimeout as after } from "node:timers/promises";
+import "./served/register.js";
+
+const { answerOf, debounced, failed, newest, oneAtATime, throttled } = await import("../../ui/live/shared/ask.js");
+
+test("only the newest question is the newest", () => {
+  const turn = newest();
+  const first = turn();
+  assert.ok(first());
+  const second = turn();
+  assert.deepEqual([first(), second()], [false, true]);
+  turn();
+  assert.deepEqual([first(), second()], [false, false]);
+});
+
+test("two kinds of questions do not disturb each other", () => {
+  const [one, other] = [newest(), newest()];
+  const isNewest = one();
+  other();
+  assert.ok(isNewest());
+});
+
+/** @param {import("node:test").TestContext} t whose time moves only by the function that this gives */
+function clock(t) {
+  let now = 1000;
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  t.mock.method(performance, "now", () => now);
+  return (ms) => {
+    now += ms;
+    t.mock.timers.tick(ms);
+  };
+}
+
+test("many calls are one, after the last of them", (t) => {
+  const pass = clock(t);
+  const act = t.mock.fn();
+  const soon = debounced(act, 20);
+  for (let n = 0; n < 5; n += 1) {
+    soon();
+    pass(19);
+  }
+  assert.equal(act.mock.callCount(), 0);
+  pass(1);
+  assert.equal(act.mock.callCount(), 1);
+  pass(100);
+  assert.equal(act.mock.callCount(), 1);
+});
+
+test("a call that waits can be cancelled, or be made sooner", (t) => {
+  const pass = clock(t);
+  const act = t.mock.fn();
+  const soon = debounced(act, 1000);
+  soon();
+  soon.cancel();
+  pass(2000);
+  assert.equal(act.mock.callCount(), 0);
+  soon();
+  soon(5);
+  pass(5);
+  assert.equal(act.mock.callCount(), 1);
+  pass(2000);
+  assert.equal(act.mock.callCount(), 1);
+});
+
+test("throttled calls come at once, then at their pace, and the last one is made", (t) => {
+  const pass = clock(t);
+  const act = t.mock.fn();
+  const soon = throttled(act, 80);
+  soon();
+  pass(0);
+  assert.equal(act.mock.callCount(), 1);
+  pass(30);
+  soon();
+  soon();
+  pass(49);
+  assert.equal(act.mock.callCount(), 1);
+  pass(1);
+  assert.equal(act.mock.callCount(), 2);
+  soon();
+  soon.cancel();
+  pass(200);
+  assert.equal(act.mock.callCount(), 2);
+});
+
+test("one question is asked at a time, and the last one always", async () => {
+  /** @type {((answer: number) => void)[]} */
+  const answering = [];
+  /** @type {number[]} */
+  const asked = [];
+  /** @type {number[]} */
+  const heard = [];
+  const ask = oneAtATime(
+    (/** @type {number} */ n) => {
+      asked.push(n);
+      return new Promise((/** @type {(answer: { twice: number }) => void} */ resolve) => {
+        answering.push((twice) => resolve({ twice }));
+      });
+    },
+    (answer, n) => {
+      if (!failed(answer)) heard.push(n, answer.twice);
+    },
+  );
+  const done = [1, 2, 3].map(ask);
+  assert.deepEqual(asked, [1]);
+  answering[0](2);
+  await after(1);
+  assert.deepEqual(asked, [1, 3]);
+  answering[1](6);
+  await Promise.all(done);
+  assert.deepEqual(heard, [1, 2, 3, 6]);
+});
+
+test("an answer comes as it is", async () => {
+  assert.deepEqual(await answerOf(Promise.resolve({ x: 1 })), { x: 1 });
+  assert.ok(failed(await answerOf(Promise.resolve({ error: "No." }))));
+});
+
+test("where no answer comes, it is said why", async () => {
+  globalThis.location = /** @type {Location} */ ({ origin: "http://here", pathname: "/vae" });
+  /** @type {string[]} */
+  const asked = [];
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address) => {
+    asked.push(String(address));
+    return new Response(null, { status: 401 });
+  };
+  const login = await answerOf(Promise.resolve(undefined));
+  globalThis.fetch = () => Promise.reject(new Error("away"));
+  const away = await answerOf(Promise.reject(new Error("away")));
+  globalThis.fetch = fetch;
+  assert.deepEqual(asked, ["http://here/vae/gradio_api/login_check"]);
+  assert.match(failed(login) ? login.error : "", /name and password/);
+  assert.deepEqual(away, { error: "The server does not answer.", silent: true });
+});

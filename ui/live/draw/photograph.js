@@ -1,0 +1,57 @@
+// A photograph that the server turns into ink: chosen, dropped or pasted.
+
+import { answerOf, failed } from "../shared/ask.js";
+import { addressOf, bytes, make } from "../shared/page.js";
+import { LARGEST_PHOTO } from "../shared/vocabulary.js";
+
+/**
+ * A button that takes a photograph.
+ *
+ * @param {HTMLElement} place where one may be dropped, or pasted while it is in sight
+ * @param {(ink: Uint8Array) => void} begin
+ * @param {(text: string) => void} say
+ */
+export function photograph(place, begin, say) {
+  const file = make("input", { type: "file", accept: "image/*", hidden: true });
+  const take = async (/** @type {File | undefined} */ photo) => {
+    const wrong = refused(photo);
+    if (!photo || wrong) {
+      say(wrong);
+      return;
+    }
+    say("Reading the photograph …");
+    const posted = fetch(addressOf("live/photo"), { method: "POST", body: photo });
+    /** @type {Promise<{ ink: string }>} */
+    const asking = posted.then((response) => response.json());
+    const answer = await answerOf(asking);
+    if (failed(answer)) say(answer.error);
+    else begin(bytes(answer.ink));
+  };
+  file.addEventListener("change", () => {
+    if (file.files?.length) take(file.files[0]);
+    file.value = ""; // the same file can be chosen again
+  });
+  place.addEventListener("dragover", (event) => event.preventDefault());
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    take(event.dataTransfer?.files[0]);
+  });
+  document.addEventListener("paste", (event) => {
+    const pasted = [...(event.clipboardData?.files ?? [])];
+    if (pasted.length && place.offsetParent !== null) take(pasted[0]);
+  });
+  const title = "or drop or paste one on the pad";
+  const button = make("button", { type: "button", textContent: "Photo…", title, onclick: () => file.click() });
+  return make("span", {}, button, file);
+}
+
+/**
+ * Why a photograph is not taken; empty where it is.
+ *
+ * @param {File | undefined} photo
+ */
+function refused(photo) {
+  if (!photo?.type.startsWith("image/")) return "That is no picture: choose a photograph.";
+  if (photo.size <= LARGEST_PHOTO) return "";
+  return `The photograph is larger than ${LARGEST_PHOTO / 2 ** 20} MB: choose a smaller one.`;
+}

@@ -1,0 +1,50 @@
+// The arithmetic of the meter: lengths that add up, on a scale that ends in plain numbers.
+
+const CUT = 12; // if the common part of all bars is this many times their differences, the scale does not begin at 0
+
+/**
+ * The scale's ends, and where its totals begin: at 0, unless that is too far off.
+ *
+ * @param {(number | null)[]} values
+ */
+export function scale(values) {
+  const known = values.filter((value) => value !== null);
+  if (!known.length) return { low: -1, high: 0, base: 0 };
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const span = Math.max(1, most - least);
+  const near = Math.min(Math.abs(least), Math.abs(most));
+  if (least * most > 0 && near > CUT * span) {
+    const unit = nice(span / 4);
+    const [low, high] = [Math.floor(least / unit - 1), Math.ceil(most / unit + 1)].map((count) =>
+      Number((unit * count).toPrecision(9)),
+    );
+    return { low, high, base: most < 0 ? high : low };
+  }
+  return { low: least < 0 ? -nice(-least) : 0, high: most > 0 ? nice(most) : 0, base: 0 };
+}
+
+/**
+ * The next number of 1, 1.2, 1.5, 2 … 8 times a power of ten: the scale moves seldom.
+ *
+ * @param {number} value
+ */
+export function nice(value) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
+  const step = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8].find((each) => each * power >= value) ?? 10;
+  return Number((power * step).toPrecision(3));
+}
+
+/**
+ * A number of nats with one digit, so that what is shown adds up on the screen.
+ *
+ * @param {number | null | undefined} value
+ */
+export const tenth = (value) => (value === null || value === undefined ? null : Math.round(value * 10) / 10);
+
+/**
+ * a + sign · b; null where one of them is.
+ *
+ * @param {number | null} a
+ * @param {number | null} b
+ */
+export const sum = (a, b, sign = 1) => (a === null || b === null ? null : a + sign * b);

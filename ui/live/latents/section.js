@@ -1,0 +1,11 @@
+// A titled part of the Latents tab.
+
+import { make } from "../shared/page.js";
+
+/**
+ * @param {string} title
+ * @param {string} name
+ * @param {HTMLElement} content
+ */
+export const section = (title, name, content) =>
+  make("section", { className: `live-section live-${name}` }, make("h3", {}, title), content);

@@ -1,0 +1,162 @@
+// A line of the table of runs: the same element while its numbers change, so that focus and an open field stay.
+
+import { make } from "../shared/page.js";
+import { COLUMNS } from "./columns.js";
+import { tick, ticked, untick } from "./ticks.js";
+
+/** @import { Row } from "../shared/types.js" */
+
+/**
+ * What can be done with a run; rename tells what is wrong, or "".
+ *
+ * @typedef {{
+ *   rename: (run: string, name: string) => Promise<string>,
+ *   remove: (row: Row) => void,
+ *   steer: (run: string, how: string) => void,
+ *   use: (run: string) => void,
+ *   watch: (run: string) => void,
+ *   trainOn: (run: string) => void,
+ * }} Actions
+ */
+
+const DOWNLOADS = {
+  "archive.zip": "All of it, zip",
+  "model.safetensors": "Model",
+  "metrics.csv": "Metrics, CSV",
+  "tensorboard.zip": "TensorBoard events",
+};
+const TRAIN_ON =
+  "A new run that begins with this model's weights, with the settings that the Train tab shows; " +
+  "both warm-ups begin anew";
+
+/** A row of the table, which show() fills again and again. */
+export class Line {
+  /** @type {Row | null} */
+  #row = null;
+  #renaming = false;
+  #name = make("button", { type: "button", className: "live-name", title: "Rename" });
+  #box = make("input", { type: "checkbox", ariaLabel: "Compare this run" });
+
+  /**
+   * @param {string} run
+   * @param {Actions} actions
+   */
+  constructor(run, actions) {
+    this.run = run;
+    this.actions = actions;
+    const cells = COLUMNS.map(({ name, title, number }) => {
+      const cell = make("td", { className: number ? "live-number" : "" });
+      cell.dataset.title = title;
+      return /** @type {[string, HTMLTableCellElement]} */ ([name, cell]);
+    });
+    this.cells = Object.fromEntries(cells);
+    this.cells.ticked.append(this.#box);
+    this.cells.title.append(this.#name);
+    this.#box.onchange = () => {
+      if (!this.#box.checked) untick(run);
+      else if (this.#row) tick(this.#row);
+    };
+    this.#name.onclick = () => this.#rename();
+    this.resume = button("Resume", () => actions.steer(run, "play"));
+    this.node = make("tr", {}, ...cells.map(([, cell]) => cell), this.#buttons());
+    this.node.dataset.run = run;
+  }
+
+  #buttons() {
+    const { run, actions } = this;
+    const trainOn = button("Train on from here", () => actions.trainOn(run));
+    trainOn.title = TRAIN_ON;
+    const buttons = make(
+      "div",
+      { className: "live-actions" },
+      button("Watch", () => actions.watch(run)),
+      button("Use this model", () => actions.use(run)),
+      this.resume,
+      trainOn,
+      downloads(run),
+      button("Delete", () => this.#row && actions.remove(this.#row)),
+    );
+    return make("td", {}, buttons);
+  }
+
+  /** Puts a field in the name's place. */
+  #rename() {
+    if (!this.#row) return;
+    const before = this.#row.title ?? "";
+    this.#renaming = true;
+    const field = make("input", { type: "text", value: before, ariaLabel: "New name" });
+    const why = make("small");
+    let open = true;
+    let asking = false;
+    const close = () => {
+      if (!open) return; // taking a field away takes its focus too
+      open = false;
+      this.#renaming = false;
+      this.cells.title.replaceChildren(this.#name);
+      this.#name.focus();
+    };
+    const keep = async () => {
+      if (asking) return;
+      asking = true;
+      const unchanged = field.value === this.#row?.title;
+      const wrong = unchanged ? "" : await this.actions.rename(this.run, field.value);
+      asking = false;
+      if (!wrong) close();
+      if (!open) return; // done, or Escape has closed it while the server was asked
+      why.textContent = wrong; // the table may be longer than the screen
+      field.focus();
+    };
+    field.onkeydown = (event) => {
+      if (event.key === "Enter") keep();
+      if (event.key === "Escape") close();
+    };
+    field.onblur = () => {
+      if (!asking) close();
+    };
+    this.cells.title.replaceChildren(field, why);
+    field.focus();
+    field.select();
+  }
+
+  /**
+   * Shows what is known of the run now.
+   *
+   * @param {Row} row
+   */
+  show(row) {
+    this.#row = row;
+    this.#box.checked = ticked.has(this.run);
+    if (ticked.has(this.run)) tick(row);
+    if (!this.#renaming) this.#name.textContent = row.title ?? "(damaged)";
+    for (const { name, text } of COLUMNS) {
+      const now = text?.(row);
+      if (now !== undefined && this.cells[name].textContent !== now) this.cells[name].textContent = now;
+    }
+    this.cells.state.title = row.message;
+    this.resume.hidden = !row.resumable;
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {() => void} onclick
+ */
+const button = (text, onclick) => make("button", { type: "button", onclick }, text);
+
+/**
+ * The files of a run.
+ *
+ * @param {string} run
+ */
+function downloads(run) {
+  const options = Object.entries(DOWNLOADS).map(([value, text]) => make("option", { value }, text));
+  const first = make("option", { value: "" }, "Download …");
+  const node = make("select", { ariaLabel: "Download" }, first, ...options);
+  node.onchange = () => {
+    if (!node.value) return;
+    const { href } = new URL(`../runs/${run}/${node.value}`, import.meta.url);
+    make("a", { href, download: "" }).click();
+    node.value = "";
+  };
+  return node;
+}

@@ -1,0 +1,341 @@
+/** The shapes that travel between the server and the page, and what these modules use of Gradio and of Plotly. */
+
+// What the server answers. Numbers are nats unless it says otherwise; null stands for a number that is not finite.
+
+/** What is wrong, in one sentence; silent: the server did not answer at all. */
+export interface Wrong {
+  error: string;
+  silent?: boolean;
+}
+export type Answer<T> = T | Wrong;
+
+/** Base64 of grey bytes: 28×28 a picture where nothing else is said. */
+export type Picture = string;
+export type Setting = number | string | boolean | null;
+export interface Dimension {
+  index: number;
+  kl: number | null;
+}
+export interface Example {
+  label: number;
+  image: Picture;
+}
+
+/** `describe` of ui/models.py: a model, its dimensions with the most informative first, and images to start from. */
+export interface Description {
+  dims: Dimension[];
+  prior_mean: number;
+  prior_std: number;
+  likelihood: string;
+  binarization: string;
+  examples: Example[];
+  examples_from: string;
+}
+
+/** The file of `means` in ui/models.py: count rows of dims posterior means, and the label of each. */
+export interface Means {
+  count: number;
+  dims: number;
+  data: string;
+  axes: number[][];
+  mu: Float32Array;
+  labels: Uint8Array;
+}
+
+/** A drawing as it is posted: 56×56 bytes of ink, or an image in MNIST's format. */
+export interface Drawing {
+  ink?: Picture;
+  image?: Picture;
+}
+export interface Q {
+  mu: number[];
+  std: number[];
+}
+export interface Terms {
+  elbo: number | null;
+  reconstruction_term: number | null;
+  kl: number | null;
+  scatter: number | null;
+}
+/** What a q decodes to: from its mean, eight draws, and the standard deviation of 64 of them with its largest value. */
+export interface Decoded {
+  reconstruction: Picture;
+  drawn: Picture;
+  spread: Picture;
+  most: number | null;
+}
+/** `judge` of ui/draw.py. */
+export interface Judged extends Terms, Decoded {
+  kl_per_dim: number[];
+}
+/** `look` of ui/draw.py; z and std are those of the encoder's q. */
+export interface Looked extends Judged {
+  grey: Picture;
+  seen: Picture;
+  z: number[];
+  std: number[];
+  log_px: number | null;
+  exact: string;
+  version: string;
+}
+export interface Waypoint extends Terms, Q {
+  step: number;
+}
+/** `refine` of ui/draw.py. */
+export interface Refined {
+  path: Waypoint[];
+  ended: boolean;
+  log_px: number | null;
+}
+/** `complete` of ui/draw.py. */
+export interface Completed {
+  completed: Picture;
+  drawn: Picture;
+}
+/** `crowd` of ui/draw.py: ELBOs in ascending order. */
+export interface Crowd {
+  elbos: number[];
+  data: string;
+  version: string;
+}
+/** `truth` of ui/draw.py: 96×96 bytes of the exact posterior about `center`, `half` to either side. */
+export interface Truth {
+  log_px: number | null;
+  density: Picture;
+  center: number[];
+  half: number;
+}
+/** `posterior` of ui/latents.py: q, and the exact posterior on a grid of cells × cells. */
+export interface GridPosterior extends Q {
+  low: number;
+  high: number;
+  cells: number;
+  density: Picture;
+}
+/** `neighbours` of ui/latents.py. */
+export interface Neighbours {
+  image: Picture;
+  labels: number[];
+  data: string;
+}
+
+/** Aligned lists, one value a record. */
+export interface Columns {
+  step: number[];
+  seconds: number[];
+  [name: string]: (number | null)[];
+}
+/** A change of settings in mid-run: each under its name. */
+export interface Change {
+  step: number;
+  [setting: string]: Setting;
+}
+export interface RunAbout {
+  name: string;
+  data: string;
+  why_data: string;
+  settings: string;
+  started: Record<string, Setting>;
+  likelihood: string;
+  binarization: string;
+  latent_dim: number;
+  steps_per_epoch: number;
+  total_steps: number;
+  train_images: number;
+}
+export interface Progress {
+  step: number;
+  epoch: number;
+  seconds: number;
+  images_per_second: number;
+  learning_rate: number;
+  sigma: number | null;
+  total_steps: number;
+  left: number;
+}
+/** What `follow` of ui/follow.py always tells of a run. */
+interface Latest {
+  state: string;
+  message: string;
+  progress: Progress | null;
+  mark: string;
+  columns: Columns;
+  kl_per_dim: number[];
+  changes: Change[];
+  frames: number[];
+  newest: string;
+  batch: string;
+  wait: number;
+}
+/** `follow` of ui/follow.py: the records from `from` to `to`, all of them where `from` is 0. */
+export interface Followed extends Latest {
+  about: RunAbout | null;
+  from: number;
+  to: number;
+}
+/** What the browser knows of a run; anew counts how often its columns were replaced instead of extended. */
+export interface Store extends Latest {
+  run: string;
+  about: RunAbout | null;
+  covered: number;
+  anew: number;
+}
+/** The followed run. moment: the step that the pictures went back to, or null; silent: the server does not answer. */
+export interface Feed extends Store {
+  moment: number | null;
+  silent: boolean;
+}
+/** `history` of ui/follow.py. */
+export interface HistoryRows {
+  stride: number;
+  from: number;
+  steps: number[];
+  kl: number[][];
+}
+/** `batch` of ui/follow.py. */
+export interface Batch extends Omit<Terms, "scatter"> {
+  step: number;
+  images: number;
+  beta: number;
+  loss: number | null;
+  gradient_norm: number | null;
+  objective: string;
+  clip_norm: number;
+  free_bits: number;
+  counted_kl: number | null;
+  x: Picture;
+  x_hat: Picture;
+  mu: number[][];
+  std: number[][];
+  z: number[][];
+  log_px_z: number[];
+  kls: number[];
+}
+/** A line of the table of runs, `mine` of ui/runs.py; of a damaged run most is null. */
+export interface Row {
+  run: string;
+  name: string;
+  title: string | null;
+  state: string;
+  message: string;
+  resumable: boolean | null;
+  data: string | null;
+  settings: Record<string, Setting>;
+  line: string | null;
+  elbo: number | null;
+  active_units: number | null;
+  step: number | null;
+  total_steps?: number;
+  seconds: number | null;
+  size: number | null;
+  created: string | null;
+}
+
+/** A server function; Gradio makes undefined of a failure. */
+type Asks<Request, T> = (request: Request) => Promise<Answer<T> | undefined>;
+type OfModel = { model: string | null };
+
+export interface Server {
+  follow: Asks<{ run: string; since: number; mark: string; changes: number; frames: number }, Followed>;
+  window: Asks<{ run: string; low: number; high: number }, { columns: Columns }>;
+  history: Asks<{ run: string; stride: number; have: number }, HistoryRows>;
+  batch: Asks<{ run: string }, Batch>;
+  steer: Asks<{ browser: string; run: string; how: string }, { run: string }>;
+  mine: Asks<{ browser: string }, { runs: Row[] }>;
+  rename: Asks<{ browser: string; run: string; name: string }, object>;
+  remove: Asks<{ browser: string; run: string }, object>;
+  describe: Asks<OfModel, Description>;
+  decode: Asks<OfModel & { z: number[][] }, { image: Picture }>;
+  look: Asks<OfModel & Drawing & { draws?: number }, Looked>;
+  judge: Asks<OfModel & { image: Picture } & Q, Judged>;
+  refine: Asks<OfModel & { image: Picture }, Refined>;
+  complete: Asks<OfModel & { image: Picture; hidden: string }, Completed>;
+  crowd: Asks<OfModel, Crowd>;
+  truth: Asks<OfModel & { image: Picture }, Truth>;
+  posterior: Asks<OfModel & { image: Picture }, GridPosterior>;
+  neighbours: Asks<OfModel & { images: string }, Neighbours>;
+}
+
+// What Gradio hands to a component; see ui/live/__init__.py.
+
+export interface Component<Value = unknown, Functions extends keyof Server = never> {
+  element: HTMLElement;
+  props: { value: Value };
+  server: Pick<Server, Functions>;
+  /** Calls then() after each change of a prop that comes from Python. */
+  watch(prop: string, then: () => void): void;
+  /** An event that Python may listen to. */
+  trigger(event: string, data: object): void;
+}
+
+// What is used of Plotly.
+
+export interface Trace {
+  [attribute: string]: unknown;
+  name?: string;
+  meta?: string;
+  mode?: string;
+  visible?: boolean | "legendonly";
+  x?: (number | null)[];
+  y?: (number | null)[];
+  line?: object;
+}
+export interface Axis {
+  [attribute: string]: unknown;
+  range?: number[];
+  autorange?: boolean;
+  title?: object;
+}
+export interface Layout {
+  [attribute: string]: unknown;
+  xaxis?: Axis;
+  yaxis?: Axis;
+  images?: object[];
+}
+export interface Figure {
+  data: Trace[];
+  layout: Layout;
+}
+/** An axis as it is drawn, in px within the chart; d2p and p2d turn values into px and back. */
+export interface DrawnAxis {
+  _offset: number;
+  _length: number;
+  range: number[];
+  d2p(value: number): number;
+  p2d(px: number): number;
+}
+/** A node with a chart. */
+export interface Plot extends HTMLElement {
+  data: Trace[];
+  layout: Layout & { xaxis: Axis; yaxis: Axis };
+  _fullLayout: { xaxis: DrawnAxis; yaxis: DrawnAxis; _size: { w: number; h: number } };
+  on(event: string, then: (change: Record<string, unknown>) => void): void;
+}
+export interface Plotly {
+  newPlot(node: HTMLElement, data: Trace[], layout: Layout, config: object): Promise<Plot>;
+  react(node: Plot, data: Trace[], layout: Layout): Promise<Plot>;
+  relayout(node: Plot, change: Record<string, unknown>): Promise<Plot>;
+  restyle(node: Plot, change: Record<string, unknown>, traces?: number[]): Promise<Plot>;
+  extendTraces(node: Plot, values: { x: (number | null)[][]; y: (number | null)[][] }, traces: number[]): Promise<Plot>;
+  Plots: { resize(node: Plot): void };
+}
+
+// The page's own parts.
+
+/** A point of latent space. */
+export type Z = Float32Array;
+/** What the Latents tab does for its parts. */
+export interface Place {
+  /** Moves the point, within what the model may be asked for. */
+  move(z: Iterable<number>, by?: unknown): void;
+  /** The mean of q(z|x) of a drawing; null, after saying why, where it cannot be had. */
+  ofImage(drawing: Drawing | null, otherwise?: string): Promise<number[] | null>;
+  say(text: string): void;
+  server: Pick<Server, "look" | "posterior" | "neighbours" | "decode" | "describe">;
+}
+
+declare global {
+  interface Window {
+    Plotly: Plotly;
+  }
+}
