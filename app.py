@@ -17,8 +17,9 @@ import gradio as gr
 import torch
 
 import ui
-from ui import files, latents, live, models
+from ui import files, live, models
 from ui.backend import Backend
+from ui.tabs import latents
 from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
 from vae_core.runs.server import Runs
 

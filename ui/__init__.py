@@ -12,10 +12,11 @@ from vae_core.checkpoint import CheckpointError
 from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
 
-from . import draw, elbo, labels, latents, live, runs, train
+from . import labels, live
 from .backend import Backend
 from .events import OUTSPOKEN, QUIET
 from .session import STORAGE_KEY, Session, restored
+from .tabs import draw, elbo, latents, runs, train
 
 TABS = ("train", "elbo", "draw", "latents", "runs")
 

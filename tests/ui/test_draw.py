@@ -6,10 +6,10 @@ import math
 import pytest
 import torch
 
-from ui import draw
 from ui.backend import Backend
-from ui.draw import CROWD, DRAWS, complete, crowd, judge, look, refine, truth
 from ui.requests import of
+from ui.tabs import draw
+from ui.tabs.draw import CROWD, DRAWS, complete, crowd, judge, look, refine, truth
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
 from vae_core.data import binarize, held_out
 from vae_core.densities import gaussian_kl

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from ui import train as train_tab
+from ui.tabs import train as train_tab
 from vae_core.runs.changes import Change
 from vae_core.training.one_batch import OneBatch
 

@@ -5,7 +5,7 @@ import math
 import gradio as gr
 import pytest
 
-from ui import train as train_tab
+from ui.tabs import train as train_tab
 from vae_core import TrainConfig
 from vae_core.data import DataError
 from vae_core.runs.changes import Change

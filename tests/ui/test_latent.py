@@ -13,9 +13,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from torch.testing import assert_close
 
-from ui import latents, models
+from ui import models
 from ui.backend import Backend
 from ui.requests import of
+from ui.tabs import latents
 from vae_core import VAE, VAEConfig, save_checkpoint
 from vae_core.data import held_out
 from vae_core.evaluation.latent import embed, nearest, principal_axes

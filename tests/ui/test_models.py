@@ -7,11 +7,11 @@ import time
 import pytest
 import torch
 
-from ui import train as train_tab
-from ui.draw import look
-from ui.latents import decode
 from ui.models import describe
 from ui.requests import answering, of, pixels
+from ui.tabs import train as train_tab
+from ui.tabs.draw import look
+from ui.tabs.latents import decode
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
 from vae_core.data import fit_drawing
 from vae_core.objective import elbo

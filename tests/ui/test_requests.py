@@ -7,11 +7,11 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from ui import train as train_tab
-from ui.draw import look
-from ui.latents import decode
 from ui.models import describe
 from ui.requests import answering, of
+from ui.tabs import train as train_tab
+from ui.tabs.draw import look
+from ui.tabs.latents import decode
 
 from ..runs.conftest import wait_for
 from .conftest import (

@@ -3,8 +3,8 @@
 import gradio as gr
 import pytest
 
-from ui import train as train_tab
 from ui.session import restored
+from ui.tabs import train as train_tab
 from vae_core.runs.folder import RunError
 
 from ..runs.conftest import wait_for

@@ -1,9 +1,9 @@
 // The Draw tab: a drawing, what the model makes of it while the stroke goes, and q in the hand.
 
+import { Balance, SURE } from "../q/balance.js";
 import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
 import { bytes, make, rootOf } from "../shared/page.js";
-import { Balance, SURE } from "./balance.js";
 import { crowdView } from "./crowd.js";
 import { Surface } from "./ink.js";
 import { forgetKept, keep, keptDrawing, onPut, posted } from "./kept.js";

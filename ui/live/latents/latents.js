@@ -1,6 +1,7 @@
 // The Latents tab: a point of latent space and its picture, and the ways to move it.
 
 import { keptDrawing, putOnPad } from "../draw/kept.js";
+import { map } from "../map/map.js";
 import { goToLink } from "../page/address.js";
 import { answerOf, failed, oneAtATime } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
@@ -11,7 +12,6 @@ import { movePoint, onPoint, point } from "../shared/point.js";
 import { WITHIN } from "../shared/vocabulary.js";
 import { arithmetic } from "./arithmetic.js";
 import { between } from "./between.js";
-import { map } from "./map.js";
 import { prior } from "./prior.js";
 import { sliders } from "./sliders.js";
 

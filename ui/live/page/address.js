@@ -1,7 +1,7 @@
 // The address bar is the state: tab, model, point and map, so that a link opens exactly this view again. Each tab that
 // is opened is a step of the browser's history; what moves within one is not.
 
-import { choices } from "../latents/choices.js";
+import { choices } from "../map/choices.js";
 import { debounced } from "../shared/ask.js";
 import { model, onModel } from "../shared/model.js";
 import { openTab } from "../shared/page.js";

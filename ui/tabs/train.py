@@ -15,12 +15,12 @@ from vae_core.runs.config import ALL_SETTINGS
 from vae_core.runs.folder import RunError
 from vae_core.settings import Setting, settings_of
 
-from . import live
-from .backend import Backend
-from .events import OUTSPOKEN, QUIET
-from .figures import training_curves
-from .requests import answering
-from .session import Session
+from .. import live
+from ..backend import Backend
+from ..events import OUTSPOKEN, QUIET
+from ..figures import training_curves
+from ..requests import answering
+from ..session import Session
 
 AUTO = "auto"
 DATA_CHOICES = [("MNIST if it can be had, else digits", AUTO), *((TITLES[name], name) for name in DATASETS)]

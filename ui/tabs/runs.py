@@ -11,11 +11,11 @@ from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
 from vae_core.runs.summary import Summary
 
-from . import live
-from .backend import Backend
-from .figures import comparison, rate_distortion
-from .labels import meaningful, settings_line
-from .requests import answering, browser_of, field, of
+from .. import live
+from ..backend import Backend
+from ..figures import comparison, rate_distortion
+from ..labels import meaningful, settings_line
+from ..requests import answering, browser_of, field, of
 
 
 def mine(backend: Backend, request: Any) -> dict[str, Any]:

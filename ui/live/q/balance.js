@@ -1,11 +1,11 @@
 // The current q (the encoder's, a dragged one, or the refined one) and the best known log p(x): what the meter
 // compares.
 
+import { meter } from "../draw/meter.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { openTab } from "../shared/page.js";
 import { movePoint } from "../shared/point.js";
 import { Grab } from "./grab.js";
-import { meter } from "./meter.js";
 import { posterior } from "./posterior.js";
 import { wayOf } from "./way.js";
 

@@ -25,12 +25,12 @@ from vae_core.model import VAE
 from vae_core.objective import ELBO, elbo
 from vae_core.settings import check_float, check_int
 
-from . import live
-from .backend import Backend
-from .loaded import Loaded, made_once
-from .models import describe
-from .requests import field, finite, image_bytes, of, pixels
-from .vocabulary import PAD_SIDE, WITHIN
+from .. import live
+from ..backend import Backend
+from ..loaded import Loaded, made_once
+from ..models import describe
+from ..requests import field, finite, image_bytes, of, pixels
+from ..vocabulary import PAD_SIDE, WITHIN
 
 SHOWN = 8  # of them decoded to look at
 MOST_SAMPLES = 1000  # K of log p̂(x)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from . import live
-from .figures import kl_bars, kl_history, training_curves
+from .. import live
+from ..figures import kl_bars, kl_history, training_curves
 
 EXPLANATION = """
 **−ELBO = −reconstruction + KL**, in nats per image, with the KL at weight 1 whatever β is trained with.

@@ -20,13 +20,13 @@ from vae_core.evaluation.posterior import grid_posterior
 from vae_core.runs.export import as_gif
 from vae_core.settings import check_float
 
-from . import live
-from .backend import Backend
+from .. import live
+from ..backend import Backend
+from ..login import check_login
+from ..models import describe
+from ..requests import field, image_bytes, of, pixels
+from ..vocabulary import DECODED_AT_ONCE, WITHIN
 from .draw import look
-from .login import check_login
-from .models import describe
-from .requests import field, image_bytes, of, pixels
-from .vocabulary import DECODED_AT_ONCE, WITHIN
 
 MOST_PICTURES = 64  # whose nearest training images are looked for at once
 MOST_FRAMES = 240  # of a GIF

@@ -2,6 +2,7 @@
 
 import { chart } from "../charts/chart.js";
 import { keptDrawing } from "../draw/kept.js";
+import { section } from "../latents/section.js";
 import { answerOf, debounced, failed, newest } from "../shared/ask.js";
 import { inSight, show } from "../shared/feed.js";
 import { meansOf } from "../shared/means.js";
@@ -12,7 +13,6 @@ import { onPoint, point } from "../shared/point.js";
 import { choices } from "./choices.js";
 import { layout, offer, read } from "./controls.js";
 import { pointers } from "./pointers.js";
-import { section } from "./section.js";
 import { overlay, rings, scatter, ticks } from "./traces.js";
 
 /**
