@@ -13,7 +13,7 @@ from PIL import Image
 
 from vae_core import Dataset, load_checkpoint, load_dataset
 from vae_core.checkpoint import read_header
-from vae_core.data import TITLES, held_out, of_each_label
+from vae_core.data import TITLES, binarized_for_evaluation, of_each_label
 from vae_core.runs.film import SIDE, frame
 
 from .recipes import RECIPES, Recipe
@@ -63,7 +63,9 @@ def _draw(recipe: Recipe, dataset: Dataset) -> None:
     model = load_checkpoint(_path(recipe))
     about = read_header(_path(recipe)).about
     images = torch.stack([image for _, image in of_each_label(dataset, 2)])
-    picture = frame(model, held_out(images, model.config.binarization), about["kl_per_dim"])[SIDE * 28 :]
+    picture = frame(model, binarized_for_evaluation(images, model.config.binarization), about["kl_per_dim"])[
+        SIDE * 28 :
+    ]
     grey = Image.fromarray((picture * 255).round().to(torch.uint8).numpy())
     grey.resize((grey.width * 2, grey.height * 2), Image.Resampling.NEAREST).save(
         HERE / "pictures" / f"{recipe.name}.png", optimize=True

@@ -12,7 +12,7 @@ import torch
 
 import vae_core.training.step
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset, train
-from vae_core.data import held_out, is_present
+from vae_core.data import binarized_for_evaluation, is_present
 from vae_core.objective import ELBO
 from vae_core.training.closed_form import ClosedForm
 
@@ -81,7 +81,7 @@ def plane(digits: Dataset) -> tuple[VAE, torch.Tensor]:
     model = VAE(VAEConfig(latent_dim=2, hidden_dim=128), seeded())
     for _ in train(model, digits, TrainConfig(epochs=60, batch_size=64, learning_rate=2e-3)):
         pass
-    return model.eval(), held_out(digits.test, "dynamic")[:100]
+    return model.eval(), binarized_for_evaluation(digits.test, "dynamic")[:100]
 
 
 def taken_batches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.Tensor, ELBO]]:

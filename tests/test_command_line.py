@@ -12,7 +12,7 @@ import torch
 from vae_core import load_checkpoint
 from vae_core.checkpoint import read_header
 from vae_core.cli import main
-from vae_core.data import held_out
+from vae_core.data import binarized_for_evaluation
 from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.runs.changes import Change
 from vae_core.runs.folder import RunFolder
@@ -100,7 +100,7 @@ def test_held_out_training_images_take_the_place_of_the_test_images(tmp_path, di
     assert main(["train", *SMALL, "--epochs", "1", "--hold-out", "300", "--out", str(folder.path)]) == 0
     config, record = folder.read_config(), folder.records()[-1]
     assert (config.hold_out, config.train_images, record["images_seen"]) == (300, 1200, 1200)
-    x = held_out(digits.train[-300:], "dynamic")
+    x = binarized_for_evaluation(digits.train[-300:], "dynamic")
     assert record["test"]["elbo"] == evaluate_elbo(load_checkpoint(folder.model_file), x).elbo
     assert read_header(folder.model_file).about["hold_out"] == 300
     assert main(["train", "--resume", "--epochs", "2", "--out", str(folder.path)]) == 0

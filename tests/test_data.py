@@ -16,7 +16,7 @@ from torch.testing import assert_close
 
 from vae_core import data, load_dataset
 from vae_core.config import BINARIZATIONS
-from vae_core.data import DataError, binarize, fit_drawing, held_out, is_present, load_default
+from vae_core.data import DataError, binarize, binarized_for_evaluation, fit_drawing, is_present, load_default
 
 from .conftest import seeded
 
@@ -255,9 +255,9 @@ def test_data_module_names_what_torchvision_has():
 @pytest.mark.parametrize("how", BINARIZATIONS)
 def test_held_out_images_are_binarized_by_one_fixed_draw(how):
     images = torch.randint(0, 256, (2300, 1, 28, 28), dtype=torch.uint8, generator=seeded(3))
-    x = held_out(images, how)
+    x = binarized_for_evaluation(images, how)
     assert x.dtype == torch.float32 and torch.equal(x, binarize(images, how, seeded(0)))
-    assert torch.equal(x, held_out(images, how))
+    assert torch.equal(x, binarized_for_evaluation(images, how))
 
 
 def test_who_asks_for_images_on_a_device_gets_the_same_tensor(few):
@@ -265,7 +265,7 @@ def test_who_asks_for_images_on_a_device_gets_the_same_tensor(few):
     assert few.train_on(cpu) is few.train_on(cpu) and torch.equal(few.train_on(cpu), few.train)
     for how in ("dynamic", "grey"):
         assert few.held_out_on(cpu, how) is few.held_out_on(cpu, how)
-        assert torch.equal(few.held_out_on(cpu, how), held_out(few.test, how))
+        assert torch.equal(few.held_out_on(cpu, how), binarized_for_evaluation(few.test, how))
     other = dataclasses.replace(few, train=few.train[:50], test=few.test[:10])
     assert len(other.train_on(cpu)) == 50 and len(other.held_out_on(cpu, "grey")) == 10
     torch.testing.assert_close(few.mean_image(), few.train.double().mean(0).float() / 255)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from .checkpoint import load_checkpoint, read_header
 from .config import BINARIZATIONS, CHANGEABLE, TrainConfig, VAEConfig, usual_learning_rate
-from .data import DATASETS, TITLES, DataError, Dataset, held_out, load_dataset
+from .data import DATASETS, TITLES, DataError, Dataset, binarized_for_evaluation, load_dataset
 from .device import DEVICES, is_out_of_memory, pick_device
 from .evaluation.report import as_text, measure
 from .model import VAE
@@ -194,7 +194,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     images = getattr(dataset, options.split)
     check_int("images", options.images if options.images is not None else len(images), 1, len(images))
     binarization = options.binarization or model.config.binarization
-    x = held_out(images, binarization, device)[: options.images]
+    x = binarized_for_evaluation(images, binarization, device)[: options.images]
     report = {
         "checkpoint": str(options.checkpoint),
         "data": data,

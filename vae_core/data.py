@@ -56,8 +56,10 @@ class Dataset:
         return self._keep(("train", str(device)), lambda: self.train.to(device))
 
     def held_out_on(self, device: torch.device, binarization: str) -> Tensor:
-        """The test images as `held_out` gives them, the same tensor for all who ask."""
-        return self._keep((binarization, str(device)), lambda: held_out(self.test, binarization, device))
+        """The test images as `binarized_for_evaluation` gives them, the same tensor for all who ask."""
+        return self._keep(
+            (binarization, str(device)), lambda: binarized_for_evaluation(self.test, binarization, device)
+        )
 
     def _keep(self, key: tuple[str, ...], make: Callable[[], Tensor]) -> Tensor:
         with self._keeping:
@@ -166,7 +168,7 @@ def binarize(
     return (grey >= 0.5).to(grey.dtype) if how == "threshold" else grey
 
 
-def held_out(images: Tensor, how: str, device: torch.device | str = "cpu") -> Tensor:
+def binarized_for_evaluation(images: Tensor, how: str, device: torch.device | str = "cpu") -> Tensor:
     """The images as x for evaluation: under dynamic, one fixed draw, the same everywhere: (N, 1, 28, 28) float."""
     generator = torch.Generator().manual_seed(0)
     x = torch.empty(images.shape, dtype=torch.float32 if images.dtype == torch.uint8 else images.dtype)

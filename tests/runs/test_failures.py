@@ -42,7 +42,7 @@ def test_a_run_for_which_memory_runs_out_says_so_is_kept_and_the_other_one_goes_
             raise there_is_none
         return compute(step, *batch)
 
-    victim = f"training_{[live.folder.path.name for live in runs.line.trainings.values()].index(run)}"
+    victim = f"training_{[live.folder.path.name for live in runs.queue.trainings.values()].index(run)}"
     monkeypatch.setattr(Step, "_compute", full)
     reached(runs, run, "failed")
     assert "not enough memory" in runs.status(run)["message"] and "smaller batch" in runs.status(run)["message"]
@@ -218,7 +218,7 @@ def test_a_run_that_failed_and_goes_on_elsewhere_is_not_said_to_have_failed(runs
     run = paused(runs, load)
     runs.play(run, "me", broken)
     reached(runs, run, "failed")
-    wait_for(lambda: run not in runs.line.trainings)
+    wait_for(lambda: run not in runs.queue.trainings)
     folder = runs.folder(run)
     folder.acquire()  # as another process that resumes it
     folder.write_status("running")
@@ -234,7 +234,7 @@ def test_a_folder_that_is_deleted_under_its_training_is_said(tmp_path, load, cap
     other, run = going(runs, load, "other"), going(runs, load)
     shutil.rmtree(runs.folder(run).path.rename(tmp_path / "grave"))  # at once: its training is writing into it
     assert runs.status(run) == {"state": "failed", "message": "The run's folder is gone."}
-    wait_for(lambda: not runs.line.trainings.keys() & {run})
+    wait_for(lambda: not runs.queue.trainings.keys() & {run})
     assert runs.status(run) == {"state": "failed", "message": "The run's folder is gone."}
     assert runs.of("me") == [] and not runs.folder(run).path.exists()
     count = len(runs.folder(other).records())
@@ -250,7 +250,7 @@ def test_a_folder_that_is_deleted_while_it_waits_is_said(runs, load):
     run = runs.start(MODEL, LONG, "digits", load, "bert")
     shutil.rmtree(runs.folder(run).path)
     runs.stop(first, "anna")
-    wait_for(lambda: not runs.line.trainings)
+    wait_for(lambda: not runs.queue.trainings)
     assert runs.status(run) == {"state": "failed", "message": "The run's folder is gone."}
 
 

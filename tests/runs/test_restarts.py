@@ -166,9 +166,9 @@ def test_ten_trainings_started_and_ended_leave_nothing_behind(tmp_path, load):
     for turn in range(12):
         run = going(runs, load)
         (runs.stop if turn % 2 else runs.pause)(run, "me")
-        wait_for(lambda: not runs.line.trainings)
+        wait_for(lambda: not runs.queue.trainings)
         runs.play(run, "me", load, one_batch=True)
-        wait_for(lambda: not runs.line.trainings)
+        wait_for(lambda: not runs.queue.trainings)
         if turn == 1:
             settled = left_over()
     threads, files, tensors = left_over()

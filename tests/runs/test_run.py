@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 import vae_core.runs.run
 from vae_core import VAE, VAEConfig, load_checkpoint
 from vae_core.checkpoint import read_header
-from vae_core.data import held_out
+from vae_core.data import binarized_for_evaluation
 from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.runs.changes import Change
 from vae_core.runs.config import RunConfig
@@ -422,7 +422,7 @@ def test_with_patience_the_best_model_is_what_is_kept(tmp_path, few, pauses):
         evaluated[-1]["step"], best["step"], best["test"]["elbo"],
     )  # fmt: skip
     assert summary.seconds == pytest.approx(folder.records()[-1]["seconds"])
-    assert evaluate_elbo(model, held_out(few.test, "dynamic")).elbo == best["test"]["elbo"]
+    assert evaluate_elbo(model, binarized_for_evaluation(few.test, "dynamic")).elbo == best["test"]["elbo"]
     assert folder.read_status() == {
         "state": "finished",
         "message": f"Step {folder.saved_step()} of 240. For 3 epochs the held-out ELBO had not risen.",

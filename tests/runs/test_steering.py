@@ -59,7 +59,7 @@ def test_a_run_that_has_ended_but_not_let_go_yet_is_in_nobodys_way(runs, load, m
     monkeypatch.setattr(RunFolder, "release", lambda folder: (time.sleep(0.3), release(folder)))
     runs.pause(run, "me")
     reached(runs, run, "paused")
-    assert run in runs.line.trainings
+    assert run in runs.queue.trainings
     if how == "start":
         runs.start(MODEL, LONG, "digits", load, "me")
     else:

@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, train
-from vae_core.data import held_out
+from vae_core.data import binarized_for_evaluation
 from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
@@ -47,7 +47,7 @@ def test_a_constant_stays_itself():
 def test_it_is_what_is_evaluated_and_the_weights_learn_as_without_it(few):
     state = TrainState.start(model := VAE(MODEL, seeded()))
     *_, record = train(model, few, CONFIG, state=state)
-    x = held_out(few.test, "dynamic")
+    x = binarized_for_evaluation(few.test, "dynamic")
     assert record.test.elbo == evaluate_elbo(state.average.model, x).elbo != evaluate_elbo(model, x).elbo
     plain = VAE(MODEL, seeded())
     list(train(plain, few, TrainConfig(epochs=5, batch_size=50, record_every=4)))

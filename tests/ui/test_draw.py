@@ -11,7 +11,7 @@ from ui.requests import of
 from ui.tabs import draw
 from ui.tabs.draw import CROWD, DRAWS, complete, crowd, judge, look, refine, truth
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
-from vae_core.data import binarize, held_out
+from vae_core.data import binarize, binarized_for_evaluation
 from vae_core.densities import gaussian_kl
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood
@@ -293,7 +293,7 @@ def test_the_crowd_is_the_test_images_elbos(backend):
     images = load_dataset("digits", "unused").test[:CROWD]
     assert len(found["elbos"]) == len(images) and found["data"] == "digits"
     assert found["elbos"] == sorted(found["elbos"]) and found["version"] == look(backend, asked("small"))["version"]
-    x = held_out(images, loaded.model.config.binarization)
+    x = binarized_for_evaluation(images, loaded.model.config.binarization)
     with torch.inference_mode():
         mine = [elbo(loaded.model, one[None], DRAWS, generator=seeded(3)).elbo.item() for one in x[:100]]
         everyone = elbo(loaded.model, x, DRAWS, generator=seeded(4)).elbo

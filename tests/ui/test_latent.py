@@ -18,7 +18,7 @@ from ui.backend import Backend
 from ui.requests import of
 from ui.tabs import latents
 from vae_core import VAE, VAEConfig, save_checkpoint
-from vae_core.data import held_out
+from vae_core.data import binarized_for_evaluation
 from vae_core.evaluation.latent import embed, nearest, principal_axes
 from vae_core.evaluation.posterior import grid_posterior
 from vae_core.runs.export import as_gif
@@ -30,7 +30,7 @@ from .conftest import image
 
 def test_embedding_is_the_mean_of_q_of_the_held_out_images(few):
     model = VAE(VAEConfig(latent_dim=3, hidden_dim=8), seeded())
-    assert_close(embed(model, few.test), model.encode(held_out(few.test, "dynamic"))[0].detach())
+    assert_close(embed(model, few.test), model.encode(binarized_for_evaluation(few.test, "dynamic"))[0].detach())
 
 
 def test_principal_axes_are_those_of_the_singular_value_decomposition():

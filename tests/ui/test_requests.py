@@ -165,7 +165,7 @@ def test_a_damaged_run_harms_no_other(backend, name, content):
     started = []
     for _ in range(2):
         started.append(train_tab.start(backend, session(ANNA), FORM | {"epochs": 1}))
-        wait_for(lambda: not backend.runs.line.trainings)
+        wait_for(lambda: not backend.runs.queue.trainings)
     damaged, good = started
     path = backend.runs.folder(damaged).path / name
     path.write_bytes(content) if content is not None else path.unlink()

@@ -52,7 +52,7 @@ def test_a_browser_has_one_training_at_a_time(backend):
     other = train_tab.start(backend, session(BERT), FORM)
     steer(backend, run, "stop")
     finished(backend, other)
-    wait_for(lambda: not backend.runs.line.trainings)
+    wait_for(lambda: not backend.runs.queue.trainings)
     assert train_tab.start(backend, session(ANNA), FORM) != run
 
 

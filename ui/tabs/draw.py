@@ -13,7 +13,7 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from vae_core.data import TITLES, Dataset, binarize, fit_drawing, held_out, ink_size
+from vae_core.data import TITLES, Dataset, binarize, binarized_for_evaluation, fit_drawing, ink_size
 from vae_core.densities import DiagonalGaussian
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood, standard_error
@@ -193,7 +193,7 @@ def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
     if dataset.name != about.get("data"):
         size = ink_size(about.get("data"))
         images = torch.stack([fit_drawing(image[0], size) for image in images])
-    x = held_out(images, loaded.model.config.binarization)
+    x = binarized_for_evaluation(images, loaded.model.config.binarization)
     generator = _seeded()
     with torch.inference_mode():
         elbos = torch.cat([elbo(loaded.model, part, DRAWS, generator=generator).elbo for part in x.split(50)])

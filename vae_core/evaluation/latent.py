@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..data import held_out
+from ..data import binarized_for_evaluation
 from ..model import VAE
 
 IMAGES_AT_ONCE = 2048
@@ -23,7 +23,7 @@ def embed(model: VAE, images: Tensor) -> Tensor:
         (N, D), on the CPU.
     """
     device = next(model.parameters()).device
-    x = held_out(images, model.config.binarization, device)
+    x = binarized_for_evaluation(images, model.config.binarization, device)
     return torch.cat([model.encode(part)[0] for part in x.split(IMAGES_AT_ONCE)]).cpu()
 
 

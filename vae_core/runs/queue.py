@@ -92,7 +92,7 @@ class Worker:
             logging.getLogger(__name__).warning("%s could not be warmed up: %s", self.device, reason(error))
 
 
-class Line:
+class Queue:
     """Trainings in threads: some at once on each device, the others wait in order. A single batch does not wait.
 
     lock: held by whoever begins, ends or changes one. trainings: those that train or wait, by run. failures: what a

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..config import TrainConfig
-from ..data import Dataset, held_out, of_each_label
+from ..data import Dataset, binarized_for_evaluation, of_each_label
 from ..device import is_out_of_memory
 from ..model import VAE
 from ..training.loop import Metrics, TrainState, batches
@@ -270,4 +270,4 @@ def _film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:
     """Twenty held-out images, two of each label where there are ten: (20, 1, 28, 28)."""
     images = torch.stack([image for _, image in of_each_label(dataset, 2)])
     images = images[torch.arange(SIDE) % len(images)]
-    return held_out(images, model.config.binarization, device)
+    return binarized_for_evaluation(images, model.config.binarization, device)

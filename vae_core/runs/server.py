@@ -23,7 +23,7 @@ from ..training.recording import Recordings
 from .changes import Change, check_change
 from .config import RunConfig, beginning_with
 from .folder import NAME_LENGTH, RunError, RunFolder, check_name
-from .queue import LETTING_GO, Line, Load, Worker
+from .queue import LETTING_GO, Load, Queue, Worker
 from .run import reason
 from .states import State, Status
 from .summary import Summary, summarize
@@ -51,15 +51,15 @@ class Runs:
     ) -> None:
         self.devices = [devices] if isinstance(devices, torch.device) else list(devices)
         most = [max_trainings] * len(self.devices) if isinstance(max_trainings, int) else max_trainings
-        self.line = Line([Worker(device, of_it) for device, of_it in zip(self.devices, most, strict=True)])
+        self.queue = Queue([Worker(device, of_it) for device, of_it in zip(self.devices, most, strict=True)])
         self.root = Path(root)
         self._owners: dict[str, str] = {}
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
 
     def computing_on(self) -> str:
         """What trains, and what is wrong with it, for people."""
-        failed = [worker for worker in self.line.workers if worker.failure]
-        line = describe_devices([worker.device for worker in self.line.workers if not worker.failure] or self.devices)
+        failed = [worker for worker in self.queue.workers if worker.failure]
+        line = describe_devices([worker.device for worker in self.queue.workers if not worker.failure] or self.devices)
         if failed:
             line += f"; {len(failed)} of {len(self.devices)} devices failed, until the server is started again"
         if Recordings.refusal:
@@ -68,7 +68,7 @@ class Runs:
 
     def warm_up(self) -> list[Future[None]]:
         """Makes each GPU ready for its first training, in a thread of its own."""
-        return [worker.warm_up() for worker in self.line.workers]
+        return [worker.warm_up() for worker in self.queue.workers]
 
     # Beginning
 
@@ -100,12 +100,12 @@ class Runs:
             RunError: this browser has a run going already, or the folder cannot be made.
             CheckpointError: there is no such checkpoint.
         """
-        with self.line.lock:
+        with self.queue.lock:
             self._check_free(owner)
             config = RunConfig(model, training, data, str(self.devices[0]), owner=owner, hold_out=hold_out)
             run = self._create(config, weights)
             try:
-                self.line.join(run, self.folder(run), load, owner, one_batch=one_batch)
+                self.queue.join(run, self.folder(run), load, owner, one_batch=one_batch)
             except RunError:
                 shutil.rmtree(self.folder(run).path, ignore_errors=True)
                 raise
@@ -117,13 +117,13 @@ class Runs:
         Raises:
             RunError: it is somebody else's, is going, has done all its steps, or another one of this browser is going.
         """
-        with self.line.lock:
+        with self.queue.lock:
             self.check_owner(run, owner)
             self._check_free(owner)
             status = self.status(run)
             if not status["state"].is_resumable:
                 raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
-            self.line.join(run, self.folder(run), load, owner, one_batch=one_batch)
+            self.queue.join(run, self.folder(run), load, owner, one_batch=one_batch)
 
     def begin_anew(self, run: str, owner: str) -> str:
         """Another run with the settings that this one has now, paused before its first step; the old one stays.
@@ -131,7 +131,7 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or one of this browser is going.
         """
-        with self.line.lock, _writing():
+        with self.queue.lock, _writing():
             self.check_owner(run, owner)
             self._check_free(owner)
             folder = self.folder(run)
@@ -161,7 +161,7 @@ class Runs:
         header = read_header(path)
         if not all(bool(weight.isfinite().all()) for weight in model.state_dict().values()):
             raise CheckpointError("The file's weights are not all finite numbers.")
-        with self.line.lock, _writing():
+        with self.queue.lock, _writing():
             name = self._free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
             config = RunConfig(header.config, _training_of(header), data, str(self.devices[0]), owner=owner)
@@ -201,11 +201,11 @@ class Runs:
             RunError: it is somebody else's, or has ended otherwise.
             ValueError: a setting cannot change in mid-run, or is out of its bounds.
         """
-        with self.line.lock, _writing():
+        with self.queue.lock, _writing():
             self.check_owner(run, owner)
             folder = self.folder(run)
             check_change(folder.read_config(), settings)
-            going = self.line.going(run)
+            going = self.queue.going(run)
             begun = going if going is not None and going.begun else None
             if begun and (begun.steering.change(settings) or not begun.over.wait(LETTING_GO)):
                 return
@@ -220,7 +220,7 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or the name is none or is taken.
         """
-        with self.line.lock, _writing():
+        with self.queue.lock, _writing():
             self.check_owner(run, owner)
             check_name(name)
             if any(self.folder(other).name() == name.strip() for other in self.of(owner) if other != run):
@@ -233,17 +233,17 @@ class Runs:
         Raises:
             RunError: it is somebody else's, or is going.
         """
-        with self.line.lock:
+        with self.queue.lock:
             self.check_owner(run, owner)
-            if self.line.going(run):
+            if self.queue.going(run):
                 raise RunError("The run is being trained: stop it first.")
             self.folder(run).delete()
             self._owners.pop(run, None)
-            self.line.failures.pop(run, None)
+            self.queue.failures.pop(run, None)
 
     def close(self) -> None:
         """Pauses all runs, each with its folder complete, and waits for them."""
-        self.line.close()
+        self.queue.close()
 
     # Looking
 
@@ -254,12 +254,12 @@ class Runs:
             RunError: the id is none.
         """
         folder = self.folder(run)
-        training = self.line.trainings.get(run)  # before the file: one that ends in between has said its last word
+        training = self.queue.trainings.get(run)  # before the file: one that ends in between has said its last word
         status = folder.read_status()
         if training is not None:
-            return self.line.status(training, status)
-        if run in self.line.failures and status["state"] not in (State.FINISHED, State.PAUSED, State.STOPPED):
-            return {"state": State.FAILED, "message": self.line.failures[run]}
+            return self.queue.status(training, status)
+        if run in self.queue.failures and status["state"] not in (State.FINISHED, State.PAUSED, State.STOPPED):
+            return {"state": State.FAILED, "message": self.queue.failures[run]}
         if status["state"].has_ended:
             return status
         if folder.is_taken():
@@ -274,7 +274,7 @@ class Runs:
             RunError: there is no such run, or its folder is damaged.
         """
         folder = self.folder(run)
-        known = run in self.line.trainings or run in self.line.failures
+        known = run in self.queue.trainings or run in self.queue.failures
         at_rest = not known and folder.read_status()["state"].is_at_rest
         return self._remembered(run, folder.version()) if at_rest else self._summarize(run)
 
@@ -304,7 +304,7 @@ class Runs:
     # Within
 
     def _check_free(self, owner: str) -> None:
-        if owner and self.line.is_busy(owner):
+        if owner and self.queue.is_busy(owner):
             raise RunError("A training of yours is going or waiting already: pause or stop it first.")
 
     def _create(self, config: RunConfig, weights: Path | None = None) -> str:
@@ -327,9 +327,9 @@ class Runs:
         return run
 
     def _end(self, run: str, owner: str, how: State) -> None:
-        with self.line.lock, _writing():
+        with self.queue.lock, _writing():
             self.check_owner(run, owner)
-            going = self.line.going(run)
+            going = self.queue.going(run)
             folder = self.folder(run)
             if going is None:
                 status = self.status(run)
@@ -338,7 +338,7 @@ class Runs:
                     return
                 raise _refusal(status, f"This run is {status['state']} already.")
             message = "It left the line." if how is State.STOPPED else "Paused while it waited."
-            if self.line.leave(run, going, how, message):
+            if self.queue.leave(run, going, how, message):
                 return
             if how is State.PAUSED:
                 going.steering.pause()

@@ -84,7 +84,7 @@ class Sums:
     measured: Tensor | None = None
     steps: list[Tensor] = field(default_factory=list)
 
-    def look(self) -> Tensor:
+    def flush(self) -> Tensor:
         """Adds up what is not yet in the sum, and gives it: (steps, 1 + D)."""
         each = torch.cat(self.steps)
         self.steps.clear()
@@ -139,7 +139,7 @@ class TrainState:
     def check_finite(self, model: VAE) -> None:
         """Raises DivergedError with the first step since the last look whose loss, or update, is not finite."""
         largest = torch.stack(torch._foreach_norm([weight.detach() for weight in model.parameters()], 2))
-        looked_at = [self.sums.look().isfinite().all(1)] if self.sums.steps else []
+        looked_at = [self.sums.flush().isfinite().all(1)] if self.sums.steps else []
         *finite, weights = torch.cat([*looked_at, largest.isfinite().all().unsqueeze(0)]).tolist()  # waits once
         if not all(finite):
             raise DivergedError(self.step - len(finite) + 1 + finite.index(False))
