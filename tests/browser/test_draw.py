@@ -7,6 +7,7 @@ import statistics
 import pytest
 import torch
 
+from ui.vocabulary import ASLEEP
 from vae_core import VAE, VAEConfig, save_checkpoint
 
 from ..conftest import seeded
@@ -316,7 +317,7 @@ def test_of_a_plane_the_truth_is_exact_and_drawn(visit, tmp_path):
     me = visit()
     page = me.page
     path = tmp_path / "plane.safetensors"
-    about = {"data": "digits", "kl_per_dim": [0.01, 1.0]}
+    about = {"data": "digits", "kl_per_dim": [0.5 * ASLEEP, 1.0]}
     save_checkpoint(VAE(VAEConfig(latent_dim=2, hidden_dim=16), seeded()), path, about)
     me.tab("Runs")
     page.set_input_files("#upload", path)

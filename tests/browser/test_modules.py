@@ -5,6 +5,8 @@ import math
 import pytest
 import torch
 
+from vae_core.runs.config import ALL_SETTINGS
+
 from ..conftest import seeded
 
 pytestmark = pytest.mark.browser
@@ -41,9 +43,7 @@ def test_names_of_runs_go_over_several_lines(run):
     names = ("epochs", "objective", "schedule", "start", "average", "patience")
     rows = [{"name": "", "title": "t", "created": "", "settings": {n: f"{n * 2} {i}" for n in names}} for i in (1, 2)]
     first, second = run("runs/names", "m.named(a)", rows)
-    assert first.replace("<br>", " ") == ", ".join(
-        f"{'began with' if name == 'start' else name} = {name * 2} 1" for name in names
-    )
+    assert first.replace("<br>", " ") == ", ".join(f"{ALL_SETTINGS[name].short} = {name * 2} 1" for name in names)
     assert max(len(line) for line in first.split("<br>")) < 80 and second != first
 
 
