@@ -31,6 +31,7 @@ def test_the_file_describes_the_layers_and_holds_the_weights():
     assert about == {
         "likelihood": "bernoulli", "latent_dim": 3, "prior_mean": 0.5, "prior_std": 2.0,
         "layers": [{"kind": "linear", "in": 3, "out": 8}, {"kind": "relu"}, {"kind": "linear", "in": 8, "out": 784}],
+        "numbers": len(weights),
     }  # fmt: skip
     wanted = torch.cat([weight.flatten() for weight in model.decoder.parameters()]).half()
     assert np.array_equal(weights, wanted.detach().numpy())

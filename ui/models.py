@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +16,7 @@ from torch import Tensor
 from vae_core.checkpoint import CheckpointError
 from vae_core.data import TITLES, DataError, fit_drawing, ink_size, of_each_label
 from vae_core.evaluation.latent import embed, principal_axes
-from vae_core.portable import portable_decoder
+from vae_core.portable import packed, portable_decoder
 from vae_core.runs.folder import RunError
 
 from .backend import Backend
@@ -65,18 +63,16 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
 def means(backend: Backend, loaded: Loaded) -> bytes:
     """The posterior means of the test images, at most 10,000, as a file for the browser.
 
-    Four bytes with the length of the description, little-endian; the description, JSON filled up with spaces to an even
-    length: count, dims, data (the dataset's title), axes (the principal ones of the means, two lists of D numbers; none
-    for D = 1); then count × dims float16, little-endian, and count bytes with the labels.
+    It is a file of `packed`. The description has count, dims, data (the dataset's title) and axes (the principal ones
+    of the means, two lists of D numbers; none for D = 1); the numbers are count × dims, and what is left are the
+    labels, a byte each.
     """
     dataset = backend.shown_dataset(loaded.header.about.get("data"))
     mu = embed(loaded.model, dataset.test[:MOST_MEANS])
     axes = principal_axes(mu).tolist() if mu.shape[1] > 1 else []
     about = {"count": len(mu), "dims": mu.shape[1], "data": TITLES[dataset.name], "axes": axes}
-    text = json.dumps(about).encode()
-    text += b" " * (len(text) % 2)
     labels = dataset.test_labels[: len(mu)].to(torch.uint8).numpy().tobytes()
-    return struct.pack("<I", len(text)) + text + mu.half().numpy().astype("<f2").tobytes() + labels
+    return packed(about, mu, labels)
 
 
 def routes(backend: Backend) -> list[BaseRoute]:

@@ -1,7 +1,6 @@
 """A decoder for another language: a description of its layers, and its weights as float16.
 
-The file: four bytes with the length of the description, little-endian; the description, JSON in UTF-8, filled up with
-spaces to an even length; the weights, float16 little-endian, each layer's weight and then its bias, in torch's order.
+It is a file of `packed`; its numbers are each layer's weight and then its bias, in torch's order.
 """
 
 from __future__ import annotations
@@ -32,12 +31,24 @@ def portable_decoder(model: VAE) -> bytes:
     layers = list(_described(model.decoder))
     config = model.config
     about = {name: getattr(config, name) for name in ("likelihood", "latent_dim", "prior_mean", "prior_std")}
-    text = json.dumps(about | {"layers": layers}).encode()
+    return packed(about | {"layers": layers}, torch.cat([weight.flatten() for weight in _weights(model.decoder)]))
+
+
+def packed(about: dict[str, Any], numbers: Tensor, rest: bytes = b"") -> bytes:
+    """A description and many numbers as one file for the browser, which `shared/wire.js` reads.
+
+    Four bytes with the length of the description, little-endian; the description, JSON in UTF-8, filled up with spaces
+    to an even length, in which `numbers` says how many there are; the numbers, float16 little-endian; and what is left.
+
+    Raises:
+        ValueError: float16 cannot hold a number.
+    """
+    halves = numbers.flatten().half()
+    if not bool(halves.isfinite().all()):
+        raise ValueError("A number is too large for float16.")
+    text = json.dumps(about | {"numbers": len(halves)}).encode()
     text += b" " * (len(text) % 2)
-    weights = torch.cat([weight.flatten() for weight in _weights(model.decoder)]).half()
-    if not bool(weights.isfinite().all()):
-        raise ValueError("A weight of the decoder is too large for float16.")
-    return struct.pack("<I", len(text)) + text + weights.numpy().astype("<f2").tobytes()
+    return struct.pack("<I", len(text)) + text + halves.numpy().astype("<f2").tobytes() + rest
 
 
 def _described(layer: nn.Module) -> Iterator[dict[str, Any]]:

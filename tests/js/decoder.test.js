@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fromHalves, readDecoder } from "../../ui/live/shared/decoder.js";
+import { readDecoder } from "../../ui/live/shared/decoder.js";
+import { fromHalves } from "../../ui/live/shared/wire.js";
 
 /** @typedef {{ in: number, out: number, kernel: number, stride: number, padding: number }} Kernel */
 
@@ -17,7 +18,7 @@ function half(value) {
 
 /** @type {(about: object, weights: number[]) => ArrayBuffer} a file as vae_core/portable.py writes it */
 function file(about, weights) {
-  let text = JSON.stringify(about);
+  let text = JSON.stringify({ ...about, numbers: weights.length });
   if (text.length % 2) text += " ";
   const buffer = new ArrayBuffer(4 + text.length + 2 * weights.length);
   new DataView(buffer).setUint32(0, text.length, true);

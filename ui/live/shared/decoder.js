@@ -1,5 +1,7 @@
 // A decoder that runs in the browser: reads the file of vae_core/portable.py, and turns z into pixels.
 
+import { fromHalves, unpack } from "./wire.js";
+
 /**
  * A layer as the file describes it; which fields it has depends on its kind, as vae_core/portable.py says.
  *
@@ -15,27 +17,6 @@
  * @typedef {{ rows: number, columns: number, stride: number, width: number, size: number }} Places
  */
 
-/** The float32 value of every float16 pattern. */
-const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-});
-
-/**
- * The float32 values of float16 patterns.
- *
- * @param {Uint16Array} halves
- */
-export function fromHalves(halves) {
-  const values = new Float32Array(halves.length);
-  for (let i = 0; i < values.length; i += 1) values[i] = HALVES[halves[i]];
-  return values;
-}
-
 /**
  * A decoder of the file's bytes. params(z) gives the 784 parameters of p(x|z), decode(z) E[x|z], as model.x_hat does;
  * each gives the same Float32Array at every call, to be read before the next one.
@@ -44,10 +25,7 @@ export function fromHalves(halves) {
  * @returns {Decoder}
  */
 export function readDecoder(buffer) {
-  const length = new DataView(buffer).getUint32(0, true);
-  /** @type {About} */
-  const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  const halves = new Uint16Array(buffer, 4 + length);
+  const { about, halves } = /** @type {{ about: About, halves: Uint16Array }} */ (unpack(buffer));
   let used = 0;
   /** @type {Take} */
   const take = (count) => {

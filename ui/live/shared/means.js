@@ -1,8 +1,8 @@
 // Where the test images lie in latent space: the posterior means, as `means` of ui/models.py serves them.
 
-import { fromHalves } from "./decoder.js";
 import { onModel } from "./model.js";
 import { addressOf } from "./page.js";
+import { fromHalves, unpack } from "./wire.js";
 
 /** @import { Means } from "./types.js" */
 
@@ -49,12 +49,6 @@ async function fetched(id) {
   const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/means`)).catch(() => null);
   const buffer = answer?.ok ? await answer.arrayBuffer().catch(() => null) : null;
   if (!buffer) return lost(id);
-  const length = new DataView(buffer).getUint32(0, true);
-  const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  const size = about.count * about.dims;
-  return {
-    ...about,
-    mu: fromHalves(new Uint16Array(buffer, 4 + length, size)),
-    labels: new Uint8Array(buffer, 4 + length + 2 * size),
-  };
+  const { about, halves, rest } = unpack(buffer);
+  return { ...about, mu: fromHalves(halves), labels: rest };
 }
