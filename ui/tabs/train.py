@@ -28,8 +28,8 @@ DATA_CHOICES = [("MNIST if it can be had, else digits", AUTO), *((TITLES[name], 
 GROUPS = ("main", "model", "training")
 ASKED = {name: setting for group in GROUPS for name, setting in ALL_SETTINGS.items() if setting.group == group}
 DEFAULTS = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
-Field = gr.Dropdown | gr.Number | gr.Radio
 LABELS = {"data": "Data"} | {name: setting.title for name, setting in ASKED.items()}
+Field = gr.Dropdown | gr.Number | gr.Radio
 
 
 FIXED = (
@@ -183,7 +183,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in ASKED and ASKED[name].changes:
-            assert isinstance(field, gr.Number)
+            assert isinstance(field, gr.Number)  # no choice may change in mid-run
             left = [field.submit, field.blur]
             last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is on its way
             gr.on(left, _changer(backend, name), [session, field], field, **OUTSPOKEN | last)
