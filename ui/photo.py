@@ -20,7 +20,7 @@ from .vocabulary import PAD_SIDE
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")  # the first bytes of their files
 MEGAPIXELS = 50
-LONGEST = 20_000  # pixels per side, limited too: a BMP may skip 255 rows in two bytes, whatever their length
+LONGEST = 20_000  # pixels per side, a second limit: a BMP may skip 255 rows in two bytes, whatever their length
 MARGIN = 6  # empty pixels of the pad around the ink
 STROKE = 4.4  # pixels of the pad: thinner strokes are thickened to this, as the pad's own pen draws
 WORK = 1024  # pixels of the longer side that is analysed

@@ -3,7 +3,7 @@
 import os
 
 # OpenMP's threads spin while they wait, unless told otherwise before torch is loaded. When another process needed a
-# core too, training in small batches took up to 10 times as long; with no spinning at all it takes 15 % longer on a
+# core too, training in small batches took 10 times as long; with no spinning at all it takes 15 % longer on a
 # quiet machine. A short spin, then sleep, avoids both.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")

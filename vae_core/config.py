@@ -1,4 +1,4 @@
-"""What a model is and how it is trained: the two configurations, and every name that can be chosen in them."""
+"""The configurations of a model and of its training, and every name that can be chosen in them."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ class TrainConfig:
 
 
 SETTINGS = settings_of(VAEConfig) | settings_of(TrainConfig)  # all settings, by name
-CHANGEABLE = tuple(name for name, setting in settings_of(TrainConfig).items() if setting.changes)  # in mid-run
+CHANGEABLE = tuple(name for name, setting in settings_of(TrainConfig).items() if setting.changes)  # during a run
 
 
 def may_change(name: str, settings: Settings) -> bool:

@@ -101,7 +101,7 @@ def _exact(model: VAE, x: Tensor, subset: int) -> dict[str, Any]:
     if config.latent_dim == 2:
         some = x[:subset]
         truth = grid_truth(model, some)
-        if bool(truth.holds.all()):  # else it is not known
+        if bool(truth.holds.all()):  # else the truth is not known
             report |= {"exact_images": len(some), "exact_log_likelihood": float(truth.log_px.mean())}
     return report
 

@@ -26,14 +26,14 @@ class RunConfig:
         hint="The last ones take the place of the test images.",
     )  # fmt: skip
     start: str = text("Began with")  # the run or file with the weights it began with, and their step
-    learned: dict[str, int] = field(default_factory=dict)  # data those weights have learned from: images held out of it
+    learned: dict[str, int] = field(default_factory=dict)  # images held out of each dataset those weights learned from
 
     def __post_init__(self) -> None:
         check_settings(self)
 
     @property
     def has_learned(self) -> dict[str, int]:
-        """Data that the run's weights, or those it began with, have learned from: images held out of it."""
+        """Images held out of each dataset that the run's weights, or those it began with, have learned from."""
         return self.learned | {self.data: min(self.hold_out, self.learned.get(self.data, self.hold_out))}
 
     @property

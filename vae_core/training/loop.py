@@ -276,7 +276,7 @@ def _is_record_due(state: TrainState, config: TrainConfig, before: int, device: 
 def least_interval(seconds: float, device: torch.device) -> float:
     """Least seconds of training between records on a GPU, which could make hundreds a second: from 1/20 up to 1/4.
 
-    A record makes the GPU wait for the processor, and a chart of ten minutes shows no more than a few thousand points.
+    A record makes the GPU wait for the CPU, and a chart of ten minutes shows no more than a few thousand points.
 
     Args:
         seconds: of training so far.
@@ -340,7 +340,7 @@ def _metrics(
         images_per_second=sums.images / sums.seconds,
         train=Terms(reconstruction - kl, reconstruction, kl),
         test=Terms(evaluated.elbo, evaluated.reconstruction, evaluated.kl) if evaluated else None,
-        kl_per_dim=[float(f"{value:.7g}") for value in kl_per_dim],  # float32's digits: half the record
+        kl_per_dim=[float(f"{value:.7g}") for value in kl_per_dim],  # float32's digits: halves the record
         active_units=evaluated.active_units if evaluated else None,
         learning_rate=learning_rate_at(config, state.step, config.total_steps(images)),
         beta=beta_at(config, state.step),

@@ -10,8 +10,8 @@ from torch import Tensor
 class LossWeights:
     """The loss weights of a batch, as device tensors, so that a captured CUDA graph reads their current values.
 
-    loss = Σ_b (reconstruction · log p(x_b|z_b) + Σ_j kl_j · KL_bj), the batch's mean of `Objective.loss`, has
-    reconstruction = −1/B and kl_j = β/B, or 0 where the batch's mean KL_j is within the free bits.
+    `Objective.loss` is, up to a constant, Σ_b (reconstruction · log p(x_b|z_b) + Σ_j kl_j · KL_bj), with
+    reconstruction = −1/B and kl_j = β/B, or 0 if the batch's mean KL_j is within the free bits.
 
     has_free_bits: whether any nats are free; set it together with the values.
 

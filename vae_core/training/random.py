@@ -91,7 +91,7 @@ class Batches:
     def _draw_x(self, config: TrainConfig, step: int, steps: int) -> Tensor:
         """x of `steps` steps from `step` on, at most to the end of the epoch, with that step's seed: (B, ...).
 
-        The generator then goes on with ε.
+        The generator then continues with ε.
         """
         epoch, index = divmod(step, config.steps_per_epoch(self._count))
         if epoch != self._epoch:

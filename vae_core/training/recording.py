@@ -103,7 +103,7 @@ def recording_stream(device: torch.device) -> torch.cuda.Stream:
 
 
 class Branches:
-    """Streams beside the current one, for work that the next steps need not wait for; without a GPU there are none.
+    """Streams beside the current one, for work that later work need not wait for; without a GPU there are none.
 
     Keep what a branch reads until `join`: memory freed on the current stream would be handed out again.
     """
