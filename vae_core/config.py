@@ -105,14 +105,14 @@ class TrainConfig:
         epochs: passes over the training images.
         steps: number of batches; if given, it replaces epochs.
         batch_size: images per step.
-        learning_rate: Adam's; `usual_learning_rate` gives that of deep models.
+        learning_rate: Adam's; `usual_learning_rate` gives the one for deep models.
         beta: weight of the KL in the loss; reported ELBOs always use 1.
         warmup_steps: steps over which the KL's weight rises linearly from 0 to beta.
         free_bits: nats of KL per latent dimension, averaged over the batch, that the loss does not count.
         samples: L, draws of z per image.
         objective: what training maximizes: the ELBO, or the importance-weighted bound of L draws (T12).
         schedule: whether the learning rate stays constant or falls to 0 as half a cosine over the training.
-        learning_rate_warmup: steps over which it first rises linearly from 0; at most a tenth of the training.
+        learning_rate_warmup: steps over which the rate first rises linearly from 0; at most a tenth of the training.
         clip_norm: largest norm of the gradient; 0: no clipping.
         average: d in θ̄ ← d θ̄ + (1 − d) θ, per step; θ̄ is then the model that is evaluated and saved. 0: no average.
         patience: training ends after this many epochs in a row without a better held-out ELBO. 0: never.
