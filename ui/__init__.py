@@ -1,4 +1,4 @@
-"""The page: a header, and one file a tab."""
+"""The page: a header, and one file per tab."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABS = ("train", "elbo", "draw", "latents", "runs")
 
 @dataclass(frozen=True)
 class _Page:
-    """What is wired with each other. default: the model of a browser that has chosen none."""
+    """The parts that are wired to each other. default: the model of a browser that has not chosen one."""
 
     backend: Backend
     default: str
@@ -31,13 +31,13 @@ class _Page:
     heading: gr.Markdown
     model: gr.Dropdown
     tab: train.TrainTab
-    users: list[gr.HTML]  # of the model that is chosen
+    users: list[gr.HTML]  # components that use the chosen model
     tabs: gr.Tabs
     table: gr.HTML
 
 
 def build(backend: Backend) -> gr.Blocks:
-    """The page's table of contents, and what its parts say to each other."""
+    """The page's table of contents, and the events between its parts."""
     with gr.Blocks(title="VAE live", analytics_enabled=False) as blocks:
         page = _lay_out(backend)
         _wire_load(blocks, page)
@@ -78,7 +78,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
     backend = page.backend
 
     def on_load(stored: Any, request: gr.Request) -> list[Any]:
-        """Finds the browser's model and the run that it followed again, or opens what the page's address names."""
+        """Restores the browser's model and the run it followed, or opens what the page's address names."""
         state = restored(stored)
         link = dict(request.query_params)
         offered = backend.choices(state["browser"])
@@ -107,7 +107,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
 
 
 def _wire_model(page: _Page) -> None:
-    """Draw, Latents and the address follow the choice of a model, which follows what there is."""
+    """Makes Draw, Latents and the address follow the chosen model, and the choice follow what exists."""
     backend = page.backend
     default = page.default
     session = page.session
@@ -118,7 +118,7 @@ def _wire_model(page: _Page) -> None:
         return [Session(**state | {"model": name}), gr.Dropdown(info=None), *({"model": name} for _ in users)]
 
     def in_use(state: Session, name: str) -> list[Any]:
-        """The session and the choice of models as they are now; another model where the one in use is gone."""
+        """The current session and choice of models; switches to another model if the one in use is gone."""
         offered, gone = with_linked(backend, backend.choices(state["browser"]), name)
         if not gone:
             return [state, gr.Dropdown(choices=offered, value=name), *(gr.skip() for _ in users)]
@@ -127,9 +127,9 @@ def _wire_model(page: _Page) -> None:
         return [Session(**state | {"model": default}), there, *({"model": default} for _ in users)]
 
     def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:
-        """The followed run is another one, is in another state, or has weights to offer.
+        """Handles a followed run that is a different one, has changed its state, or has new weights to offer.
 
-        The form is that of a run which goes on again; meanwhile it may have been that of the next one.
+        When a run resumes, the form shows its settings again; meanwhile it may have held those of the next run.
         """
         run, before, now_is = (str(event._data[name]) for name in ("run", "before", "state"))
         goes_on = _keeps_the_form(now_is) and not _keeps_the_form(before)
@@ -144,17 +144,17 @@ def _wire_model(page: _Page) -> None:
 
 
 def _keeps_the_form(state: str) -> bool:
-    """`State.keeps_the_form`, of what a browser sends; it may follow no run at all, or one that is gone."""
+    """`State.keeps_the_form` for what a browser sends; it may follow no run at all, or one that is gone."""
     return state in list(State) and State(state).keeps_the_form
 
 
 def _wire_runs(page: _Page) -> None:
-    """What the table of runs sends elsewhere."""
+    """Wires the events that the table of runs sends to other parts."""
     backend = page.backend
     session = page.session
 
     def on_use(state: Session, event: gr.EventData) -> list[Any]:
-        """The model of a run goes to Draw and Latents."""
+        """Uses the model of a run in Draw and Latents."""
         run = str(event._data["run"])
         offered = backend.choices(state["browser"])
         if run not in [name for _, name in offered]:
@@ -170,11 +170,11 @@ def _wire_runs(page: _Page) -> None:
         return [Session(**state | {"run": run}), shown, gr.Tabs(selected="train"), *form]
 
     def on_watch(state: Session, event: gr.EventData) -> list[Any]:
-        """Train and ELBO follow another run of this browser."""
+        """Makes Train and ELBO follow another run of this browser."""
         return followed(state, str(event._data["run"]))
 
     def on_train_on(state: Session, *values: Any) -> list[Any]:
-        """A new run with the form's settings, that begins with the weights of another one."""
+        """Starts a new run with the form's settings and the weights of another run."""
         *fields, chosen = values
         settings = dict(zip(train.LABELS, fields, strict=True))
         return followed(state, train.start(backend, state, settings, weights=chosen["run"]))
@@ -188,7 +188,7 @@ def _wire_runs(page: _Page) -> None:
 def with_linked(
     backend: Backend, offered: list[tuple[str, str]], linked: str | None
 ) -> tuple[list[tuple[str, str]], str]:
-    """The choices of models with that of a link, which may be another browser's; and a sentence where it is gone."""
+    """The choices of models plus a linked one, which may be another browser's; and a sentence if it is gone."""
     if not linked or linked in [name for _, name in offered]:
         return offered, ""
     try:

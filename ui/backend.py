@@ -1,4 +1,4 @@
-"""What all browsers share: datasets, models by id, and runs. Nothing in it belongs to one visitor."""
+"""What all browsers share: datasets, models by id, and runs. Nothing here belongs to a single visitor."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from .follow import Follower
 from .loaded import Loaded, LoadedModels
 
 FIRST = "mnist-mlp-20d"  # the shipped model that the page opens with
-RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every training
+RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every run
 
 
 class Backend:
     """Datasets, models and runs of one server.
 
     Args:
-        data_dir: where datasets are and are downloaded to.
+        data_dir: where datasets are, and where they are downloaded to.
         checkpoints: the folder of the shipped models.
         runs: the runs of this server.
     """
@@ -44,7 +44,7 @@ class Backend:
         paths = sorted(checkpoints.glob("*.safetensors"), key=lambda path: (path.stem != FIRST, path.stem))
         self.shipped = {path.stem: path for path in paths}
         self._lock = threading.Lock()
-        self._network_again = 0.0  # monotonic time from which auto tries to fetch MNIST again
+        self._network_again = 0.0  # monotonic time from which auto tries to download MNIST again
         self._dataset = lru_cache(maxsize=len(DATASETS))(lambda name: load_dataset(name, data_dir, download=False))
         self._models = LoadedModels()
         self.follower = Follower(runs, self.fetch)
@@ -55,20 +55,20 @@ class Backend:
         """The dataset, if it is on this server: loaded once, shared by all.
 
         Raises:
-            DataError: it is not here, or damaged.
+            DataError: the dataset is missing or damaged.
         """
         with self._lock:
             return self._dataset(name)
 
     def fetch(self, name: str, report: Callable[[str], None]) -> tuple[Dataset, str]:
-        """The dataset of that name, downloaded where it is missing; for auto MNIST, or digits where it cannot be had.
+        """Loads a dataset, and downloads it if it is missing; auto is MNIST, or digits if MNIST is unavailable.
 
         Args:
             name: a dataset's, or auto.
-            report: told how far a download is.
+            report: called with the progress of a download.
 
         Returns:
-            The dataset, and the sentence that says why that one.
+            The dataset, and a sentence that says why it was chosen.
         """
 
         def progress(done: int, total: int) -> None:
@@ -86,23 +86,23 @@ class Backend:
         return self.dataset(name), ""
 
     def check_batch(self, name: str, training: TrainConfig, hold_out: int = 0) -> None:
-        """Checks the batch size against the data, where they are on this server already.
+        """Checks the batch size against the data, if they are already on this server.
 
         Raises:
-            ValueError: the batch is larger than what is left of the training set, or nothing is.
+            ValueError: the batch is larger than what is left of the training set, or nothing is left.
         """
         name = "mnist" if name == "auto" else name
         if is_present(name, self.data_dir):
             training.check_images(len(self.dataset(name).holding_out(hold_out).train))
 
     def data_line(self) -> str:
-        """Which data a training takes where none are chosen, and why."""
+        """Which data a run uses if none are chosen, and why."""
         if is_present("mnist", self.data_dir):
             return "trains on MNIST, found on this server"
         return "MNIST is not on this server: Train fetches it, and takes the digits of scikit-learn where it cannot"
 
     def shown_dataset(self, trained_on: str | None) -> Dataset:
-        """What to show a model: what it was trained on where that is here, else MNIST, else digits."""
+        """The dataset to show a model: the one it was trained on if present, else MNIST, else digits."""
         for name in (trained_on, "mnist"):
             if name in DATASETS and is_present(name, self.data_dir):
                 return self.dataset(name)
@@ -114,7 +114,7 @@ class Backend:
         """The newest weights of a model: a shipped one's name or a run's id.
 
         Raises:
-            CheckpointError: there is no such model any more, or its file is damaged.
+            CheckpointError: the model no longer exists, or its file is damaged.
         """
         return self._models.load(self.path(model))
 
@@ -128,14 +128,14 @@ class Backend:
                 state = self.runs.status(run)["state"]
                 runs.append((labels.own(run, name, read_header(self.path(run)), state), run))
             except (CheckpointError, RunError):
-                continue  # it has no weights yet, or its files are damaged: the others are offered all the same
+                continue  # it has no weights yet, or its files are damaged: offer the others all the same
         return shipped + runs
 
     def path(self, model: Any) -> Path:
         """The file of a model: a shipped one's name or a run's id.
 
         Raises:
-            CheckpointError: it is neither.
+            CheckpointError: `model` is neither.
         """
         if isinstance(model, str) and model in self.shipped:
             return self.shipped[model]

@@ -1,10 +1,10 @@
-"""How events of the page are wired: none shows Gradio's spinner, none is a part of a public interface."""
+"""How the page's events are wired: none shows Gradio's spinner, and none is part of a public API."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# At once, round Gradio's queue; what it raises stays unseen, so its handler must not fail on what a user may do.
+# Runs at once, bypassing Gradio's queue; its errors stay unseen, so no user action may make the handler fail.
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-# Through the queue, with no limit of its own: only there a gr.Error reaches the page, as a toast.
+# Runs through the queue, without a limit of its own: only there does a gr.Error reach the page, as a toast.
 OUTSPOKEN: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}

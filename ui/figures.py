@@ -1,4 +1,4 @@
-"""Arrays to plotly figures. Colours of text and grid are left to the page, which knows whether it is light or dark."""
+"""Plotly figures. Colours of text and grid are left to the page, which knows whether it is light or dark."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .vocabulary import COLOURS, TITLES
 
 
 def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl")) -> go.Figure:
-    """Empty curves over the steps, to be extended: one of the training and one of the held-out images a quantity.
+    """Empty curves over the steps, to be extended: for each quantity, one on training and one on held-out images.
 
-    The traces come in the order train, test, train, test, ..., and meta names the column that each one shows.
+    The traces are in the order train, test, train, test, ..., and meta names the column that each one shows.
     """
     figure = go.Figure()
     for quantity in quantities:
@@ -33,7 +33,7 @@ def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl
 
 
 def kl_bars() -> go.Figure:
-    """Empty bars: KL per latent dimension, to be filled."""
+    """An empty bar chart of KL per latent dimension, to be filled."""
     figure = go.Figure(go.Bar(x=[], y=[], marker={"color": COLOURS["kl"]}, hovertemplate="z%{x}: %{y:.3f} nats"))
     figure.update_layout(bargap=0.25, showlegend=False)
     figure.update_xaxes(title="latent dimension", type="category", showgrid=False, zeroline=False, tickangle=0)
@@ -42,7 +42,7 @@ def kl_bars() -> go.Figure:
 
 
 def comparison() -> go.Figure:
-    """Empty: one curve a run, to be filled."""
+    """An empty chart with one curve per run, to be filled."""
     figure = go.Figure()
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "maxheight": 0.9}
     figure.update_layout(hovermode="x", showlegend=True, legend=legend)
@@ -52,7 +52,7 @@ def comparison() -> go.Figure:
 
 
 def rate_distortion() -> go.Figure:
-    """Empty: the rate–distortion plane, one point a run at (KL, −reconstruction); lines of equal ELBO are added there.
+    """An empty rate–distortion plane, one point per run at (KL, −reconstruction); lines of equal ELBO are added there.
 
     Source: Alemi et al. (2018), "Fixing a broken ELBO".
     """
@@ -64,7 +64,7 @@ def rate_distortion() -> go.Figure:
 
 
 def kl_history() -> go.Figure:
-    """Empty: KL of every latent dimension over the steps as a heat map, and the number of active units above it."""
+    """An empty heat map of every latent dimension's KL over the steps, with the number of active units above it."""
     figure = go.Figure()
     figure.add_heatmap(
         x=[], y=[], z=[], colorscale="Viridis", zmin=0,
@@ -85,7 +85,7 @@ def kl_history() -> go.Figure:
 
 
 def _plain(figure: go.Figure) -> go.Figure:
-    """Without plotly's template and background, which are the page's matter."""
+    """Removes plotly's template and background, which are up to the page."""
     figure.update_xaxes(separatethousands=True, exponentformat="none")
     figure.update_yaxes(separatethousands=True, exponentformat="none", automargin=True, title_standoff=8)
     return figure.update_layout(

@@ -1,4 +1,4 @@
-"""What a run's folder gives to the browser by plain requests: pictures, downloads; and what it uploads."""
+"""Plain requests for files: pictures and downloads from a run's folder, and uploads from the browser."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from .login import check_login
 from .photo import PhotoError, read_photo
 from .vocabulary import LARGEST_CHECKPOINT, LARGEST_PHOTO
 
-AT_ONCE = 2  # uploads that are read: each may take some hundred MB meanwhile
+AT_ONCE = 2  # uploads read at the same time: each may take some hundred MB
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
-    """Below live/: runs/<run>/… for whoever knows a run's id, upload and photo. With --auth, for who is logged in."""
+    """Below live/: runs/<run>/… for anyone who knows a run's id, upload and photo. With --auth, only if logged in."""
     reading = asyncio.Semaphore(AT_ONCE)
 
     def found(request: Request) -> RunFolder:
@@ -57,7 +57,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
         make, name = DOWNLOADS.get(what, (None, ""))
         if make is None:
             raise HTTPException(404, "There is no such download.")
-        file = tempfile.TemporaryFile()  # noqa: SIM115 (sent after this returns; gone with its last reader)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (sent after this returns; deleted with its last reader)
         try:
             make(folder, file)
         except (OSError, RunError) as error:
@@ -90,17 +90,17 @@ def routes(backend: Backend) -> list[BaseRoute]:
 def _posted(
     answer: Callable[[Request, Path], Awaitable[dict[str, str]]], largest: int
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint that puts a request's body into a file for a while, and answers what is made of it.
+    """An endpoint that writes a request's body to a temporary file, and answers with the result.
 
     Args:
-        answer: what is made of a request and its file.
-        largest: bytes that the body may have.
+        answer: makes the result from a request and its file.
+        largest: most bytes that the body may have.
     """
 
     async def endpoint(request: Request) -> Response:
         check_login(request)
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "The file"  # as messages name it
+            path = Path(folder) / "The file"  # its name in messages
             with path.open("wb") as file:
                 async for part in request.stream():
                     file.write(part)
@@ -112,7 +112,7 @@ def _posted(
 
 
 def _picture(path: Path, headers: dict[str, str]) -> Response:
-    """A frame that need not be there, with the dimensions of its map; read at once: another may replace it."""
+    """A frame, which may be missing, with the dimensions of its map; read at once, since another may replace it."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -123,7 +123,7 @@ def _picture(path: Path, headers: dict[str, str]) -> Response:
 
 
 def _add(backend: Backend, request: Request, path: Path) -> dict[str, str]:
-    """The uploaded checkpoint as a run of that browser, or what is wrong with it."""
+    """Adds the uploaded checkpoint as a run of that browser, or returns what is wrong with it."""
     browser, name = (request.query_params.get(field, "") for field in ("browser", "name"))
     if not re.fullmatch(r"[0-9a-f]{32}", browser):
         return {"error": "The request names no browser."}
@@ -142,7 +142,7 @@ def _photo(path: Path) -> dict[str, str]:
 
 
 def _parts(file: BinaryIO) -> Iterator[bytes]:
-    """A file from its beginning, part by part; closed at the end."""
+    """Yields a file from its beginning, part by part, and then closes it."""
     with file:
         file.seek(0)
         while part := file.read(1 << 20):

@@ -1,4 +1,4 @@
-"""What is new of a run since a browser last asked, what a run may be told, and its last single batch."""
+"""What is new in a run since a browser last asked, the commands to a run, and its last single batch."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from .pace import Pace
 from .requests import browser_of, field, finite, pixels, rounded
 
 SHOWN = 8  # images of a single batch
-RESTING = 3000  # ms between two questions about a run that has ended: another window may set it going again
+RESTING = 3000  # ms between two requests about a run that has ended: another window may resume it
 
 
 class Follower:
-    """Answers the questions of all browsers that follow runs. Each method takes what the browser sends.
+    """Answers the requests of all browsers that follow runs. Each method takes what the browser sends.
 
     Args:
         runs: the runs of this server.
-        fetch: gives the dataset of a name, and why that one.
+        fetch: returns the dataset with a given name, and why it was chosen.
     """
 
     def __init__(self, runs: Runs, fetch: Callable[[str, Callable[[str], None]], tuple[Dataset, str]]) -> None:
@@ -40,18 +40,18 @@ class Follower:
         self._pace = Pace()
 
     def follow(self, request: Any) -> dict[str, Any]:
-        """What is new of a run since the browser last asked.
+        """What is new in a run since the browser last asked.
 
         Args:
-            request: {run, since, mark, changes, frames}: how many records, changes and frames it has; mark: of the
-                answer that gave it the last of these records, which may be others by now.
+            request: {run, since, mark, changes, frames}: the numbers of records, changes and frames it has; mark: from
+                the answer with the last of these records, since the records may have been replaced by now.
 
         Returns:
-            state, message. about: what the run is, at first and after a change. progress: of its newest record.
-            from, to: the records that columns covers, thinned where they are many; from is 0 where it is all of them.
+            state, message. about: what the run is, at first and after a change. progress: at its newest record.
+            from, to: the records that columns covers, thinned if there are many; from is 0 if it covers all of them.
             mark: of the last one.
             kl_per_dim: the newest. changes: [{step, setting: value}]. frames: [step]. newest, batch: versions of the
-            newest weights and of the last single batch, empty before there are any. wait: ms until the next question.
+            newest weights and of the last single batch, empty before there are any. wait: ms until the next request.
         """
         run, since, mark = (field(request, name) for name in ("run", "since", "mark"))
         changes, frames = (field(request, name) for name in ("changes", "frames"))
@@ -62,10 +62,10 @@ class Follower:
         records = self._records(run).read()
         steps = folder.frame_steps()
         count = len(records)
-        last = records.last  # another question may read on meanwhile
-        changed = [change for change in folder.changes() if last and change.step <= last["step"]]  # not those to come
+        last = records.last  # another request may read on meanwhile
+        changed = [change for change in folder.changes() if last and change.step <= last["step"]]  # not future ones
         if not 0 < since <= count or mark != records.mark(since) or changes > len(changed) or frames > len(steps):
-            since = changes = frames = 0  # the first question, or the run went back: all of it
+            since = changes = frames = 0  # the first request, or the run went back: send all of it
         return status | {
             "about": None if since and changes == len(changed) else self._about(run),
             "progress": _progress(last, self._total_steps(run)),
@@ -82,13 +82,13 @@ class Follower:
         }
 
     def window(self, request: Any) -> dict[str, Any]:
-        """The records of some steps at full resolution, or as near to it as a chart can show.
+        """The records of a range of steps at full resolution, or as near to it as a chart can show.
 
         Args:
             request: {run, low, high}: steps.
 
         Returns:
-            columns: as of `follow`.
+            columns: as in `follow`.
         """
         run, low, high = (field(request, name) for name in ("run", "low", "high"))
         for name, value in (("low", low), ("high", high)):
@@ -103,7 +103,7 @@ class Follower:
             request: {run, stride, have}: what the browser has, 0 and 0 at first.
 
         Returns:
-            stride; from: the first row that is given; steps; kl: nats, a list of D numbers a row.
+            stride; from: the first row returned; steps; kl: nats, a list of D numbers per row.
         """
         run, stride, have = (field(request, name) for name in ("run", "stride", "have"))
         check_int("have", have, 0, 10**6)
@@ -112,16 +112,16 @@ class Follower:
         return {"stride": stride, "from": first, "steps": steps, "kl": kl}
 
     def batch(self, request: Any) -> dict[str, Any]:
-        """The last batch that a run took by itself: its first images, and what became of them.
+        """The last batch that a run took as a single step: its first images, and what became of them.
 
         Args:
             request: {run}.
 
         Returns:
-            step, images (of the whole batch), objective, beta, free_bits, counted_kl, loss, gradient_norm (before
-            clip_norm makes it smaller), elbo, reconstruction_term, kl: means over the batch, nats per image. Of the
-            first eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of D numbers;
-            log_px_z, of that z; kls.
+            step, images (in the whole batch), objective, beta, free_bits, counted_kl, loss, gradient_norm (before
+            clipping to clip_norm), elbo, reconstruction_term, kl: means over the batch, nats per image. For the first
+            eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of D numbers; log_px_z, for that z;
+            kls.
         """
         batch = OneBatch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some = slice(0, SHOWN)
@@ -150,13 +150,13 @@ class Follower:
         }
 
     def steer(self, request: Any) -> dict[str, Any]:
-        """Pauses, resumes, steps, stops or begins anew.
+        """Pauses, resumes, steps, stops or resets a run.
 
         Args:
             request: {browser, run, how: pause | play | step | stop | reset}.
 
         Returns:
-            run: the one to follow now; another one after reset.
+            run: the run to follow now; a different one after reset.
         """
         browser = browser_of(request)
         run = field(request, "run")
@@ -176,7 +176,7 @@ class Follower:
         return {"run": run}
 
     def _about(self, run: str) -> dict[str, Any]:
-        """What a run is, for the page."""
+        """The description of a run for the page."""
         folder = self.runs.folder(run)
         config = folder.read_config()
         return {
@@ -194,14 +194,14 @@ class Follower:
         }
 
     def _total_steps(self, run: str) -> int:
-        """Steps of a run, which stay once they are known."""
+        """Total steps of a run, which never change once they are known."""
         if not self._totals.get(run):
             self._totals[run] = self.runs.folder(run).read_config().total_steps
         return self._totals[run]
 
 
 def _version(path: Path) -> str:
-    """Changes whenever the file does; empty where there is none. Text: JavaScript's numbers have too few digits."""
+    """Changes whenever the file does; empty if there is none. It is text: JavaScript's numbers have too few digits."""
     try:
         return str(path.stat().st_mtime_ns)
     except OSError:
@@ -209,7 +209,7 @@ def _version(path: Path) -> str:
 
 
 def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] | None:
-    """Where a run stands, null before its first record; left: seconds, from the speed so far."""
+    """The progress of a run, null before its first record; left: seconds, estimated from the speed so far."""
     if last is None:
         return None
     left = (total_steps - last["step"]) * last["seconds"] / last["step"]

@@ -1,4 +1,4 @@
-"""Models and runs in a line each: what the choice of models and the table of runs call them."""
+"""One-line descriptions of models and runs, for the choice of models and the table of runs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from vae_core.config import LIKELIHOODS, TrainConfig, VAEConfig
 from vae_core.data import TITLES
 from vae_core.runs.config import ALL_SETTINGS
 
-# What the line of settings says anyway, in its own words, and what it never says.
+# What the line of settings always says in its own words, and what it never says.
 SAID = ("architecture", "latent_dim", "likelihood", "binarization", "beta", "learning_rate", "batch_size")
 UNSAID = ("epochs", "steps", "record_every", "sigma", "sigma_mode")
 
 
 def shipped(name: str, about: dict[str, Any]) -> str:
-    """A shipped model's name with its figures, where it has been measured; −log p̂(x) is too large on average."""
+    """A shipped model's name, with its figures if it has been measured; −log p̂(x) is too large on average."""
     figures = about.get("figures")
     if not figures:
         return f"{name} (shipped)"
@@ -26,7 +26,7 @@ def shipped(name: str, about: dict[str, Any]) -> str:
 
 
 def own(run: str, name: str, header: Header, state: str) -> str:
-    """A browser's own run, by its id: its name if it has one, when it began, what it is, and how far it is."""
+    """A browser's own run: its name if it has one, when it began (from its id), its kind, and its progress."""
     about = header.about
     test = f", −ELBO {-about['test']['elbo']:.1f}".replace("-", "−") if about.get("test") else ""
     when = f"{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]}"
@@ -35,19 +35,19 @@ def own(run: str, name: str, header: Header, state: str) -> str:
 
 
 def kind(header: Header) -> str:
-    """Data, architecture, latent dimensions and likelihood of a model."""
+    """A model's data, architecture, latent dimensions and likelihood."""
     data = str(header.about.get("data") or "unknown")
     m = header.config
     return f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {LIKELIHOODS[m.likelihood]}"
 
 
 def meaningful(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a run without those that mean nothing for its architecture or likelihood."""
+    """A run's settings, without those that have no effect with its architecture or likelihood."""
     return {name: value for name, value in settings.items() if ALL_SETTINGS[name].matters(settings)}
 
 
 def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
-    """The settings of a run in a line, as they are after so many changes: those that matter, and what is unusual."""
+    """A run's settings in a line, as they are after its changes: the main ones, and those that are unusual."""
     usual = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0, "start": ""}
     line = (
         "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "

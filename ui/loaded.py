@@ -1,4 +1,4 @@
-"""Models as they were read from their files, and what is made of them: remembered, but not for ever."""
+"""Models read from their files, and results computed from them: cached, but not forever."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from weakref import WeakKeyDictionary
 from vae_core import VAE, load_checkpoint
 from vae_core.checkpoint import CheckpointError, Header, read_header
 
-MOST_BYTES = 2**30  # of weights that are kept
+MOST_BYTES = 2**30  # of cached weights
 
 Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A model as it was read from its file: version changes when the file does."""
+    """A model as read from its file; version changes when the file does."""
 
     model: VAE
     header: Header
@@ -28,12 +28,12 @@ class Loaded:
 
     @property
     def bytes(self) -> int:
-        """What its weights take."""
+        """Bytes of the model's weights."""
         return sum(weight.nbytes for weight in self.model.state_dict().values())
 
 
 class LoadedModels:
-    """The newest version of each model's file, those that were asked for last, up to so many bytes of weights."""
+    """A cache of the newest version of each model's file: the last used ones, up to `most_bytes` of weights."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -41,10 +41,10 @@ class LoadedModels:
         self._models: OrderedDict[Path, Loaded] = OrderedDict()
 
     def load(self, path: Path) -> Loaded:
-        """The model of a file as it is now.
+        """The model in a file as it is now.
 
         Raises:
-            CheckpointError: the file is not there, or damaged.
+            CheckpointError: the file is missing or damaged.
         """
         try:
             version = path.stat().st_mtime_ns
@@ -69,7 +69,7 @@ class LoadedModels:
 
 
 def made_once(make: Callable[..., Made]) -> Callable[..., Made]:
-    """A function of a loaded model (and more) whose results are remembered as long as the model is."""
+    """Caches the results of a function of a loaded model (and more) for as long as the model stays in memory."""
     made: WeakKeyDictionary[Loaded, dict[Any, Made]] = WeakKeyDictionary()
 
     def of(loaded: Loaded, *more: Any) -> Made:

@@ -1,4 +1,4 @@
-"""Who may ask for what lies outside Gradio's own routes."""
+"""The login check for what lies outside Gradio's own routes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 
 def check_login(request: Request) -> None:
-    """Raises a 401 where the app asks for a login and this request has none: Gradio guards its own routes only."""
+    """Raises a 401 if the app requires a login and this request has none: Gradio guards only its own routes."""
     app = request.app
     token = request.cookies.get(f"access-token-{app.cookie_id}")
     token = token or request.cookies.get(f"access-token-unsecure-{app.cookie_id}")

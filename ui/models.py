@@ -1,4 +1,4 @@
-"""What the page knows of a model: its description, its decoder, which the browser runs itself, and where images lie."""
+"""What the page knows about a model: its description, its decoder, which the browser runs, and where images lie."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
     size = ink_size(about.get("data"))
 
     def as_trained(image: Tensor) -> Tensor:
-        """An image of another dataset in the format of the model's own."""
+        """The image, in the format of the model's own dataset if it is from another one."""
         return image / 255 if dataset.name == about.get("data") else fit_drawing(image[0], size)
 
     kl = about.get("kl_per_dim") or [None] * config.latent_dim
@@ -63,9 +63,9 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
 def means(backend: Backend, loaded: Loaded) -> bytes:
     """The posterior means of the test images, at most 10,000, as a file for the browser.
 
-    It is a file of `packed`. The description has count, dims, data (the dataset's title) and axes (the principal ones
-    of the means, two lists of D numbers; none for D = 1); the numbers are count × dims, and what is left are the
-    labels, a byte each.
+    The file has the format of `packed`. The description has count, dims, data (the dataset's title) and axes (the
+    principal axes of the means, two lists of D numbers; none for D = 1); the numbers are count × dims, and the rest are
+    the labels, a byte each.
     """
     dataset = backend.shown_dataset(loaded.header.about.get("data"))
     mu = embed(loaded.model, dataset.test[:MOST_MEANS])
@@ -76,7 +76,7 @@ def means(backend: Backend, loaded: Loaded) -> bytes:
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
-    """live/models/<model>/decoder and …/means: files, each sent only where the browser has another one."""
+    """live/models/<model>/decoder and …/means: files, each sent only if the browser does not have it already."""
 
     def route(name: str, make: Callable[[Loaded], bytes]) -> Route:
         @made_once

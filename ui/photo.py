@@ -1,8 +1,8 @@
-"""A picture or photograph of a handwritten digit, brought onto the pad: (56, 56) of ink on empty paper.
+"""Converts a picture or photograph of a handwritten digit for the pad: (56, 56) of ink on empty paper.
 
 Ink is what differs from the paper around it. The paper is the median of a wide neighbourhood, which follows uneven
-light and leaves no trace of strokes. The few points that differ most say in which direction the ink's colour lies, so
-dark on light, light on dark and yellow on white are one case. What differs by no more than the noise is paper.
+light and contains no trace of strokes. The few points that differ most give the direction of the ink's colour, so dark
+on light, light on dark and yellow on white are one case. What differs by no more than the noise is paper.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from torch import Tensor
 from .vocabulary import PAD_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")  # what their files begin with
+MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")  # the first bytes of their files
 MEGAPIXELS = 50
-LONGEST = 20_000  # a side's limit too: a BMP may skip 255 rows in two bytes, whatever their length
+LONGEST = 20_000  # pixels per side, a second limit: a BMP may skip 255 rows in two bytes, whatever their length
 MARGIN = 6  # empty pixels of the pad around the ink
 STROKE = 4.4  # pixels of the pad: thinner strokes are thickened to this, as the pad's own pen draws
-WORK = 1024  # pixels of the longer side that is looked at
-COARSE = 48  # of the picture whose medians are the paper
-WINDOW = 33  # of those pixels: wide, for strokes are to be a minority in it even where a digit fills the picture
-PIECES = 128  # of the picture whose connected pieces are told apart
-FAINTEST = 0.04  # of the whole range of grey: contrast below this is no ink
-NOISE = 6.0  # standard deviations of the paper; of a million normal draws none is that far out
+WORK = 1024  # pixels of the longer side that is analysed
+COARSE = 48  # pixels of the longer side when the medians of the paper are taken
+WINDOW = 33  # of those pixels: wide, so that strokes are a minority in it even if a digit fills the picture
+PIECES = 128  # pixels of the longer side when connected pieces are separated
+FAINTEST = 0.04  # of the whole range of grey: contrast below this is not ink
+NOISE = 6.0  # standard deviations of the paper; none of a million normal draws is that far out
 
 
 class PhotoError(ValueError):
-    """The file is no picture that can be read, or shows no ink. One sentence for the user."""
+    """The file is not a readable picture, or shows no ink. One sentence for the user."""
 
 
 def read_photo(content: bytes) -> Tensor:
-    """The ink of a picture, centred on the pad.
+    """Returns the ink of a picture, centred on the pad.
 
     Args:
         content: a PNG, JPEG, WebP, GIF (its first frame) or BMP file.
@@ -45,14 +45,14 @@ def read_photo(content: bytes) -> Tensor:
         (56, 56) uint8, 0 paper and 255 full ink; the ink is 44 pixels long, up to 48 where it was thin.
 
     Raises:
-        PhotoError: it is no such file, is damaged or too large, or no ink is to be seen.
+        PhotoError: it is not such a file, is damaged or too large, or shows no ink.
     """
     ink = _largest_pieces(_ink(_visible(_decoded(content))))
     return _on_pad(ink)
 
 
 def _decoded(content: bytes) -> Image.Image:
-    """The picture upright, at most 1024 pixels a side, as RGB, RGBA or F (grey of any depth)."""
+    """The picture upright, at most 1024 pixels per side, as RGB, RGBA or F (grey of any depth)."""
     if b"<svg" in content[:4096].lower() and content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise PhotoError("This is an SVG drawing; save it as PNG and take that.")
     if not content.startswith(MAGIC):
@@ -60,7 +60,7 @@ def _decoded(content: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(*image.size)
-            image.draft("RGB", (WORK, WORK))  # a JPEG is decoded at a half, a quarter or an eighth
+            image.draft("RGB", (WORK, WORK))  # a JPEG is decoded at a half, a quarter or an eighth of its size
             image.load()
             small = _plain(image)
             small.thumbnail((WORK, WORK), Image.Resampling.HAMMING)
@@ -81,7 +81,7 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """The same in one of the three modes that are told apart here."""
+    """The same picture in one of the three modes used here."""
     if image.mode.startswith(("I", "F")):  # 16 bits
         return image.convert("I").convert("F")
     clear = "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La")
@@ -89,12 +89,12 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _visible(image: Image.Image) -> Tensor:
-    """What is seen of a picture: (C, H, W) in [0, 1], of one or three channels.
+    """The visible part of a picture: (C, H, W) in [0, 1], with one or three channels.
 
-    What a transparent picture lies on is not known: dark strokes would vanish on black, light ones on white. So where
-    the visible parts are of one colour, or cover less than half of the box around them as strokes do, their opacity is
-    the ink, whatever its colour. Else they are a sheet with something on it, as a screenshot with round corners is;
-    it is laid on a sheet of its own median colour. Opacity that is everywhere the same says nothing.
+    The background of a transparent picture is unknown: dark strokes would vanish on black, light ones on white. So if
+    the visible parts have one colour, or cover less than half of the box around them as strokes do, their opacity is
+    the ink, whatever its colour. Otherwise they are a sheet with something on it, like a screenshot with round corners;
+    it is laid on a sheet of its own median colour. Opacity that is the same everywhere says nothing.
     """
     values = torch.from_numpy(np.array(image, dtype=np.float32))
     if values.ndim == 2:
@@ -115,10 +115,10 @@ def _visible(image: Image.Image) -> Tensor:
 
 
 def _ink(picture: Tensor) -> Tensor:
-    """How much ink is where: (C, H, W) in [0, 1] to (H, W) in [0, 1], exactly 0 on paper.
+    """The amount of ink at each point: (C, H, W) in [0, 1] to (H, W) in [0, 1], exactly 0 on paper.
 
-    With r = picture − paper, the ink's direction in colour is that of Σ ‖r‖² r: strokes are few and differ much, noise
-    and what is left of the light cancel or hardly count.
+    With r = picture − paper, the ink's direction in colour is that of Σ ‖r‖² r: strokes are few and differ a lot, while
+    noise and the remaining light cancel out or hardly count.
     """
     r = picture - torch.stack([_paper(channel) for channel in picture])
     direction = (r * r.square().sum(0)).double().sum((1, 2)).float()
@@ -136,7 +136,7 @@ def _ink(picture: Tensor) -> Tensor:
 def _paper(channel: Tensor) -> Tensor:
     """The paper's shade at every point of one channel: (H, W) to (H, W), the median of a wide neighbourhood.
 
-    Beyond the picture its border goes on, so strokes are a minority even where a digit fills the picture.
+    The border is extended beyond the picture, so strokes are a minority even if a digit fills the picture.
     """
     h, w = channel.shape
     scale = min(1.0, COARSE / max(h, w))
@@ -148,9 +148,9 @@ def _paper(channel: Tensor) -> Tensor:
 
 
 def _largest_pieces(ink: Tensor) -> Tensor:
-    """The ink without dust, and without what reaches in from the border, as a thumb does: (H, W) to (H, W).
+    """The ink without dust, and without what reaches in from the border, like a thumb: (H, W) to (H, W).
 
-    A piece counts if it has a twentieth of the largest one's ink. What touches the border stays where no other does.
+    A piece counts if it has a twentieth of the largest one's ink. Pieces at the border stay if no others count.
     """
     scale = min(1.0, PIECES / max(ink.shape))
     h, w = (max(1, round(side * scale)) for side in ink.shape)
@@ -169,7 +169,7 @@ def _largest_pieces(ink: Tensor) -> Tensor:
 
 
 def _pieces(mask: Tensor) -> Tensor:
-    """(H, W) bool to (H, W) int64: 0 outside; inside, one number for all that hangs together, diagonals included."""
+    """(H, W) bool to (H, W) int64: 0 outside; inside, one number per connected piece, diagonals included."""
     labels = torch.arange(1.0, mask.numel() + 1).view(mask.shape) * mask
     while True:
         spread = F.max_pool2d(labels[None], 3, 1, 1)[0] * mask
@@ -181,7 +181,7 @@ def _pieces(mask: Tensor) -> Tensor:
 def _on_pad(ink: Tensor) -> Tensor:
     """The ink's box in the middle of the pad, thin strokes thickened: (H, W) in [0, 1] to (56, 56) uint8.
 
-    It is drawn four times as large as on the pad first. A stroke is about 2·area/circumference thick.
+    The ink is first drawn four times as large as on the pad. A stroke is about 2·area/circumference thick.
     """
     top, bottom, left, right = _box(ink > 0)
     digit = ink[top:bottom, left:right]
@@ -205,6 +205,6 @@ def _on_pad(ink: Tensor) -> Tensor:
 
 
 def _box(mask: Tensor) -> tuple[int, int, int, int]:
-    """The box around what is true in (H, W), which is something: top, bottom, left, right, the ends excluded."""
+    """The box around the true points of (H, W), of which there are some: top, bottom, left, right, ends excluded."""
     rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1

@@ -1,6 +1,6 @@
-"""What the browser sends, checked; and what it is answered, as JSON has it.
+"""Checks what the browser sends, and puts the answers into JSON.
 
-A function that takes a `request` is called from the browser with whatever that sends, so it checks all of it.
+A function that takes a `request` is called by the browser with anything it likes, so it checks all of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Serves = TypeVar("Serves")
 
 
 def answering(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
-    """A method of the backend as a server function of a component: what is wrong becomes {error: one sentence}."""
+    """A backend method as a server function of a component: an error becomes {error: one sentence}."""
 
     def answer(request):  # noqa: ANN001, ANN202 (Gradio reads annotations of server functions as requests for itself)
         try:
@@ -35,7 +35,7 @@ def answering(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[s
 
 
 def of(backend: Serves, function: Callable[[Serves, Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
-    """A function of a tab's file, of the backend and a request, as a server function of a component."""
+    """A tab's function of (backend, request) as a server function of a component."""
 
     def bound(request: Any) -> dict[str, Any]:
         return function(backend, request)
@@ -50,7 +50,7 @@ def pixels(images: Tensor) -> str:
 
 
 def browser_of(request: Any) -> str:
-    """The browser that a request comes from; runs of the command line have none, and nobody's page steers those."""
+    """The browser that a request comes from; runs from the command line have none, so no page can control them."""
     browser = field(request, "browser")
     if not isinstance(browser, str) or not browser:
         raise ValueError("The request names no browser.")
@@ -65,10 +65,10 @@ def field(request: Any, name: str) -> Any:
 
 
 def image_bytes(name: str, text: Any, side: int) -> Tensor:
-    """(side, side) uint8 of base64 text.
+    """Decodes base64 text into (side, side) uint8.
 
     Raises:
-        ValueError: it is no such text, or of another length.
+        ValueError: it is not base64 text, or has another length.
     """
     try:
         content = base64.b64decode(text, validate=True)
@@ -80,11 +80,11 @@ def image_bytes(name: str, text: Any, side: int) -> Tensor:
 
 
 def finite(value: Tensor) -> float | None:
-    """One number for JSON, which has no NaN: null then."""
+    """One number for JSON; null if it is not finite, since JSON has no NaN."""
     number = float(value)
     return number if math.isfinite(number) else None
 
 
 def rounded(values: Tensor) -> list[Any]:
-    """Numbers for JSON, with the digits that a page shows."""
+    """Numbers for JSON, with as many digits as the page shows."""
     return [rounded(value) if value.ndim else round(float(value), 3) for value in values]

@@ -1,4 +1,4 @@
-"""What one browser holds: ids, never tensors. They live in the browser's own storage and survive a reload."""
+"""The state of one browser: ids, never tensors. They are kept in the browser's own storage and survive a reload."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STORAGE_KEY = "vae-browser"
 
 
 class Session(TypedDict):
-    """browser: who this is, a random id that owns runs. model, run: ids of what is looked at and what is followed."""
+    """browser: this browser's random id, which owns runs. model, run: ids of the chosen model and the followed run."""
 
     browser: str
     model: str
@@ -18,7 +18,7 @@ class Session(TypedDict):
 
 
 def restored(stored: Any) -> Session:
-    """The session of what the browser's storage holds, which anybody may have changed; a new one where it is none."""
+    """The session from the browser's storage, which anybody may have changed; a new one if that is not a session."""
     stored = stored if isinstance(stored, dict) else {}
     browser, model, run = (stored.get(name) for name in ("browser", "model", "run"))
     known = isinstance(browser, str) and re.fullmatch(r"[0-9a-f]{32}", browser)

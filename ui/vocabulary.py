@@ -1,4 +1,4 @@
-"""What the server and the browser both go by: names, limits and sizes, each written once and served as JavaScript."""
+"""Names, limits and sizes that the server and the browser share: each written once and served as JavaScript."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from vae_core.runs.film import SIDE
 from vae_core.runs.states import State
 
 IMAGE_SIDE = IMAGE_SHAPE[-1]
-PAD_SIDE = 56  # pixels of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
+PAD_SIDE = 56  # pixels per side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
 LARGEST_PHOTO = 20 * 2**20  # bytes
-LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model of the form has
-WITHIN = 10  # prior standard deviations that z, or a μ, may be off the prior's mean
-DECODED_AT_ONCE = 64  # points in one question to the server
+LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model that the form allows
+WITHIN = 10  # prior standard deviations that z, or a μ, may be away from the prior's mean
+DECODED_AT_ONCE = 64  # most points in one request to the server
 ASLEEP = 0.01  # nats: a latent dimension whose KL is below it carries nothing
 
-# Of enough contrast on white and on near-black alike, and apart for colour-blind eyes too.
+# They have enough contrast on white and on near-black, and colour-blind people can tell them apart too.
 COLOURS = {"elbo": "#3b82f6", "reconstruction": "#e8710a", "kl": "#10a37f"}
 TITLES = {"elbo": "−ELBO", "reconstruction": "−reconstruction", "kl": "KL"}
 
 
 def vocabulary() -> dict[str, Any]:
-    """What the browser is told, by the name under which its modules import it; vocabulary.d.ts has the types."""
+    """What the browser gets, by the name under which its modules import it; vocabulary.d.ts has the types."""
     return {
         "STATES": {
             state: {

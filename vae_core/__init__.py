@@ -2,14 +2,14 @@
 
 import os
 
-# OpenMP's threads spin while they wait, unless told otherwise before torch is loaded. Where another process wanted a
-# core too, a training in small batches was seen to take 10 times as long; with no spinning at all it takes 15 % longer
-# on a quiet machine. A short spin, then sleep, costs neither.
+# OpenMP's threads spin while they wait, unless told otherwise before torch is loaded. When another process needed a
+# core too, training in small batches took 10 times as long; with no spinning at all it takes 15 % longer on a
+# quiet machine. A short spin, then sleep, avoids both.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-# Streams of a GPU that really are separate: CUDA would put those of 16 trainings onto 8, and 18,000 of their steps a
-# second was the most that an H100 took then.
+# Keeps the streams of a GPU separate: CUDA would otherwise put those of 16 training runs onto 8, and an H100 then took
+# at most 18,000 of their steps a second.
 os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
 
 from .checkpoint import load_checkpoint, save_checkpoint

@@ -20,12 +20,12 @@ FORMAT = "vae_core 1"
 
 
 class CheckpointError(ValueError):
-    """A file is no checkpoint of ours, or a damaged one; the sentence names the file and the fault."""
+    """A file is not a checkpoint of this app, or is damaged; the message names the file and the fault."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a checkpoint says of itself: the model's configuration, and about: data, training and figures."""
+    """A checkpoint's description of itself: the model's configuration; about: data, training and figures."""
 
     config: VAEConfig
     about: dict[str, Any]
@@ -34,16 +34,16 @@ class Header:
 def save_checkpoint(
     model: VAE, path: str | Path, about: dict[str, Any] | None = None, dtype: torch.dtype | None = None
 ) -> None:
-    """Writes the model to one file, all of it or nothing: under a temporary name, fsynced, renamed.
+    """Writes the model to one file, completely or not at all: under a temporary name, fsynced, then renamed.
 
     Args:
         model: its weights and configuration.
         path: conventionally *.safetensors.
-        about: what else is to be known of the model, as JSON allows it: data, training, figures.
-        dtype: what the weights are stored as; their own if None. A loaded model has float32 weights in any case.
+        about: anything else about the model, as JSON allows it: data, training, figures.
+        dtype: type in which the weights are stored; their own if None. A loaded model always has float32 weights.
 
     Raises:
-        ValueError: a weight is not finite, or not any more in that type; a file that is there already stays as it was.
+        ValueError: a weight is not finite, or no longer finite in that type; an existing file is left unchanged.
         OSError: the file cannot be written.
     """
     weights = {name: tensor.detach().to(dtype=dtype).contiguous().cpu() for name, tensor in model.state_dict().items()}
@@ -55,13 +55,13 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE:
-    """The model of a file, in evaluation mode.
+    """Loads the model from a file, in evaluation mode.
 
     Raises:
-        CheckpointError: the file is missing, truncated, foreign, or holds other shapes than its configuration says.
+        CheckpointError: the file is missing, truncated, foreign, or its shapes do not match its configuration.
     """
     header, tensors = _read(path)
-    with torch.device("meta"):  # no memory is taken for weights that the file may not hold
+    with torch.device("meta"):  # allocates no memory for weights that the file may not hold
         wanted = {name: tuple(tensor.shape) for name, tensor in VAE(header.config).state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for name in sorted(wanted.keys() | found.keys()):
@@ -76,7 +76,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE
 
 
 def read_header(path: str | Path) -> Header:
-    """The header of a file, without its weights.
+    """Reads the header of a file, without its weights.
 
     Raises:
         CheckpointError: as `load_checkpoint`.
@@ -115,7 +115,7 @@ def _parse(path: str | Path, metadata: dict[str, str] | None) -> Header:
 
 
 def _check_about(header: Header) -> None:
-    """Raises an error where a figure that lists and pages show is of another kind: the file may be an upload."""
+    """Raises an error if a figure that lists and pages show has the wrong type: the file may be an upload."""
     about = header.about
     kl = header.about.get("kl_per_dim") or []
     if len(kl) not in (0, header.config.latent_dim):

@@ -31,13 +31,13 @@ from .training.processes import Processes, join
 
 MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
 TRAIN_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
-FIXED = (  # of a run's training, from its first step on
+FIXED = (  # training settings that cannot change after a run's first step
     "seed", "batch_size", "precision", "objective", "schedule", "learning_rate_warmup", "clip_norm", "average",
 )  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; what the user did wrong becomes one line on stderr and exit status 2."""
+    """Runs a command; a user error becomes one line on stderr and exit status 2."""
     options = parser().parse_args(arguments)
     try:
         return options.command(options)
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_train(options: argparse.Namespace) -> int:
-    """Trains into a run folder, or goes on with the run that is there; under torchrun, with the other processes."""
+    """Trains into a run folder, or resumes the run in it; under torchrun, together with the other processes."""
     processes, device = join(pick_device(options.device))
     try:
         return _lead(options, device, processes) if processes.rank == 0 else _follow(options, device, processes)
@@ -67,7 +67,7 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def _lead(options: argparse.Namespace, device: torch.device, processes: Processes) -> int:
-    """Trains, as the only process or the first."""
+    """Trains, as the only process or the first one."""
     given = vars(options)
     folder = RunFolder(options.out)
     if "start" in given and options.start.is_dir():
@@ -96,16 +96,16 @@ def _lead(options: argparse.Namespace, device: torch.device, processes: Processe
 
 
 def new_config(given: dict[str, Any], device: str) -> RunConfig:
-    """What the options of `train` begin, as `parser` gives them.
+    """The configuration of a new run, from the options of `train` as `parser` returns them.
 
     Raises:
-        ValueError: an option is out of its bounds, or does not go with --start.
+        ValueError: an option is out of bounds, or cannot be combined with --start.
         CheckpointError: there is no checkpoint to start from.
     """
     model = _model_config(given)
     usual = {"learning_rate": usual_learning_rate(model)}
     training = TrainConfig(**usual | {name: given[name] for name in TRAIN_FIELDS if name in given})
-    precision = resolve(training.precision, torch.device(device))  # which stays the same wherever the run goes on
+    precision = resolve(training.precision, torch.device(device))  # the same wherever the run is resumed
     training = dataclasses.replace(training, precision=precision)
     why = "chosen on the command line."
     config = RunConfig(model, training, given["data"], device, why, hold_out=given.get("hold_out", 0))
@@ -113,7 +113,7 @@ def new_config(given: dict[str, Any], device: str) -> RunConfig:
 
 
 def _model_config(given: dict[str, Any]) -> VAEConfig:
-    """The model of the options; that of a checkpoint to start from takes its place."""
+    """The model configuration from the options; that of a checkpoint to start from replaces it."""
     fields = {name: given[name] for name in MODEL_FIELDS if name in given}
     if "start" not in given or not fields:
         if "hidden_layers" in given and given.get("architecture", "mlp") != "mlp":
@@ -138,7 +138,7 @@ def _train(
     given: dict[str, Any],
     processes: Processes,
 ) -> None:
-    """Begins the run, or goes on with it, and shows its records as they come."""
+    """Begins or resumes the run, and shows its records as they arrive."""
     state = TrainState.start(model.to(device))
     steering = Steering()
     total = config.training.total_steps(len(dataset.train))
@@ -161,9 +161,9 @@ def _train(
 
 
 def _follow(options: argparse.Namespace, device: torch.device, processes: Processes) -> int:
-    """Trains with the first process, from the step at which that begins until it ends; its weights come from there."""
+    """Trains along with the first process, from that one's first step until it ends, with weights that come from it."""
     for which in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(which, signal.SIG_IGN)  # the first process stops in order, and this one with it
+        signal.signal(which, signal.SIG_IGN)  # the first process stops cleanly, and this one with it
     begins = processes.of_first(None)
     if begins is None:  # all steps are done
         return 0
@@ -214,14 +214,14 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 
 def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
-    """The run's own configuration, with the training options that were given now; the model and data must stay."""
+    """The run's own configuration with the training options given now; model and data must stay the same."""
     config = folder.read_config()
     training = config.training
     if "start" in given:
         raise ValueError("--start begins a run and --resume goes on with one: take one of them.")
     if folder.read_status()["state"] is State.FINISHED and not folder.saved_step():
         raise ValueError(f"the run in {folder.path} is an uploaded model; begin another one with --start.")
-    if given.get("precision") == "auto":  # the run has chosen one
+    if given.get("precision") == "auto":  # the run already has one
         del given["precision"]
     kept = dataclasses.asdict(config.model)
     kept |= {"data": config.data, "hold_out": config.hold_out} | {name: getattr(training, name) for name in FIXED}
@@ -233,12 +233,12 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
     dataclasses.replace(training, **{name: given[name] for name in TRAIN_FIELDS if name in given})  # checks all of them
     lengths = {name: given[name] for name in ("epochs", "steps", "patience", "record_every") if name in given}
     if "epochs" in given:
-        lengths["steps"] = None  # which would come before them
+        lengths["steps"] = None  # which would take precedence
     return dataclasses.replace(config, training=dataclasses.replace(training, **lengths))
 
 
 def _load(name: str, data_dir: Path) -> Dataset:
-    """The dataset, with a bar for its download."""
+    """Loads the dataset, with a progress bar for its download."""
     with tqdm(unit="B", unit_scale=True, desc=f"downloading {TITLES.get(name)}", disable=None, leave=False) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -249,7 +249,7 @@ def _load(name: str, data_dir: Path) -> Dataset:
 
 
 def _stop_on_interrupt(steering: Steering) -> None:
-    """The first Ctrl-C or SIGTERM stops the run in order; a second interrupts at once."""
+    """The first Ctrl-C or SIGTERM stops the run gracefully; a second one interrupts it at once."""
 
     def on_interrupt(signum: int, frame: object) -> None:
         signal.signal(signum, signal.default_int_handler)
@@ -260,7 +260,7 @@ def _stop_on_interrupt(steering: Steering) -> None:
 
 
 def _show(bar: tqdm, metrics: Metrics) -> None:
-    """A record on the terminal's bar; where there is no terminal, a line per evaluation."""
+    """Shows a record on the terminal's progress bar; without a terminal, prints a line per evaluation."""
     terms = metrics.test or metrics.train
     line = f"−ELBO {-terms.elbo:.2f} = −reconstruction {-terms.reconstruction:.2f} + KL {terms.kl:.2f}".replace(
         "-", "−"
@@ -277,13 +277,13 @@ def _show(bar: tqdm, metrics: Metrics) -> None:
 
 
 def _add_option(group: argparse._ActionsContainer, name: str, setting: Setting) -> None:
-    """A setting as an option."""
+    """Adds a setting as an option."""
     argument = "|".join(setting.choices) or setting.argument
     group.add_argument(f"--{name.replace('_', '-')}", type=setting.kind, metavar=argument, help=setting.help)
 
 
 def parser() -> argparse.ArgumentParser:
-    """All options; those of the model and the training are absent from the result where they were not given."""
+    """The parser for all options; model and training options that are not given are absent from its result."""
     whole = argparse.ArgumentParser("python -m vae_core", description="Train and evaluate variational autoencoders.")
     commands = whole.add_subparsers(required=True, metavar="train | evaluate")
 

@@ -1,4 +1,4 @@
-"""What a model is and how it is trained: the two configurations, and every name that can be chosen in them."""
+"""The configurations of a model and of its training, and every name that can be chosen in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .settings import Settings, check_int, check_settings, choice, number, setti
 
 IMAGE_SHAPE = (1, 28, 28)
 PIXELS = math.prod(IMAGE_SHAPE)
-MOST_WEIGHTS = 50_000_000  # of a model: with Adam's moments and the averages, 1 GB of float32
+MOST_WEIGHTS = 50_000_000  # per model: with Adam's moments and the averages, 1 GB of float32
 
 ARCHITECTURES = {"mlp": "mlp", "conv": "conv", "residual": "residual", "linear": "linear"}
 LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
@@ -30,23 +30,23 @@ def _always(settings: Settings) -> bool:
 
 @dataclass(frozen=True)
 class VAEConfig:
-    """What a VAE is: everything that must be known to rebuild it around its weights.
+    """The configuration of a VAE: everything needed to rebuild it around its weights.
 
     Args:
         architecture: mlp (hidden layers with ReLU), conv (two strided convolutions), residual (convolutions with
             residual blocks), or linear.
         latent_dim: D, the number of latent dimensions.
-        hidden_dim: units of each hidden layer of all but linear.
-        hidden_layers: how many an mlp has on either side.
+        hidden_dim: units per hidden layer, for every architecture but linear.
+        hidden_layers: hidden layers of an mlp on either side.
         likelihood: p(x|z) of a pixel.
-        binarization: what x is: each grey value drawn anew as Bernoulli(grey) (dynamic), grey ≥ 0.5 (threshold), or
-            the grey value itself (grey). Default: dynamic with a Bernoulli likelihood, else grey.
+        binarization: what x is: a new draw of Bernoulli(grey) every time (dynamic), grey ≥ 0.5 (threshold), or the
+            grey value itself (grey). Default: dynamic with a Bernoulli likelihood, else grey.
         prior_mean, prior_std: μ_p and σ_p of the prior N(μ_p, σ_p²) of every latent dimension.
-        sigma: σ of the Gaussian likelihood, or where it starts; unused by the others.
-        sigma_mode: fixed, learned (one parameter more), or optimal (set to its closed-form optimum for every batch).
+        sigma: σ of the Gaussian likelihood, or its initial value; the other likelihoods ignore it.
+        sigma_mode: fixed, learned (one more parameter), or optimal (set to its closed-form optimum for every batch).
 
     Raises:
-        ValueError: a value is out of its bounds; the message names field, value and bounds.
+        ValueError: a value is out of bounds; the message names the field, the value and the bounds.
     """
 
     architecture: str = choice("mlp", ARCHITECTURES, "Architecture", group="main")
@@ -84,13 +84,13 @@ class VAEConfig:
             )
 
     def _weights(self) -> int:
-        """Of an mlp, biases not counted; the other architectures stay below the limit with any settings."""
+        """Number of weights of an mlp, without biases; other architectures stay below the limit with any settings."""
         between = 2 * (self.hidden_layers - 1) * self.hidden_dim
         return self.hidden_dim * (2 * PIXELS + 3 * self.latent_dim + between)
 
     @property
     def fits_sigma(self) -> bool:
-        """Whether every batch of a training sets σ to its optimum."""
+        """Whether training sets σ to its optimum for every batch."""
         return self.likelihood == "gaussian" and self.sigma_mode == "optimal"
 
 
@@ -98,31 +98,31 @@ class VAEConfig:
 class TrainConfig:
     """How a model is trained.
 
-    The defaults reach 100 nats on MNIST in a fifth of the time that constant steps of 1e-3 in batches of 128 take
-    (`bench.time_to_elbo`): large steps, which end small as the cosine falls, and averaged weights in between.
+    The defaults reach 100 nats on MNIST in a fifth of the time that a constant learning rate of 1e-3 with batches of
+    128 takes (`bench.time_to_elbo`): steps start large and shrink as the cosine falls; meanwhile weights are averaged.
 
     Args:
         epochs: passes over the training images.
-        steps: number of batches instead of epochs, where given.
-        batch_size: images a step.
-        learning_rate: Adam's; `usual_learning_rate` has one for deep models.
-        beta: weight of the KL in the loss; reported ELBOs always have 1.
-        warmup_steps: steps over which that weight rises linearly from 0 to beta.
+        steps: number of batches; if given, it replaces epochs.
+        batch_size: images per step.
+        learning_rate: Adam's; `usual_learning_rate` gives the one for deep models.
+        beta: weight of the KL in the loss; reported ELBOs always use 1.
+        warmup_steps: steps over which the KL's weight rises linearly from 0 to beta.
         free_bits: nats of KL per latent dimension, averaged over the batch, that the loss does not count.
         samples: L, draws of z per image.
-        objective: what is made larger: the ELBO, or the importance-weighted bound of L draws (T12).
+        objective: what training maximizes: the ELBO, or the importance-weighted bound of L draws (T12).
         schedule: whether the learning rate stays constant or falls to 0 as half a cosine over the training.
-        learning_rate_warmup: steps over which it rises linearly from 0 first; at most a tenth of the training.
-        clip_norm: the gradient's largest norm; 0 leaves it as it is.
-        average: d of θ̄ ← d θ̄ + (1 − d) θ, a step; θ̄ is then the model that is evaluated and saved. 0: none.
-        patience: epochs in a row without a better held-out ELBO that end the training. 0: never.
-        seed: of the initial weights, the order of the images, their binarization and the draws.
+        learning_rate_warmup: steps over which the rate first rises linearly from 0; at most a tenth of the training.
+        clip_norm: largest norm of the gradient; 0: no clipping.
+        average: d in θ̄ ← d θ̄ + (1 − d) θ, per step; θ̄ is then the model that is evaluated and saved. 0: no average.
+        patience: training ends after this many epochs in a row without a better held-out ELBO. 0: never.
+        seed: for the initial weights, the order of the images, their binarization and the draws.
         record_every: steps between two records.
-        precision: of products and convolutions: float32, tf32 (a GPU's), bfloat16, or auto, the quickest of them that
-            trains as well here. Weights, sums and evaluations are in float32.
+        precision: of products and convolutions: float32, tf32 (GPUs only), bfloat16, or auto, the fastest that trains
+            equally well on this device. Weights, sums and evaluations are in float32.
 
     Raises:
-        ValueError: a value is out of its bounds; the message names field, value and bounds.
+        ValueError: a value is out of bounds; the message names the field, the value and the bounds.
     """
 
     epochs: int = whole(12, 1, 100_000, "Epochs", group="main")
@@ -189,7 +189,7 @@ class TrainConfig:
         """Checks what depends on the number of training images.
 
         Raises:
-            ValueError: a batch is larger than the training set, or too small for so many processes.
+            ValueError: a batch is larger than the training set, or has fewer images than there are processes.
         """
         if self.batch_size < processes:
             raise ValueError(
@@ -201,30 +201,30 @@ class TrainConfig:
             )
 
     def total_steps(self, images: int) -> int:
-        """Number of batches of the whole training on that many images."""
+        """Number of batches in the whole training, with this many training images."""
         return self.steps if self.steps is not None else self.epochs * self.steps_per_epoch(images)
 
     def steps_per_epoch(self, images: int) -> int:
-        """Number of batches of a pass over that many images; the last one may be smaller."""
+        """Number of batches in one pass over this many images; the last one may be smaller."""
         return math.ceil(images / self.batch_size)
 
 
-SETTINGS = settings_of(VAEConfig) | settings_of(TrainConfig)  # all of them, by name
-CHANGEABLE = tuple(name for name, setting in settings_of(TrainConfig).items() if setting.changes)  # in mid-run
+SETTINGS = settings_of(VAEConfig) | settings_of(TrainConfig)  # all settings, by name
+CHANGEABLE = tuple(name for name, setting in settings_of(TrainConfig).items() if setting.changes)  # during a run
 
 
 def may_change(name: str, settings: Settings) -> bool:
-    """Whether a setting may change while a run with these settings goes on."""
+    """Whether a setting may change during a run with these settings."""
     changes = SETTINGS[name].changes if name in SETTINGS else None
     return changes is not None and changes(settings)
 
 
 def usual_learning_rate(model: VAEConfig) -> float:
-    """The learning rate that a model is trained with if nobody says.
+    """The learning rate for a model if the user chooses none.
 
-    That of `TrainConfig` is for networks of a layer or two on either side. Deeper ones take a quarter of it: with all
-    of it an mlp of three hidden layers ended 5 nats worse after six epochs of MNIST, and the residual one fell back to
-    the mean image.
+    `TrainConfig`'s default suits networks with one or two layers on either side. Deeper ones get a quarter of it: with
+    all of it, an mlp with three hidden layers ended 5 nats worse after six epochs of MNIST, and the residual network
+    fell back to the mean image.
     """
     is_deep = model.architecture == "residual" or (model.architecture == "mlp" and model.hidden_layers > 1)
     return TrainConfig.learning_rate / 4 if is_deep else TrainConfig.learning_rate

@@ -1,4 +1,4 @@
-"""Datasets as uint8 tensors, what x is (binarization), and a drawing brought into MNIST's format."""
+"""Datasets as uint8 tensors, what x is (binarization), and drawings converted to MNIST's format."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .files import write_atomically
 from .settings import check_choice, check_int
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
-INK_SIZE = {"mnist": 20, "fashion-mnist": 28, "kmnist": 28, "digits": 28}  # pixels that an image's longer side fills
+INK_SIZE = {"mnist": 20, "fashion-mnist": 28, "kmnist": 28, "digits": 28}  # pixels filled by an image's longer side
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST", "digits": "digits"}
 
-Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0 where unknown)
+Progress = Callable[[int, int], None]  # bytes so far, bytes in total (0 if unknown)
 
 
 class DataError(RuntimeError):
-    """A dataset cannot be had: not there and not to be downloaded, cut off, damaged. One sentence for the user."""
+    """A dataset is missing and cannot be downloaded, or is truncated or damaged; one sentence for the user."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +52,11 @@ class Dataset:
         return self._keep(("mean",), lambda: self.train.float().mean(0) / 255)
 
     def train_on(self, device: torch.device) -> Tensor:
-        """The training images on a device, the same tensor for all who ask."""
+        """The training images on a device; every caller gets the same tensor."""
         return self._keep(("train", str(device)), lambda: self.train.to(device))
 
     def held_out_on(self, device: torch.device, binarization: str) -> Tensor:
-        """The test images as `binarized_for_evaluation` gives them, the same tensor for all who ask."""
+        """The test images as `binarized_for_evaluation` returns them; every caller gets the same tensor."""
         return self._keep(
             (binarization, str(device)), lambda: binarized_for_evaluation(self.test, binarization, device)
         )
@@ -68,12 +68,12 @@ class Dataset:
             return self._kept[key]
 
     def holding_out(self, count: int) -> Dataset:
-        """With the last `count` training images in place of the test images; as it is where that is 0.
+        """The dataset with its last `count` training images in place of the test images; unchanged if `count` is 0.
 
-        So what is chosen by held-out figures is not chosen by the test images.
+        Choices based on held-out figures are then not based on the test images.
 
         Raises:
-            ValueError: there are not more training images than that.
+            ValueError: there are no more training images than that.
         """
         if not count:
             return self
@@ -85,19 +85,19 @@ class Dataset:
 def load_dataset(
     name: str, data_dir: str | Path, *, download: bool = True, progress: Progress | None = None, timeout: float = 20.0
 ) -> Dataset:
-    """The dataset of that name, read from data_dir and downloaded into it first where it is missing.
+    """Loads a dataset from data_dir, and downloads it there first if it is missing.
 
     Args:
         name: mnist, fashion-mnist, kmnist (as torchvision has them) or digits (bundled with scikit-learn; needs no
             network and no data_dir).
         data_dir: where torchvision's folders are (MNIST/raw, ...).
-        download: whether a missing one may be fetched.
-        progress: told of each chunk of a download: bytes so far, bytes in all.
+        download: whether a missing dataset may be downloaded.
+        progress: called after each chunk of a download with bytes so far and bytes in total.
         timeout: seconds that the network may be silent.
 
     Raises:
         ValueError: the name is unknown.
-        DataError: the dataset is missing and cannot be fetched, or is damaged. Nothing half-written stays.
+        DataError: the dataset is missing and cannot be downloaded, or is damaged. No partial file is left behind.
     """
     check_choice("data", name, DATASETS)
     if name == "digits":
@@ -129,7 +129,7 @@ def is_present(name: str, data_dir: str | Path) -> bool:
 def load_default(
     data_dir: str | Path, *, download: bool = True, progress: Progress | None = None
 ) -> tuple[Dataset, str]:
-    """MNIST if it is there or can be fetched, else digits; and the sentence that says which and why."""
+    """MNIST if it is present or can be downloaded, else digits; and a sentence that says which and why."""
     if is_present("mnist", data_dir):
         return load_dataset("mnist", data_dir), "MNIST, found on this server."
     if not download:
@@ -143,19 +143,19 @@ def load_default(
 def binarize(
     images: Tensor, how: str, generator: torch.Generator | None = None, *, uniform: Tensor | None = None
 ) -> Tensor:
-    """What the model calls x, from grey values.
+    """Turns grey values into the model's x.
 
     Args:
         images: (...) uint8, 0 to 255, or floats in [0, 1].
         how: dynamic (each pixel drawn as Bernoulli(grey)), threshold (grey ≥ 0.5) or grey (as it is).
-        generator: source of the draws, on the device of the images.
+        generator: source of the draws, on the images' device.
         uniform: (...) in (0, 1), the draws themselves; made here if None.
 
     Returns:
         (...) float in [0, 1]; float32 from uint8, else of the same type.
 
     Raises:
-        ValueError: how is none of the three.
+        ValueError: how is not one of the three.
 
     Source: Burda et al. (2015), section 5.1, for dynamic.
     """
@@ -169,7 +169,7 @@ def binarize(
 
 
 def binarized_for_evaluation(images: Tensor, how: str, device: torch.device | str = "cpu") -> Tensor:
-    """The images as x for evaluation: under dynamic, one fixed draw, the same everywhere: (N, 1, 28, 28) float."""
+    """The images as x for evaluation, (N, 1, 28, 28) float: with dynamic, one fixed draw, the same everywhere."""
     generator = torch.Generator().manual_seed(0)
     x = torch.empty(images.shape, dtype=torch.float32 if images.dtype == torch.uint8 else images.dtype)
     for part, of_x in zip(images.cpu().split(1000), x.split(1000), strict=True):  # a third of the memory of one draw
@@ -178,7 +178,7 @@ def binarized_for_evaluation(images: Tensor, how: str, device: torch.device | st
 
 
 def of_each_label(dataset: Dataset, count: int = 1) -> list[tuple[int, Tensor]]:
-    """The first `count` test images of every label as (label, (1, 28, 28) uint8), by label."""
+    """The first `count` test images of every label as (label, (1, 28, 28) uint8), sorted by label."""
     return [
         (int(label), image)
         for label in dataset.test_labels.unique()
@@ -187,7 +187,7 @@ def of_each_label(dataset: Dataset, count: int = 1) -> list[tuple[int, Tensor]]:
 
 
 def ink_size(name: str | None) -> int:
-    """Pixels of a digit's longer side in that dataset; MNIST's where none is named, or one that is not known here."""
+    """Pixels of a digit's longer side in that dataset; MNIST's if the name is None or unknown here."""
     return INK_SIZE.get(name or "mnist", INK_SIZE["mnist"])
 
 
@@ -196,13 +196,13 @@ def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
 
     Args:
         ink: (H, W) uint8, 0 paper and 255 ink, or floats in [0, 1].
-        size: pixels of the longer side; `ink_size` has those of the datasets.
+        size: pixels of the longer side; `ink_size` gives it for each dataset.
 
     Returns:
         (1, 28, 28) float32 in [0, 1].
 
     Raises:
-        ValueError: there is no ink, or ink is no picture of 1 to 4096 pixels a side.
+        ValueError: there is no ink, or ink is not a picture of 1 to 4096 pixels a side.
 
     Source: LeCun et al. (1998), section III.A, for how MNIST was made.
     """
@@ -222,7 +222,7 @@ def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
 
 
 def _centred_by_mass(digit: Tensor) -> Tensor:
-    """(h, w) of at most 20×20 on an empty (1, 28, 28), its centre of mass at pixel 14 of either axis.
+    """Puts (h, w) on an empty (1, 28, 28), with its centre of mass at pixel 14 of either axis.
 
     Whole pixels only: in all of MNIST the centre lies between 13.5 and 14.5, counted from 0.
     """
@@ -252,10 +252,10 @@ def _load_digits() -> Dataset:
 
 
 class _Kind(Protocol):
-    """What is used of torchvision's classes, which come without types."""
+    """The part of torchvision's classes used here; they come without types."""
 
     __name__: str
-    resources: list[tuple[str, str]]  # file names, and their MD5 sums
+    resources: list[tuple[str, str]]  # file names and their MD5 sums
     mirrors: list[str]
 
     def __call__(self, root: str | Path, *, train: bool) -> Any: ...
@@ -269,10 +269,10 @@ def _torchvision_class(name: str) -> _Kind:
 
 
 def _download(kind: _Kind, title: str, data_dir: Path, progress: Progress | None, timeout: float) -> None:
-    """Fetches the four files of a dataset, each checked against its MD5 before it takes its name.
+    """Downloads the four files of a dataset, each checked against its MD5 before it gets its name.
 
-    torchvision's own download has no time limit and leaves a cut-off file behind, so only its list of files is used.
-    Who comes while another one fetches, here or in another process, waits for that one's files.
+    torchvision's own download has no time limit and leaves a truncated file behind, so only its list of files is used.
+    A caller that comes during another's download, here or in another process, waits for those files.
     """
     raw = data_dir / kind.__name__ / "raw"
     try:
@@ -288,7 +288,7 @@ def _download(kind: _Kind, title: str, data_dir: Path, progress: Progress | None
 
 
 def _alone(path: Path, progress: Progress | None) -> AcquireReturnProxy:
-    """The lock of that file, once nobody else has it; while it is waited for, progress is told of nothing."""
+    """Acquires that file's lock, waiting for whoever holds it; progress gets (0, 0) meanwhile."""
     lock = FileLock(path, thread_local=False)
     while True:
         try:
@@ -299,7 +299,7 @@ def _alone(path: Path, progress: Progress | None) -> AcquireReturnProxy:
 
 
 def _fetch(mirrors: list[str], filename: str, md5: str, title: str, progress: Progress | None, timeout: float) -> bytes:
-    """The file from the first mirror that gives it whole."""
+    """Downloads the file from the first mirror that delivers it intact."""
     fault = "no mirror is known"
     for mirror in mirrors:
         try:
@@ -315,7 +315,7 @@ def _fetch(mirrors: list[str], filename: str, md5: str, title: str, progress: Pr
 
 
 def _read(response: http.client.HTTPResponse, progress: Progress | None) -> bytes:
-    """The response's body, telling of each chunk."""
+    """Reads the response's body, and reports each chunk."""
     total = int(response.headers.get("Content-Length") or 0)
     chunks = []
     done = 0

@@ -1,6 +1,6 @@
 """Densities of tensors, elementwise, in nats: KL, log-likelihoods, and the Gaussians p(z) and q(z|x).
 
-They are those of `torch.distributions`. T-numbers are the rows of docs/theory.md.
+They agree with `torch.distributions`. T-numbers are the rows of docs/theory.md.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def gaussian_kl(mu: Tensor, logvar: Tensor, prior_mean: float = 0.0, prior_std: 
     """
     if not prior_std > 0:
         raise ValueError(f"prior_std is {prior_std!r}; it must be above 0.")
-    if (prior_mean, prior_std) != (0.0, 1.0):  # the KL stays the same where both are moved and scaled alike
+    if (prior_mean, prior_std) != (0.0, 1.0):  # shifting and scaling both alike leaves the KL the same
         mu, logvar = (mu - prior_mean) / prior_std, logvar - 2.0 * math.log(prior_std)
     return 0.5 * (torch.addcmul(logvar.exp(), mu, mu) - logvar - 1.0)
 
@@ -40,12 +40,12 @@ def gaussian_log_prob(x: Tensor, mu: Tensor, logvar: Tensor | float) -> Tensor:
 
     Args:
         x, mu: (...,) broadcastable.
-        logvar: log σ², a tensor that broadcasts with x or one number.
+        logvar: log σ², a number or a tensor that broadcasts with x.
 
     Returns:
         (...,) nats per element.
     """
-    if not isinstance(logvar, Tensor):  # filled on the device: a copy from the host cannot be recorded
+    if not isinstance(logvar, Tensor):  # filled on the device: a CUDA graph cannot capture a copy from the host
         logvar = torch.full((), logvar, dtype=mu.dtype, device=mu.device)
     return -0.5 * ((x - mu) ** 2 * torch.exp(-logvar) + logvar + math.log(2.0 * math.pi))
 
@@ -53,7 +53,7 @@ def gaussian_log_prob(x: Tensor, mu: Tensor, logvar: Tensor | float) -> Tensor:
 def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     """log Bernoulli(x; sigmoid(logits)) = −(binary cross-entropy) (T19).
 
-    A grey x in (0, 1) gives the cross-entropy against it, which is no probability of the data.
+    For a grey x in (0, 1) it is the cross-entropy with x, which is not a probability of the data.
 
     Args:
         x, logits: (...,) broadcastable; x in [0, 1].
@@ -61,15 +61,15 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     Returns:
         (...,) nats per element.
     """
-    # x·l − softplus(l) is the cross-entropy for every x in [0, 1]; it broadcasts, as F.binary_cross_entropy does not.
+    # x·l − softplus(l) is −cross-entropy for every x in [0, 1]; unlike F.binary_cross_entropy, it broadcasts.
     return x * logits - F.softplus(logits, threshold=50.0)
 
 
 def sum_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     """`bernoulli_log_prob` summed over the last dimension, at a fraction of its cost (T19).
 
-    x·l − softplus(l) = (x·l − max(l, 0)) + log sigmoid(|l|), and sixteen of those sigmoids, all in [½, 1), are
-    multiplied before one logarithm is taken. The gradient is x − sigmoid(l).
+    x·l − softplus(l) = (x·l − max(l, 0)) + log sigmoid(|l|), and one logarithm is taken of the product of sixteen of
+    those sigmoids, all in [½, 1). The gradient is x − sigmoid(l).
 
     Args:
         x, logits: (..., P) broadcastable; x in [0, 1].
@@ -91,7 +91,7 @@ def sum_bernoulli_log_prob_and_mean(x: Tensor, logits: Tensor) -> tuple[Tensor, 
 
 
 def _sum_bernoulli_log_prob(x: Tensor, logits: Tensor, sure: Tensor) -> Tensor:
-    """The sum, where sigmoid(|l|) is known: (..., P)."""
+    """The sum, given sure = sigmoid(|l|) of (..., P)."""
     against = logits.clamp(min=0).addcmul_(x, logits, value=-1).sum(-1)  # 0 where x agrees with a sure pixel
     whole = sure.shape[-1] // 16 * 16
     log_sure = sure[..., :whole].unflatten(-1, (16, -1)).prod(-2).log_().sum(-1)
@@ -111,12 +111,12 @@ class _SumBernoulliLogProb(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
-        x, logits = ctx.saved_tensors  # not the forward's own sigmoid: a second derivative goes through this one
+        x, logits = ctx.saved_tensors  # not forward's sigmoid: second derivatives go through this one
         return None, (gradient.unsqueeze(-1) * (x - logits.sigmoid())).sum_to_size(ctx.shape)
 
 
 def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
-    """log ContinuousBernoulli(x; sigmoid(logits)), the proper density on [0, 1] of that shape.
+    """log ContinuousBernoulli(x; sigmoid(logits)), the proper density on [0, 1] with the Bernoulli's shape.
 
     The Bernoulli's x·l − softplus(l) plus log C(l), with C(l) = l / tanh(l/2).
 
@@ -136,14 +136,14 @@ def continuous_bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
 
 
 def optimal_sigma(x: Tensor, mean: Tensor, average: Callable[[Tensor], Tensor] = torch.mean) -> Tensor:
-    """The σ under which x is likeliest as N(mean, σ²): the root of the mean squared error over all elements.
+    """The most likely σ of x ~ N(mean, σ²): the root of the mean squared error over all elements.
 
     Args:
         x, mean: (...,) broadcastable.
-        average: over all elements, those of other processes included.
+        average: mean over all elements, including those of other processes.
 
     Returns:
-        one number, as a tensor.
+        a scalar tensor.
 
     Source: Rybkin, Daniilidis & Levine (2021), "Simple and effective VAE training with calibrated decoders", eq. 7.
     """
@@ -158,10 +158,10 @@ def reparameterize(
     Args:
         mu, logvar: (..., D).
         eps: the noise, broadcastable to more leading dimensions ((L, B, D) gives L draws); drawn here if None.
-        generator: source of the noise that is drawn here.
+        generator: source of the noise drawn here.
 
     Returns:
-        z: the shape of eps, or of mu where eps is None.
+        z: the shape of eps, or of mu if eps is None.
 
     Source: Kingma & Welling (2014), section 2.4.
     """
@@ -182,7 +182,7 @@ class Prior(NamedTuple):
 
 
 class DiagonalGaussian(NamedTuple):
-    """q(z) = N(μ, diag σ²) of each image of a batch: (B, D) each."""
+    """q(z) = N(μ, diag σ²) for each image of a batch; μ and log σ² are (B, D) each."""
 
     mu: Tensor
     logvar: Tensor

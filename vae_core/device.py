@@ -1,4 +1,4 @@
-"""Which device computes."""
+"""Picking and describing the device that computes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .precision import compute_exactly
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 GPUS = re.compile(r"cuda:(\d{1,4}(?:,\d{1,4})*)")
-MEMORY_TO_TRAIN = 2**30  # bytes that must be free on a GPU: data, a small model and CUDA's own
+MEMORY_TO_TRAIN = 2**30  # bytes that must be free on a GPU: data, a small model and CUDA itself
 _of_thread = threading.local()
 
 
 def pick_devices(name: str = "auto") -> list[torch.device]:
-    """The devices of that name: of cuda all GPUs that this process sees, of cuda:0,2 those two.
+    """The devices with that name: cuda means all GPUs that this process sees, cuda:0,2 those two.
 
     auto takes CUDA, else MPS, else the CPU.
 
     Raises:
-        ValueError: the name is unknown, this machine has no such device, a GPU is named twice, or one has no memory
-            left. The message says what is there.
+        ValueError: the name is unknown, this machine has no such device, a GPU is named twice, or one has too little
+            free memory. The message says what there is.
     """
     numbers = GPUS.fullmatch(name)
     if name not in DEVICES and not numbers:
@@ -60,10 +60,10 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def _gpus(name: str) -> int:
-    """How many GPUs there are.
+    """Number of GPUs.
 
     Raises:
-        ValueError: none; the message has CUDA's own reason, such as a driver that is too old for this torch.
+        ValueError: there are none; the message gives CUDA's reason, such as a driver too old for this torch.
     """
     if torch.cuda.is_available():
         return torch.cuda.device_count()
@@ -76,9 +76,9 @@ def _gpus(name: str) -> int:
 
 
 def _set_up_for_gpus() -> None:
-    """Has this process compute exactly, and with one thread what little is left to the processor.
+    """Makes this process compute exactly, and use one thread for the little work that is left to the CPU.
 
-    Each training would otherwise bring a team of threads as large as the machine for it: sixteen trainings 256 threads.
+    Otherwise each training run would start as many threads as the machine has cores: sixteen runs, 256 threads.
     """
     compute_exactly()
     torch.set_num_threads(1)
@@ -94,7 +94,7 @@ def _check_memory(device: torch.device) -> None:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes of a GPU that no program uses."""
+    """Bytes of GPU memory that no program uses."""
     return torch.cuda.mem_get_info(device)[0]
 
 
@@ -107,7 +107,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def describe_devices(devices: Sequence[torch.device]) -> str:
-    """All of them in words, for people; GPUs of the same name are counted."""
+    """All the devices in words, for people; GPUs with the same name are counted."""
     if len(devices) == 1:
         return describe_device(devices[0])
     names = Counter(torch.cuda.get_device_name(device) for device in devices)
@@ -115,7 +115,7 @@ def describe_devices(devices: Sequence[torch.device]) -> str:
 
 
 def describe_processor(device: torch.device) -> str:
-    """The chip behind a device in words, for records of what has computed something."""
+    """The chip behind a device in words, for records of what something was computed on."""
     if device.type == "cuda" and torch.cuda.is_available():
         return torch.cuda.get_device_name(device)
     try:
@@ -126,9 +126,9 @@ def describe_processor(device: torch.device) -> str:
 
 
 def own_stream(device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """This thread's CUDA stream, on which its work does not wait for that of others; elsewhere nothing.
+    """This thread's CUDA stream, whose work does not wait for other threads'; without CUDA, nothing.
 
-    One for each thread and not for each training: torch has 32, hands them out in turn, and keeps memory for each.
+    Streams belong to threads, not training runs: torch has 32, hands them out in turn, and keeps memory for each.
     """
     if device.type != "cuda":
         return contextlib.nullcontext()
@@ -139,7 +139,7 @@ def own_stream(device: torch.device) -> contextlib.AbstractContextManager[object
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the device, or the machine itself, had no memory left."""
+    """Whether the device, or the machine itself, ran out of memory."""
     on_cpu = isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
     return on_cpu or isinstance(error, (torch.OutOfMemoryError, MemoryError))
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
-    """Writes a file under a temporary name, syncs it to the disk and renames it: never half a file.
+    """Writes a file under a temporary name, syncs it to disk and renames it, so there is never half a file.
 
     Raises:
-        OSError: it cannot be written; what was there stays.
+        OSError: the file cannot be written; an existing one is left unchanged.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

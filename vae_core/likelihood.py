@@ -1,6 +1,6 @@
 """The likelihoods p(x|z): what the decoder's output means, and how likely an image is under it (T19).
 
-A new one is a class here, a name in `config.LIKELIHOODS`, and a row of the browser's decoder.
+A new one needs a class here, a name in `config.LIKELIHOODS`, and a row in the browser's decoder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .densities import (
 
 
 class Likelihood(ABC):
-    """A distribution of every pixel, independent given z, whose parameters the decoder gives."""
+    """The distribution of each pixel, independent given z, with the parameters that the decoder returns."""
 
     @abstractmethod
     def log_prob(self, x: Tensor, params: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class Likelihood(ABC):
 
     @abstractmethod
     def pairs(self, x: Tensor, params: Tensor) -> Tensor:
-        """`total` of every image under every parameters, by one matrix product: (B, P) and (M, P) → (M, B) nats."""
+        """`total` for every image and every row of params, by one matrix product: (B, P), (M, P) → (M, B) nats."""
 
     @abstractmethod
     def mean(self, params: Tensor) -> Tensor:
@@ -78,11 +78,11 @@ class ContinuousBernoulli(Likelihood):
         return torch.where(near_zero, 0.5 + params / 12 - params**3 / 720, 1 / -torch.expm1(-safe) - 1 / safe)
 
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """By the inverse of its distribution function, log(1 + u (e^l − 1)) / l, which is u at l = 0."""
+        """Inverts the distribution function: log(1 + u (e^l − 1)) / l, which is u at l = 0."""
         u = torch.rand(params.shape, generator=generator, dtype=params.dtype, device=params.device)
         near_zero = params.abs() < 1e-2
         safe = torch.where(near_zero, torch.ones_like(params), params)
-        # Where l is large, log(1 + u (e^l − 1)) = l + log(u + (1 − u) e^−l), which does not overflow.
+        # For large l, log(1 + u (e^l − 1)) = l + log(u + (1 − u) e^−l), which does not overflow.
         positive = safe.clamp(min=0) + torch.log(u + (1 - u) * torch.exp(-safe.clamp(min=0)))
         negative = torch.log1p(u * torch.expm1(safe.clamp(max=0)))
         x = torch.where(safe > 0, positive, negative) / safe
@@ -90,10 +90,10 @@ class ContinuousBernoulli(Likelihood):
 
 
 class Gaussian(Likelihood):
-    """Normal around the decoder's output, all pixels with the same σ.
+    """Normal around the decoder's output, with the same σ for all pixels.
 
     Args:
-        log_sigma: one number, as a tensor: the gradient flows through it.
+        log_sigma: a scalar tensor; the gradient flows through it.
     """
 
     def __init__(self, log_sigma: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""How the C library keeps memory that has been freed."""
+"""Makes glibc reuse freed blocks instead of returning them to the system."""
 
 import ctypes
 import sys
@@ -7,13 +7,13 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def keep_freed_memory(largest: int = 32 * 2**20) -> bool:
-    """Has glibc keep freed blocks of up to `largest` bytes for the next request, twice that in all.
+    """Makes glibc keep freed blocks of up to `largest` bytes for later requests, twice that in total.
 
-    It would otherwise hand them back to the system, which clears each page anew when it is touched again: decoding in
-    chunks of 8 MiB was seen to take half as long again.
+    It would otherwise return them to the system, which clears each page again when it is next touched: decoding in
+    chunks of 8 MiB took half as long again.
 
     Returns:
-        whether there is a glibc to tell; other C libraries are left as they are.
+        whether glibc is there and took the setting; other C libraries are left as they are.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -15,7 +15,7 @@ from .densities import DiagonalGaussian, Prior
 from .likelihood import Bernoulli, ContinuousBernoulli, Gaussian, Likelihood
 
 Weighted = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
-DARKEST = 1e-3  # probability at which a pixel that is black in all training images starts
+DARKEST = 1e-3  # initial probability of a pixel that is black in all training images
 
 
 class VAE(nn.Module):
@@ -24,9 +24,9 @@ class VAE(nn.Module):
     Args:
         config: what to build.
         generator: source of the initial weights; torch's global one if None.
-        mean: (1, 28, 28) in [0, 1], the training images' mean: where the output starts, so that no step is needed to
-            learn it, and what the encoder's first layer takes as its zero. Without it the output starts at ½, or 0 with
-            a Gaussian likelihood.
+        mean: (1, 28, 28) in [0, 1], the mean of the training images: the output starts there, so that no step is needed
+            to learn it, and the encoder's first layer subtracts it. Without it the output starts at ½, or 0 with a
+            Gaussian likelihood.
 
     Source: Kingma & Welling (2014), arXiv:1312.6114.
     """
@@ -54,11 +54,11 @@ class VAE(nn.Module):
         self.to(memory_format=torch.channels_last)  # convolutions on a CPU: up to a quarter faster
 
     def _initialize(self, part: nn.Module, generator: torch.Generator | None) -> None:
-        """Uniform weights from the given generator: two threads may build at once.
+        """Draws uniform weights from the given generator, since two threads may build models at the same time.
 
-        Of a conv ±√(6/fan_in) before a ReLU and ±√(3/fan_in) in the last layer, as He et al. (2015, arXiv:1502.01852)
-        have it, and biases of 0: it then reaches in two epochs what takes it five otherwise. Of the others ±1/√fan_in,
-        torch's own, which an mlp learns from as quickly.
+        A conv gets ±√(6/fan_in) before a ReLU and ±√(3/fan_in) in the last layer, as in He et al. (2015,
+        arXiv:1502.01852), and biases of 0: it then reaches in two epochs what otherwise takes five. The others get
+        torch's own ±1/√fan_in, from which an mlp learns as quickly.
         """
         layers = _weighted(part)
         for layer in layers:
@@ -71,7 +71,7 @@ class VAE(nn.Module):
 
     @torch.no_grad()
     def _start_at(self, mean: Tensor) -> None:
-        """Sets the biases at both ends: of an output that is a single number, to the mean's average."""
+        """Sets the biases at both ends; an output bias that is a single number gets the average of the mean."""
         first = _weighted(self.encoder)[0]
         if isinstance(first, nn.Linear):
             first.bias.sub_(first.weight @ mean.flatten())
@@ -82,7 +82,7 @@ class VAE(nn.Module):
 
     @property
     def sigma(self) -> float | None:
-        """σ of a Gaussian likelihood as it is now; None of another one."""
+        """The current σ of a Gaussian likelihood; None for any other."""
         return float(self.log_sigma.detach().exp()) if self.config.likelihood == "gaussian" else None
 
     def set_sigma(self, sigma: float) -> None:
@@ -91,14 +91,14 @@ class VAE(nn.Module):
             self.log_sigma.fill_(math.log(sigma))
 
     def current_config(self) -> VAEConfig:
-        """The configuration with the σ of now, where that is fixed: a change in mid-run may have set another one."""
+        """The configuration with the current σ if σ is fixed: it may have been changed during the run."""
         if self.config.likelihood != "gaussian" or self.config.sigma_mode != "fixed":
             return self.config
-        return replace(self.config, sigma=float(f"{self.sigma:.6g}"))  # of float32's digits
+        return replace(self.config, sigma=float(f"{self.sigma:.6g}"))  # float32's digits
 
     @property
     def likelihood(self) -> Likelihood:
-        """p(x|z) of decoded parameters, with the σ of now."""
+        """p(x|z) for decoded parameters, with the current σ."""
         if self.config.likelihood == "gaussian":
             return Gaussian(self.log_sigma)
         return ContinuousBernoulli() if self.config.likelihood == "continuous_bernoulli" else Bernoulli()
@@ -109,7 +109,7 @@ class VAE(nn.Module):
         return Prior(self.config.prior_mean, self.config.prior_std)
 
     def posterior(self, x: Tensor) -> DiagonalGaussian:
-        """q(z|x) of (B, 1, 28, 28) in [0, 1]: the encoder's."""
+        """The encoder's q(z|x) for x of (B, 1, 28, 28) in [0, 1]."""
         return DiagonalGaussian(*self.encode(x))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,7 +126,7 @@ class VAE(nn.Module):
         """
         if x.ndim != 4 or x.shape[1:] != IMAGE_SHAPE:
             raise ValueError(f"x has the shape {tuple(x.shape)}; it must be (B, 1, 28, 28).")
-        mu, logvar = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # under autocast it is of a narrower type
+        mu, logvar = self.encoder(x).to(x.dtype).chunk(2, dim=-1)  # under autocast it has a narrower type
         return mu, logvar
 
     def decode(self, z: Tensor) -> Tensor:
@@ -148,7 +148,7 @@ class VAE(nn.Module):
 
     @torch.no_grad()
     def decoder_width(self) -> int:
-        """Numbers of the largest tensor that decoding one z makes on its way, which is what many z take memory for."""
+        """Size of the largest tensor made while decoding one z, which decides how much memory many z take."""
         layers = [layer for layer in self.decoder.modules() if not list(layer.children())]  # in their order
         x = next(self.parameters()).new_zeros(1, self.config.latent_dim)
         width = 0
@@ -158,11 +158,11 @@ class VAE(nn.Module):
         return width
 
     def log_px(self, x: Tensor, params: Tensor) -> Tensor:
-        """log p(x|z) of decoded parameters, summed over the pixels (T19).
+        """log p(x|z) for decoded parameters, summed over the pixels (T19).
 
         Args:
             x: (B, 1, 28, 28) in [0, 1].
-            params: (..., B, 1, 28, 28), as `decode` gives them.
+            params: (..., B, 1, 28, 28), as `decode` returns them.
 
         Returns:
             (..., B) nats per image.
@@ -182,7 +182,7 @@ class VAE(nn.Module):
         return self.log_px(x, self.decode(z))
 
     def log_px_pairs(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x_b|z_m) of every image at every point, by one matrix product.
+        """log p(x_b|z_m) for every image and every point, by one matrix product.
 
         Args:
             x: (B, 1, 28, 28) in [0, 1].
@@ -217,14 +217,14 @@ def _bias(layer: Weighted) -> Tensor:
 
 
 def _fan_in(layer: Weighted) -> float:
-    """How many numbers go into one output of a layer."""
-    if isinstance(layer, nn.ConvTranspose2d):  # each output is met by a part of the kernel
+    """Number of inputs to each output of a layer."""
+    if isinstance(layer, nn.ConvTranspose2d):  # only part of the kernel reaches each output
         return layer.weight[:, 0].numel() / math.prod(layer.stride)
     return layer.weight[0].numel()
 
 
 def _mlp(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
-    """Hidden layers of one width on either side; with a single one as in Kingma & Welling (2014), appendix C."""
+    """Hidden layers of equal width on either side; a single one is that of Kingma & Welling (2014), appendix C."""
     d = config.latent_dim
     hidden = [config.hidden_dim] * config.hidden_layers
     return nn.Sequential(nn.Flatten(), *_dense(PIXELS, *hidden, 2 * d)), nn.Sequential(*_dense(d, *hidden, PIXELS))
@@ -263,7 +263,7 @@ def _linear(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
 
 
 def _residual(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
-    """As conv, with residual blocks between, in the order of He et al. (2016): activation, then weights."""
+    """Like conv, with residual blocks in between, in the order of He et al. (2016): activation, then weights."""
     d = config.latent_dim
     h = config.hidden_dim
     encoder = nn.Sequential(
@@ -282,7 +282,7 @@ def _residual(config: VAEConfig) -> tuple[nn.Module, nn.Module]:
 
 
 class Residual(nn.Sequential):
-    """x + f(x), with f the layers in it."""
+    """x + f(x), where f is the layers in sequence."""
 
     def forward(self, x: Tensor) -> Tensor:
         """The sum, of x's shape."""

@@ -1,4 +1,4 @@
-"""The variational objective: the terms of the ELBO, in nats per image, and the loss that is made of them.
+"""The variational objective: the terms of the ELBO, in nats per image, and the loss made from them.
 
 T-numbers are the rows of docs/theory.md.
 """
@@ -19,13 +19,13 @@ from .settings import check_choice, check_int
 
 
 class ELBO(NamedTuple):
-    """The evidence lower bound of each image, in its two parts, and what it was made from; nats, larger is better."""
+    """The evidence lower bound of each image in its two parts, and what they came from; nats, larger is better."""
 
     log_px: Tensor  #         (L, B)     log p(x|z_l)
     kl_per_dim: Tensor  #     (B, D)     KL(q(z_j|x)‖p(z_j))
     q: DiagonalGaussian  #    (B, D)     q(z|x)
     z: Tensor  #              (L, B, D)  the draws
-    params: Tensor | None  #  (L, B, 1, 28, 28)  the draws, decoded, where they are kept
+    params: Tensor | None  #  (L, B, 1, 28, 28)  the decoded draws, if kept
 
     @property
     def reconstruction(self) -> Tensor:
@@ -47,11 +47,11 @@ class ELBO(NamedTuple):
         return self.log_px + beta * (prior.log_prob(self.z) - self.q.log_prob(self.z))
 
     def importance_weighted(self, prior: Prior, beta: float | Tensor = 1.0) -> Tensor:
-        """log (1/L) Σ_l p(x|z_l) (p(z_l)/q(z_l|x))^β, (B,) nats: with β = 1 a bound of log p(x) that rises with L.
+        """log (1/L) Σ_l p(x|z_l) (p(z_l)/q(z_l|x))^β, (B,) nats: with β = 1 a bound on log p(x) that rises with L.
 
         Args:
             prior: p(z).
-            beta: weight of the prior and of q, as the loss has it for the KL.
+            beta: weight of the prior and q, like that of the KL in the loss.
 
         Source: Burda et al. (2015), eq. 8; its gradient is their eq. 13.
         """
@@ -59,22 +59,22 @@ class ELBO(NamedTuple):
 
 
 def elbo_of(model: VAE, x: Tensor, q: DiagonalGaussian, eps: Tensor) -> ELBO:
-    """The ELBO's terms of a given q: draws of z for the reconstruction, the KL in closed form (T6, T9, T10, T18).
+    """The ELBO's terms for a given q: reconstruction from draws of z, KL in closed form (T6, T9, T10, T18).
 
     ELBO = (1/L) Σ_l log p(x|z_l) − KL(q(z)‖p(z)),  z_l ~ q(z)
 
     Args:
         model: the VAE.
-        x: (B, 1, 28, 28) in [0, 1], already binarized where the likelihood wants that.
-        q: of each image.
-        eps: the draws' noise: (L, B, D), or (L, 1, D) where all images have the same.
+        x: (B, 1, 28, 28) in [0, 1], already binarized if the likelihood needs it.
+        q: one for each image.
+        eps: the draws' noise: (L, B, D), or (L, 1, D) if all images share it.
     """
     z = q.sample(eps)
     return elbo_of_decoded(model, x, q, z, model.decode(z))
 
 
 def elbo_of_decoded(model: VAE, x: Tensor, q: DiagonalGaussian, z: Tensor, params: Tensor) -> ELBO:
-    """`elbo_of`, where the draws have been decoded: z of (L, B, D) gives params of (L, B, 1, 28, 28)."""
+    """`elbo_of` for draws already decoded: z is (L, B, D), params is (L, B, 1, 28, 28)."""
     return ELBO(model.log_px(x, params), q.kl(model.prior), q, z, params)
 
 
@@ -86,17 +86,17 @@ def elbo(
     eps: Tensor | None = None,
     generator: torch.Generator | None = None,
 ) -> ELBO:
-    """`elbo_of` the encoder's q(z|x).
+    """`elbo_of` for the encoder's q(z|x).
 
     Args:
         model: the VAE.
-        x: (B, 1, 28, 28) in [0, 1], already binarized where the likelihood wants that.
+        x: (B, 1, 28, 28) in [0, 1], already binarized if the likelihood needs it.
         samples: L ≥ 1, decoded as one batch.
         eps: (L, B, D), the draws' noise; drawn here if None.
-        generator: source of the noise that is drawn here.
+        generator: source of the noise drawn here.
 
     Raises:
-        ValueError: samples is no whole number ≥ 1.
+        ValueError: samples is not a whole number ≥ 1.
     """
     check_int("samples", samples, 1, 1_000_000)
     q = model.posterior(x)
@@ -107,12 +107,12 @@ def elbo(
 
 @dataclass(frozen=True)
 class Objective:
-    """What a training makes smaller; every way to its gradient is held against this one by a test.
+    """What training minimizes; a test compares every other way to its gradient with this one.
 
     Args:
         name: elbo, or importance-weighted (T12).
-        beta: weight of the KL; in the importance-weighted bound of the prior and of q.
-        free_bits: λ ≥ 0, nats of each dimension that cost nothing; of the ELBO alone.
+        beta: weight of the KL; in the importance-weighted bound, of the prior and q.
+        free_bits: λ ≥ 0, nats per dimension that cost nothing; with the ELBO only.
     """
 
     name: str = "elbo"

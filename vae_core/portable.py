@@ -1,6 +1,6 @@
-"""A decoder for another language: a description of its layers, and its weights as float16.
+"""A decoder for use in another language: a description of its layers, and its weights as float16.
 
-It is a file of `packed`; its numbers are each layer's weight and then its bias, in torch's order.
+The file has the format of `packed`; its numbers are each layer's weight, then its bias, in torch's order.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ ACTIVATIONS = {nn.ReLU: "relu", nn.SiLU: "silu"}
 
 
 def portable_decoder(model: VAE) -> bytes:
-    """The decoder of a model as a file that a program without torch can run.
+    """A model's decoder as a file that a program without torch can run.
 
     The description has layers, likelihood, latent_dim, prior_mean and prior_std. A layer has a kind: linear (in, out),
-    conv or transposed (in, out, kernel, stride, padding), relu, silu, shape (the shape that its input is given), or
-    residual (layers, whose result is added to their input).
+    conv or transposed (in, out, kernel, stride, padding), relu, silu, shape (the new shape of its input), or residual
+    (layers, whose result is added to their input).
 
     Raises:
-        ValueError: it has a layer that has no description, or a weight that float16 cannot hold.
+        ValueError: a layer has no description, or float16 cannot hold a weight.
     """
     layers = list(_described(model.decoder))
     config = model.config
@@ -35,10 +35,10 @@ def portable_decoder(model: VAE) -> bytes:
 
 
 def packed(about: dict[str, Any], numbers: Tensor, rest: bytes = b"") -> bytes:
-    """A description and many numbers as one file for the browser, which `shared/wire.js` reads.
+    """Packs a description and numbers into one file for the browser, where `shared/wire.js` reads it.
 
-    Four bytes with the length of the description, little-endian; the description, JSON in UTF-8, filled up with spaces
-    to an even length, in which `numbers` says how many there are; the numbers, float16 little-endian; and what is left.
+    The file is the length of the description, four bytes, little-endian; the description, JSON in UTF-8, padded with
+    spaces to an even length, where `numbers` is how many there are; the numbers, float16 little-endian; and `rest`.
 
     Raises:
         ValueError: float16 cannot hold a number.
@@ -52,7 +52,7 @@ def packed(about: dict[str, Any], numbers: Tensor, rest: bytes = b"") -> bytes:
 
 
 def _described(layer: nn.Module) -> Iterator[dict[str, Any]]:
-    """What a layer, or each layer of a sequence, is."""
+    """Describes a layer, or each layer of a sequence."""
     if isinstance(layer, Residual):
         yield {"kind": "residual", "layers": [one for part in layer for one in _described(part)]}
     elif isinstance(layer, nn.Sequential):

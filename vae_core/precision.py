@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 import torch
 
-TF32_SINCE = (8, 0)  # the compute capability from which a GPU has TF32's products
+TF32_SINCE = (8, 0)  # the lowest compute capability with TF32 products
 
 _alone = threading.RLock()
 
 
 def resolve(precision: str, device: torch.device) -> str:
-    """The precision in which a training on this device really computes.
+    """The precision that training on this device really uses.
 
-    auto is the quickest one that trains as well as float32: TF32 on a GPU that has it, bfloat16 on a processor with
-    matrix units for it (AMX), else float32. TF32 is a GPU's: elsewhere it means float32.
+    auto is the fastest that trains as well as float32: TF32 on a GPU that has it, bfloat16 on a CPU with matrix units
+    for it (AMX), else float32. Only GPUs have TF32: elsewhere it means float32.
 
     Args:
         precision: a name of `PRECISIONS`.
@@ -34,25 +34,25 @@ def resolve(precision: str, device: torch.device) -> str:
 
 
 def launching(device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """Lets this thread alone launch work on GPUs, or record it; the GPUs go on meanwhile. Elsewhere it does nothing.
+    """A lock that lets only this thread launch or capture GPU work, while GPUs keep running. Elsewhere it does nothing.
 
-    What a GPU computes is not waited for in here. Threads that launch beside each other hand Python's lock to and fro
-    at every call: sixteen trainings then took 4,300 steps a second together, where one alone took 7,000. And torch 2.11
-    refuses to replay a recording while another thread records.
+    Do not wait for a GPU while holding it. Threads that launch at the same time pass Python's GIL back and forth at
+    every call: sixteen training runs then took 4,300 steps a second together, where one alone took 7,000. And torch
+    2.11 refuses to replay a CUDA graph while another thread captures one.
     """
     return _alone if device.type == "cuda" else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
 def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
-    """Has CUDA compute float32 products and convolutions as `precision` says, as long as this thread is in here.
+    """Makes CUDA compute float32 products and convolutions as `precision` says, inside this context.
 
-    torch keeps that choice for the whole process. So everything that launches products on a GPU, but for what replays
-    recorded ones, does it in here, and by `launching` no other thread does meanwhile.
+    torch keeps that choice for the whole process. So everything that launches products on a GPU, except replays of
+    CUDA graphs, does so in this context, and `launching` keeps other threads from launching meanwhile.
 
     Args:
-        precision: tf32; with any other name float32 means float32.
-        device: what computes.
+        precision: tf32; with any other name, float32 means float32.
+        device: the device that computes.
     """
     if device.type != "cuda":
         yield
@@ -67,10 +67,10 @@ def arithmetic(precision: str, device: torch.device) -> Iterator[None]:
 
 
 def compute_exactly() -> None:
-    """Has CUDA take float32 as float32, and the same input give the same bits; torch's defaults do neither.
+    """Makes CUDA compute float32 in float32, and the same input give the same bits; torch's defaults do neither.
 
-    cuDNN's convolutions would be in TF32, with mantissas of 10 bits (of mnist-conv's log p(x) 0.056 nats off float64 at
-    most, 0.0002 so), and their gradients would be summed in an order of the moment, so that no run could be resumed
+    By default cuDNN's convolutions use TF32, with mantissas of 10 bits (mnist-conv's log p(x) is then off float64's by
+    up to 0.056 nats, with this by 0.0002), and sum their gradients in varying order, so that no run could be resumed
     exactly.
     """
     _allow_tf32(False)

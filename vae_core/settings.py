@@ -21,7 +21,7 @@ def check_int(name: str, value: Any, low: int, high: int) -> None:
 
 
 def check_float(name: str, value: Any, low: float, high: float, *, above: bool = False) -> float:
-    """The value as a float; raises ValueError unless it is in [low, high], or in (low, high] with above=True."""
+    """Returns the value as a float; raises ValueError unless it is in [low, high], or (low, high] with above=True."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not low <= value <= high or (above and value == low):
         wanted = f"a number above {low:g}, at most {high:g}" if above else f"a number from {low:g} to {high:g}"
@@ -36,7 +36,7 @@ def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
 
 
 def _shown(value: Any) -> str:
-    """The value as a message shows it: never longer than 40 characters, so that no request can flood the page."""
+    """The value as a message shows it: at most 40 characters, so that no request can flood the page."""
     text = "empty" if value is None else repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
@@ -47,13 +47,13 @@ def _always(settings: Settings) -> bool:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of a setting beside its value.
+    """Everything about a setting except its value.
 
-    title: its name in the form. kind: int, float or str. check: raises ValueError, or gives the value that is kept.
-    short: its name in a line or a legend. hint: a sentence below its field. group: the part of the form that it is in;
-    None for the command line alone. choices: the values, each with its title. argument: what the command line calls its
-    value, and help: what it says there. matters: whether it means anything beside those settings. changes: whether it
-    may change while a run with those settings goes on.
+    title: its name in the form. kind: int, float or str. check: raises ValueError, or returns the value to keep.
+    short: its name in a line or a legend. hint: a sentence below its field. group: its part of the form; None if it is
+    not in the form. choices: the values, each with its title. argument: the command line's name for its value; help:
+    its help text there. matters: whether it has any effect with the given settings. changes: whether it may change
+    during a run with those settings.
     """
 
     title: str
@@ -69,13 +69,13 @@ class Setting:
     changes: Callable[[Settings], bool] | None = None
 
     def shown(self, value: Any) -> str:
-        """The setting with a value, as a line or a legend has it: β = 2, batch 128."""
+        """The setting with a value, for a line or a legend: β = 2, batch 128."""
         text = f"{value:g}" if isinstance(value, float) else self.choices.get(value, str(value))
         return f"{self.short} = {text}" if len(self.short) == 1 else f"{self.short} {text}"
 
 
 def whole(default: int | None, low: int, high: int, title: str, **words: Any) -> Any:
-    """A field of a dataclass that is a whole number in [low, high], or None where that is its default."""
+    """A dataclass field for a whole number in [low, high], or None if that is its default."""
 
     def check(name: str, value: Any) -> Any:
         if value is not None or default is not None:
@@ -86,15 +86,15 @@ def whole(default: int | None, low: int, high: int, title: str, **words: Any) ->
 
 
 def number(default: float, low: float, high: float, title: str, *, above: bool = False, **words: Any) -> Any:
-    """A field of a dataclass that is a number in [low, high], or in (low, high]; kept as a float.
+    """A dataclass field for a number in [low, high], or (low, high] with above=True; kept as a float.
 
-    A tensor made of a whole number would be one of whole numbers.
+    A tensor made from an int would hold integers.
     """
     return _field(default, title, float, lambda name, value: check_float(name, value, low, high, above=above), words)
 
 
 def choice(default: str | None, choices: Mapping[str, str], title: str, **words: Any) -> Any:
-    """A field of a dataclass that is one of several names, or None where that is its default."""
+    """A dataclass field for one of several names, or None if that is its default."""
 
     def check(name: str, value: Any) -> Any:
         if value is not None or default is not None:
@@ -105,7 +105,7 @@ def choice(default: str | None, choices: Mapping[str, str], title: str, **words:
 
 
 def text(title: str, **words: Any) -> Any:
-    """A field of a dataclass that is any text, empty by default, and that no form asks for."""
+    """A dataclass field for any text, empty by default and not in the form."""
     return _field("", title, str, lambda name, value: value, {"group": None} | words)
 
 
@@ -115,16 +115,16 @@ def _field(default: Any, title: str, kind: type, check: Callable[[str, Any], Any
 
 
 def settings_of(config: Any) -> dict[str, Setting]:
-    """The settings that a dataclass, or an instance of one, declares: by name."""
+    """The settings that a dataclass (or an instance of one) declares, by name."""
     fields = {field.name: field.metadata.get("setting") for field in dataclasses.fields(config)}
     return {name: setting for name, setting in fields.items() if setting}
 
 
 def check_settings(config: Any) -> None:
-    """Checks all settings of a frozen dataclass, and keeps each as its check gives it.
+    """Checks all settings of a frozen dataclass, and stores what each check returns.
 
     Raises:
-        ValueError: a value is out of its bounds; the message names field, value and bounds.
+        ValueError: a value is out of bounds; the message names the field, the value and the bounds.
     """
     for name, setting in settings_of(config).items():
         object.__setattr__(config, name, setting.check(name, getattr(config, name)))

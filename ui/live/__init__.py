@@ -1,7 +1,7 @@
 """Small browser components: each is a JavaScript module below this folder, mounted in a gr.HTML.
 
 A module exports mount({element, props, server, watch, trigger}). It builds its own elements, asks the server through
-`server.<function>(request)`, and is told of a new `props.value` from Python by watch("value", ...).
+`server.<function>(request)`, and learns of a new `props.value` from Python through watch("value", ...).
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def component(
     """A component whose behaviour is live/<module>.js.
 
     Args:
-        module: the JavaScript module below this folder, as draw/pad.
-        value: its `props.value`; JSON, small.
+        module: the JavaScript module below this folder, such as draw/pad.
+        value: its `props.value`; small JSON.
         functions: server functions that it may call.
-        events: names that it may trigger, each then a listener of the component.
+        events: names that it may trigger; each becomes a listener of the component.
         elem_id: its id on the page.
     """
     on_load = _ON_LOAD.format(module=module, events=", ".join(f'"{event}"' for event in events))
@@ -64,7 +64,7 @@ def component(
 
 
 def routes() -> list[BaseRoute]:
-    """What the browser loads: these modules, and plotly's from the installed package."""
+    """What the browser loads: these modules, and plotly from the installed package."""
     library = Path(plotly.__file__).parent / "package_data"
     return [
         vocabulary.route(),
@@ -74,7 +74,7 @@ def routes() -> list[BaseRoute]:
 
 
 class _Fresh(StaticFiles):
-    """JavaScript that the browser asks for anew each time, and gets only where it has changed."""
+    """JavaScript that the browser asks for every time, and gets only if it has changed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         if not path.endswith(".js"):

@@ -1,1 +1,1 @@
-"""The tabs of the page, a file each: what it shows, and what its part of the browser may ask."""
+"""The page's tabs, one file each: what the tab shows, and the requests that its part of the browser may make."""

@@ -1,4 +1,4 @@
-"""The Draw tab: a drawing, what the model makes of it, its ELBO, and the gap between that and log p(x)."""
+"""The Draw tab: a drawing, what the model makes of it, its ELBO, and the gap to log p(x)."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from ..models import describe
 from ..requests import field, finite, image_bytes, of, pixels
 from ..vocabulary import PAD_SIDE, WITHIN
 
-SHOWN = 8  # of them decoded to look at
+SHOWN = 8  # draws that are decoded to be shown
 MOST_SAMPLES = 1000  # K of log p̂(x)
 CROWD = 2000  # test images whose ELBOs a drawing is compared with
-WAYPOINTS = 40  # of the way of a refinement
-REFINING = 128  # draws that a refinement climbs on: with fewer it gains on these draws, not on q's own worth
+WAYPOINTS = 40  # most points on the path of a refinement
+REFINING = 128  # draws that a refinement optimizes on: with fewer it fits these draws rather than q's true ELBO
 MOST_STEPS = 1000
 MOST_SECONDS = 6.0  # of a refinement
-CELLS = 96  # a side of the picture of a posterior
-AT_ONCE = 2  # of the slow answers
-PATIENCE = 3.0  # seconds to wait for one's turn
+CELLS = 96  # per side of the picture of a posterior
+AT_ONCE = 2  # slow answers computed at the same time
+PATIENCE = 3.0  # seconds that a request waits for its turn
 
 _slow = threading.BoundedSemaphore(AT_ONCE)
-_counting = threading.BoundedSemaphore(1)  # visitors who want the same crowd wait for one computation of it
+_counting = threading.BoundedSemaphore(1)  # visitors who need the same crowd wait for one computation of it
 
 
 def look(backend: Backend, request: Any) -> dict[str, Any]:
@@ -52,15 +52,15 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
 
     Args:
         request: {model, ink: base64 of 56×56 bytes} or {model, image: base64 of 28×28 bytes in MNIST's format}; and
-            draws: K of log p̂(x), from 1 to 1000, 64 where it is missing.
+            draws: K of log p̂(x), from 1 to 1000, 64 if missing.
 
     Returns:
         grey, seen, reconstruction: base64 of 28×28 bytes: in MNIST's format, as x, and decoded from the mean of q.
-        drawn: of 8 draws of q, decoded. spread: standard deviation of 64 draws decoded, its largest as white; most: it.
-        z, std: q's mean and standard deviation. kl_per_dim: nats. elbo, reconstruction_term, kl: nats, by 64 draws;
-        scatter: the standard error that both ELBO and reconstruction term had if the draws were independent; matched
-        as they are (`common_noise`), they are off by less. log_px: nats, log p̂(x) by `draws` draws of q,
-        or log p(x) where exact, which then says how. version: changes with the weights.
+        drawn: 8 decoded draws of q. spread: standard deviation of 64 decoded draws, its largest as white; most: that.
+        z, std: q's mean and standard deviation. kl_per_dim: nats. elbo, reconstruction_term, kl: nats, from 64 draws;
+        scatter: the standard error that ELBO and reconstruction term would have if the draws were independent; as they
+        are matched (`common_noise`), the error is smaller. log_px: nats, log p̂(x) from `draws` draws of q, or log p(x)
+        if exact, which then says how. version: changes with the weights.
     """
     loaded = backend.load(field(request, "model"))
     samples = request.get("draws", DRAWS)
@@ -90,13 +90,13 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def judge(backend: Backend, request: Any) -> dict[str, Any]:
-    """The ELBO's terms of a q that somebody holds in the hand, by the same draws as those of `look`.
+    """The ELBO's terms for a q that the user drags, from the same draws as in `look`.
 
     Args:
         request: {model, image: base64 of the 28×28 bytes that the model sees, mu, std: D numbers each}.
 
     Returns:
-        elbo, reconstruction_term, kl, scatter, kl_per_dim, reconstruction, drawn, spread, most: as of `look`.
+        elbo, reconstruction_term, kl, scatter, kl_per_dim, reconstruction, drawn, spread, most: as in `look`.
     """
     loaded = backend.load(field(request, "model"))
     model = loaded.model
@@ -108,20 +108,20 @@ def judge(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def refine(backend: Backend, request: Any) -> dict[str, Any]:
-    """The way from the encoder's q to the best diagonal Gaussian q* of one image, θ fixed (T15).
+    """The path from the encoder's q to the best diagonal Gaussian q* for one image, θ fixed (T15).
 
-    It is climbed on draws of its own and judged by those of `look`; the way ends where it is judged best.
+    It is optimized with separate draws and evaluated with those of `look`; it ends where that ELBO is best.
 
     Args:
         request: {model, image: base64 of the 28×28 bytes that the model sees}.
 
     Returns:
         path: at most 40 of [{step, mu, std, elbo, reconstruction_term, kl, scatter}], the encoder's q first.
-        ended: whether nothing was to be gained any more; else the way was cut short.
-        log_px: nats, log p̂(x) by 1000 draws of q*.
+        ended: whether there was nothing left to gain; if not, the path was cut short.
+        log_px: nats, log p̂(x) from 1000 draws of q*.
 
     Raises:
-        ValueError: too many others refine at the moment.
+        ValueError: too many others are refining at the moment.
     """
     model = backend.load(field(request, "model")).model
     x = _seen(request)
@@ -145,15 +145,15 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def complete(backend: Backend, request: Any) -> dict[str, Any]:
-    """An image with its hidden part as the model expects it from the visible one; see `vae_core.evaluation.inpaint`.
+    """An image whose hidden part is what the model expects given the visible part; see `vae_core.evaluation.inpaint`.
 
     Args:
         request: {model, image: base64 of 28×28 bytes in MNIST's format, hidden: base64 of 28×28 bytes, 0 where the
             pixel is visible}.
 
     Returns:
-        completed: base64 of 28×28 bytes: the image with E[x_hidden|x_visible] in its hidden pixels, by 64 draws of the
-        diagonal Gaussian nearest to p(z|x_visible). drawn: the same of four single draws.
+        completed: base64 of 28×28 bytes: the image with E[x_hidden|x_visible] in its hidden pixels, from 64 draws of
+        the diagonal Gaussian nearest to p(z|x_visible). drawn: the same for four single draws.
     """
     model = backend.load(field(request, "model")).model
     grey = image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
@@ -170,13 +170,13 @@ def complete(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def crowd(backend: Backend, request: Any) -> dict[str, Any]:
-    """The ELBOs of up to 2000 test images under this model, for a drawing to be compared with.
+    """The ELBOs of up to 2000 test images under this model, with which a drawing is compared.
 
     Args:
         request: {model}.
 
     Returns:
-        elbos: nats, by 64 draws of z each, ascending. data: the dataset's title. version: of the weights, as `look`'s.
+        elbos: nats, from 64 draws each, ascending. data: the dataset's title. version: of the weights, as `look`'s.
     """
     loaded = backend.load(field(request, "model"))
     dataset = backend.shown_dataset(loaded.header.about.get("data"))
@@ -187,7 +187,7 @@ def crowd(backend: Backend, request: Any) -> dict[str, Any]:
 
 @made_once
 def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
-    """The ELBO of each of the first test images, by as many draws as a drawing's: nats, ascending; finite ones only."""
+    """The ELBOs of the first test images, from as many draws as a drawing's: nats, ascending; finite ones only."""
     about = loaded.header.about
     images = dataset.test[:CROWD]
     if dataset.name != about.get("data"):
@@ -201,13 +201,13 @@ def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
 
 
 def truth(backend: Backend, request: Any) -> dict[str, Any]:
-    """log p(x) by quadrature and a picture of the exact posterior, of a model with two latent dimensions (T20b).
+    """log p(x) by quadrature and a picture of the exact posterior, for a model with two latent dimensions (T20b).
 
     Args:
         request: {model, image: base64 of the 28×28 bytes that the model sees}.
 
     Returns:
-        log_px: nats, or null where the grid does not hold. density: base64 of 96×96 bytes, p(z|x) with its largest
+        log_px: nats, or null if the grid does not suffice. density: base64 of 96×96 bytes, p(z|x) with its largest
         value as 255, z_0 to the right and z_1 upwards. center: the middle of that picture in z; half: half its side.
     """
     model = backend.load(field(request, "model")).model
@@ -228,20 +228,20 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def build(backend: Backend, model: str) -> gr.HTML:
-    """Lays out the tab and gives its component, whose value {model} says which model looks."""
+    """Lays out the tab and returns its component, whose value {model} says which model looks."""
     functions = [of(backend, function) for function in (look, judge, refine, complete, crowd, truth, describe)]
     return live.component("draw/pad", {"model": model}, functions=functions, elem_id="draw")
 
 
 @contextmanager
 def _turn(gate: threading.Semaphore | None = None) -> Iterator[None]:
-    """One of the few slow answers that are computed at once.
+    """Holds one of the few places for slow answers.
 
     Args:
-        gate: how many of a kind are; two of any kind if None.
+        gate: limits how many of a kind are computed at once; two of any kind if None.
 
     Raises:
-        ValueError: nobody was ready in time.
+        ValueError: no place became free in time.
     """
     gate = gate or _slow
     if not gate.acquire(timeout=PATIENCE):
@@ -257,22 +257,22 @@ def _seeded(seed: int = 0) -> torch.Generator:
 
 
 def _grey(request: Any, size: int) -> Tensor:
-    """The drawing of a request as (1, 28, 28) in [0, 1], in the format of the model's data."""
+    """The drawing in a request as (1, 28, 28) in [0, 1], in the format of the model's data."""
     if request.get("image") is not None:
         return image_bytes("image", request["image"], 28).float()[None] / 255
     return fit_drawing(image_bytes("ink", request.get("ink"), PAD_SIDE), size)
 
 
 def _seen(request: Any) -> Tensor:
-    """The image of a request as x, as it is: (1, 1, 28, 28) in [0, 1]."""
+    """The image in a request as x, unchanged: (1, 1, 28, 28) in [0, 1]."""
     return image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
 
 
 def _q_of(request: Any, model: VAE) -> DiagonalGaussian:
-    """A request's q.
+    """The q in a request.
 
     Raises:
-        ValueError: they are not D numbers each, or out of their bounds.
+        ValueError: mu or std is not D numbers, or out of bounds.
     """
     config = model.config
     low, high = (config.prior_mean + side * WITHIN * config.prior_std for side in (-1, 1))
@@ -287,7 +287,7 @@ def _q_of(request: Any, model: VAE) -> DiagonalGaussian:
 
 
 def _decoded(model: VAE, terms: ELBO) -> dict[str, Any]:
-    """The pictures of a q for the page, from its mean and its decoded draws."""
+    """The pictures of a q for the page, made from its mean and its decoded draws."""
     assert terms.params is not None  # `worth` keeps them
     each = model.likelihood.mean(terms.params)[:, 0]
     spread = each.std(0)
@@ -300,7 +300,7 @@ def _decoded(model: VAE, terms: ELBO) -> dict[str, Any]:
 
 
 def _summary(terms: ELBO) -> dict[str, Any]:
-    """The terms of one image for the page."""
+    """The ELBO's terms of one image, for the page."""
     error = standard_error(terms.log_px[:, 0])
     return {
         "elbo": finite(terms.elbo),
@@ -311,18 +311,18 @@ def _summary(terms: ELBO) -> dict[str, Any]:
 
 
 def _waypoint(model: VAE, x: Tensor, q: DiagonalGaussian) -> dict[str, Any]:
-    """A q of a refinement's way, and what it is worth."""
+    """A q on the path of a refinement, with its ELBO's terms."""
     return _summary(worth(model, x, q)) | {"mu": q.mu[0].tolist(), "std": q.std[0].tolist()}
 
 
 def _spaced(count: int) -> list[int]:
-    """At most 40 of the numbers from 0 to count − 1, the first and the last among them, denser at the beginning."""
+    """At most 40 of the numbers from 0 to count − 1, including the first and last, denser at the beginning."""
     last = count - 1
     return sorted({round(last * (i / (WAYPOINTS - 1)) ** 2) for i in range(WAYPOINTS)})
 
 
 def _closed_form(model: VAE, x: Tensor) -> Tensor | None:
-    """log p(x) where probabilistic PCA gives it, (B,) nats (T20a)."""
+    """log p(x) if the model is probabilistic PCA, (B,) nats (T20a)."""
     if model.config.architecture == "linear" and model.config.likelihood == "gaussian":
         return ppca.log_likelihood(model, x)
     return None

@@ -16,7 +16,7 @@ show it; drag to zoom, double-click to zoom out, and once more to see the steep 
 
 
 def build() -> None:
-    """Lays out the tab; its charts follow the page's run by themselves."""
+    """Lays out the tab; its charts follow the page's run on their own."""
     gr.Markdown(EXPLANATION)
     live.component("charts/curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
     gr.Markdown(

@@ -1,4 +1,4 @@
-"""The Latents tab: a point of latent space, moved by hand, and what the decoder makes of it."""
+"""The Latents tab: a point in latent space, moved by hand, and what the decoder makes of it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from ..requests import field, image_bytes, of, pixels
 from ..vocabulary import DECODED_AT_ONCE, WITHIN
 from .draw import look
 
-MOST_PICTURES = 64  # whose nearest training images are looked for at once
+MOST_PICTURES = 64  # most pictures whose nearest training images are found at once
 MOST_FRAMES = 240  # of a GIF
-CELLS = 101  # a side of the exact posterior's picture
+CELLS = 101  # per side of the exact posterior's picture
 
 
 def decode(backend: Backend, request: Any) -> dict[str, Any]:
-    """The pictures of points, for a browser that is too slow to decode them itself.
+    """The decoded pictures of points, for a browser that is too slow to decode them itself.
 
     Args:
-        request: {model, z: D numbers within 10 prior standard deviations, or at most 64 lists of such}.
+        request: {model, z: D numbers within 10 prior standard deviations, or at most 64 such lists}.
 
     Returns:
         image: base64 of 28×28 bytes for each point.
@@ -53,7 +53,7 @@ def decode(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def neighbours(backend: Backend, request: Any) -> dict[str, Any]:
-    """The training images that are nearest to pictures, in the Euclidean distance of their grey values.
+    """The training image nearest to each picture, by Euclidean distance of the grey values.
 
     Args:
         request: {model, images: base64 of at most 64 times 28×28 bytes}.
@@ -71,13 +71,13 @@ def neighbours(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def posterior(backend: Backend, request: Any) -> dict[str, Any]:
-    """q(z|x) of an image beside the exact p(z|x), of a model with two latent dimensions (T20b).
+    """q(z|x) of an image beside the exact p(z|x), for a model with two latent dimensions (T20b).
 
     Args:
         request: {model, image: base64 of 28×28 bytes in MNIST's format}.
 
     Returns:
-        mu, std: of q. low, high: where the grid begins and ends, the same along both axes. cells: points a side.
+        mu, std: of q. low, high: where the grid begins and ends, the same along both axes. cells: points per side.
         density: base64 of cells × cells bytes, the first index along z_0, 255 where p(z|x) is largest.
     """
     loaded = backend.load(field(request, "model"))
@@ -96,7 +96,7 @@ def posterior(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
-    """live/gif: pictures that the browser has made, as a GIF."""
+    """live/gif: turns pictures made by the browser into a GIF."""
 
     async def gif(request: Request) -> Response:
         check_login(request)
@@ -114,16 +114,16 @@ def routes(backend: Backend) -> list[BaseRoute]:
 
 
 def build(backend: Backend, model: str) -> gr.HTML:
-    """Lays out the tab and gives its component, whose value {model} says which model decodes."""
+    """Lays out the tab and returns its component, whose value {model} says which model decodes."""
     functions = [of(backend, function) for function in (decode, describe, look, neighbours, posterior)]
     return live.component("latents/latents", {"model": model}, functions=functions, elem_id="latents")
 
 
 def _point(config: VAEConfig, z: Any) -> Tensor:
-    """(D,) of a list of numbers.
+    """Turns a list of numbers into (D,).
 
     Raises:
-        ValueError: it is none, of another length, or out of its bounds.
+        ValueError: z is not a list, has another length, or is out of bounds.
     """
     if not isinstance(z, list) or len(z) != config.latent_dim:
         raise ValueError(f"z must be a list of {config.latent_dim} numbers.")
@@ -134,10 +134,10 @@ def _point(config: VAEConfig, z: Any) -> Tensor:
 
 
 def _pictures(text: Any, most: int) -> Tensor:
-    """(N, 28, 28) uint8 of base64 text.
+    """Decodes base64 text into (N, 28, 28) uint8.
 
     Raises:
-        ValueError: it is no such text, or holds more.
+        ValueError: it is not such text, or holds more than `most` pictures.
     """
     try:
         content = base64.b64decode(text, validate=True)

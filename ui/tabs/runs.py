@@ -1,4 +1,4 @@
-"""The Runs tab: all runs of a browser, what can be done with them, and how they compare."""
+"""The Runs tab: all runs of a browser, actions on them, and how they compare."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mine(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def rename(backend: Backend, request: Any) -> dict[str, Any]:
-    """{browser, run, name} → {}; refused where the name is none or is taken."""
+    """{browser, run, name} → {}; refused if the name is invalid or taken."""
     backend.runs.rename(field(request, "run"), browser_of(request), field(request, "name"))
     return {}
 
@@ -37,7 +37,7 @@ def remove(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def _row(backend: Backend, run: str) -> dict[str, Any]:
-    """A line of the table."""
+    """A row of the table."""
     try:
         summary = backend.runs.summary(run)
     except RunError as error:
@@ -66,13 +66,13 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
 
 
 def _title(summary: Summary) -> str:
-    """What a run without a name is called."""
+    """The title of a run without a name."""
     model = summary.config.model
     return f"{TITLES.get(summary.config.data, summary.config.data)} {model.architecture} {model.latent_dim}-D"
 
 
 def build(backend: Backend) -> gr.HTML:
-    """Lays out the tab and gives its table, whose value {browser} says whose runs it shows."""
+    """Lays out the tab and returns its table, whose value {browser} says whose runs it shows."""
 
     table = live.component(
         "runs/runs",

@@ -1,4 +1,4 @@
-"""The Train tab: settings, Train and Stop, and what the run shows while it learns."""
+"""The Train tab: settings, Train and Stop, and what a run shows while it learns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..session import Session
 
 AUTO = "auto"
 DATA_CHOICES = [("MNIST if it can be had, else digits", AUTO), *((TITLES[name], name) for name in DATASETS)]
-# The settings that the form asks for: first those that everybody sees, then those of its two closed parts.
+# The settings in the form: first those that everybody sees, then those in its two closed parts.
 GROUPS = ("main", "model", "training")
 ASKED = {name: setting for group in GROUPS for name, setting in ALL_SETTINGS.items() if setting.group == group}
 DEFAULTS = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
@@ -40,7 +40,7 @@ FIXED = (
 
 @dataclass(frozen=True)
 class TrainTab:
-    """What the rest of the page needs of this tab."""
+    """What the rest of the page needs from this tab."""
 
     progress: gr.HTML
     train: gr.Button
@@ -49,21 +49,21 @@ class TrainTab:
 
     @property
     def form(self) -> list[gr.components.Component]:
-        """What `form` gives the values of."""
+        """The components whose values `form` returns."""
         return [self.train, self.note, *self.fields]
 
 
 def start(
     backend: Backend, session: Session, settings: dict[str, Any], *, one_batch: bool = False, weights: str = ""
 ) -> str:
-    """Starts a run of this browser with the settings of the form, and gives its id.
+    """Starts a run of this browser with the settings of the form, and returns its id.
 
     Args:
         one_batch: whether it pauses after its first batch.
-        weights: the id of the model that it begins with, whose configuration it takes then.
+        weights: the id of the model to begin with, whose configuration is then used.
 
     Raises:
-        gr.Error: a setting is out of its bounds; the sentence names it as the page does.
+        gr.Error: a setting is out of bounds; the sentence names it as the page does.
     """
     try:
         data = settings["data"]
@@ -87,21 +87,21 @@ def start(
 
 
 def _asked(kind: type, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the form that belong to that configuration."""
+    """The form's settings that belong to this kind of configuration."""
     return {name: settings[name] for name in settings_of(kind) if name in ASKED}
 
 
 def change(backend: Backend, session: Session, run: str, name: str, value: Any) -> None:
-    """Changes a setting of the followed run, if it is going or failed and the setting is another one than before.
+    """Changes a setting of the followed run, if the run takes changes and the value is new.
 
     Raises:
-        gr.Error: it is out of its bounds, cannot change now, or the run is somebody else's.
+        gr.Error: the setting is out of bounds or cannot change now, or the run is somebody else's.
     """
     try:
         holds = backend.runs.folder(run).settings()[name]
         state = backend.runs.status(run)["state"]
     except RunError:
-        return  # there is none, or not any more: the form is the next one's
+        return  # there is no such run (any longer): the form is for the next one
     try:
         if state.takes_changes and holds != value:
             backend.runs.change(run, session["browser"], {name: value})
@@ -110,10 +110,10 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
 
 
 def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
-    """The tab's Train button, note and settings as that run wants them: greyed where they are fixed.
+    """The tab's Train button, note and settings for this run: greyed out if they are fixed.
 
     Args:
-        values: whether the settings become the run's own, too; else they stay as somebody may be typing them.
+        values: whether to set the fields to the run's settings, too; if not, they stay, as somebody may be typing.
     """
     try:
         config = backend.runs.folder(run).read_config()
@@ -135,7 +135,7 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
 
 
 def _as_on_page(sentence: str) -> str:
-    """A message of the core with its field named as the form names it."""
+    """A message of the core, with its field named as in the form."""
     field, rest = sentence.split(" ", 1)
     return f"{LABELS.get(field, field)} {rest}"
 
@@ -183,15 +183,15 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in ASKED and ASKED[name].changes:
-            assert isinstance(field, gr.Number)  # no choice may change in mid-run
+            assert isinstance(field, gr.Number)  # no choice may change during a run
             left = [field.submit, field.blur]
-            last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is on its way
+            last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is being sent
             gr.on(left, _changer(backend, name), [session, field], field, **OUTSPOKEN | last)
     return tab
 
 
 def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
-    """The handler of a setting that may change in mid-run: one that is refused goes back to what holds."""
+    """The handler of a setting that may change during a run: a refused value goes back to the current one."""
 
     def on_change(state: Session, value: Any) -> Any:
         try:
@@ -219,7 +219,7 @@ def _form() -> list[Field]:
 
 
 def _group(group: str) -> dict[str, Field]:
-    """The fields of a part of the form: numbers two in a row, one below the other where there are choices between."""
+    """The fields of a part of the form: numbers in rows of two, a single field per row where a pair has choices."""
     fields: dict[str, Field] = {}
     names = [name for name, setting in ASKED.items() if setting.group == group]
     while names:
@@ -231,7 +231,7 @@ def _group(group: str) -> dict[str, Field]:
 
 
 def _field(name: str, setting: Setting) -> Field:
-    """A setting as a field: a choice by its titles, or a number as it was typed, which the core checks."""
+    """A setting as a field: a choice by titles, or a number as typed, which the core checks."""
     about = {"value": DEFAULTS[name], "label": setting.title, "info": setting.hint or None}
     if not setting.choices:
         return gr.Number(min_width=110, **about)
@@ -241,7 +241,7 @@ def _field(name: str, setting: Setting) -> Field:
 
 
 def _usual_rate(architecture: str, hidden_layers: Any) -> Any:
-    """The learning rate that suits a model of that depth; where no such model can be, it stays."""
+    """The usual learning rate for a model of that depth; unchanged if there can be no such model."""
     try:
         return usual_learning_rate(VAEConfig(architecture=architecture, hidden_layers=hidden_layers))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Estimates of log p(x) that are kept in a file as they come, so that an evaluation of hours can be broken off."""
+"""Estimates of log p(x) saved to a file as they are computed, so that an evaluation of hours can be interrupted."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def kept_log_likelihood(
     path: Path,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Tensor, int]:
-    """`log_likelihood`, going on where the file was left, and bit for bit what it gives without one.
+    """`log_likelihood`, resumed where the file left off; bit for bit the same as without a file.
 
     Args:
-        model, x, samples, generator, progress: as for `log_likelihood`; progress is told of what the file holds, too.
-        path: of the file; made if it is not there, and replaced after every so many images.
+        model, x, samples, generator, progress: as for `log_likelihood`; progress also counts what the file holds.
+        path: of the file; made if it is missing, and replaced after every `IMAGES_AT_ONCE` images.
 
     Returns:
-        (B,) nats, and how many of them the file held already.
+        (B,) nats, and how many of them were already in the file.
 
     Raises:
         ValueError: the file holds the estimates of another model, of other images or draws, or is damaged.
@@ -43,7 +43,7 @@ def kept_log_likelihood(
     if progress:
         progress(held * samples)
     for start in range(held, len(x), IMAGES_AT_ONCE):
-        _write(path, what, done, generator)  # before the first part, too: hours are not spent on what cannot be kept
+        _write(path, what, done, generator)  # before the first part, too: no hours go into what cannot be saved
         part = x[start : start + IMAGES_AT_ONCE]
         done = torch.cat([done, log_likelihood(model, part, samples, generator, progress=progress).cpu()])
     _write(path, what, done, generator)
@@ -51,7 +51,7 @@ def kept_log_likelihood(
 
 
 def _fingerprint(model: VAE, x: Tensor, samples: int, generator: torch.Generator) -> str:
-    """Names the weights, the images, K and the draws."""
+    """A hash of the weights, the images, K and the draws."""
     parts = [*model.state_dict().values(), x, generator.get_state()]
     digest = hashlib.sha256(f"{model.config} {samples} {x.device.type}".encode())
     for part in parts:
@@ -64,7 +64,7 @@ def _write(path: Path, what: str, done: Tensor, generator: torch.Generator) -> N
 
 
 def _load(path: Path, what: str, generator: torch.Generator) -> Tensor:
-    """The estimates of a file; the generator goes on from where it was."""
+    """Loads the estimates of a file, and sets the generator to where it was."""
     try:
         with safe_open(path, framework="pt") as file:
             if file.metadata()["what"] != what:

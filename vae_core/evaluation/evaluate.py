@@ -18,18 +18,18 @@ from ..precision import arithmetic
 from ..settings import check_int
 
 ACTIVE_THRESHOLD = 0.01  # Burda et al. (2015), appendix C
-MEMORY_BUDGET = 16 * 2**20  # bytes of a chunk's largest tensor on a CPU: few enough for a cache, enough to be quick
+MEMORY_BUDGET = 16 * 2**20  # bytes of a chunk's largest tensor on a CPU: few enough for a cache, enough to be fast
 ON_A_GPU = 16  # times as much
-IMAGES_AT_ONCE = 100  # of log_likelihood; fixed, so that the draws do not depend on the budget
-DRAWS_AT_A_CALL = 64  # of noise on a GPU, where a call takes as long as it does for one
+IMAGES_AT_ONCE = 100  # in log_likelihood; fixed, so that the draws do not depend on the budget
+DRAWS_AT_A_CALL = 64  # of noise on a GPU, where a call takes as long as for a single draw
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The measures of a set of images: averages in nats per image.
+    """Measures over a set of images: averages in nats per image.
 
     elbo_error: standard error of the mean ELBO over the images.
-    kl_per_dim: nats per latent dimension. active_units: dimensions in which q's mean has a variance above 0.01.
+    kl_per_dim: nats per latent dimension. active_units: dimensions where q's mean has a variance above 0.01.
     """
 
     elbo: float
@@ -41,9 +41,9 @@ class HeldOut:
 
 
 class Proposal(NamedTuple):
-    """A Gaussian for each image, from which z is drawn: N(mean, scale scaleᵀ).
+    """A Gaussian for each image from which z is drawn: N(mean, scale scaleᵀ).
 
-    mean: (B, D). scale: (B, D), standard deviations, or (B, D, D), lower triangular.
+    mean: (B, D). scale: standard deviations (B, D), or lower triangular (B, D, D).
     """
 
     mean: Tensor
@@ -51,12 +51,12 @@ class Proposal(NamedTuple):
 
     @classmethod
     def of(cls, q: DiagonalGaussian) -> Proposal:
-        """A diagonal one."""
+        """The proposal with a diagonal q."""
         return cls(q.mu, q.std)
 
     @classmethod
     def posterior(cls, model: VAE, x: Tensor) -> Proposal:
-        """The encoder's q(z|x) of (B, 1, 28, 28)."""
+        """The encoder's q(z|x) for x of (B, 1, 28, 28)."""
         return cls.of(model.posterior(x))
 
     @classmethod
@@ -66,19 +66,19 @@ class Proposal(NamedTuple):
         return cls(mean, torch.full_like(mean, model.config.prior_std))
 
     def draw(self, eps: Tensor) -> Tensor:
-        """z of noise: (..., B, D) → (..., B, D)."""
+        """Turns noise into z: (..., B, D) → (..., B, D)."""
         if self.scale.ndim == self.mean.ndim:
             return self.mean + self.scale * eps
         return self.mean + torch.einsum("bij,...bj->...bi", self.scale, eps)
 
     def log_prob(self, eps: Tensor) -> Tensor:
-        """Log-density of the z that this noise gives: (..., B, D) → (..., B) nats."""
+        """Log-density of the z made from this noise: (..., B, D) → (..., B) nats."""
         diagonal = self.scale if self.scale.ndim == self.mean.ndim else self.scale.diagonal(dim1=-2, dim2=-1)
         return gaussian_log_prob(eps, torch.zeros_like(eps), 0.0).sum(-1) - diagonal.log().sum(-1)
 
 
 def log_weights(model: VAE, x: Tensor, proposal: Proposal, eps: Tensor) -> Tensor:
-    """log p(x, z)/q(z) at z = the proposal's draw of this noise (T13).
+    """log p(x, z)/q(z) at the z that the proposal draws from this noise (T13).
 
     Args:
         model: the VAE.
@@ -87,7 +87,7 @@ def log_weights(model: VAE, x: Tensor, proposal: Proposal, eps: Tensor) -> Tenso
         eps: (K, B, D).
 
     Returns:
-        (K, B) nats. Their mean over K is an estimate of the ELBO, and the log of the mean weight one of log p(x).
+        (K, B) nats. Their mean over K estimates the ELBO, and the log of the mean weight estimates log p(x).
     """
     z = proposal.draw(eps)
     return model.log_px_z(x, z) + model.prior.log_prob(z) - proposal.log_prob(eps)
@@ -95,16 +95,16 @@ def log_weights(model: VAE, x: Tensor, proposal: Proposal, eps: Tensor) -> Tenso
 
 @torch.inference_mode()
 def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | None = None) -> HeldOut:
-    """The ELBO of images by one draw of z each (T6, T18), KL per dimension (T8) and active units.
+    """The ELBO of images from one draw of z each (T6, T18), KL per dimension (T8) and active units.
 
     Args:
         model: the VAE.
-        x: (N, 1, 28, 28) in [0, 1], binarized as the model wants it, on the model's device.
+        x: (N, 1, 28, 28) in [0, 1], binarized as the model needs it, on the model's device.
         seed: of the draws; the same seed gives the same figures.
-        batch_size: images at once; 1,000 on a CPU, and on a GPU as many as a chunk may hold, if None.
+        batch_size: images at once; if None, 1,000 on a CPU, and on a GPU as many as a chunk may hold.
 
     Raises:
-        ValueError: images are of another shape, none, or not in [0, 1].
+        ValueError: there are no images, or they have another shape or values outside [0, 1].
     """
     check_images(x)
     generator = torch.Generator(x.device).manual_seed(seed)
@@ -134,7 +134,7 @@ def _without_params(terms: ELBO) -> ELBO:
 
 
 def _wide(values: Tensor) -> Tensor:
-    """The values in float64, where they lie; MPS has none, so its values go to the processor."""
+    """The values in float64, on their device; MPS has no float64, so its values move to the CPU."""
     return values.cpu().double() if values.device.type == "mps" else values.double()
 
 
@@ -150,22 +150,23 @@ def log_likelihood(
 ) -> Tensor:
     """The importance-weighted estimate log p̂_K(x) = log (1/K) Σ_k p(x, z_k)/q(z_k|x), z_k ~ q(z|x) (T12, T13).
 
-    A lower bound of log p(x) on average, that rises with K; K = 1 averages to the ELBO. With `Proposal.prior` it is
-    simple Monte Carlo, log (1/K) Σ_k p(x|z_k) with z_k ~ p(z), which needs far more draws.
+    On average it is a lower bound of log p(x) that rises with K; K = 1 averages to the ELBO. With `Proposal.prior` it
+    is simple Monte Carlo, log (1/K) Σ_k p(x|z_k) with z_k ~ p(z), which needs far more draws.
 
     Args:
-        model: the VAE; its encoder runs once an image.
-        x: (B, 1, 28, 28) in [0, 1], binarized as the model wants it.
-        samples: K ≥ 1 draws an image, decoded in chunks so that memory does not grow with K.
+        model: the VAE; its encoder runs once per image.
+        x: (B, 1, 28, 28) in [0, 1], binarized as the model needs it.
+        samples: K ≥ 1 draws per image, decoded in chunks so that memory does not grow with K.
         generator: source of the draws; the same one gives the same estimate, whatever the chunks.
-        proposal: gives q of some images.
-        progress: told of the number of decoded images after every chunk.
+        proposal: returns q for some images.
+        progress: called after every chunk with the number of images decoded.
 
     Returns:
         (B,) nats.
 
     Raises:
-        ValueError: samples is no whole number ≥ 1, or images are of another shape, none, or not in [0, 1].
+        ValueError: samples is not a whole number ≥ 1, or there are no images, or they have another shape or values
+            outside [0, 1].
 
     Source: Burda et al. (2015), eq. 8.
     """
@@ -185,11 +186,11 @@ def _log_likelihood(
     proposal: Proposal,
     progress: Callable[[int], None] | None,
 ) -> Tensor:
-    """`log_likelihood` of so few images that one draw of each fits in a chunk: (B,)."""
+    """`log_likelihood` of few enough images that one draw of each fits in a chunk: (B,)."""
     chunk = draws_at_once(model, x)
-    wide = torch.float32 if x.device.type == "mps" else torch.float64  # of many chunks float32 would lose some
+    wide = torch.float32 if x.device.type == "mps" else torch.float64  # over many chunks float32 loses precision
     total = torch.full((len(x),), -math.inf, dtype=wide, device=x.device)
-    # So many draws a call: a generator then gives the same noise whatever the size of the chunk.
+    # A fixed number of draws per call, so that a generator gives the same noise whatever the size of the chunk.
     at_a_call = 1 if x.device.type == "cpu" else DRAWS_AT_A_CALL
     chunk = max(chunk // at_a_call, 1) * at_a_call
     for start in range(0, samples, chunk):
@@ -206,7 +207,7 @@ def _log_likelihood(
 
 
 def draws_at_once(model: VAE, x: Tensor) -> int:
-    """How many z of each image are decoded in one chunk."""
+    """Number of z per image decoded in one chunk."""
     budget = MEMORY_BUDGET * (1 if x.device.type == "cpu" else ON_A_GPU)
     return max(1, budget // (len(x) * model.decoder_width() * x.element_size()))
 
@@ -215,7 +216,7 @@ def check_images(x: Tensor) -> None:
     """Checks that x is (B, 1, 28, 28) with B ≥ 1 and values in [0, 1].
 
     Raises:
-        ValueError: it is not; the message says what it is.
+        ValueError: it is not; the message says what x is.
     """
     if x.ndim != 4 or x.shape[1:] != IMAGE_SHAPE or len(x) == 0:
         raise ValueError(f"images have the shape {tuple(x.shape)}; it must be (B, 1, 28, 28) with B at least 1.")

@@ -1,4 +1,4 @@
-"""The search for the best diagonal Gaussian q of one image, by gradient, with the model as it is (T15)."""
+"""The search for the best diagonal Gaussian q for one image, by gradient, with the model fixed (T15)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..densities import DiagonalGaussian
 
-PATIENCE = 100  # steps between two looks at whether anything still moves
+PATIENCE = 100  # steps between two checks of whether anything still improves
 TOLERANCE = 1e-3  # nats per image
 
 
@@ -22,14 +22,14 @@ def climb(
     learning_rate: float,
     falls: bool = False,
 ) -> Iterator[tuple[DiagonalGaussian, Tensor]]:
-    """The way from a q of each image up its bound, by Adam.
+    """Maximizes a bound by Adam, from a starting q for each image.
 
     Args:
         start: (B, D) each.
-        bound: of a q, (B,) nats: on common random numbers, so that it is a smooth function.
-        steps: at most; it ends earlier where no image gains any more.
-        learning_rate: at the beginning; made smaller twice where nothing moves.
-        falls: whether it falls to 0 along a line instead, over all of the steps.
+        bound: of a q, (B,) nats: with common random numbers, so that it is a smooth function.
+        steps: most steps; it ends earlier once no image gains any more.
+        learning_rate: at the beginning; lowered twice when nothing improves.
+        falls: whether it falls linearly to 0 instead, over all of the steps.
 
     Yields:
         Each q with its bound, the start first.

@@ -28,7 +28,7 @@ LEARNING_RATE = 0.03
 
 @dataclass(frozen=True)
 class Gaps:
-    """Of each image, nats, (B,) each."""
+    """The terms for each image: nats, (B,) each."""
 
     elbo: Tensor
     refined_elbo: Tensor
@@ -36,12 +36,12 @@ class Gaps:
 
     @property
     def amortization(self) -> Tensor:
-        """What the encoder loses against the best Gaussian of that image."""
+        """What the encoder loses compared with the best Gaussian for that image."""
         return self.refined_elbo - self.elbo
 
     @property
     def approximation(self) -> Tensor:
-        """What the best diagonal Gaussian loses against the true posterior."""
+        """What the best diagonal Gaussian loses compared with the true posterior."""
         return self.log_px - self.refined_elbo
 
     @property
@@ -59,18 +59,18 @@ def ascend(
     eps: Tensor | None = None,
     generator: torch.Generator | None = None,
 ) -> Iterator[tuple[DiagonalGaussian, Tensor]]:
-    """The way from the encoder's q of each image up its ELBO with θ fixed, on common random numbers (T15).
+    """Gradient ascent on each image's ELBO from the encoder's q, with θ fixed and common random numbers (T15).
 
     Args:
-        model: left as it is.
+        model: not changed.
         x: (B, 1, 28, 28) in [0, 1].
         draws: of ε, fixed over the steps, in pairs of opposite sign.
-        max_steps: where it ends at the latest; it ends earlier where no image gains any more.
-        eps: (L, B, D) or (L, 1, D), other ε than those.
+        max_steps: most steps; it ends earlier once no image gains any more.
+        eps: (L, B, D) or (L, 1, D), used instead of those ε.
         generator: source of ε.
 
     Yields:
-        Each q and its ELBO by these draws, (B,) nats; the encoder's own first.
+        Each q and its ELBO from these draws, (B,) nats; the encoder's own first.
     """
     check_int("draws", draws, 2, 100_000)
     check_images(x)
@@ -100,15 +100,15 @@ def gaps(
     draws: int = 256,
     generator: torch.Generator | None = None,
 ) -> Gaps:
-    """The gap of each image and its split.
+    """The gap of each image, split into its two parts.
 
-    Both ELBOs are measured with the same fresh draws, so that their difference is sharper than either.
+    Both ELBOs use the same fresh draws, so that their difference is more precise than either.
 
     Args:
         model: the VAE.
-        x: (B, 1, 28, 28) in [0, 1], binarized as the model wants it.
+        x: (B, 1, 28, 28) in [0, 1], binarized as the model needs it.
         samples: K of the estimate of log p(x), drawn from the refined q.
-        draws: of z for either ELBO.
+        draws: of z for each ELBO.
         generator: source of all draws.
     """
     refined = refine(model, x, generator=generator)

@@ -1,4 +1,4 @@
-"""Two unbiased estimators of the gradient of E_q[log p(x|z)], and how much they scatter (T17)."""
+"""Two unbiased estimators of the gradient of E_q[log p(x|z)], and their variance (T17)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def gradient_estimates(
     """Both estimators on the same images and the same draws of z.
 
     Args:
-        model: left as it is.
+        model: not changed.
         x: (B, 1, 28, 28) in [0, 1].
         draws: L ≥ 2.
         generator: source of the draws.

@@ -1,4 +1,4 @@
-"""What the latent variable knows of the image: the KL taken apart into information and the marginal's misfit."""
+"""What the latent variable knows about the image: the KL split into information and the misfit of the marginal."""
 
 from __future__ import annotations
 

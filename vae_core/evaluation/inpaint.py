@@ -1,7 +1,7 @@
-"""Completing an image of which only some pixels are known: p(x_hidden | x_visible) = ∫ p(x_hidden|z) p(z|x_visible) dz.
+"""Completes an image with only some pixels known: p(x_hidden | x_visible) = ∫ p(x_hidden|z) p(z|x_visible) dz.
 
 The pixels are independent given z, so hidden ones drop out of the likelihood and p(z|x_visible) ∝ p(z) p(x_visible|z).
-The encoder was never trained for holes: its q(z|x) of a filled-in image is only where the search for a better q starts.
+The encoder was never trained on holes: its q(z|x) of a filled-in image only starts the search for a better q.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ..settings import check_int
 from .evaluate import check_images
 from .fit import climb, paired_noise
 
-LEARNING_RATE = 0.1  # at the first step; falls to 0 along a line
+LEARNING_RATE = 0.1  # at the first step; falls linearly to 0
 
 
 def visible_log_px_z(model: VAE, x: Tensor, z: Tensor, hidden: Tensor) -> Tensor:
-    """log p(x_visible|z): the likelihood's sum over the pixels that are not hidden (T19).
+    """log p(x_visible|z): the log-likelihood summed over the pixels that are not hidden (T19).
 
     Args:
         x: (B, 1, 28, 28) in [0, 1].
@@ -35,7 +35,7 @@ def visible_log_px_z(model: VAE, x: Tensor, z: Tensor, hidden: Tensor) -> Tensor
 
 @torch.no_grad()
 def fill_in(model: VAE, x: Tensor, hidden: Tensor, rounds: int = 30) -> Tensor:
-    """x with its hidden pixels replaced by E[x|z] at the mean of q(z|x), again and again: (B, 1, 28, 28) in [0, 1].
+    """x with hidden pixels replaced by E[x|z] at the mean of q(z|x), `rounds` times: (B, 1, 28, 28) in [0, 1].
 
     Source: after Rezende, Mohamed & Wierstra (2014), appendix F.
     """
@@ -57,11 +57,11 @@ def visible_posterior(
 ) -> DiagonalGaussian:
     """The diagonal Gaussian q nearest to p(z|x_visible): it maximizes E_q[log p(x_visible|z)] − KL(q‖p(z)).
 
-    Adam on common random numbers, from the encoder's q of `fill_in`.
+    The search uses Adam with common random numbers, and starts from the encoder's q of `fill_in`.
 
     Args:
-        model: left as it is.
-        x: (B, 1, 28, 28) in [0, 1]; hidden pixels are not looked at.
+        model: not changed.
+        x: (B, 1, 28, 28) in [0, 1]; hidden pixels are ignored.
         hidden: (B, 1, 28, 28) bool.
         draws: of ε, fixed over the steps, in pairs of opposite sign.
         steps: of the search.
@@ -82,5 +82,5 @@ def visible_posterior(
 
 @torch.no_grad()
 def completions(model: VAE, x: Tensor, hidden: Tensor, z: Tensor) -> Tensor:
-    """x with E[x|z] in place of its hidden pixels: z of (L, B, D) gives (L, B, 1, 28, 28)."""
+    """x with its hidden pixels replaced by E[x|z]: z of (L, B, D) gives (L, B, 1, 28, 28)."""
     return torch.where(hidden, model.x_hat(z), x)

@@ -1,4 +1,4 @@
-"""Where images lie in latent space, and which training image a picture is nearest to."""
+"""Where images lie in latent space, and which training image is nearest to a picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def embed(model: VAE, images: Tensor) -> Tensor:
 
     Args:
         model: the VAE.
-        images: (N, 1, 28, 28) uint8; binarized as the model wants it by one fixed, seeded draw.
+        images: (N, 1, 28, 28) uint8; binarized as the model needs it, with one fixed, seeded draw.
 
     Returns:
         (N, D), on the CPU.
@@ -28,13 +28,13 @@ def embed(model: VAE, images: Tensor) -> Tensor:
 
 
 def principal_axes(mu: Tensor) -> Tensor:
-    """The two directions along which points vary most, the first the most: unit vectors, by PCA.
+    """The two directions in which points vary most, largest variance first: unit vectors, by PCA.
 
     Args:
         mu: (N, D), D ≥ 2.
 
     Returns:
-        (2, D); of each axis the largest component is positive, so that a picture of it does not flip.
+        (2, D); each axis's largest component is positive, so that a picture of it does not flip.
     """
     centred = (mu - mu.mean(0)).double()
     _, vectors = torch.linalg.eigh(centred.T @ centred)  # ascending
@@ -45,7 +45,7 @@ def principal_axes(mu: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def nearest(pictures: Tensor, images: Tensor) -> Tensor:
-    """Of each picture the index of the image at the smallest Euclidean distance of the grey values.
+    """The index of the nearest image to each picture, by Euclidean distance of the grey values.
 
     Args:
         pictures: (M, 28·28) in [0, 1].
@@ -58,7 +58,7 @@ def nearest(pictures: Tensor, images: Tensor) -> Tensor:
     index = torch.zeros(len(pictures), dtype=torch.int64)
     for start in range(0, len(images), IMAGES_AT_ONCE):
         some = images[start : start + IMAGES_AT_ONCE].flatten(1).float() / 255
-        squares = some.square().sum(1) - 2 * pictures @ some.T  # but for the picture's own square
+        squares = some.square().sum(1) - 2 * pictures @ some.T  # without the picture's own square
         least, where = squares.min(1)
         closer = least < best
         best, index = torch.where(closer, least, best), torch.where(closer, where + start, index)

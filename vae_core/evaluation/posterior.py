@@ -17,20 +17,20 @@ from .evaluate import IMAGES_AT_ONCE, Proposal, check_images
 
 POINTS_AT_ONCE = 4096  # decoded at once
 NEGLIGIBLE = 25.0  # nats below the highest density
-FINER = (3, 9, 27)  # parts of a side of a square of the grid
-MOST_FINE = 500_000  # points of the finer grid of one image
-NARROW = 20_000  # points of the first finer grid: of a density up to about four spacings wide
-CLOSER = 4  # looks at a posterior, each closer than the last one, until its width is known
-AGREED = 5e-3  # nats; the finest grid is off by less than it moved the one before
+FINER = (3, 9, 27)  # parts per side into which a square of the grid is divided
+MOST_FINE = 500_000  # most points in the finer grid of one image
+NARROW = 20_000  # points in the first finer grid of a density up to about four spacings wide
+CLOSER = 4  # times that `window` zooms in on a posterior to find its width
+AGREED = 5e-3  # nats; the finest grid is off by less than its change from the one before
 
 
 @dataclass(frozen=True)
 class GridTruth:
-    """What quadrature says of each image; (B,) each.
+    """The results of quadrature for each image; (B,) each.
 
     log_px: log p(x), nats. kl_q_posterior: KL(q(z|x)‖p(z|x)), nats: the gap of the ELBO (T14).
-    q_mass: the integral of q over the grid. It is 1 where the grid is fine and wide enough for q.
-    error: the largest difference of these three from what the grid before the finest one gave.
+    q_mass: the integral of q over the grid. It is 1 if the grid is fine and wide enough for q.
+    error: the largest difference of these three from the results of the second-finest grid.
     """
 
     log_px: Tensor
@@ -48,17 +48,17 @@ class GridTruth:
 def grid_truth(model: VAE, x: Tensor, *, cells: int = 401, reach: float = 5.0) -> GridTruth:
     """log p(x) = log ∫ p(z) p(x|z) dz and KL(q‖p(z|x)) by the trapezoidal rule.
 
-    Where every second point of either axis gives another result than all of them, the posterior, or q, is narrow: the
-    few squares of the grid that matter for such an image are divided until that changes nothing any more.
+    If every second point of either axis gives a different result from all points, the posterior or q is narrow: the few
+    squares of the grid that matter for such an image are then divided until the result no longer changes.
 
     Args:
-        model: of two latent dimensions.
+        model: one with two latent dimensions.
         x: (B, 1, 28, 28) in [0, 1].
-        cells: points a side of the first grid, odd.
-        reach: how far the square goes from the prior's mean, in prior standard deviations.
+        cells: points per side of the first grid, odd.
+        reach: how far the square extends from the prior's mean, in prior standard deviations.
 
     Raises:
-        ValueError: the model has another number of dimensions, or an argument is out of its bounds.
+        ValueError: the model has another number of dimensions, or an argument is out of bounds.
     """
     check_images(x)
     axis, area = _axis(model, cells, reach, x)
@@ -68,7 +68,7 @@ def grid_truth(model: VAE, x: Tensor, *, cells: int = 401, reach: float = 5.0) -
 
 
 def _truth(model: VAE, x: Tensor, points: Tensor, area: float) -> Tensor:
-    """The fields of the truth about a few images: (4, B)."""
+    """The fields of `GridTruth` for a few images: (4, B)."""
     q = Proposal.posterior(model, x)
     log_joint = _log_joint(model, x, points)
     log_q = _log_q(q, points)
@@ -101,18 +101,21 @@ def _finer(
     found: Tensor,
     off: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """What a rule gives on ever finer grids where a density (M,) is not negligible, and how much the last one changed.
+    """Applies a rule on finer and finer grids where a density (M,) is not negligible.
 
     Args:
         rule: (M, 2) points and the area that each stands for → the integrals (N,).
-        points: (M, 2) of the grid that gave `found`, which was off by so much.
+        points: (M, 2) of the grid that gave `found`, with the error `off`.
+
+    Returns:
+        the last results, and how much they changed.
     """
     cells = math.isqrt(len(points))
     high = (log_density > log_density.max() - NEGLIGIBLE).reshape(1, cells, cells).float()
     inner = points[F.max_pool2d(high, 3, stride=1, padding=1).flatten() > 0]  # and the squares around them
     for level, parts in enumerate(FINER):
         fine_points = len(inner) * parts**2
-        is_sure = level > 0 or fine_points > NARROW  # of something narrow, two grids may agree by chance
+        is_sure = level > 0 or fine_points > NARROW  # on something narrow, two grids may agree by chance
         if (float(off) < AGREED and is_sure) or fine_points > MOST_FINE:
             break
         steps = (torch.arange(parts, dtype=points.dtype, device=points.device) - (parts - 1) / 2) * (
@@ -125,18 +128,18 @@ def _finer(
 
 
 def _log_joint(model: VAE, x: Tensor, points: Tensor) -> Tensor:
-    """log p(x, z) of each image at each point: (M, B)."""
+    """log p(x, z) for each image and each point: (M, B)."""
     parts = points.split(POINTS_AT_ONCE)
     return torch.cat([model.log_px_pairs(x, z) + model.prior.log_prob(z).unsqueeze(1) for z in parts])
 
 
 def _log_q(q: Proposal, points: Tensor) -> Tensor:
-    """log q(z|x) of each image at each point: (M, B)."""
+    """log q(z|x) for each image and each point: (M, B)."""
     return gaussian_log_prob(points.unsqueeze(1), q.mean, 2 * q.scale.log()).sum(-1)
 
 
 def _evidence(log_joint: Tensor, area: float) -> Tensor:
-    """log p(x) by the densities (M, B) at points that stand for an area each: (1, B)."""
+    """log p(x) from the log-densities (M, B) at points that each stand for an area: (1, B)."""
     return torch.logsumexp(log_joint, 0, keepdim=True) + math.log(area)
 
 
@@ -152,12 +155,12 @@ def grid_posterior(model: VAE, x: Tensor, *, cells: int = 201, reach: float = 4.
     """The density of p(z|x) on a grid, for a picture of it.
 
     Args:
-        model: of two latent dimensions.
+        model: one with two latent dimensions.
         x: (B, 1, 28, 28) in [0, 1]; few images.
         cells, reach: as in `grid_truth`.
 
     Returns:
-        axis: (cells,) the points of either axis.
+        axis: (cells,), the points of each axis.
         density: (B, cells, cells), the first index along z_0; it sums to 1 over the area of the grid.
     """
     check_images(x)
@@ -186,7 +189,7 @@ def window(model: VAE, x: Tensor, cells: int) -> tuple[Tensor, float]:
     Args:
         model: one with two latent dimensions.
         x: (1, 1, 28, 28) in [0, 1].
-        cells: a side of the picture that it is for.
+        cells: cells per side of the picture that the square is for.
     """
     config = model.config
     means = torch.full((2,), config.prior_mean)

@@ -1,7 +1,7 @@
-"""The linear model with a Gaussian likelihood is probabilistic PCA, where all is known in closed form (T20a).
+"""The linear model with a Gaussian likelihood is probabilistic PCA, where everything has a closed form (T20a).
 
 z ~ N(μ_p, σ_p² I), x|z ~ N(Wz + b, σ² I), so x ~ N(Wμ_p + b, σ_p² WWᵀ + σ² I).
-Source: Tipping & Bishop (1999), "Probabilistic principal component analysis". All of it is computed in float64.
+Source: Tipping & Bishop (1999), "Probabilistic principal component analysis". Everything is computed in float64.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .evaluate import Proposal
 
 @dataclass(frozen=True)
 class MaximumLikelihood:
-    """The likeliest probabilistic PCA of some images, up to a rotation of z.
+    """The maximum-likelihood probabilistic PCA of some images, up to a rotation of z.
 
     weight: (784, D), W. bias: (784,). sigma: σ. log_likelihood: nats per image, averaged over these images.
     """
@@ -46,7 +46,7 @@ def log_likelihood(model: VAE, x: Tensor) -> Tensor:
 
 
 def posterior(model: VAE, x: Tensor) -> Proposal:
-    """p(z|x), a Gaussian with the same covariance for every image: mean (B, D), scale (B, D, D), of x's type.
+    """p(z|x), a Gaussian with the same covariance for every image: mean (B, D), scale (B, D, D), in x's type.
 
     Raises:
         ValueError: as `log_likelihood`.
@@ -93,5 +93,5 @@ def _parts(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
 
 
 def _wide(x: Tensor) -> Tensor:
-    """In float64, which Apple's MPS does not have."""
+    """x in float64, which Apple's MPS does not have."""
     return (x.cpu() if x.device.type == "mps" else x).double()

@@ -1,4 +1,4 @@
-"""All that is measured of a trained model, as one dictionary and as text."""
+"""All measures of a trained model, as one dictionary and as text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .gradients import gradient_estimates
 from .information import information
 from .posterior import grid_truth
 
-INFORMATION_IMAGES = 2000  # its work grows with their square
+INFORMATION_IMAGES = 2000  # the work grows with the square of this
 
 
 def measure(
@@ -37,12 +37,12 @@ def measure(
 
     Args:
         model: the VAE.
-        x: (N, 1, 28, 28) in [0, 1], binarized as the model wants it, on the model's device.
+        x: (N, 1, 28, 28) in [0, 1], binarized as the model needs it, on the model's device.
         samples: K of the estimates of log p(x).
         seed: of all draws.
-        subset: how many images the costly measures take, from the first on.
-        progress: told of the number of images decoded for log p̂(x) after every chunk.
-        keep: a file for the estimates of log p(x), with which a measurement that was broken off goes on.
+        subset: how many images, from the first on, the costly measures use.
+        progress: called after every chunk with the number of images decoded for log p̂(x).
+        keep: a file for the estimates of log p(x), from which an interrupted measurement resumes.
     """
     start = time.perf_counter()
     generator = _generator(x, seed)
@@ -72,7 +72,7 @@ def _information(model: VAE, x: Tensor, seed: int) -> dict[str, Any]:
 
 
 def _of_subset(model: VAE, x: Tensor, samples: int, seed: int) -> dict[str, Any]:
-    """What costs too much for all images."""
+    """The measures that cost too much for all images."""
     generator = _generator(x, seed)
     split = gaps(model, x, samples, generator=generator)
     prior = log_likelihood(model, x, samples, generator, proposal=Proposal.prior)
@@ -88,20 +88,20 @@ def _of_subset(model: VAE, x: Tensor, samples: int, seed: int) -> dict[str, Any]
 
 
 def _exact(model: VAE, x: Tensor, subset: int) -> dict[str, Any]:
-    """log p(x) where the truth is known, of all images or so many, and σ."""
+    """log p(x) where the truth is known, for all images or the subset, and σ."""
     config = model.config
     report = {}
     if config.likelihood == "gaussian":
         report["sigma"] = model.sigma
         if config.architecture == "linear":
             report |= {"exact_images": len(x), "exact_log_likelihood": float(ppca.log_likelihood(model, x).mean())}
-            if len(x) > config.latent_dim + 1:  # else D directions hold all of them, and it has no bound
+            if len(x) > config.latent_dim + 1:  # else D directions hold all images, and it is unbounded
                 report["maximum_log_likelihood"] = ppca.maximum_likelihood(x, config.latent_dim).log_likelihood
             return report
     if config.latent_dim == 2:
         some = x[:subset]
         truth = grid_truth(model, some)
-        if bool(truth.holds.all()):  # else it is not known
+        if bool(truth.holds.all()):  # else the truth is not known
             report |= {"exact_images": len(some), "exact_log_likelihood": float(truth.log_px.mean())}
     return report
 
@@ -111,7 +111,7 @@ def _generator(x: Tensor, seed: int) -> torch.Generator:
 
 
 def as_text(report: dict[str, Any]) -> str:
-    """The report for a person, a line a figure."""
+    """The report for people, one line per figure."""
     r = report
     most = math.log(report["information_images"])
     lines = [

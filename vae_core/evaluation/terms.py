@@ -1,4 +1,4 @@
-"""What a q of one image is worth: its ELBO by draws that are the same for every q, so that two of them compare."""
+"""The ELBO of a q for one image, with the same draws for every q, so that two of them can be compared."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..model import VAE
 from ..objective import ELBO, elbo_of
 
 DRAWS = 64
-MATCHED = 50  # dimensions up to which so many draws can have q's own mean and covariance
+MATCHED = 50  # dimensions up to which that many draws can match q's mean and covariance
 
 
 def common_noise(dims: int, draws: int = DRAWS, seed: int = 0) -> Tensor:
-    """ε of the common draws of one image's z, (L, 1, D); up to D = 50 of mean 0 and covariance I exactly.
+    """ε of the common draws of one image's z, (L, 1, D); up to D = 50 with mean 0 and covariance I exactly.
 
-    Where q lies, log p(x|z) is nearly quadratic in z, and of a quadratic such draws give the expectation itself: with
-    the shipped models the ELBO is off by a third to a seventeenth of what as many independent draws are off.
+    Near q, log p(x|z) is nearly quadratic in z, and such draws give a quadratic's expectation exactly: with the shipped
+    models the error of the ELBO is a third to a seventeenth of that with as many independent draws.
 
     Args:
         dims: D.
@@ -34,5 +34,5 @@ def common_noise(dims: int, draws: int = DRAWS, seed: int = 0) -> Tensor:
 
 
 def worth(model: VAE, x: Tensor, q: DiagonalGaussian) -> ELBO:
-    """The ELBO's terms of a q by the common draws, which are decoded once and kept: x (B, 1, 28, 28), q (B, D)."""
+    """The ELBO's terms for a q from the common draws, decoded once and kept: x (B, 1, 28, 28), q (B, D)."""
     return elbo_of(model, x, q, common_noise(q.mu.shape[1]))

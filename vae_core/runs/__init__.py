@@ -1,1 +1,1 @@
-"""Runs: trainings that are folders, the queue in which they wait, and what is read of them."""
+"""Runs: each is a folder; the queue in which they wait, and what is read from them."""

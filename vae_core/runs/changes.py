@@ -1,4 +1,4 @@
-"""Settings that change in mid-run, each from a step on."""
+"""Settings that change during a run, each from a certain step on."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .config import RunConfig
 
 @dataclass(frozen=True)
 class Change:
-    """New settings in mid-run: they hold for every batch after that step."""
+    """New settings during a run, which apply to every batch after that step."""
 
     step: int
     settings: dict[str, float]
 
     def apply(self, model: VAE, training: TrainConfig) -> TrainConfig:
-        """The training's new settings; a new σ goes into the model."""
+        """The new training settings; a new σ is set in the model."""
         settings: dict[str, Any] = dict(self.settings)
         if (sigma := settings.pop("sigma", None)) is not None:
             model.set_sigma(sigma)
@@ -26,16 +26,16 @@ class Change:
 
 
 def still_to_come(changes: list[Change], settings: dict[str, float]) -> list[Change]:
-    """What is left of changes to come once these settings are chosen: a run that went back takes the others again."""
+    """Later changes that remain once these settings are chosen: a run that went back applies the others again."""
     left = [(change.step, {n: v for n, v in change.settings.items() if n not in settings}) for change in changes]
     return [Change(step, rest) for step, rest in left if rest]
 
 
 def check_change(config: RunConfig, settings: dict[str, Any]) -> None:
-    """Checks settings that are to change in mid-run.
+    """Checks settings that are to change during a run.
 
     Raises:
-        ValueError: one cannot change while a run goes, or is out of its bounds.
+        ValueError: a setting cannot change during a run, or is out of bounds.
     """
     now = asdict(config.model) | asdict(config.training)
     for name, value in settings.items():

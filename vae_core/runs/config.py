@@ -1,4 +1,4 @@
-"""What a run is started with, and what a model to begin with says of it."""
+"""The configuration that a run is started with, and what a checkpoint to begin with adds to it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ class RunConfig:
 
     model: VAEConfig
     training: TrainConfig
-    data: str  # a dataset's name, or auto until it is known which one could be had
+    data: str  # a dataset's name, or auto until it is known which one is available
     device: str = "cpu"
-    why_data: str = ""  # the sentence that says why that dataset
+    why_data: str = ""  # a sentence that says why this dataset
     train_images: int = 0  # 0 until the data are loaded
     owner: str = ""  # the browser that started it, if one did
     hold_out: int = whole(
         0, 0, 1_000_000, "Training images held out", short="held out",
         hint="The last ones take the place of the test images.",
     )  # fmt: skip
-    start: str = text("Began with")  # the run or file whose weights it began with, and their step
-    learned: dict[str, int] = field(default_factory=dict)  # data those weights have learned from: images held out of it
+    start: str = text("Began with")  # the run or file with the weights it began with, and their step
+    learned: dict[str, int] = field(default_factory=dict)  # images held out of each dataset those weights learned from
 
     def __post_init__(self) -> None:
         check_settings(self)
 
     @property
     def has_learned(self) -> dict[str, int]:
-        """Data that the run's own weights, or those that it began with, have learned from: images held out of it."""
+        """Images held out of each dataset that the run's weights, or those it began with, have learned from."""
         return self.learned | {self.data: min(self.hold_out, self.learned.get(self.data, self.hold_out))}
 
     @property
@@ -42,15 +42,15 @@ class RunConfig:
         return self.training.total_steps(self.train_images) if self.train_images else 0
 
 
-ALL_SETTINGS = SETTINGS | settings_of(RunConfig)  # of a run, by name
+ALL_SETTINGS = SETTINGS | settings_of(RunConfig)  # all settings of a run, by name
 
 
 def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:
-    """The configuration of a run that begins with the weights of a checkpoint: with its model, and where that is from.
+    """The configuration of a run that begins with a checkpoint's weights, including its model and origin.
 
     Raises:
-        CheckpointError: it is no checkpoint of ours.
-        ValueError: it was trained on images that the run would hold out.
+        CheckpointError: it is not a checkpoint of this app.
+        ValueError: the checkpoint was trained on images that the run would hold out.
     """
     header = read_header(checkpoint)
     about = header.about

@@ -1,4 +1,4 @@
-"""A run for other programs: its metrics as CSV and as TensorBoard events, its folder as a zip; pictures as a GIF."""
+"""Exports for other programs: a run's metrics as CSV and TensorBoard events, its folder as a zip; pictures as a GIF."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTINGS = ("learning_rate", "beta", "samples", "sigma")
 
 
 def as_csv(records: list[dict[str, Any]]) -> str:
-    """One line a record; nats per image, log-probabilities and the ELBO as in the books. Empty where not evaluated."""
+    """One line per record; nats per image, log-probabilities and the ELBO as in the books. Empty if not evaluated."""
     dims = len(records[0]["kl_per_dim"]) if records else 0
     titles = [f"{part}_{term}" for part in ("train", "test") for term in TERMS]
     text = io.StringIO()
@@ -53,9 +53,9 @@ def as_tensorboard(records: list[dict[str, Any]], folder: Path) -> None:
 
 
 def as_zip(folder: RunFolder | Path, file: BinaryIO) -> None:
-    """Writes the files of a folder into a zip, but for the lock, what is half written, and a run's owner.
+    """Writes the files of a folder into a zip, without the lock, half-written files and a run's owner.
 
-    Who knows the owner may steer and delete all of that browser's runs, and a zip is handed on.
+    Anyone who knows the owner can control and delete all of that browser's runs, and a zip gets passed on.
     """
     root = folder.path if isinstance(folder, RunFolder) else folder
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -67,12 +67,12 @@ def as_zip(folder: RunFolder | Path, file: BinaryIO) -> None:
 
 
 def as_gif(pictures: Tensor, milliseconds: int, scale: int = 8) -> bytes:
-    """Pictures one after the other, over and over.
+    """The pictures one after the other, in an endless loop.
 
     Args:
         pictures: (N, 28, 28) uint8.
-        milliseconds: that each is shown; a GIF counts in hundredths of a second.
-        scale: pixels a side that each becomes.
+        milliseconds: how long each is shown; a GIF counts in hundredths of a second.
+        scale: pixels per side that each pixel becomes.
     """
     frames = [
         Image.fromarray(picture.numpy()).resize((28 * scale,) * 2, Image.Resampling.NEAREST) for picture in pictures

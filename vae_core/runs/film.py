@@ -1,8 +1,8 @@
-"""Pictures of what a model makes while it learns: one frame a moment, many tiles a frame.
+"""Pictures of what a model makes while it learns: one frame per moment, many tiles per frame.
 
-A frame has 20 × 24 tiles of 28×28 pixels. Rows 0–19: the latent map, through the prior's quantiles of two dimensions,
-the first from left to right, the second from bottom to top, all others at the prior's mean. Rows 20–21: forty draws
-from the prior, always of the same noise. Rows 22 and 23: twenty held-out images, and their reconstructions from the
+A frame has 20 × 24 tiles of 28×28 pixels. Rows 0–19 are the latent map: the prior's quantiles in two dimensions, the
+first from left to right, the second from bottom to top, all others at the prior's mean. Rows 20–21 are forty draws from
+the prior, always with the same noise. Rows 22 and 23 are twenty held-out images, and their reconstructions from the
 mean of q(z|x). The file's comment names the dimensions of its map.
 """
 
@@ -19,10 +19,10 @@ from ..files import write_atomically
 from ..model import VAE
 from ..precision import arithmetic
 
-SIDE = 20  # tiles of the map to either side, and images in a row
+SIDE = 20  # tiles along each side of the map, and images in a row
 SAMPLES = 2 * SIDE
-FIRST = 0.25  # seconds of training between two frames that are kept, in the beginning
-GROWTH = 0.02  # later, as a share of the time so far: an hour makes about 300 frames, ten hours 400
+FIRST = 0.25  # seconds of training between two kept frames, at the beginning
+GROWTH = 0.02  # later, as a fraction of the time so far: an hour makes about 300 frames, ten hours 400
 QUALITY = 85  # of the JPEG
 
 
@@ -31,8 +31,8 @@ def frame(model: VAE, x: Tensor, kl_per_dim: list[float]) -> Tensor:
 
     Args:
         model: the VAE.
-        x: (20, 1, 28, 28) in [0, 1], held-out images as the model wants them, on its device.
-        kl_per_dim: nats; the map goes through the two dimensions of the largest.
+        x: (20, 1, 28, 28) in [0, 1], held-out images as the model needs them, on its device.
+        kl_per_dim: nats; the map shows the two dimensions with the largest.
 
     Returns:
         (24·28, 20·28) in [0, 1], on the CPU.
@@ -47,7 +47,7 @@ def frame(model: VAE, x: Tensor, kl_per_dim: list[float]) -> Tensor:
 
 
 def map_points(model: VAE, kl_per_dim: list[float]) -> Tensor:
-    """The points of the latent map in reading order: (400, D). With one dimension: its 400 quantiles."""
+    """The points of the latent map in reading order, (400, D); with one dimension, its 400 quantiles."""
     config = model.config
     weight = next(model.parameters())
     prior = torch.distributions.Normal(config.prior_mean, config.prior_std)
@@ -62,16 +62,16 @@ def map_points(model: VAE, kl_per_dim: list[float]) -> Tensor:
 
 
 def map_dims(kl_per_dim: list[float]) -> list[int]:
-    """The dimensions that the map shows: the two of largest KL, in their own order; the only one of a single one."""
+    """The dimensions that the map shows: the two with the largest KL, ascending; if there is only one, that one."""
     return sorted(sorted(range(len(kl_per_dim)), key=lambda j: -kl_per_dim[j])[:2])
 
 
 class Film:
-    """The frames of a run: the newest one, and those that are kept, ever more seldom as the training goes on.
+    """The frames of a run: the newest one, and the kept ones, which become rarer as training goes on.
 
     Args:
         folder: where they are written.
-        x: (20, 1, 28, 28) held-out images as the model wants them.
+        x: (20, 1, 28, 28) held-out images as the model needs them.
         seconds: of training that have been filmed already.
     """
 
@@ -82,7 +82,7 @@ class Film:
         folder.mkdir(exist_ok=True)
 
     def take(self, model: VAE, step: int, seconds: float, kl_per_dim: list[float], *, keep: bool = False) -> None:
-        """Writes newest.jpg, and <step>.jpg where a frame is due or `keep` says so.
+        """Writes newest.jpg, and <step>.jpg if a frame is due or `keep` says so.
 
         Raises:
             OSError: the folder cannot be written.
@@ -99,5 +99,5 @@ class Film:
 
 
 def _after(seconds: float) -> float:
-    """When the next frame is due that is kept."""
+    """When the next frame to keep is due."""
     return seconds + max(FIRST, GROWTH * seconds)

@@ -1,15 +1,15 @@
-"""A run is a folder, and whoever reads the folder knows the run: the page, the command line, the next start.
+"""A run is a folder that holds everything about it, for the page, the command line and the next start.
 
 config.json         model, training as it was started, data, versions, device
-name.txt            what its owner calls it
+name.txt            the name its owner gave it
 status.json         waiting | loading | running | paused | finished | stopped | failed, and a sentence
-metrics.jsonl       one record a line, append-only
-changes.json        settings that were changed in mid-run, each with the step after which it holds
+metrics.jsonl       one record per line, append-only
+changes.json        settings changed during the run, each with the step after which it applies
 model.safetensors   the newest weights
-state.safetensors   weights, optimizer and sums at one step: enough to go on exactly
-start.safetensors   the weights that it began with, where these were not drawn
-frames/             pictures of what the model made as the training went; newest.jpg is the newest
-batch.safetensors   the last batch that was taken by itself
+state.safetensors   weights, optimizer and sums at one step: enough to resume exactly
+start.safetensors   the weights it began with, if they were not drawn
+frames/             pictures of what the model made during training; newest.jpg is the newest
+batch.safetensors   the last batch taken as a single step
 lock                held by the process that trains
 """
 
@@ -46,7 +46,7 @@ NAME_LENGTH = 80
 
 
 class RunError(RuntimeError):
-    """A run cannot be used, or not in that way; one sentence for the user."""
+    """A run cannot be used, or not in this way; one sentence for the user."""
 
 
 @dataclass
@@ -63,12 +63,12 @@ class RunFolder:
 
     @property
     def state_file(self) -> Path:
-        """What it needs to go on exactly."""
+        """What the run needs to resume exactly."""
         return self.path / "state.safetensors"
 
     @property
     def start_file(self) -> Path:
-        """The weights that the run began with, where it did not draw its own."""
+        """The weights that the run began with, if it did not draw its own."""
         return self.path / "start.safetensors"
 
     @property
@@ -77,24 +77,24 @@ class RunFolder:
         return self.path / "frames"
 
     def create(self) -> None:
-        """Makes the folder, or takes an empty one.
+        """Makes the folder, or uses an empty one.
 
         Raises:
-            RunError: there is a run in it already, or it cannot be made.
+            RunError: the folder already holds a run, or cannot be made.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            taken = any(entry.name != "lock" for entry in self.path.iterdir())  # which a killed start may leave
+            taken = any(entry.name != "lock" for entry in self.path.iterdir())  # a killed start may leave one
         except OSError as error:
             raise RunError(f"The run folder {self.path.name} cannot be made: {error.strerror or error}.") from error
         if taken:
             raise RunError(f"{self.path} is not empty; take another folder, or --resume to go on with the run in it.")
 
     def start_from(self, checkpoint: Path) -> None:
-        """The weights of a checkpoint become those that the run begins with.
+        """Makes the run begin with the weights of a checkpoint.
 
         Raises:
-            CheckpointError: it is no checkpoint of ours.
+            CheckpointError: it is not a checkpoint of this app.
             OSError: the folder cannot be written.
         """
         model = load_checkpoint(checkpoint)
@@ -104,14 +104,14 @@ class RunFolder:
     # Who trains
 
     def acquire(self) -> None:
-        """Takes the run for this process's training, until `release`.
+        """Locks the run for training in this process, until `release`.
 
         Raises:
-            RunError: another training has it, in this process or another one.
+            RunError: the run is already being trained, in this process or another one.
         """
         lock = FileLock(self.path / "lock", thread_local=False)
         try:
-            lock.acquire(timeout=0.5, poll_interval=0.02)  # `is_taken` of another one holds it for a moment
+            lock.acquire(timeout=0.5, poll_interval=0.02)  # `is_taken` elsewhere may hold it for a moment
         except Timeout:
             raise RunError("Another process is training this run.") from None
         except OSError as error:
@@ -119,7 +119,7 @@ class RunFolder:
         self._lock = lock
 
     def release(self) -> None:
-        """Lets the run go."""
+        """Unlocks the run."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -130,17 +130,17 @@ class RunFolder:
             return False
         lock = FileLock(self.path / "lock", thread_local=False)
         try:
-            with lock.acquire(timeout=0.03, poll_interval=0.005):  # another look may hold it for a moment
+            with lock.acquire(timeout=0.03, poll_interval=0.005):  # another check may hold it for a moment
                 return False
         except Timeout:
             return True
         except OSError:
-            return False  # a folder that cannot be written: nobody trains into it
+            return False  # the folder cannot be written, so nobody trains into it
 
     # What it is
 
     def write_config(self, config: RunConfig) -> None:
-        """Writes config.json, at first with the versions that matter for getting the same numbers again."""
+        """Writes config.json, the first time with the versions that matter for reproducing the numbers."""
         if not (versions := self.versions()):
             processor = describe_processor(torch.device(config.device))
             versions = {"python": platform.python_version(), "torch": torch.__version__, "processor": processor}
@@ -148,7 +148,7 @@ class RunFolder:
         write_atomically(self.path / "config.json", json.dumps(content, indent=1).encode())
 
     def read_config(self) -> RunConfig:
-        """What the run was started with.
+        """The configuration that the run was started with.
 
         Raises:
             RunError: there is no run here, or its config.json is damaged.
@@ -163,23 +163,23 @@ class RunFolder:
             raise RunError(f"The config.json of the run {self.path.name} cannot be understood: {error}") from error
 
     def versions(self) -> dict[str, str]:
-        """Of Python and torch, and the processor, that the run was started with; nothing where that is not known."""
+        """The Python, torch and processor that the run was started with; empty if not known."""
         try:
             return json.loads((self.path / "config.json").read_text())["versions"]
         except (OSError, KeyError, TypeError, ValueError):
             return {}
 
     def write_name(self, name: str) -> None:
-        """Writes what the owner calls the run.
+        """Writes the owner's name for the run.
 
         Raises:
-            RunError: it is no name that a file could have, or too long.
+            RunError: the name is not one that a file could have, or is too long.
         """
         check_name(name)
         write_atomically(self.path / "name.txt", name.encode())
 
     def name(self) -> str:
-        """What the owner calls the run; empty where nobody has named it."""
+        """The owner's name for the run; empty if nobody has named it."""
         try:
             return (self.path / "name.txt").read_text()
         except (OSError, ValueError):
@@ -189,15 +189,15 @@ class RunFolder:
         """Writes status.json.
 
         Raises:
-            RunError: the run cannot come to that state from the one it is in.
+            RunError: the run cannot go to that state from its current one.
         """
         before = self.read_status()["state"]
-        if self.path.is_dir() and not before.may_become(state):  # else writing it says what is wrong
+        if self.path.is_dir() and not before.may_become(state):  # otherwise the write below says what is wrong
             raise RunError(f"A run that is {before} cannot become {state}.")
         write_atomically(self.path / "status.json", json.dumps({"state": state, "message": message}).encode())
 
     def read_status(self) -> Status:
-        """What status.json says; a folder without a usable one is a run that was broken off."""
+        """The content of status.json; without a usable one, the run counts as interrupted."""
         if not self.path.is_dir():
             return {"state": State.FAILED, "message": "The run's folder is gone."}
         try:
@@ -212,7 +212,7 @@ class RunFolder:
         """The records of metrics.jsonl.
 
         Raises:
-            RunError: a whole line is no record.
+            RunError: a complete line is not a record.
         """
         try:
             return Records.parse(self.path / "metrics.jsonl")
@@ -225,13 +225,13 @@ class RunFolder:
         write_atomically(self.path / "changes.json", content.encode())
 
     def add_change(self, step: int, settings: dict[str, float]) -> None:
-        """Settings that are to hold after that step, whatever was to come of them later."""
+        """Adds settings that apply after that step, and drops later changes of the same settings."""
         before = [change for change in self.changes() if change.step <= step]
         after = still_to_come([change for change in self.changes() if change.step > step], settings)
         self.write_changes([*before, Change(step, settings), *after])
 
     def changes(self) -> list[Change]:
-        """The settings that were changed in mid-run, in order.
+        """The settings that were changed during the run, by step.
 
         Raises:
             RunError: changes.json is damaged.
@@ -251,7 +251,7 @@ class RunFolder:
             raise RunError(f"The changes.json of the run {self.path.name} cannot be understood: {error}") from error
 
     def settings(self) -> dict[str, Any]:
-        """The run's settings as they are after its changes: the fields of both configurations, hold_out and start."""
+        """The run's settings after its changes: the fields of both configurations, hold_out and start."""
         config = self.read_config()
         settings = asdict(config.model) | asdict(config.training) | {"hold_out": config.hold_out, "start": config.start}
         for change in self.changes():
@@ -259,26 +259,26 @@ class RunFolder:
         return settings
 
     def frame_steps(self) -> list[int]:
-        """The steps of which there is a picture, ascending."""
+        """The steps that have a picture, ascending."""
         try:
             return sorted(int(entry.stem) for entry in self.frames.iterdir() if entry.stem.isdigit())
         except OSError:
             return []
 
-    # What it needs to go on
+    # What it needs to resume
 
     def save_model(self, model: VAE, about: dict[str, Any]) -> None:
-        """Replaces the newest weights, unless these are not finite: then the last good ones stay."""
+        """Replaces the newest weights, unless the new ones are not finite: then the last good ones stay."""
         save_checkpoint(model, self.model_file, about)
 
     def save_state(self, model: VAE, state: TrainState) -> None:
-        """Replaces what is needed to go on exactly: weights and their average, Adam's moments, and where it stands."""
+        """Replaces what is needed to resume exactly: weights, their average, Adam's moments, and the progress."""
         write_state(self.state_file, model, state)
 
     def resume(self, model: VAE, device: torch.device) -> TrainState:
-        """Puts the saved weights into the model, drops what came after them, and gives the state to go on with.
+        """Loads the saved weights into the model, drops what came after them, and returns the state to resume from.
 
-        A run that was broken off before it saved anything begins anew.
+        A run that was interrupted before it saved anything starts from the beginning.
 
         Raises:
             RunError: the saved state is damaged, or does not fit the model.
@@ -299,23 +299,23 @@ class RunFolder:
         return state
 
     def saved_step(self) -> int:
-        """The step at which a resumed run goes on; 0 where nothing is saved."""
+        """The step from which the run would resume; 0 if nothing is saved."""
         return self.saved()[0]
 
     def saved(self) -> tuple[int, float]:
-        """The step at which a resumed run goes on and its seconds of training; 0 where nothing is saved."""
+        """The step from which the run would resume, and its seconds of training; 0 if nothing is saved."""
         return read_progress(self.state_file)
 
     def version(self) -> tuple[tuple[str, int], ...]:
-        """Changes whenever a file of the run does: their names and times of change."""
+        """The names and modification times of the run's files: changes whenever a file does."""
         try:
             with os.scandir(self.path) as entries:
                 return tuple(sorted((e.name, e.stat().st_mtime_ns) for e in entries if e.name != "lock"))
         except FileNotFoundError:
-            return (("", time.time_ns()),)  # gone, or a file was replaced at this moment
+            return (("", time.time_ns()),)  # gone, or a file was being replaced
 
     def size(self) -> int:
-        """Bytes of all its files."""
+        """Total bytes of its files."""
         total = 0
         for folder, _, names in os.walk(self.path):
             for name in names:
@@ -326,10 +326,10 @@ class RunFolder:
         return total
 
     def delete(self) -> None:
-        """Removes the folder: out of sight at once, then from the disk.
+        """Removes the folder: renames it out of sight at once, then deletes it from the disk.
 
         Raises:
-            RunError: it cannot be removed, or a process is training the run.
+            RunError: the folder cannot be removed, or a process is training the run.
         """
         if self.is_taken():
             raise RunError("The run is being trained: stop it first.")
@@ -342,7 +342,7 @@ class RunFolder:
 
 
 def check_name(name: Any) -> None:
-    """Raises RunError where that cannot be a run's name: empty, too long, or nothing that a file could be called."""
+    """Raises RunError if this cannot be a run's name: it is empty, too long, or not a possible file name."""
     if not isinstance(name, str) or not name.strip():
         raise RunError("A run's name must not be empty.")
     if len(name) > NAME_LENGTH:

@@ -1,4 +1,4 @@
-"""The training queue: some trainings at once on each device, the rest first come, first served."""
+"""The training queue: several runs at once on each device, the rest first come, first served."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .run import Steering, reason, train_into, write_failure
 from .states import State, Status
 
 Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
-LETTING_GO = 10.0  # seconds at most from a run's last word until its folder is free
+LETTING_GO = 10.0  # most seconds from a run's last status until its folder is unlocked
 
 
 class _LeftError(Exception):
@@ -31,21 +31,21 @@ class _LeftError(Exception):
 
 @dataclass
 class Training:
-    """A run that this process is working on, or will."""
+    """A run that this process is training or will train."""
 
     folder: RunFolder
     owner: str
     steering: Steering
     message: str = "Loading the data."
     future: Future[None] | None = None  # None until a device has room
-    begun: bool = False  # a change goes to its training from now on, and to its folder before
-    over: threading.Event = field(default_factory=threading.Event)  # its folder has been let go
+    begun: bool = False  # changes now go to the training loop, before that to the folder
+    over: threading.Event = field(default_factory=threading.Event)  # its folder has been unlocked
 
     def report(self, message: str) -> None:
-        """Takes what the loading of the data says of its progress.
+        """Takes a progress message from the loading of the data.
 
         Raises:
-            _LeftError: the run is not to begin any more.
+            _LeftError: the run should no longer begin.
         """
         self.message = message
         if self.steering.is_asked:
@@ -53,21 +53,21 @@ class Training:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no thread has taken it yet."""
+        """Whether no thread has started on it yet."""
         return self.future is None or not (self.future.running() or self.future.done())
 
 
 class Worker:
     """A device of the server, with the threads that train on it.
 
-    going: how many trainings it has now. failure: why it cannot compute any more, or empty.
+    going: number of runs on it now. failure: why it can no longer compute, or empty.
 
     Args:
         device: cpu, a GPU, or mps.
-        most: trainings at once.
+        most: runs at once.
 
     Raises:
-        ValueError: most is out of its bounds.
+        ValueError: most is out of bounds.
     """
 
     def __init__(self, device: torch.device, most: int) -> None:
@@ -81,25 +81,25 @@ class Worker:
         self.single_batches = self.threads if mps else ThreadPoolExecutor(1, thread_name_prefix="batch")
 
     def warm_up(self) -> Future[None]:
-        """Has a GPU load what the first training would wait for."""
+        """Makes a GPU load what the first run would otherwise wait for."""
         return self.threads.submit(self._warm_up)
 
     def _warm_up(self) -> None:
         try:
             with own_stream(self.device):
                 warm_up(self.device)
-        except RuntimeError as error:  # the first training will say it
+        except RuntimeError as error:  # the first run will report it
             logging.getLogger(__name__).warning("%s could not be warmed up: %s", self.device, reason(error))
 
 
 class Queue:
-    """Trainings in threads: some at once on each device, the others wait in order. A single batch does not wait.
+    """Trains runs in threads: several at once per device, the others wait their turn. A single batch does not wait.
 
-    lock: held by whoever begins, ends or changes one. trainings: those that train or wait, by run. failures: what a
-    run's own folder could not take.
+    lock: held while a run begins, ends or changes. trainings: those that train or wait, by run. failures: errors that
+    could not be written to a run's own folder.
 
     Args:
-        workers: the devices. A training goes to the one with the fewest.
+        workers: the devices. A run goes to the one with the fewest.
     """
 
     def __init__(self, workers: Sequence[Worker]) -> None:
@@ -111,17 +111,17 @@ class Queue:
         self._is_closed = False
 
     def join(self, run: str, folder: RunFolder, load: Load, owner: str, *, one_batch: bool) -> None:
-        """Begins a run's training, or goes on with it, as soon as there is a place.
+        """Starts or resumes a run as soon as there is room.
 
         Args:
             run, folder: its id and its folder.
-            load: gives the dataset and the sentence that says why that one; it is handed a function to report to.
-            owner: the browser that may steer it.
+            load: returns the dataset and a sentence that says why it was chosen; it gets a function to report to.
+            owner: the browser that may control it.
             one_batch: whether it pauses after a single batch.
 
         Raises:
-            RunError: somebody else trains it, the folder cannot be written, no device works any more, or the server is
-                being shut down.
+            RunError: the run is being trained elsewhere, the folder cannot be written, no device works any longer, or
+                the server is shutting down.
         """
         with self.lock:
             training = Training(folder, owner, Steering(one_batch=one_batch))
@@ -138,15 +138,15 @@ class Queue:
                 else:
                     self._waiting.append((run, training, load))
                     self._dispatch()
-            except (OSError, RuntimeError) as error:  # the disk is full, or no thread can be had
+            except (OSError, RuntimeError) as error:  # the disk is full, or no thread can be started
                 self._let_go(run, training)
                 raise error if isinstance(error, RunError) else RunError(reason(error)) from error
 
     def leave(self, run: str, training: Training, how: State, message: str) -> bool:
-        """Takes a run that waits out of the line; False where it no longer waits.
+        """Takes a waiting run out of the queue; returns False if it no longer waits.
 
         Raises:
-            OSError: its folder cannot be written; it has left all the same.
+            OSError: its folder cannot be written; it has left the queue all the same.
         """
         with self.lock:
             before = len(self._waiting)
@@ -161,7 +161,7 @@ class Queue:
         return True
 
     def going(self, run: str) -> Training | None:
-        """The run, where it waits or trains; one that has ended but not let go of its folder yet is waited for."""
+        """The run, if it waits or trains; if it has ended but not unlocked its folder yet, waits for that."""
         training = self.trainings.get(run)
         if training is None:
             return None
@@ -173,7 +173,7 @@ class Queue:
         return any(training.owner == owner and self.going(run) for run, training in list(self.trainings.items()))
 
     def status(self, training: Training, written: Status) -> Status:
-        """The status of a run that waits or trains: what its folder says, but where this process knows better."""
+        """The status of a waiting or training run: what its folder says, unless this process knows better."""
         line = [waiting for _, waiting, _ in list(self._waiting)]
         if training in line:
             return {"state": State.WAITING, "message": f"Place {line.index(training) + 1} of {len(line)} in the line."}
@@ -182,11 +182,11 @@ class Queue:
         return written | {"message": training.message} if written["state"] is State.LOADING else written
 
     def close(self) -> None:
-        """Pauses all runs, each with its folder complete, and waits for them."""
+        """Pauses all runs, each with a complete folder, and waits for them."""
         with self.lock:
             self._is_closed = True
             for run, training in list(self.trainings.items()):
-                with contextlib.suppress(OSError, RunError):  # its folder is gone or full: the others are paused
+                with contextlib.suppress(OSError, RunError):  # its folder is gone or full: pause the others
                     if not self.leave(run, training, State.PAUSED, "The server was shut down while this run waited."):
                         training.steering.pause()
         for worker in self.workers:
@@ -194,10 +194,10 @@ class Queue:
             worker.single_batches.shutdown(wait=True)
 
     def _least_busy(self) -> Worker:
-        """The working device with the fewest trainings.
+        """The working device with the fewest runs.
 
         Raises:
-            RunError: none works.
+            RunError: no device works.
         """
         working = [worker for worker in self.workers if not worker.failure]
         if not working:
@@ -205,7 +205,7 @@ class Queue:
         return min(working, key=lambda worker: worker.going)
 
     def _dispatch(self) -> None:
-        """Begins the trainings that wait, as long as a device has room; the lock is held."""
+        """Starts waiting runs while a device has room; the caller holds the lock."""
         while self._waiting and not self._is_closed:
             free = [worker for worker in self.workers if worker.going < worker.most and not worker.failure]
             if not free:
@@ -216,7 +216,7 @@ class Queue:
             training.future = worker.threads.submit(self._work, run, training, load, worker)
 
     def _fail_waiting(self) -> None:
-        """Ends what waits where no device works any more."""
+        """Ends the waiting runs if no device works any longer."""
         with self.lock:
             if not all(worker.failure for worker in self.workers):
                 return
@@ -236,7 +236,7 @@ class Queue:
             training.over.set()
 
     def _work(self, run: str, training: Training, load: Load, worker: Worker) -> None:
-        """What a thread does. What goes wrong becomes the run's status, where its watchers see it."""
+        """The work of a thread. Errors become the run's status, where its watchers see them."""
         try:
             with own_stream(worker.device):
                 self._train(training, load, worker.device)
@@ -245,7 +245,7 @@ class Queue:
                 worker.failure = _of_device(worker.device, error)
                 error = RunError(worker.failure)
             if not isinstance(error, (ValueError, OSError, RuntimeError)):
-                logging.getLogger(__name__).exception("a training failed")  # a fault of ours
+                logging.getLogger(__name__).exception("a training failed")  # a bug
             if not write_failure(training.folder, error):
                 self.failures[run] = reason(error)
         finally:
@@ -257,10 +257,10 @@ class Queue:
             if worker.failure:
                 self._fail_waiting()
             elif worker.device.type == "cuda":
-                torch.cuda.empty_cache()  # what it held is there for the others
+                torch.cuda.empty_cache()  # gives its memory back to the others
 
     def _train(self, training: Training, load: Load, device: torch.device) -> None:
-        """Loads the data, and begins the run or goes on with it."""
+        """Loads the data, and starts or resumes the run."""
         folder = training.folder
         steering = training.steering
         folder.write_status(State.LOADING, training.message)
@@ -269,7 +269,7 @@ class Queue:
             training.report(training.message)
         except _LeftError:
             end = steering.end
-            assert end is not None  # only a run that was paused or stopped leaves
+            assert end is not None  # only a paused or stopped run leaves
             folder.write_status(end, f"{end.capitalize()} while the data were loaded.")
             return
         config = folder.read_config()
@@ -279,12 +279,12 @@ class Queue:
             raise RunError(f"The run was trained on {config.train_images} images, and now there are {images}.")
         config = replace(config, device=str(device))
         if not config.train_images:
-            precision = resolve(config.training.precision, device)  # so that it stays the same wherever the run goes on
+            precision = resolve(config.training.precision, device)  # so that it is the same wherever the run is resumed
             config = replace(config, training=replace(config.training, precision=precision))
             config = replace(config, data=dataset.name, why_data=why, train_images=images)
         folder.write_config(config)
         model = VAE(config.model, torch.Generator().manual_seed(config.training.seed), mean=dataset.mean_image())
-        with self.lock:  # no change is on its way to the folder
+        with self.lock:  # no change is being written to the folder
             training.begun = True
         state = folder.resume(model, device)
         for _ in train_into(folder, model, dataset, config.training, device, state, steering):
@@ -292,7 +292,7 @@ class Queue:
 
 
 def _of_device(device: torch.device, error: Exception) -> str:
-    """What a device that has failed for good says to those who train on it."""
+    """The message to those who train on a device that has failed for good."""
     logging.getLogger(__name__).error("%s has failed: %s", device, error)
     return (
         f"{describe_device(device)} has failed ({reason(error)}); until the server is started again nothing can be"

@@ -1,4 +1,4 @@
-"""The records of a training, read as they are written, and thinned to what a chart can show."""
+"""The records of a training run, read as they are written, and thinned to what a chart can show."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 
 LOSSES = tuple(f"{part}_{name}" for part in ("train", "test") for name in ("elbo", "reconstruction", "kl"))
 COLUMNS = ("step", "seconds", *LOSSES, "active_units")
-ROWS = 2000  # of a chart; about what its width can show
-HISTORY = 512  # rows of KL per dimension that are kept
+ROWS = 2000  # for a chart; about what its width can show
+HISTORY = 512  # most rows of KL per dimension that are kept
 
 
 class Records:
-    """The records of one metrics.jsonl, as columns of 80 bytes a record, read on from where it last ended.
+    """The records of one metrics.jsonl, as columns of 80 bytes per record; each read continues where the last ended.
 
-    Losses are −ELBO, −reconstruction and KL, in nats per image; NaN where the held-out set was not evaluated.
+    Losses are −ELBO, −reconstruction and KL, in nats per image; NaN if the held-out set was not evaluated.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,7 +28,7 @@ class Records:
         self._forget()
 
     def _forget(self) -> None:
-        """Begins anew: the file is another one."""
+        """Starts over, because the file was replaced."""
         self._offset = 0
         self._last_line = b""
         self._count = 0
@@ -42,10 +42,10 @@ class Records:
         return self._count
 
     def read(self) -> Records:
-        """Takes in what is new; a last line that is still being written is left for later.
+        """Reads what is new; a last line that is still being written is left for later.
 
         Raises:
-            ValueError: a whole line is no record.
+            ValueError: a complete line is not a record.
         """
         with self._lock:
             try:
@@ -59,7 +59,7 @@ class Records:
                 self._forget()
                 return self
             lines = whole.splitlines()
-            for record in [parsed(line) for line in lines]:  # all of them, or none
+            for record in [parsed(line) for line in lines]:  # all or none
                 self._append(record)
             if lines:
                 self._offset = self._offset + len(whole) + len(newline)
@@ -68,10 +68,10 @@ class Records:
 
     @staticmethod
     def parse(path: Path) -> list[dict[str, Any]]:
-        """All records of a file as they were written; a broken last line is left out.
+        """All records of a file as they were written; an incomplete last line is left out.
 
         Raises:
-            ValueError: another line is no record.
+            ValueError: another line is not a record.
         """
         try:
             whole, _, _ = path.read_bytes().rpartition(b"\n")
@@ -80,32 +80,32 @@ class Records:
         return [parsed(line) for line in whole.splitlines()]
 
     def mark(self, count: int) -> str:
-        """Tells the record of that number from any other that has stood there; empty where there is none.
+        """Tells record number `count` from any earlier one with that number; empty if there is none.
 
-        A run that goes back to its last state writes the records after that anew, and they take other times.
+        A run that goes back to its last state writes later records again, with different times.
         """
         with self._lock:
             return " ".join(map(repr, self._table[count - 1, :2].tolist())) if 0 < count <= self._count else ""
 
     def rows(self, first: int = 0, last: int | None = None, most: int = ROWS) -> dict[str, list[float | None]]:
-        """The columns of the records [first, last), thinned to about `most` rows; the extremes of every column stay."""
+        """The columns of records [first, last), thinned to about `most` rows that keep the extremes of every column."""
         with self._lock:
             table = self._table[first : self._count if last is None else min(last, self._count)]
-        table = table[thinned(table[:, 2:], most)]  # records only ever come after those, or in another table
+        table = table[thinned(table[:, 2:], most)]  # new records only come after these, or in another table
         digits = {"step": 0, "seconds": 3, "active_units": 0}
         return {name: _listed(table[:, i], digits.get(name, 3)) for i, name in enumerate(COLUMNS)}
 
     def between(self, low: float, high: float) -> dict[str, list[float | None]]:
-        """The columns of the records whose steps are in [low, high], thinned likewise."""
+        """The columns of the records with steps in [low, high], thinned as in `rows`."""
         with self._lock:
             steps = self._table[: self._count, 0]
         return self.rows(int(np.searchsorted(steps, low)), int(np.searchsorted(steps, high, "right")))
 
     def kept_history(self, stride: int, have: int) -> tuple[int, int, list[int], list[list[float]]]:
-        """KL per dimension of every stride-th record: stride, the first row that is given, steps, nats.
+        """KL per dimension of every stride-th record: stride, the first row returned, steps, nats.
 
         Args:
-            stride, have: of the rows that are known already; where the stride is another one by now, all are given.
+            stride, have: stride and number of the rows known already; if the stride has changed, all are returned.
         """
         with self._lock:
             first = have if stride == self.stride and have <= len(self.history) else 0
@@ -126,10 +126,10 @@ class Records:
 
 
 def parsed(line: bytes) -> dict[str, Any]:
-    """A line of metrics.jsonl.
+    """Parses a line of metrics.jsonl.
 
     Raises:
-        ValueError: it is no record.
+        ValueError: it is not a record.
     """
     try:
         record = json.loads(line)
@@ -137,12 +137,12 @@ def parsed(line: bytes) -> dict[str, Any]:
         if all(isinstance(number, (int, float)) for number in numbers) and record["step"] > 0:
             return record
     except (ValueError, KeyError, TypeError):
-        pass  # said below
+        pass  # raised below
     raise ValueError("The run's metrics.jsonl is damaged: a line of it is no record.")
 
 
 def _row(record: dict[str, Any]) -> list[float]:
-    """The columns of a record."""
+    """The columns of one record."""
     losses = [
         (1 if name == "kl" else -1) * record[part][name] if part == "train" or record[part] else math.nan
         for part in ("train", "test")
@@ -153,7 +153,7 @@ def _row(record: dict[str, Any]) -> list[float]:
 
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:
-    """Indices of about `most` rows of (N, C) that hold first, last and, bucket by bucket, every column's extremes."""
+    """Indices of about `most` rows of (N, C): the first, the last and, per bucket, every column's extremes."""
     count, columns = values.shape
     if count <= most:
         return np.arange(count)
@@ -169,5 +169,5 @@ def thinned(values: np.ndarray, most: int) -> np.ndarray:
 
 
 def _listed(column: np.ndarray, digits: int) -> list[float | None]:
-    """Numbers for JSON, which has no NaN: null then."""
+    """Numbers for JSON, with null for NaN, which JSON does not have."""
     return [None if value != value else round(value, digits or None) for value in column.tolist()]

@@ -1,4 +1,4 @@
-"""One run: a training that keeps its folder complete as it goes, and does what its owner wants between two batches."""
+"""Trains one run: keeps its folder up to date, and applies pause, stop and changed settings between batches."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ from .film import SIDE, Film
 from .folder import RunFolder
 from .states import State
 
-SAVE_MODEL_EVERY = 0.8  # seconds; what watchers see is at most about that old
-SAVE_STATE_EVERY = 4.0  # seconds; what a crash loses is at most that much, and a batch
+SAVE_MODEL_EVERY = 0.8  # seconds; about the greatest age of what watchers see
+SAVE_STATE_EVERY = 4.0  # seconds; a crash loses at most this much, plus a batch
 
 
 class Steering:
-    """What is wanted of a run, from any thread; its training looks before each batch.
+    """Commands to a run, given from any thread; its training loop checks them before each batch.
 
     Args:
-        one_batch: whether it is to pause after a single batch.
+        one_batch: whether the run pauses after a single batch.
     """
 
     def __init__(self, *, one_batch: bool = False) -> None:
         self.one_batch = one_batch
-        self.is_asked = False  # to pause or stop, by somebody: a single batch pauses by itself
+        self.is_asked = False  # somebody asked to pause or stop: a single batch pauses by itself
         self._end = State.PAUSED if one_batch else None
         self._changes: dict[str, float] | None = {}  # None after the last batch
         self._lock = threading.Lock()
 
     def pause(self) -> None:
-        """After the batch that is going."""
+        """Pauses after the current batch."""
         self._end = self._end or State.PAUSED
         self.is_asked = True
 
     def stop(self) -> None:
-        """After the batch that is going."""
+        """Stops after the current batch."""
         self._end = State.STOPPED
         self.is_asked = True
 
     def change(self, settings: dict[str, float]) -> bool:
-        """New settings, checked by `changes.check_change`, from the next batch on; False after the last one."""
+        """Applies settings, checked by `changes.check_change`, from the next batch on; False after the last batch."""
         with self._lock:
             if self._changes is None:
                 return False
@@ -64,29 +64,29 @@ class Steering:
 
     @property
     def end(self) -> State | None:
-        """PAUSED or STOPPED where that is wanted."""
+        """PAUSED or STOPPED if the run is to end so."""
         return self._end
 
     def take_changes(self) -> dict[str, float]:
-        """The settings that have been changed since the last look."""
+        """The settings changed since the last call."""
         with self._lock:
             taken, self._changes = self._changes or {}, {}
             return taken
 
     @property
     def is_closed(self) -> bool:
-        """Whether there was the last batch."""
+        """Whether the last batch has been taken."""
         return self._changes is None
 
     def close(self) -> dict[str, float]:
-        """Takes no more changes, and gives those that no batch has had."""
+        """Accepts no more changes, and returns those that no batch has used."""
         with self._lock:
             left, self._changes = self._changes or {}, None
             return left
 
 
 class _Plan:
-    """The settings that hold from step to step, and what has been changed in them: changes.json."""
+    """The settings of each step, and the changes to them: changes.json."""
 
     def __init__(self, folder: RunFolder, config: TrainConfig) -> None:
         self._folder = folder
@@ -95,13 +95,13 @@ class _Plan:
         self._coming = folder.changes()
 
     def settings(self, model: VAE, step: int, wanted: dict[str, float]) -> TrainConfig:
-        """The settings for the batch after `step`; what is wanted now holds whatever was to come of it later."""
+        """The settings for the batch after `step`; a setting changed now overrides any later change of the same one."""
         while self._coming and self._coming[0].step <= step:
             self._take(model, self._coming.pop(0))
         if wanted:
             self._coming = still_to_come(self._coming, wanted)
             self._take(model, Change(step, wanted))
-            # Before the batch: a crash then takes the same one again.
+            # Before the batch, so that the same batch is taken again after a crash.
             self._folder.write_changes(self._taken + self._coming)
         return self._config
 
@@ -120,15 +120,15 @@ def train_into(
     steering: Steering | None = None,
     processes: Processes = ALONE,
 ) -> Iterator[Metrics]:
-    """`train`, with every record appended to the folder, and weights, state and pictures kept there as it goes.
+    """`train`, which also appends every record to the folder and keeps weights, state and pictures there.
 
     However it ends, the folder is complete: newest weights, state, and a status that says how it ended. The settings
-    are `config` with the changes that the folder holds.
+    are `config` with the changes in the folder.
 
     Args:
-        folder: of the run, held by this process.
+        folder: of the run, locked by this process.
         model, dataset, config, device, state: as for `train`.
-        steering: what the owner wants.
+        steering: the owner's commands.
         processes: those that train with this one, which is the first of them.
 
     Yields:
@@ -136,7 +136,7 @@ def train_into(
 
     Raises:
         DivergedError: the loss is not finite; model.safetensors holds the last good weights.
-        OSError: the folder cannot be written any more.
+        OSError: the folder can no longer be written.
     """
     steering = steering or Steering()
     state = state or TrainState.start(model.to(device))
@@ -166,7 +166,7 @@ def _train_into(
     steering: Steering,
     processes: Processes,
 ) -> Iterator[Metrics]:
-    """The batches, with what is to be written after each."""
+    """Takes the batches, and writes what is due after each."""
     total = config.total_steps(len(dataset.train))
     plan = _Plan(folder, config)
     film = Film(folder.frames, _film_images(dataset, model, device), state.seconds)
@@ -209,25 +209,25 @@ class _Keeper:
         self._held: dict[str, Any] | None = evaluated[-1] if evaluated else None  # the last held-out figures
 
     def keep(self, config: TrainConfig, state: TrainState, metrics: Metrics | None, last: bool) -> None:
-        """Writes what is due after a batch; all of it after the last one."""
+        """Writes what is due after a batch; everything after the last one."""
         now = time.monotonic()
         if metrics and metrics.test:
             self._held = asdict(metrics)
         is_best = bool(config.patience and metrics and metrics.test) and state.epochs_since_best == 0
         if metrics and (last or now >= self._model_due or is_best):
             made = state.model(self._model)
-            if is_best or not config.patience or state.best == -math.inf:  # with patience, the best one stays
+            if is_best or not config.patience or state.best == -math.inf:  # with patience, the best model stays
                 self._folder.save_model(made, self._about(config, metrics))
             self._film.take(made, metrics.step, metrics.seconds, metrics.kl_per_dim, keep=last)
             self._model_due = time.monotonic() + SAVE_MODEL_EVERY
-        if last or is_best or now >= self._state_due:  # a run that goes back never has a best model from ahead of it
+        if last or is_best or now >= self._state_due:  # a resumed run never has a best model from a later step
             state.check_finite(self._model)
-            os.fsync(self._records.fileno())  # a power failure takes no record before the state
+            os.fsync(self._records.fileno())  # so that a power failure loses no record from before the state
             self._folder.save_state(self._model, state)
             self._state_due = time.monotonic() + SAVE_STATE_EVERY
 
     def _about(self, config: TrainConfig, metrics: Metrics) -> dict[str, Any]:
-        """What the checkpoint of a run says of itself; test is the last evaluation, at step test_step."""
+        """`about` for the run's checkpoint; test is the last evaluation, at step test_step."""
         held = self._held or {}
         return {
             "data": self._dataset.name,
@@ -245,7 +245,7 @@ class _Keeper:
 
 
 def write_failure(folder: RunFolder, error: Exception) -> bool:
-    """Leaves the reason in the folder; False where it cannot be written: it is gone, or the disk is full."""
+    """Writes the reason to the folder; returns False if it cannot be written: it is gone, or the disk is full."""
     try:
         folder.write_status(State.FAILED, reason(error))
         return True
@@ -254,7 +254,7 @@ def write_failure(folder: RunFolder, error: Exception) -> bool:
 
 
 def reason(error: Exception) -> str:
-    """What went wrong, in a sentence without the server's paths."""
+    """What went wrong, in one sentence without the server's paths."""
     if isinstance(error, FileNotFoundError):
         return "The run's folder is gone."
     if isinstance(error, OSError):
@@ -262,12 +262,12 @@ def reason(error: Exception) -> str:
     if is_out_of_memory(error):
         return "There is not enough memory for this training: take a smaller batch, fewer draws or a smaller model."
     if not isinstance(error, (RuntimeError, ValueError)):
-        return f"The training failed: {error!r}"  # a fault of ours
+        return f"The training failed: {error!r}"  # a bug
     return str(error).partition("\n")[0]
 
 
 def _film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:
-    """Twenty held-out images, two of each label where there are ten: (20, 1, 28, 28)."""
+    """Twenty held-out images, two per label if there are ten labels: (20, 1, 28, 28)."""
     images = torch.stack([image for _, image in of_each_label(dataset, 2)])
     images = images[torch.arange(SIDE) % len(images)]
     return binarized_for_evaluation(images, model.config.binarization, device)

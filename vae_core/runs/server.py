@@ -1,4 +1,4 @@
-"""The runs of a server: how each begins, who may steer it, and what is known of it."""
+"""The runs of a server: starting them, who may control them, and what is known about them."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ ELSEWHERE = "Trained by another process on this runs folder: it cannot be steere
 
 
 class Runs:
-    """The runs of one folder, trained in threads of this process: at most so many at once, the others wait in order.
+    """The runs of one folder, trained in threads of this process: at most `max_trainings` at once, the others queue.
 
     A single batch does not wait. Each browser has at most one run that trains or waits.
 
     Args:
         root: where the run folders are.
-        devices: what trains: one, or several.
-        max_trainings: how many at once on each device, or of each of them.
+        devices: the device or devices that train.
+        max_trainings: runs at once on each device: one number, or one for each.
 
     Raises:
-        ValueError: max_trainings is out of its bounds.
+        ValueError: max_trainings is out of bounds.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Runs:
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
 
     def computing_on(self) -> str:
-        """What trains, and what is wrong with it, for people."""
+        """The devices that train, and what is wrong with them, in words."""
         failed = [worker for worker in self.queue.workers if worker.failure]
         line = describe_devices([worker.device for worker in self.queue.workers if not worker.failure] or self.devices)
         if failed:
@@ -67,7 +67,7 @@ class Runs:
         return line
 
     def warm_up(self) -> list[Future[None]]:
-        """Makes each GPU ready for its first training, in a thread of its own."""
+        """Prepares each GPU for its first run, in a separate thread."""
         return [worker.warm_up() for worker in self.queue.workers]
 
     # Beginning
@@ -84,20 +84,20 @@ class Runs:
         hold_out: int = 0,
         one_batch: bool = False,
     ) -> str:
-        """Starts a run, or puts it in the line, and gives its id.
+        """Starts a run, or queues it, and returns its id.
 
         Args:
             model, training: what to train and how.
             data: the dataset's name, or auto.
-            load: gives the dataset and the sentence that says why that one; it is handed a function to report to.
-            owner: the browser that may steer the run.
+            load: returns the dataset and a sentence that says why it was chosen; it gets a function to report to.
+            owner: the browser that may control the run.
             weights: a checkpoint to begin with; its configuration is then the model's.
-            hold_out: how many of the training images are held out in place of the test images.
+            hold_out: number of training images held out in place of the test images.
             one_batch: whether it pauses after its first batch.
 
         Raises:
-            ValueError: hold_out is out of its bounds, or the checkpoint was trained on images that would be held out.
-            RunError: this browser has a run going already, or the folder cannot be made.
+            ValueError: hold_out is out of bounds, or the checkpoint was trained on images that would be held out.
+            RunError: this browser already has a run going, or the folder cannot be made.
             CheckpointError: there is no such checkpoint.
         """
         with self.queue.lock:
@@ -112,10 +112,11 @@ class Runs:
             return run
 
     def play(self, run: str, owner: str, load: Load, *, one_batch: bool = False) -> None:
-        """Goes on with a run, exactly where it was; with one_batch it pauses after a single one.
+        """Resumes a run exactly where it was; with one_batch it pauses after a single batch.
 
         Raises:
-            RunError: it is somebody else's, is going, has done all its steps, or another one of this browser is going.
+            RunError: the run is somebody else's, is going, or has done all its steps, or this browser has another one
+                going.
         """
         with self.queue.lock:
             self.check_owner(run, owner)
@@ -126,10 +127,10 @@ class Runs:
             self.queue.join(run, self.folder(run), load, owner, one_batch=one_batch)
 
     def begin_anew(self, run: str, owner: str) -> str:
-        """Another run with the settings that this one has now, paused before its first step; the old one stays.
+        """Makes another run with this one's current settings, paused before its first step; the old one stays.
 
         Raises:
-            RunError: it is somebody else's, or one of this browser is going.
+            RunError: the run is somebody else's, or this browser has one going.
         """
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
@@ -146,16 +147,16 @@ class Runs:
             new = self._create(config, start if start.exists() else None)
             self.folder(new).write_config(config)
             if start.exists() and model.likelihood == "gaussian" and model.sigma_mode == "fixed":
-                self.folder(new).write_changes([Change(0, {"sigma": model.sigma})])  # the weights hold another one
+                self.folder(new).write_changes([Change(0, {"sigma": model.sigma})])  # the weights hold another σ
             self.folder(new).write_status(State.PAUSED, "Step 0.")
             return new
 
     def add(self, path: Path, owner: str, name: str) -> str:
-        """A checkpoint file becomes a run of a browser, and gives its id; the file is copied.
+        """Makes a checkpoint file a run of a browser, and returns its id; the file is copied.
 
         Raises:
-            CheckpointError: it is no checkpoint of ours.
-            RunError: the name is none, or the folder cannot be made.
+            CheckpointError: it is not a checkpoint of this app.
+            RunError: the name is not valid, or the folder cannot be made.
         """
         model = load_checkpoint(path)
         header = read_header(path)
@@ -179,27 +180,27 @@ class Runs:
     # Steering
 
     def pause(self, run: str, owner: str = "") -> None:
-        """Pauses a run after the batch that is going; one that waits leaves the line.
+        """Pauses a run after the current batch; a waiting run leaves the queue.
 
         Raises:
-            RunError: it is somebody else's, or neither trains nor waits.
+            RunError: the run is somebody else's, or neither trains nor waits.
         """
         self._end(run, owner, State.PAUSED)
 
     def stop(self, run: str, owner: str = "") -> None:
-        """Stops a run after the batch that is going; one that waits leaves the line.
+        """Stops a run after the current batch; a waiting run leaves the queue.
 
         Raises:
-            RunError: it is somebody else's, or has ended.
+            RunError: the run is somebody else's, or has ended.
         """
         self._end(run, owner, State.STOPPED)
 
     def change(self, run: str, owner: str, settings: dict[str, Any]) -> None:
-        """Changes settings of a run that is going, waits, pauses or failed, from its next batch on.
+        """Changes settings of a run that is going, waiting, paused or failed, from its next batch on.
 
         Raises:
-            RunError: it is somebody else's, or has ended otherwise.
-            ValueError: a setting cannot change in mid-run, or is out of its bounds.
+            RunError: the run is somebody else's, or has ended otherwise.
+            ValueError: a setting cannot change during a run, or is out of bounds.
         """
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
@@ -218,7 +219,7 @@ class Runs:
         """Gives a run another name.
 
         Raises:
-            RunError: it is somebody else's, or the name is none or is taken.
+            RunError: the run is somebody else's, or the name is invalid or taken.
         """
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
@@ -231,7 +232,7 @@ class Runs:
         """Deletes a run and its folder.
 
         Raises:
-            RunError: it is somebody else's, or is going.
+            RunError: the run is somebody else's, or is going.
         """
         with self.queue.lock:
             self.check_owner(run, owner)
@@ -242,7 +243,7 @@ class Runs:
             self.queue.failures.pop(run, None)
 
     def close(self) -> None:
-        """Pauses all runs, each with its folder complete, and waits for them."""
+        """Pauses all runs, each with a complete folder, and waits for them."""
         self.queue.close()
 
     # Looking
@@ -251,10 +252,10 @@ class Runs:
         """state (waiting, loading, running, paused, finished, stopped, failed, interrupted) and message.
 
         Raises:
-            RunError: the id is none.
+            RunError: `run` is not a run id.
         """
         folder = self.folder(run)
-        training = self.queue.trainings.get(run)  # before the file: one that ends in between has said its last word
+        training = self.queue.trainings.get(run)  # before the file: a run that ends in between has written it
         status = folder.read_status()
         if training is not None:
             return self.queue.status(training, status)
@@ -268,7 +269,7 @@ class Runs:
         return {"state": State.INTERRUPTED, "message": f"Interrupted {at}: Resume goes on from there."}
 
     def summary(self, run: str) -> Summary:
-        """What a list says of the run.
+        """The list entry of the run.
 
         Raises:
             RunError: there is no such run, or its folder is damaged.
@@ -282,22 +283,22 @@ class Runs:
         return summarize(run, self.folder(run), self.status(run))
 
     def folder(self, run: str) -> RunFolder:
-        """The folder of a run, which need not be there.
+        """The folder of a run, which need not exist.
 
         Raises:
-            RunError: the id is none.
+            RunError: `run` is not a run id.
         """
         if not isinstance(run, str) or not RUN_ID.fullmatch(run):
             raise RunError("That is not the id of a run.")
         return RunFolder(self.root / run)
 
     def of(self, owner: str) -> list[str]:
-        """The runs that a browser has started, the oldest first."""
+        """The runs that a browser has started, oldest first."""
         ids = [path.name for path in self.root.iterdir() if RUN_ID.fullmatch(path.name)] if self.root.is_dir() else []
         return [run for run in sorted(ids) if self._owner(run) == owner]
 
     def check_owner(self, run: str, owner: str) -> None:
-        """Raises RunError where a run is not there, or is somebody else's."""
+        """Raises RunError if a run does not exist, or is somebody else's."""
         if self.folder(run).read_config().owner != owner:
             raise RunError("That run belongs to another browser.")
 
@@ -308,7 +309,7 @@ class Runs:
             raise RunError("A training of yours is going or waiting already: pause or stop it first.")
 
     def _create(self, config: RunConfig, weights: Path | None = None) -> str:
-        """A new run's folder; with weights, it holds them as the state before the first step."""
+        """Makes a new run's folder; with weights, they become the state before the first step."""
         if weights:
             config = beginning_with(config, weights)
         run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
@@ -346,14 +347,14 @@ class Runs:
                 going.steering.stop()
 
     def _free_name(self, owner: str, name: str) -> str:
-        """The name, with a number where it is taken."""
+        """The name, with a number if it is taken."""
         check_name(name)
         taken = {self.folder(run).name() for run in self.of(owner)}
         numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
         return next(candidate for candidate in numbered if candidate not in taken)
 
     def _owner(self, run: str) -> str | None:
-        """Who started a run: remembered, since it never changes; None where the folder is no run."""
+        """Who started a run (cached, since it never changes); None if the folder is not a run."""
         if run not in self._owners:
             try:
                 self._owners[run] = self.folder(run).read_config().owner
@@ -364,7 +365,7 @@ class Runs:
 
 @contextlib.contextmanager
 def _writing() -> Iterator[None]:
-    """What the disk does not take is said as any other fault of a run.
+    """Turns a failed write into the same error as any other fault of a run.
 
     Raises:
         RunError: a file cannot be written.
@@ -376,7 +377,7 @@ def _writing() -> Iterator[None]:
 
 
 def _training_of(header: Header) -> TrainConfig:
-    """How a checkpoint says that it was trained; the usual settings where it does not say, or not in our terms."""
+    """How a checkpoint says it was trained; the defaults if it does not say, or its settings are unknown here."""
     try:
         return TrainConfig(**header.about["training"])
     except (KeyError, TypeError, ValueError):
@@ -384,5 +385,5 @@ def _training_of(header: Header) -> TrainConfig:
 
 
 def _refusal(status: Status, otherwise: str) -> RunError:
-    """Why a run cannot be steered: another process has it, or something else."""
+    """The error for a run that cannot be controlled: another process has it, or something else."""
     return RunError(ELSEWHERE if status["message"] == ELSEWHERE else otherwise)

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 
 class State(str, Enum):
-    """What a run is doing. Each is also its own name, as files and the browser have it."""
+    """What a run is doing. Each state is also its own name, as used in files and the browser."""
 
     WAITING = "waiting"  # for a device
     LOADING = "loading"  # its data
@@ -16,7 +16,7 @@ class State(str, Enum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
-    INTERRUPTED = "interrupted"  # its process has ended without a word
+    INTERRUPTED = "interrupted"  # its process ended without writing a status
 
     __str__ = str.__str__
 
@@ -25,27 +25,27 @@ class State(str, Enum):
 
     @property
     def is_going(self) -> bool:
-        """Whether something is happening, or will without anybody's help."""
+        """Whether something is happening, or will happen by itself."""
         return self in (State.WAITING, State.LOADING, State.RUNNING)
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing goes on by itself."""
+        """Whether nothing more happens by itself."""
         return not self.is_going
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether it has ended, and its folder says so."""
+        """Whether the run has ended, and its folder says so."""
         return self.has_ended and self is not State.INTERRUPTED
 
     @property
     def is_resumable(self) -> bool:
-        """Whether it can go on where it was."""
+        """Whether the run can be resumed where it was."""
         return self.has_ended and self is not State.FINISHED
 
     @property
     def keeps_the_form(self) -> bool:
-        """Whether the form of its page shows its settings, and not those of the next run."""
+        """Whether the page's form shows this run's settings rather than those of the next run."""
         return self.is_going or self is State.PAUSED
 
     @property
@@ -56,12 +56,12 @@ class State(str, Enum):
     def may_become(self, other: State) -> bool:
         """Whether that state may be written after this one.
 
-        A run whose process was killed is waiting, loading or running in its folder, and is begun again from there.
+        The folder of a run whose process was killed says waiting, loading or running, and the run restarts from there.
         """
         return other in MOVES[self]
 
 
-_BEGIN = {State.WAITING, State.RUNNING}  # in the queue of a server, or on the command line
+_BEGIN = {State.WAITING, State.RUNNING}  # in a server's queue, or on the command line
 _END = {State.PAUSED, State.STOPPED, State.FAILED}
 MOVES = {
     State.WAITING: {*_BEGIN, State.LOADING, *_END},
@@ -76,7 +76,7 @@ MOVES = {
 
 
 class Status(TypedDict):
-    """The state of a run, and a sentence that says more."""
+    """The state of a run, and a sentence with more detail."""
 
     state: State
     message: str

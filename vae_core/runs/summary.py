@@ -1,4 +1,4 @@
-"""What a list of runs says of each."""
+"""The entry for a run in a list of runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .states import State, Status
 
 @dataclass(frozen=True)
 class Summary:
-    """What a list of runs says of one. settings: after its changes. elbo: held-out, nats per image, at test_step."""
+    """A run's entry in a list. settings: after its changes. elbo: held-out, nats per image, at test_step."""
 
     run: str
     name: str
@@ -21,7 +21,7 @@ class Summary:
     message: str
     config: RunConfig
     settings: dict[str, Any]
-    changes: int  # in mid-run
+    changes: int  # made during the run
     step: int
     total_steps: int
     seconds: float
@@ -38,12 +38,12 @@ class Summary:
 
 
 def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
-    """What a list says of a run in its folder.
+    """The list entry of the run in a folder.
 
     Args:
         run: its id.
         folder: of the run.
-        status: of `Runs.status`.
+        status: from `Runs.status`.
 
     Raises:
         RunError: there is no such run, or its folder is damaged.
@@ -52,7 +52,7 @@ def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
     try:
         about = read_header(folder.model_file).about
     except CheckpointError:
-        about = {}  # it has not begun
+        about = {}  # the run has not begun
     test = about.get("test")
     saved_step, saved_seconds = folder.saved()
     return Summary(
@@ -63,7 +63,7 @@ def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
         config=config,
         settings=folder.settings(),
         changes=len(folder.changes()),
-        step=max(about.get("step") or 0, saved_step),  # with patience, the model is the best one, of a step before
+        step=max(about.get("step") or 0, saved_step),  # with patience, the model is the best one, from an earlier step
         total_steps=config.total_steps,
         seconds=max(about.get("seconds") or 0.0, saved_seconds),
         elbo=test["elbo"] if test else None,

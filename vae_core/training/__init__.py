@@ -1,1 +1,1 @@
-"""Training: the loop, a step of it, what it draws and what it keeps."""
+"""Training: the loop, a single step, its random numbers and its saved state."""

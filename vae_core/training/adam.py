@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # torch.optim.Adam's defaults
 NEGLIGIBLE = 1e-30  # a moment below it moves no weight: its root is far below EPSILON
-TENSORS_A_LAUNCH = 36  # that torch 2.11's fused kernel takes; later versions take more
-CHUNK = 2**16  # numbers that one block of threads takes of a tensor, one after another
+TENSORS_A_LAUNCH = 36  # the limit of torch 2.11's fused kernel; later versions take more
+CHUNK = 2**16  # elements of a tensor that one thread block processes, one after another
 
 
 class Adam:
-    """Adam's moments, and the step that they make; gradients are those in the parameters' `grad`.
+    """Adam's moments and its step; it reads the gradients from the parameters' `grad`.
 
     Args:
         model: on the device where it trains.
@@ -34,7 +34,7 @@ class Adam:
         self._all = self.part(self._parameters)
 
     def part(self, parameters: Iterable[nn.Parameter]) -> Part:
-        """Some of the parameters, to be moved apart from the others."""
+        """Some of the parameters, to be updated separately from the others."""
         chosen = {id(parameter) for parameter in parameters}
         places = [n for n, parameter in enumerate(self._parameters) if id(parameter) in chosen]
         mine = [self._parameters[n] for n in places]
@@ -45,38 +45,38 @@ class Adam:
 
     @torch.no_grad()
     def begin_step(self) -> None:
-        """Counts a step, whose parts then move."""
+        """Counts a step; its parts are updated after that."""
         self._count += 1
 
     def step(self, learning_rate: Tensor) -> None:
-        """Moves every parameter.
+        """Updates every parameter.
 
         Args:
-            learning_rate: one number on the device, so that a recorded CUDA graph reads its current value.
+            learning_rate: a scalar on the device, so that a captured CUDA graph reads its current value.
         """
         self.begin_step()
         self._all.move(learning_rate)
 
     @torch.no_grad()
     def drop_negligible(self) -> None:
-        """Sets moments to 0 that have become too small to move a weight; on a CPU only, where they cost time.
+        """Sets moments too small to move a weight to 0; on a CPU only, where they cost time.
 
-        The moments of a weight that gets no gradient any more (a pixel that is black in nearly every image, a dead
-        unit) shrink by a tenth a step until float32 holds them as subnormal numbers, and there they stay. A CPU takes
-        a hundred times as long for those: after two epochs of MNIST, Adam was seen to take 4 to 9 times as long.
+        The moments of a weight that no longer gets a gradient (a pixel that is black in nearly every image, a dead
+        unit) shrink by a tenth per step until they are subnormal in float32, and stay there. A CPU takes a hundred
+        times as long for subnormals: after two epochs of MNIST, Adam took 4 to 9 times as long.
         """
         if self._on_cpu:
             for moments in (*self.means, *self.squares):
                 moments[moments.abs() < NEGLIGIBLE] = 0.0
 
     def state(self) -> dict[str, Tensor]:
-        """What must be kept to go on exactly, by name."""
+        """The tensors needed to resume exactly, by name."""
         means = {f"mean.{name}": mean for name, mean in zip(self._names, self.means, strict=True)}
         squares = {f"square.{name}": square for name, square in zip(self._names, self.squares, strict=True)}
         return means | squares | {"count": self._count}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Takes back what `state` gave.
+        """Restores what `state` returned.
 
         Raises:
             KeyError: something is missing.
@@ -89,10 +89,10 @@ class Adam:
 
 
 class Part:
-    """Parameters that move together, in one launch of the fused kernel where that is possible.
+    """Parameters that are updated together, in one launch of the fused kernel if possible.
 
-    On a GPU each tensor is cut into pieces of `size`: the kernel gives a block of threads 65,536 numbers, so that an
-    MLP of 650,000 weights would keep 16 of an H100's 132 multiprocessors busy for 83 µs, and in 32 pieces takes 17.
+    On a GPU each tensor is cut into pieces of `size`: the kernel gives each thread block 65,536 elements, so an MLP of
+    650,000 weights would keep only 16 of an H100's 132 multiprocessors busy, for 83 µs; in 32 pieces it takes 17 µs.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Part:
 
     @torch.no_grad()
     def move(self, learning_rate: Tensor) -> None:
-        """Adam's step of these parameters, after `Adam.begin_step`."""
+        """Updates these parameters, after `Adam.begin_step`."""
         parameters, means, squares = self._pieces
         torch._fused_adam_(
             parameters,
@@ -129,7 +129,7 @@ class Part:
         )
 
     def _cut(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """The tensors in pieces as they lie in memory, which is the same way for parameter, moments and gradient."""
+        """Cuts the tensors in memory order, which is the same for parameter, moments and gradient."""
         if not self._size:
             return list(tensors)
         flat = (tensor.detach().as_strided((tensor.numel(),), (1,)) for tensor in tensors)
@@ -143,9 +143,9 @@ def gradient_of(parameter: Tensor) -> Tensor:
 
 
 def piece_size(sizes: Sequence[int], at_most: int = TENSORS_A_LAUNCH) -> int:
-    """The smallest multiple of 2,048 that cuts tensors of these sizes into at most so many pieces; 0: leave them whole.
+    """The smallest multiple of 2,048 that cuts tensors of these sizes into up to `at_most` pieces; 0: leave them whole.
 
-    Another launch costs 14 µs, as much as all of a small model's step.
+    A second launch costs 14 µs, as much as the whole step of a small model.
     """
     candidates = range(2048, CHUNK, 2048)
     return next((size for size in candidates if sum(-(-n // size) for n in sizes) <= at_most), 0)

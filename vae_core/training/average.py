@@ -1,4 +1,4 @@
-"""The exponential moving average of a model's weights, which is a better model than the weights of the last step."""
+"""The exponential moving average of a model's weights, a better model than the weights of the last step."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor
 
 from ..model import VAE
 
-EVERY = 16  # steps at most from one update to the next: as good as one after every step, and costs a sixteenth
+EVERY = 16  # most steps between two updates: as good as an update after every step, at a sixteenth of the cost
 WARM_UP = 10  # steps: the decay after t steps is at most (1 + t) / (WARM_UP + t), so that the beginning is forgotten
 
 
 class Average:
-    """θ̄ ← d θ̄ + (1 − d) θ a step, taken every few steps n as θ̄ ← dⁿ θ̄ + (1 − dⁿ) θ; `model` has those weights.
+    """θ̄ ← d θ̄ + (1 − d) θ per step, applied every n steps as θ̄ ← dⁿ θ̄ + (1 − dⁿ) θ; `model` has the weights θ̄.
 
     Args:
-        model: on the device where it trains; the average begins with its weights.
+        model: on the device where it trains; the average starts from its weights.
 
     Source: Polyak & Juditsky (1992); the decay's own warm-up is that of TensorFlow's ExponentialMovingAverage.
     """
@@ -30,10 +30,10 @@ class Average:
 
     @torch.no_grad()
     def update(self, decay: float, step: int, per_epoch: int) -> None:
-        """Takes in the weights after `step` steps, counted from 1; a σ that is no parameter is taken as it is.
+        """Averages in the weights after `step` steps, counted from 1; a σ that is not a parameter is copied.
 
-        That is done after every `EVERY` steps of an epoch and at its end, so that its evaluation has them; what the
-        first steps make is taken as it is.
+        It does so every `EVERY` steps of an epoch and at its end, in time for the evaluation; during the first `EVERY`
+        steps of the training it copies the weights.
 
         Args:
             decay: d, in [0, 1).
@@ -51,11 +51,11 @@ class Average:
             mine.copy_(theirs)
 
     def state(self) -> dict[str, Tensor]:
-        """What must be kept to go on exactly, by name."""
+        """The tensors needed to resume exactly, by name."""
         return self.model.state_dict()
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Takes back what `state` gave.
+        """Restores what `state` returned.
 
         Raises:
             RuntimeError: something is missing, or a shape does not fit.

@@ -1,4 +1,4 @@
-"""The gradient of an MLP's ELBO in closed form: what autograd finds, without its bookkeeping and in fewer passes.
+"""The gradient of an MLP's ELBO in closed form: as autograd computes it, without bookkeeping and in fewer passes.
 
 The objective is w Σ_b log p(x_b|z_b) + Σ_b Σ_j v_j KL_bj, with weights w and v_j. With l the logits and x̂ = sigmoid(l)
 its gradient begins as
@@ -7,10 +7,10 @@ its gradient begins as
   ∂/∂log σ² = ½ (∂/∂z · σ ε + v (σ²/σ_p² − 1))
 (T7, T17, T19), and goes back through linear layers and ReLU by the chain rule. With L draws log p is their mean.
 
-The importance-weighted bound w Σ_b log (1/L) Σ_l exp(log w_bl) has, with s_bl its weights as shares of 1 and because
-log w_bl = log p(x_b|z_bl) + β (log p(z_bl) + ½ ε² + log σ + …),
+For the importance-weighted bound w Σ_b log (1/L) Σ_l exp(log w_bl), let s_bl be its weights, normalized to sum to 1.
+Since log w_bl = log p(x_b|z_bl) + β (log p(z_bl) + ½ ε² + log σ + …),
   ∂/∂l_bl = w s_bl (x_b − x̂_bl)
-  ∂/∂z_bl = what comes back through the decoder − w β s_bl (z_bl − μ_p) / σ_p²
+  ∂/∂z_bl = the gradient through the decoder − w β s_bl (z_bl − μ_p) / σ_p²
   ∂/∂μ = Σ_l ∂/∂z_l,   ∂/∂log σ² = ½ (Σ_l ∂/∂z_l · σ ε_l + w β)
 """
 
@@ -27,22 +27,22 @@ from ..objective import ELBO
 from .adam import gradient_of
 from .loss_weights import LossWeights
 
-LARGE = 2**16  # weights of a layer from which on a narrower type saves more than its conversions cost
+LARGE = 2**16  # weights per layer from which a narrower type saves more than its conversions cost
 
 
 def has_closed_form(model: VAE) -> bool:
-    """Whether this module knows the model's gradient: linear layers with ReLU between them, and a Bernoulli."""
+    """Whether this module knows the model's gradient: linear layers with ReLU between them, Bernoulli likelihood."""
     layers = [layer for layer in model.modules() if not list(layer.children())]
     known = all(isinstance(layer, (nn.Flatten, nn.Linear, nn.ReLU)) for layer in layers)
     return known and model.config.likelihood == "bernoulli"
 
 
 class ClosedForm:
-    """The ELBO of a batch with its gradient; that goes into the parameters' `grad`, the same tensors at every step.
+    """The ELBO of a batch with its gradient, which goes into the parameters' `grad`, the same tensors at every step.
 
     Args:
         model: one that `has_closed_form`.
-        precision: of the large products. Those of μ and log σ² and all sums are in the weights' own.
+        precision: of the large products. Those of μ and log σ², and all sums, use the weights' own.
         objective: a name of `config.OBJECTIVES`.
     """
 
@@ -59,7 +59,7 @@ class ClosedForm:
 
     @torch.inference_mode()
     def differentiate(self, x: Tensor, eps: Tensor, weights: LossWeights) -> ELBO:
-        """The terms of `objective.elbo`, and the gradient of `weights`' objective.
+        """Returns the terms of `objective.elbo`, and sets the gradient of the objective with these weights.
 
         Args:
             x: (B, 1, 28, 28) in [0, 1].
@@ -72,7 +72,7 @@ class ClosedForm:
         mu, logvar = self._encoder.forward(flat).chunk(2, dim=1)
         sigma = torch.exp(0.5 * logvar)
         noise = sigma * (eps if draws > 1 else eps[0])
-        z = mu + noise  # (L, B, D), or (B, D) of a single draw: a dimension less is a tenth of a millisecond less
+        z = mu + noise  # (L, B, D), or (B, D) for a single draw: a dimension less saves a tenth of a millisecond
         logits = self._decoder.forward(z.flatten(0, -2)).view(*z.shape[:-1], -1)
         log_px, x_hat = sum_bernoulli_log_prob_and_mean(flat, logits)
         q = DiagonalGaussian(mu, logvar)
@@ -116,7 +116,7 @@ class _Chain:
         return self._products[-1].forward(x)
 
     def backward(self, gradient: Tensor, *, to_input: bool) -> Tensor:
-        """From the gradient with respect to the output to that with respect to the input, where that is wanted."""
+        """Takes the gradient with respect to the output, and returns that with respect to the input if `to_input`."""
         for product in reversed(self._products[1:]):
             gradient = torch.ops.aten.threshold_backward(product.backward(gradient), product.x, 0)  # ReLU's
         return self._products[0].backward(gradient, to_input=to_input)
@@ -130,7 +130,7 @@ class _Product:
         self._weight = layer.weight.detach()
         self._bias = layer.bias.detach()
         for parameter in (layer.weight, layer.bias):
-            if parameter.grad is None:  # else another way to the gradient uses the same tensors
+            if parameter.grad is None:  # otherwise another gradient computation uses the same tensors
                 parameter.grad = torch.zeros_like(parameter)
         self._to_weight = gradient_of(layer.weight).detach()
         self._to_bias = gradient_of(layer.bias).detach().unsqueeze(0)
@@ -142,14 +142,14 @@ class _Product:
         return torch.addmm(self._bias, x, self._transposed)
 
     def backward(self, gradient: Tensor, *, to_input: bool = True) -> Tensor:
-        """Sets the gradients of weight and bias; (N, out) → (N, in) where that is wanted."""
+        """Sets the gradients of weight and bias; (N, out) → (N, in) if `to_input`."""
         torch.sum(gradient, 0, keepdim=True, out=self._to_bias)
         torch.mm(gradient.t(), self.x, out=self._to_weight)
         return torch.mm(gradient, self._weight) if to_input else gradient
 
 
 class _NarrowProduct(_Product):
-    """A linear layer whose products are taken in a narrower type; sums are not."""
+    """A linear layer whose products use a narrower type; sums do not."""
 
     def __init__(self, layer: nn.Linear, dtype: torch.dtype) -> None:
         super().__init__(layer)

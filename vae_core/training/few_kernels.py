@@ -1,10 +1,10 @@
-"""A step of an MLP's ELBO in as few CUDA kernels as torch's own functions allow, side by side where they can be.
+"""A step of an MLP's ELBO in as few CUDA kernels as torch's own functions allow, in parallel where possible.
 
-The step is that of `closed_form` for one draw of z and p(z) = N(0, I), and Adam's. What takes the time of a small step
-on a GPU is the number of kernels that wait for one another, at 2 to 5 µs each. So ReLU is part of the product before
-it, a weight's gradient takes 1/B as the product's own factor, the gradients of all biases are one mean over a buffer
-that holds the gradients of all layers' outputs, and what nobody waits for (weights' gradients, the sums that are
-reported, Adam's step of the decoder) is computed on other streams.
+The step is that of `closed_form` for one draw of z and p(z) = N(0, I), and then Adam's. A small step on a GPU takes as
+long as its chain of kernels that wait for one another, 2 to 5 µs each. So ReLU is fused into the product before it, 1/B
+is the scale factor of the product for a weight's gradient, the gradients of all biases are one mean over a buffer that
+holds the gradients of all layers' outputs, and work that nothing waits for (weights' gradients, the reported sums,
+Adam's step of the decoder) runs on other streams.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .closed_form import has_closed_form
 from .loss_weights import LossWeights
 from .recording import Branches
 
-PARTS = 8  # of a long sum over which a small product is shared out, so that more than a few multiprocessors take part
-LONG = 256  # terms from which on a product gains by that
-FEW_ROWS = 256  # rows up to which it does
+PARTS = 8  # into which the long sums of a small product are split, so that it uses more than a few multiprocessors
+LONG = 256  # terms from which splitting pays off
+FEW_ROWS = 256  # rows up to which it pays off
 SUMS, GRADIENTS = 0, 1  # the branches
 
 
 def knows(model: VAE, precision: str, objective: str, clip_norm: float) -> bool:
-    """Whether this module can take the model's steps with one draw of z."""
+    """Whether this module can take the model's steps, with one draw of z."""
     is_standard = (model.config.prior_mean, model.config.prior_std) == (0.0, 1.0)
     return has_closed_form(model) and is_standard and precision != "bfloat16" and objective == "elbo" and not clip_norm
 
@@ -46,14 +46,14 @@ class FewKernels:
 
     @torch.inference_mode()
     def take(self, x: Tensor, eps: Tensor, weights: LossWeights, learning_rate: Tensor, measured: Tensor) -> None:
-        """One step.
+        """Takes one step.
 
         Args:
             x: (B, 1, 28, 28) in [0, 1].
             eps: (1, B, D).
             weights: of reconstruction and KL.
-            learning_rate: one number on the device.
-            measured: (1 + D,), where the reconstruction and the KL of each dimension go: nats, summed over the batch.
+            learning_rate: a scalar on the device.
+            measured: (1 + D,), set to the reconstruction and the KL of each dimension: nats, summed over the batch.
         """
         images = len(x)
         x = x.flatten(1)
@@ -117,14 +117,15 @@ class _Half:
         return x
 
     def to_output(self, images: int) -> Tensor:
-        """(B, out), where B times the gradient with respect to the output belongs."""
+        """(B, out), the buffer for B times the gradient with respect to the output."""
         return self._to_output_of_each(images)[-1]
 
     def backward(self, branches: Branches, *, is_first: bool = False) -> Tensor:
-        """From what is in `to_output`, on the branch of gradients, to those of the weights.
+        """Computes the weights' gradients from `to_output`, on the branch for gradients.
 
         Returns:
-            (B, in), the gradient with respect to the input; with `is_first`, which needs none, to the first output.
+            (B, in), the gradient with respect to the input; with `is_first`, where that is not needed, with respect to
+            the first output.
         """
         images = len(self._inputs[0])
         to_outputs = self._to_output_of_each(images)
@@ -147,7 +148,7 @@ class _Half:
         return to_input
 
     def sum_biases(self) -> None:
-        """The gradients of all biases."""
+        """Computes the gradients of all biases."""
         torch.mean(self._to_outputs[len(self._inputs[0])], 0, out=self._to_biases)
 
     def _to_output_of_each(self, images: int) -> tuple[Tensor, ...]:
@@ -157,7 +158,7 @@ class _Half:
 
 
 def _product(layer: nn.Linear, x: Tensor, *, is_last: bool) -> Tensor:
-    """(B, in) → (B, out), with ReLU but for the last layer."""
+    """(B, in) → (B, out), with ReLU except in the last layer."""
     weight = layer.weight
     terms = layer.in_features
     if len(x) <= FEW_ROWS and terms >= LONG and terms % PARTS == 0 and layer.out_features < terms:
@@ -171,6 +172,6 @@ def _product(layer: nn.Linear, x: Tensor, *, is_last: bool) -> Tensor:
 
 
 def _to_weight(layer: nn.Linear, x: Tensor, gradient: Tensor) -> None:
-    """The weight's gradient, from B times that with respect to the output."""
+    """Sets the weight's gradient, from B times the gradient with respect to the output."""
     to_weight = gradient_of(layer.weight)
     torch.addmm(to_weight, gradient.t(), x, beta=0, alpha=1 / len(x), out=to_weight)

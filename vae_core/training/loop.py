@@ -23,7 +23,7 @@ from .random import Batches, block_of
 from .schedule import beta_at, learning_rate_at
 from .step import Pace, Step
 
-CHECK_EVERY = 100  # steps at most until a loss that is not finite is noticed, and negligible moments are dropped
+CHECK_EVERY = 100  # most steps until an infinite or NaN loss is noticed, and negligible moments are dropped
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class Terms:
 
 @dataclass(frozen=True)
 class Metrics:
-    """One record of a training.
+    """One record of a training run.
 
-    step, epoch, images_seen: where it stands after that step; epoch is a fraction.
-    seconds: training time so far, evaluation apart; images_per_second: since the record before.
-    train: averaged over the images since the record before. test: the whole held-out set, where it was evaluated.
-    kl_per_dim: nats per latent dimension, of the training images. active_units: of the held-out set.
-    learning_rate, beta, samples: what the step was taken with (beta after warm-up's part). sigma: of a Gaussian
-    likelihood, after that step; None of another one. precision: in which products and convolutions were computed.
+    step, epoch, images_seen: progress after that step; epoch may be fractional.
+    seconds: training time so far, without evaluation; images_per_second: since the previous record.
+    train: averaged over the images since the previous record. test: over the whole held-out set, if it was evaluated.
+    kl_per_dim: nats per latent dimension, on the training images. active_units: on the held-out set.
+    learning_rate, beta, samples: those of the step (beta including its warm-up). sigma: of a Gaussian likelihood, after
+    that step; None for any other. precision: that of products and convolutions.
     """
 
     step: int
@@ -64,7 +64,7 @@ class Metrics:
 
 
 class DivergedError(RuntimeError):
-    """The loss is not finite any more. step: the first step at which that was so."""
+    """The loss became infinite or NaN. step: the first step at which it did."""
 
     def __init__(self, step: int) -> None:
         super().__init__(f"The loss is not finite any more at step {step}; try a smaller learning rate.")
@@ -73,10 +73,10 @@ class DivergedError(RuntimeError):
 
 @dataclass
 class Sums:
-    """What has come together since the last record; on the device, so that no step waits for it.
+    """The sums since the last record; on the device, so that no step waits for them.
 
-    measured: (1 + D,) nats, the sum over the images of the reconstruction and of the KL of each dimension.
-    steps: what the steps since the last look add to it, (some steps, 1 + D) each.
+    measured: (1 + D,) nats, the reconstruction and the KL of each dimension, summed over the images.
+    steps: what the steps since the last flush add to it, (some steps, 1 + D) each.
     """
 
     images: int = 0
@@ -85,10 +85,10 @@ class Sums:
     steps: list[Tensor] = field(default_factory=list)
 
     def flush(self) -> Tensor:
-        """Adds up what is not yet in the sum, and gives it: (steps, 1 + D)."""
+        """Adds the steps that are not yet in the sum, and returns them: (steps, 1 + D)."""
         each = torch.cat(self.steps)
         self.steps.clear()
-        # One by one: the sum is then the same, whenever one looks. On a GPU that is a single kernel.
+        # One by one, so that the sum does not depend on when it is flushed. On a GPU that is a single kernel.
         sums = each if self.measured is None else torch.cat([self.measured.unsqueeze(0), each])
         self.measured = functools.reduce(torch.add, sums) if each.device.type == "cpu" else sums.cumsum(0)[-1]
         return each
@@ -96,9 +96,9 @@ class Sums:
 
 @dataclass
 class TrainState:
-    """What a training needs beside the weights to go on exactly: Adam's moments, the step, what the next record sums.
+    """What training needs besides the weights to resume exactly: Adam's moments, the step, the next record's sums.
 
-    The randomness of a step is a function of (seed, step) alone, so that no generator needs saving.
+    A step's random numbers depend on (seed, step) alone, so no generator needs saving.
     """
 
     adam: Adam
@@ -106,9 +106,9 @@ class TrainState:
     seconds: float = 0.0
     sums: Sums = field(default_factory=Sums)
     average: Average | None = None
-    best: float = -math.inf  # held-out ELBO so far, nats per image
+    best: float = -math.inf  # best held-out ELBO so far, nats per image
     epochs_since_best: int = 0
-    wants_record: bool = False  # the next step is to be taken alone, and to have a record
+    wants_record: bool = False  # the next step is taken alone, and gets a record
 
     @classmethod
     def start(cls, model: VAE) -> TrainState:
@@ -116,11 +116,11 @@ class TrainState:
         return cls(Adam(model))
 
     def model(self, model: VAE) -> VAE:
-        """What the training has made: the average of the weights where there is one, else the model that is trained."""
+        """The result of the training so far: the averaged model if there is one, else the trained model."""
         return self.average.model if self.average else model
 
     def judge(self, elbo: float) -> None:
-        """Takes note of a held-out ELBO."""
+        """Updates the best ELBO, and the epochs since then, with a held-out ELBO."""
         if elbo > self.best:
             self.best = elbo
             self.epochs_since_best = 0
@@ -128,7 +128,7 @@ class TrainState:
             self.epochs_since_best += 1
 
     def begin_record(self) -> None:
-        """Begins the sums of the next record."""
+        """Starts the sums of the next record."""
         self.sums = Sums()
         self.wants_record = False
 
@@ -137,7 +137,7 @@ class TrainState:
         return self.step >= total or 0 < config.patience <= self.epochs_since_best
 
     def check_finite(self, model: VAE) -> None:
-        """Raises DivergedError with the first step since the last look whose loss, or update, is not finite."""
+        """Raises DivergedError for the first step since the last check whose loss or update is not finite."""
         largest = torch.stack(torch._foreach_norm([weight.detach() for weight in model.parameters()], 2))
         looked_at = [self.sums.flush().isfinite().all(1)] if self.sums.steps else []
         *finite, weights = torch.cat([*looked_at, largest.isfinite().all().unsqueeze(0)]).tolist()  # waits once
@@ -158,24 +158,24 @@ def train(
 
     With free bits λ the KL is Σ_j max(λ, KL_j), with KL_j averaged over the batch (Kingma et al. 2016, eq. 15).
 
-    Stopping is to iterate no further. A record comes after the first step, every `config.record_every` steps (on a GPU
-    not more often than `least_interval` says) and at the end of every epoch; the held-out set is evaluated at the end
-    of every epoch and of the training. New settings are sent in and hold from the next batch on: those of `CHANGEABLE`,
-    and record_every; the others must stay.
+    To stop, stop iterating. A record comes after the first step, every `config.record_every` steps (on a GPU no more
+    often than `least_interval` allows) and at the end of every epoch; the held-out set is evaluated at the end of every
+    epoch and of the training. New settings are sent in and apply from the next batch on: those in `CHANGEABLE`, and
+    record_every; the others must not change.
 
     Args:
         model: trained in place; moved to the device.
         dataset: kept whole on the device as uint8 and indexed there.
         config: how to train.
         device: cpu, cuda or mps.
-        state: where to go on; begins anew if None. It is kept up to date between two records.
+        state: where to resume; starts from the beginning if None. It is kept up to date between records.
 
     Yields:
         Metrics.
 
     Raises:
         ValueError: the batch is larger than the training set.
-        DivergedError: the loss is not finite; the weights are then no longer usable.
+        DivergedError: the loss is not finite; the weights are then unusable.
     """
     taken = batches(model, dataset, config, device, state)
     change = None
@@ -195,9 +195,9 @@ def batches(
     state: TrainState | None = None,
     processes: Processes = ALONE,
 ) -> Generator[Metrics | None, TrainConfig | None, None]:
-    """`train`, batch by batch: yields after each one, Metrics where a record is due and None where not.
+    """`train`, batch by batch: yields after each one, Metrics if a record is due and None if not.
 
-    Of several processes the first one's settings hold for all, and it alone evaluates; when its generator is closed,
+    With several processes, the first one's settings apply to all, and it alone evaluates; when its generator is closed,
     those of the others end.
     """
     config.check_images(len(dataset.train), processes.count)
@@ -250,9 +250,9 @@ def batches(
 
 
 def _steps_at_once(state: TrainState, per_epoch: int, total: int, block: int) -> int:
-    """Steps that are taken before anything else is: to the end of their block, of the epoch or of the training.
+    """Number of steps to take in one go: up to the end of their block, of the epoch or of the training.
 
-    Only a GPU, whose steps are drawn in blocks, takes more than one.
+    It is more than one only on a GPU, where steps are drawn in blocks.
     """
     if block <= 1 or state.step == 0 or state.wants_record:
         return 1
@@ -261,12 +261,12 @@ def _steps_at_once(state: TrainState, per_epoch: int, total: int, block: int) ->
 
 
 def _pace(config: TrainConfig, step: int, total: int) -> Pace:
-    """What a step is taken with, counted from 1."""
+    """The pace of a step, counted from 1."""
     return Pace(learning_rate_at(config, step, total), beta_at(config, step), config.free_bits)
 
 
 def _is_record_due(state: TrainState, config: TrainConfig, before: int, device: torch.device) -> bool:
-    """Whether a record is due after the steps since `before`, apart from those at the ends of epochs."""
+    """Whether a record is due after the steps since `before`, not counting those at the end of an epoch."""
     if before == 0 or state.wants_record:
         return True
     is_multiple = before // config.record_every < state.step // config.record_every
@@ -274,19 +274,19 @@ def _is_record_due(state: TrainState, config: TrainConfig, before: int, device: 
 
 
 def least_interval(seconds: float, device: torch.device) -> float:
-    """Seconds of training between two records on a GPU, which could make hundreds a second: 1/20 at first, 1/4 at last.
+    """Least seconds of training between records on a GPU, which could make hundreds a second: from 1/20 up to 1/4.
 
-    A record makes the GPU wait for the processor, and a chart of ten minutes shows no more than a few thousand points.
+    A record makes the GPU wait for the CPU, and a chart of ten minutes shows no more than a few thousand points.
 
     Args:
         seconds: of training so far.
-        device: where it trains; on a processor each record that is due is made.
+        device: where it trains; on a CPU every due record is made.
     """
     return 0.0 if device.type == "cpu" else min(max(0.05, seconds / 400), 0.25)
 
 
 def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
-    """The settings of the next batch, which are the first process's; None where that takes no more."""
+    """The first process's settings for the next batch; None if that process takes no more batches."""
     if processes.count == 1:
         return config
     told = processes.told([getattr(config, name) for name in CHANGEABLE])
@@ -296,7 +296,7 @@ def _agreed(config: TrainConfig, processes: Processes) -> TrainConfig | None:
 
 
 def _check(model: VAE, state: TrainState, before: int, *, is_record_due: bool) -> None:
-    """What is looked after from time to time, since the step `before`.
+    """Does the periodic checks for the steps since `before`.
 
     Raises:
         DivergedError: the loss or a weight is not finite.
@@ -311,7 +311,7 @@ def _check(model: VAE, state: TrainState, before: int, *, is_record_due: bool) -
 
 
 def _evaluated(model: VAE, state: TrainState, dataset: Dataset, device: torch.device) -> HeldOut:
-    """The held-out figures of what the training has made; the state takes note of them."""
+    """Evaluates the result of the training so far on the held-out set; the state notes its ELBO."""
     evaluated = evaluate_elbo(state.model(model), dataset.held_out_on(device, model.config.binarization))
     state.judge(evaluated.elbo)
     return evaluated
@@ -325,7 +325,7 @@ def _count_seconds(state: TrainState, seconds: float) -> None:
 def _metrics(
     config: TrainConfig, state: TrainState, images: int, evaluated: HeldOut | None, sigma: float | None, precision: str
 ) -> Metrics:
-    """The record of the steps that the state's sums hold."""
+    """The record of the steps in the state's sums."""
     sums = state.sums
     per_epoch = config.steps_per_epoch(images)
     assert sums.measured is not None  # a record comes after a step
@@ -340,7 +340,7 @@ def _metrics(
         images_per_second=sums.images / sums.seconds,
         train=Terms(reconstruction - kl, reconstruction, kl),
         test=Terms(evaluated.elbo, evaluated.reconstruction, evaluated.kl) if evaluated else None,
-        kl_per_dim=[float(f"{value:.7g}") for value in kl_per_dim],  # float32's digits: half the record
+        kl_per_dim=[float(f"{value:.7g}") for value in kl_per_dim],  # float32's digits: halves the record
         active_units=evaluated.active_units if evaluated else None,
         learning_rate=learning_rate_at(config, state.step, config.total_steps(images)),
         beta=beta_at(config, state.step),

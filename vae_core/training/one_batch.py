@@ -1,4 +1,4 @@
-"""One batch of a training, looked at: what goes in, what comes out, and what it costs."""
+"""A close look at one training batch: what goes in, what comes out, and what it costs."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class OneBatch:
     """The batch of one step, as the loss sees it.
 
     step: counted from 1. x: (B, 1, 28, 28) as the model gets it. mu, logvar: (B, D) of q(z|x). z: (B, D), the first
-    draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw, and log_px_z: (B,) its log p(x|z). reconstruction: (B,) the same
-    of all L draws on average. kl: (B,). All in nats per image. beta: the KL's weight at that step. loss: one number,
+    draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw, and log_px_z: (B,) its log p(x|z). reconstruction: (B,) the mean
+    of that over all L draws. kl: (B,). All in nats per image. beta: the KL's weight at that step. loss: one number,
     nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
-    `config.OBJECTIVES`. free_bits: λ, and counted_kl: the KL as the loss then counts it, nats per image. clip_norm:
-    the norm that the gradient is then made to have at most; 0: any.
+    `config.OBJECTIVES`. free_bits: λ, and counted_kl: the KL that the loss then counts, nats per image. clip_norm:
+    the norm to which the gradient is then clipped; 0: no clipping.
     """
 
     step: int
@@ -61,10 +61,10 @@ class OneBatch:
 
     @classmethod
     def load(cls, path: Path) -> OneBatch:
-        """What `save` has written.
+        """Reads what `save` has written.
 
         Raises:
-            CheckpointError: there is no such file, or a damaged one.
+            CheckpointError: the file is missing or damaged.
         """
         try:
             with safe_open(path, framework="pt") as file:
@@ -78,10 +78,10 @@ class OneBatch:
 
 
 def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, device: torch.device) -> OneBatch:
-    """The batch that a training takes after `step` steps, with the draws that it will make; nothing is changed.
+    """The batch that training takes after `step` steps, with the draws that it will make; changes nothing.
 
     Args:
-        model: with the weights that it has after those steps, on the device.
+        model: with its weights after those steps, on the device.
         dataset: what it is trained on.
         config: the training's settings at that step.
         step: how many steps it has taken.
@@ -95,7 +95,7 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
 
 
 def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneBatch:
-    """`next_batch` of this batch; the model's gradients are changed."""
+    """`next_batch` for this batch; changes the model's gradients."""
     x = batch.x
     if model.config.fits_sigma:
         with torch.no_grad():

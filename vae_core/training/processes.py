@@ -1,6 +1,6 @@
 """One model trained by several processes, as torchrun starts them: each takes its share of every batch.
 
-The first of them leads: it alone writes, evaluates and is steered, and tells the others what each batch is taken with.
+The first one leads: it alone writes, evaluates and takes commands, and it sends the others each batch's settings.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 
 class Processes:
-    """The processes of a training; of a single one, every method gives back what it got.
+    """The processes of a training run; if there is only one, every method returns its argument.
 
-    rank: which of them this is, counted from 0. count: how many there are.
+    rank: the number of this process, counted from 0. count: how many there are.
     """
 
     rank = 0
@@ -34,25 +34,25 @@ class Processes:
         return value
 
     def told(self, settings: list[float]) -> list[float]:
-        """The first process's settings for the next batch, as many as the others have; empty if none is to come."""
+        """The first process's settings for the next batch, as many as the others have; empty if there is none."""
         return settings
 
     def end(self) -> None:
-        """Tells the others that no batch is to come, where this is the first."""
+        """Tells the others that there are no more batches, if this is the first process."""
 
     def parallel(self, module: nn.Module) -> nn.Module:
-        """The module, with gradients that are those of all processes' losses, averaged."""
+        """The module, with gradients averaged over the losses of all processes."""
         return module
 
     def leave(self) -> None:
-        """Ends what was joined."""
+        """Ends what `join` began."""
 
 
 ALONE = Processes()
 
 
 class _Group(Processes):
-    """Processes that talk to each other: by NCCL where they compute on GPUs, by gloo otherwise and about settings."""
+    """Processes that talk to each other: by NCCL if they compute on GPUs, by gloo otherwise and for settings."""
 
     def __init__(self, device: torch.device) -> None:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -94,7 +94,7 @@ class _Group(Processes):
 
 
 def join(device: torch.device) -> tuple[Processes, torch.device]:
-    """The processes that torchrun has started, and this one's device; `ALONE` where it has not.
+    """The processes that torchrun has started, and this one's device; `ALONE` without torchrun.
 
     Source: torch.distributed.run's environment variables.
     """
@@ -111,10 +111,10 @@ def join(device: torch.device) -> tuple[Processes, torch.device]:
 
 
 def end_program(status: int) -> NoReturn:
-    """Exits; one of several processes at once, without Python's way out.
+    """Exits; under torchrun immediately, without Python's shutdown.
 
-    DistributedDataParallel leaves a group behind whose threads may still hold a tensor. One that is let go of while
-    Python shuts down makes the process abort after all its work, about once in ten times.
+    DistributedDataParallel leaves a group behind whose threads may still hold a tensor. If one is freed while Python
+    shuts down, the process aborts after all its work is done, about one time in ten.
 
     Source: pytorch/pytorch#179291.
     """

@@ -1,4 +1,4 @@
-"""The batches of a training: which images each step takes, what binarizes them, and the noise of its draws of z."""
+"""The batches of training: which images each step takes, what binarizes them, and the noise of its draws of z."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ..config import IMAGE_SHAPE, TrainConfig, VAEConfig
 from ..data import binarize
 from .average import EVERY
 
-# Steps drawn at once on a GPU, where launching a kernel takes longer than what it draws for one step. The weights'
-# average is updated where a block ends.
+# Steps drawn at once on a GPU, where launching a kernel takes longer than drawing for one step. The weights' average is
+# updated at the end of a block.
 BLOCK = EVERY
-LARGE = 2048  # images of a batch from which on each step is drawn alone: a block of them would take gigabytes
+LARGE = 2048  # images per batch from which each step is drawn alone: a block of them would take gigabytes
 
 
 class Batch(NamedTuple):
-    """What one step takes.
+    """The input of one step.
 
-    x: (B, 1, 28, 28) in [0, 1], as the model gets it. eps: (L, B, D), standard normal. place: of the step in its block,
-    which begins anew with each epoch; steps at the same place find their batches at the same place in memory.
+    x: (B, 1, 28, 28) in [0, 1], as the model gets it. eps: (L, B, D), standard normal. place: the step's place in its
+    block (each epoch starts a new block); steps at the same place have their batches at the same place in memory.
     """
 
     x: Tensor
@@ -30,19 +30,19 @@ class Batch(NamedTuple):
     place: int = 0
 
     def share(self, rank: int, processes: int) -> Batch:
-        """The part of one of several processes: together they hold every image once."""
+        """The share of one of several processes; together they hold every image once."""
         return Batch(self.x[rank::processes], self.eps[:, rank::processes], self.place)
 
 
 class Batches:
-    """Batches as a function of seed, step and kind of device alone, so that any step can be repeated.
+    """Batches that depend only on seed, step and kind of device, so that any step can be repeated.
 
     Args:
         images: (N, 1, 28, 28) uint8, the training set, on the device where the batches are made.
         model: says what x is, and how many latent dimensions there are.
         seed: of the training.
-        block: steps of an epoch that are drawn at once, into memory that stays; 0 draws each step into memory of its
-            own. Which of them suits a device, `block_of` says.
+        block: steps of an epoch that are drawn at once, into buffers that are reused; 0 draws each step into new
+            memory. `block_of` says which one suits a device.
     """
 
     def __init__(self, images: Tensor, model: VAEConfig, seed: int, block: int = 0) -> None:
@@ -60,7 +60,7 @@ class Batches:
         self._whole: list[Batch] = []  # the buffers as batches
 
     def take(self, config: TrainConfig, step: int) -> Batch:
-        """The batch of step `step` + 1. Each epoch takes every image once, in its own order."""
+        """The batch of step `step` + 1. Each epoch visits every image once, in its own order."""
         if not self.block:
             x = self._draw_x(config, step, 1)
             shape = config.samples, len(x), self._model.latent_dim
@@ -77,7 +77,7 @@ class Batches:
         return whole if images == size else Batch(whole.x[:images], whole.eps[:, :images], place)  # an epoch's last one
 
     def _fill(self, config: TrainConfig, first: int) -> None:
-        """Draws the block that begins with step `first` into the buffers, which stay for as long as the shape does."""
+        """Draws the block that begins with step `first` into the buffers, which are reused while the shape stays."""
         size = config.batch_size
         shape_of_eps = self.block, config.samples, size, self._model.latent_dim
         if self._eps.shape != shape_of_eps:
@@ -89,9 +89,9 @@ class Batches:
         self._eps.normal_(generator=self._generator)
 
     def _draw_x(self, config: TrainConfig, step: int, steps: int) -> Tensor:
-        """x of the steps from `step` on, to the end of the epoch at most, by the random numbers of that step: (B, ...).
+        """x of `steps` steps from `step` on, at most to the end of the epoch, with that step's seed: (B, ...).
 
-        The generator goes on with those of ε.
+        The generator then continues with ε.
         """
         epoch, index = divmod(step, config.steps_per_epoch(self._count))
         if epoch != self._epoch:
@@ -105,11 +105,11 @@ class Batches:
         return binarize(self._images.index_select(0, rows), how, uniform=uniform)
 
     def _uniform(self, images: int) -> Tensor:
-        """Uniform numbers for so many images.
+        """Uniform numbers for `images` images.
 
-        torch.rand takes 0.3 ms for a batch of 128 on a CPU, a tenth of a step. Four numbers of 16 bits to a random word
-        take a third of that: the 65,536 midpoints (k + ½)/65,536, under which no grey value's probability of becoming 1
-        is wrong by more than 1/131,072, and those of black and white are exact.
+        torch.rand takes 0.3 ms for a batch of 128 on a CPU, a tenth of a step. Four 16-bit numbers per random word take
+        a third of that. They are the 65,536 midpoints (k + ½)/65,536: a grey value's probability of becoming 1 is off
+        by at most 1/131,072, and exact for black and white.
         """
         shape = (images, *IMAGE_SHAPE)
         if self._device.type != "cpu":
@@ -120,7 +120,7 @@ class Batches:
 
 
 def block_of(device: torch.device, batch_size: int) -> int:
-    """How many steps are drawn at once; on a GPU into memory that stays, since steps are recorded."""
+    """Number of steps drawn at once; on a GPU into buffers that are reused, since steps are captured as CUDA graphs."""
     if device.type != "cuda":
         return 0
     return BLOCK if batch_size < LARGE else 1

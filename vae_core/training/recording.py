@@ -1,4 +1,4 @@
-"""Work that is done again and again, recorded as CUDA graphs: one launch each time, and not a hundred."""
+"""Repeated work, recorded as CUDA graphs: one launch each time instead of a hundred."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ import torch
 
 from ..precision import arithmetic, launching
 
-MOST = 16  # recordings that are kept: of whole blocks and of an epoch's last one, for some numbers of draws
+MOST = 16  # recordings that are kept: of whole blocks and of an epoch's last one, for several numbers of draws
 
 _of_thread = threading.local()
 
 
 class Recordings:
-    """The recordings of one training, on the GPU of the current thread.
+    """The CUDA graphs of one training run, on the current thread's GPU.
 
-    Work is done as it comes the first time, so that libraries load what it needs; recorded the second time; and
-    replayed from then on. A recording reads and writes the memory that the work did: what changes from time to time
-    must lie where it lay. Where one fails, all work of this process is done as it comes from then on.
+    Work runs directly the first time, so that libraries load what it needs; it is captured the second time, and
+    replayed from then on. A graph reads and writes the same memory as the captured work: values that change must stay
+    at the same address. If a capture fails, this process runs all work directly from then on.
 
     Args:
         device: a CUDA device.
         precision: of the work, a name of `precision.PRECISIONS`.
     """
 
-    refusal = ""  # why nothing can be recorded in this process; torch 2.11 can never again after a first failure
+    refusal = ""  # why this process cannot capture; torch 2.11 never can again after a first failure
 
     def __init__(self, device: torch.device, precision: str) -> None:
         self._device = device
         self._precision = precision
         self._met: set[Hashable] = set()
         self._graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, Callable[[], None]]] = {}
-        self._pool: Any = None  # torch's handle of the graphs' memory, which they share: no two are replayed at once
+        self._pool: Any = None  # torch's handle of the graphs' memory, shared since no two are replayed at once
 
     def run(self, key: Hashable, work: Callable[[], None]) -> None:
-        """Does the work; what has the same key is the same work.
+        """Does the work; the same key means the same work.
 
         Raises:
-            torch.OutOfMemoryError: there is no memory for it.
+            torch.OutOfMemoryError: there is not enough memory.
         """
         with launching(self._device):
             if recorded := self._graphs.get(key):
@@ -56,7 +56,7 @@ class Recordings:
                     self._record(key, work)
 
     def close(self) -> None:
-        """Frees all recordings once the device is done with them, and not while another thread records."""
+        """Frees all recordings once the device is done with them, and never while another thread captures."""
         with launching(self._device):
             self._clear()
 
@@ -78,11 +78,11 @@ class Recordings:
             logging.getLogger(__name__).warning("training steps are launched one kernel at a time: %s", reason)
             work()
             return
-        self._graphs[key] = graph, work  # the work holds on to the memory that it reads
+        self._graphs[key] = graph, work  # the work keeps the memory alive that it reads
         graph.replay()
 
     def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
-        """The work as a graph. It is recorded on a stream of its own, and nothing is computed yet."""
+        """Captures the work as a graph, on a separate stream; nothing is computed yet."""
         self._pool = self._pool or torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
         own = torch.cuda.current_stream()
@@ -98,14 +98,14 @@ class Recordings:
 
 
 def recording_stream(device: torch.device) -> torch.cuda.Stream:
-    """This thread's stream for recordings: cuBLAS keeps memory for each stream, which two recordings must not share."""
+    """This thread's stream for capturing: cuBLAS keeps memory per stream, which two recordings must not share."""
     return _streams(device)[0]
 
 
 class Branches:
-    """Streams beside the current one, for work that what comes next need not wait for; without a GPU there are none.
+    """Streams beside the current one, for work that later work need not wait for; without a GPU there are none.
 
-    What a branch reads must be kept until `join`: memory that the current stream lets go of would be handed out again.
+    Keep what a branch reads until `join`: memory freed on the current stream would be handed out again.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -114,7 +114,7 @@ class Branches:
 
     @contextlib.contextmanager
     def beside(self, number: int) -> Iterator[None]:
-        """Launches what is done in here on branch 0 or 1, after all that has been launched on the current stream."""
+        """Launches the work in this context on branch 0 or 1, after all that was launched on the current stream."""
         if not self._is_on_gpu:
             yield
             return
@@ -124,13 +124,13 @@ class Branches:
             yield
 
     def join(self, number: int) -> None:
-        """Has the current stream wait for that branch."""
+        """Makes the current stream wait for that branch."""
         if self._is_on_gpu:
             torch.cuda.current_stream().wait_stream(_streams(self._device)[1 + number])
 
 
 def _streams(device: torch.device) -> list[torch.cuda.Stream]:
-    """This thread's streams on a device: for recordings, and two branches. Few, since torch has only 32 of a kind."""
+    """This thread's streams on a device: one for capturing, two branches. Few, since torch has only 32 of a kind."""
     streams = _of_thread.__dict__.setdefault("streams", {})
     if device not in streams:
         streams[device] = [torch.cuda.Stream(device, priority=-1) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""What changes from step to step by plan: the learning rate, and the weight of the KL."""
+"""The schedules of the learning rate and of the KL's weight."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def learning_rate_at(config: TrainConfig, step: int, total: int) -> float:
     """The learning rate at a step of `total`, counted from 1.
 
     It rises linearly over its own warm-up, which takes at most a tenth of the training, and then stays, or falls as
-    half a cosine: r/2 (1 + cos(π t)), with t the share of the steps after the warm-up that are done. The last step is
-    then a small one, not one of rate 0.
+    half a cosine: r/2 (1 + cos(π t)), with t the fraction of the steps after the warm-up that are done. The last step
+    then has a small rate, not 0.
 
     Source: Loshchilov & Hutter (2017), arXiv:1608.03983, eq. 5, without restarts.
     """

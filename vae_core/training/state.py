@@ -1,4 +1,4 @@
-"""Weights, optimizer and sums of a training at one step, as one file: enough to go on exactly."""
+"""Weights, optimizer and sums of a training run at one step, in one file: enough to resume exactly."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .loop import Sums, TrainState
 
 
 def write_state(path: Path, model: VAE, state: TrainState) -> None:
-    """Replaces the file.
+    """Writes the file, in place of an old one.
 
     Raises:
-        OSError: it cannot be written; what was there stays.
+        OSError: it cannot be written; the old one stays.
     """
     tensors = {f"model.{name}": tensor.detach() for name, tensor in model.state_dict().items()}
     tensors |= {f"adam.{name}": tensor for name, tensor in state.adam.state().items()}
@@ -36,7 +36,7 @@ def write_state(path: Path, model: VAE, state: TrainState) -> None:
 
 
 def read_state(path: Path, model: VAE, device: torch.device) -> TrainState:
-    """Puts the weights of the file into the model, which is on the device, and gives the state to go on with.
+    """Loads the file's weights into the model, which is on the device, and returns the state to resume from.
 
     Raises:
         SafetensorError, OSError, KeyError, RuntimeError, ValueError: it is damaged, or does not fit the model.
@@ -60,7 +60,7 @@ def read_state(path: Path, model: VAE, device: torch.device) -> TrainState:
 
 
 def read_progress(path: Path) -> tuple[int, float]:
-    """The step of the file and the seconds of training until then; 0 where there is none, or none usable."""
+    """The step of the file and the seconds of training until then; 0 if it is missing or unusable."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
@@ -70,5 +70,5 @@ def read_progress(path: Path) -> tuple[int, float]:
 
 
 def _of(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Those whose names begin so, without that beginning."""
+    """The tensors whose names start with the prefix, by name without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""One step of training: a batch in, Adam's step out. The same on every device, and nothing in it waits for one."""
+"""One step of training: a batch in, Adam's step out. It is the same on every device, and never waits for one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .recording import Recordings
 
 
 class Pace(NamedTuple):
-    """What one step is taken with."""
+    """The learning rate and loss settings of one step."""
 
     learning_rate: float
     beta: float
@@ -31,19 +31,18 @@ class Pace(NamedTuple):
 
 
 class Step:
-    """Takes batches, each by forward, loss, backward and Adam.
+    """Takes a step for each batch: forward, loss, backward and Adam.
 
-    On CUDA the steps of a call are replayed from one recording; what changes from time to time are tensors that it
-    reads.
+    On CUDA the steps of a call are replayed as one CUDA graph; values that change over time are tensors that it reads.
 
     Args:
         model: on the device.
         adam: of the model's parameters.
         precision: float32, tf32 or bfloat16, for products and convolutions.
-        objective: a name of `config.OBJECTIVES`: what the step makes larger.
-        clip_norm: the gradient's largest norm, over all parameters; 0 leaves it as it is.
+        objective: a name of `config.OBJECTIVES`: what the step maximizes.
+        clip_norm: largest norm of the gradient, over all parameters; 0: no clipping.
         processes: those that share each batch.
-        block: that of `random.Batches`: how many places batches come from; 0 is as one.
+        block: that of `random.Batches`: how many places there are for batches; 0 counts as 1.
     """
 
     def __init__(
@@ -73,10 +72,10 @@ class Step:
         self._size = size = _Size()
 
         def mean_square(squares: Tensor) -> Tensor:
-            """(L, B, 1, 28, 28) → one number, the mean over all of that of all processes."""
+            """(L, B, 1, 28, 28) → a scalar, the mean over all elements of all processes."""
             return processes.total(squares.sum()) / (len(squares) * size.images * PIXELS)
 
-        self._terms = processes.parallel(_Terms(model, mean_square))  # no method of mine: a cycle would keep recordings
+        self._terms = processes.parallel(_Terms(model, mean_square))  # not a method: a cycle would keep recordings
         block = max(block, 1)
         self._measured = torch.zeros(block, 1 + model.config.latent_dim, device=self._device)
         self._settings = torch.zeros(block, 5, device=self._device)
@@ -85,11 +84,11 @@ class Step:
         self._recordings = Recordings(self._device, precision) if records else None
 
     def take(self, batches: Sequence[Batch], paces: Sequence[Pace]) -> Tensor:
-        """A step for each batch.
+        """Takes a step for each batch.
 
         Args:
-            batches: of successive places; those of all processes.
-            paces: what each is taken with.
+            batches: at successive places; each is the whole batch of all processes.
+            paces: the pace of each step.
 
         Returns:
             (steps, 1 + D) nats, summed over each batch: the reconstruction, and the KL of each dimension.
@@ -106,12 +105,12 @@ class Step:
         return self._processes.total(self._measured[first:last]).clone()
 
     def close(self) -> None:
-        """Frees what recordings hold."""
+        """Frees the memory that recordings hold."""
         if self._recordings:
             self._recordings.close()
 
     def _prepare(self, first: int, last: int, images: Sequence[int], paces: Sequence[Pace]) -> None:
-        """Puts what the steps at these places are taken with where they read it, by one copy at most."""
+        """Writes the settings of the steps at these places where the steps read them, with at most one copy."""
         count = self._processes.count
         rows = [
             [pace.learning_rate, *LossWeights.values(size / count, pace.beta, pace.free_bits)]
@@ -124,12 +123,12 @@ class Step:
             place.weights.has_free_bits = pace.free_bits > 0
 
     def _compute(self, batches: Sequence[Batch]) -> None:
-        """All steps, one after another."""
+        """Computes all steps, one after another."""
         for batch in batches:
             self._compute_one(batch, self._places[batch.place])
 
     def _compute_one(self, batch: Batch, place: _Place) -> None:
-        """The step of a batch of all processes; what is set and measured lies at its place."""
+        """Computes the step of a whole batch of all processes; its settings and results are at its place."""
         self._size.images = batch.x.shape[0]
         if self._processes.count > 1:
             batch = batch.share(self._processes.rank, self._processes.count)
@@ -156,7 +155,7 @@ class Step:
         for parameter in self._model.parameters():
             parameter.grad = None
         of_image = weights.reconstruction.expand_as(reconstruction)
-        # On CUDA backward would run in a thread that all trainings share, and so would cuBLAS's memory in recordings.
+        # On CUDA backward would run in a thread that all runs share, so that recordings would share cuBLAS's memory.
         with torch.autograd.set_multithreading_enabled(self._processes.count > 1):
             if self._is_importance_weighted:
                 bound.backward(of_image)
@@ -166,7 +165,7 @@ class Step:
         return reconstruction.detach(), kl_per_dim.detach()
 
     def _mixed(self) -> contextlib.AbstractContextManager[object]:
-        """Products and convolutions in bfloat16, if that was chosen; weights are used once, so none is kept."""
+        """Products and convolutions in bfloat16, if chosen; weights are used once, so their casts are not cached."""
         if self._precision != "bfloat16":
             return contextlib.nullcontext()
         return torch.autocast(self._device.type, torch.bfloat16, cache_enabled=False)
@@ -177,18 +176,18 @@ class Step:
 
 
 def is_recorded(device: torch.device) -> bool:
-    """Whether steps are recorded: where launching a kernel takes as long as what it computes."""
+    """Whether steps are recorded: on devices where launching a kernel takes as long as running it."""
     return device.type == "cuda"
 
 
 class _Size:
-    """How many images the batch of all processes has."""
+    """The number of images in the whole batch of all processes."""
 
     images = 0
 
 
 class _Place:
-    """What the steps at one place of a block read and write: always the same memory, so that they can be recorded."""
+    """What the steps at one place of a block read and write: always the same memory, so that they can be captured."""
 
     def __init__(self, settings: Tensor, measured: Tensor) -> None:
         self.learning_rate = settings[0]
@@ -197,7 +196,7 @@ class _Place:
 
 
 class _Terms(nn.Module):
-    """The terms of a batch's ELBO as a module, which is what is spread over processes."""
+    """The terms of a batch's ELBO as a module, which can be distributed over processes."""
 
     def __init__(self, model: VAE, mean_square: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -205,7 +204,7 @@ class _Terms(nn.Module):
         self._average = mean_square if model.config.fits_sigma else None
 
     def forward(self, x: Tensor, eps: Tensor, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Reconstruction (B,), KL (B, D) and, where β is given, the importance-weighted bound (B,)."""
+        """Reconstruction (B,), KL (B, D) and, if β is given, the importance-weighted bound (B,)."""
         q = self.model.posterior(x)
         z = q.sample(eps)
         params = self.model.decode(z)
@@ -223,6 +222,6 @@ def fit_sigma(model: VAE, x: Tensor, mean: Tensor, average: Callable[[Tensor], T
         model: its σ is set.
         x: (B, 1, 28, 28) in [0, 1].
         mean: (L, B, 1, 28, 28), decoded draws; no gradient flows through them.
-        average: over all elements, those of other processes included.
+        average: mean over all elements, including those of other processes.
     """
     model.log_sigma.copy_(optimal_sigma(x, mean, average).log())

@@ -1,4 +1,4 @@
-"""A GPU made ready for its first training, which would otherwise wait for CUDA to load what it computes with."""
+"""Prepares a GPU for its first training run, which would otherwise wait for CUDA to load what it needs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..model import VAE
 from .loop import train
 from .random import BLOCK
 
-STEPS = 4 * BLOCK  # the first alone, the rest of its block, one as it comes, one recorded, one replayed
+STEPS = 4 * BLOCK  # the first step, the rest of its block, then a block run directly, one captured, one replayed
 BATCH = 64
 
 
 def warm_up(device: torch.device) -> None:
-    """Trains an MLP and a conv for a moment, on noise, so that their steps have been recorded once.
+    """Trains an MLP and a conv briefly on noise, so that their steps have been recorded once.
 
-    Half a second on an H100. Elsewhere than on a GPU nothing needs it.
+    Takes half a second on an H100. Only a GPU needs it.
     """
     if device.type != "cuda":
         return
