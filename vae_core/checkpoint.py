@@ -125,8 +125,8 @@ def _check_about(header: Header) -> None:
     if test := about.get("test"):
         figures += [test["elbo"], *(test[name] for name in ("reconstruction", "kl") if name in test)]
     if not all(isinstance(figure, (int, float)) for figure in figures):
-        raise ValueError("a figure in it is no number.")
+        raise ValueError("one of its figures is not a number.")
     if not isinstance(about.get("data"), (str, type(None))):
         raise ValueError("data is no name.")
     if not all(isinstance(held, int) for held in (about.get("learned") or {}).values()):
-        raise ValueError("learned holds what is no number of images.")
+        raise ValueError("learned must give a number of images for each dataset.")

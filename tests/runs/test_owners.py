@@ -69,7 +69,7 @@ def test_a_run_that_was_stopped_is_not_steered(runs, load, how):
 )
 def test_what_is_no_id_is_refused(runs, run):
     for asked in (runs.status, runs.summary, runs.folder, lambda run: runs.check_owner(run, "me")):
-        with pytest.raises(RunError, match="not the id of a run"):
+        with pytest.raises(RunError, match="not a run id"):
             asked(run)
 
 

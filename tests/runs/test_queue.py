@@ -16,19 +16,19 @@ def test_runs_wait_in_order_see_their_place_and_can_leave_the_line(runs, load):
     first = going(runs, load, "a")
     second, third, fourth = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "bcd")
     line = [runs.status(run) for run in (second, third, fourth)]
-    assert line == [{"state": "waiting", "message": f"Place {place} of 3 in the line."} for place in (1, 2, 3)]
+    assert line == [{"state": "waiting", "message": f"Number {place} of 3 in the queue."} for place in (1, 2, 3)]
     runs.stop(second, "b")
-    assert runs.status(second) == {"state": "stopped", "message": "It left the line."}
-    assert runs.status(third)["message"] == "Place 1 of 2 in the line."
-    assert runs.status(fourth)["message"] == "Place 2 of 2 in the line."
+    assert runs.status(second) == {"state": "stopped", "message": "It left the queue."}
+    assert runs.status(third)["message"] == "Number 1 of 2 in the queue."
+    assert runs.status(fourth)["message"] == "Number 2 of 2 in the queue."
     runs.pause(third, "c")
     assert runs.status(third) == {"state": "paused", "message": "Paused while it waited."}
-    assert runs.status(fourth)["message"] == "Place 1 of 1 in the line."
+    assert runs.status(fourth)["message"] == "Number 1 of 1 in the queue."
     runs.play(third, "c", load)  # at the end of the line now
-    assert runs.status(third)["message"] == "Place 2 of 2 in the line."
+    assert runs.status(third)["message"] == "Number 2 of 2 in the queue."
     runs.stop(first, "a")
     reached(runs, fourth, "running")
-    assert runs.status(third)["message"] == "Place 1 of 1 in the line."
+    assert runs.status(third)["message"] == "Number 1 of 1 in the queue."
     runs.stop(fourth, "d")
     reached(runs, third, "running")
 
@@ -38,7 +38,7 @@ def test_as_many_train_at_once_as_are_allowed(tmp_path, load):
     first, second, third = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "abc")
     reached(runs, first, "running")
     reached(runs, second, "running")
-    assert runs.status(third) == {"state": "waiting", "message": "Place 1 of 1 in the line."}
+    assert runs.status(third) == {"state": "waiting", "message": "Number 1 of 1 in the queue."}
     runs.close()
     with pytest.raises(ValueError, match="max_trainings is 0"):
         Runs(tmp_path, CPU, 0)
@@ -69,7 +69,7 @@ def test_a_single_batch_does_not_wait_behind_a_training(runs, load):
     run = runs.start(MODEL, LONG, "digits", load, "bert", one_batch=True)
     reached(runs, run, "paused")
     assert runs.folder(run).saved_step() == 1 and is_in(runs, first, "running")
-    assert runs.status(waiting) == {"state": "waiting", "message": "Place 1 of 1 in the line."}
+    assert runs.status(waiting) == {"state": "waiting", "message": "Number 1 of 1 in the queue."}
 
 
 @pytest.fixture

@@ -231,7 +231,7 @@ def test_a_failure_is_said_and_the_last_good_weights_stay(tmp_path, few):
     last = folder.records()[-1]["step"]
     status = folder.read_status()
     assert status["state"] == "failed"
-    assert status["message"].startswith(f"The loss is not finite any more at step {last + 1};")
+    assert status["message"].startswith(f"The loss became infinite or NaN at step {last + 1};")
     assert all(bool(weight.isfinite().all()) for weight in load_checkpoint(folder.model_file).parameters())
     assert folder.saved_step() <= last
 

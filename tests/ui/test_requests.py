@@ -74,7 +74,7 @@ def test_one_pixel_is_looked_at(backend):
 @pytest.mark.parametrize("run", ODD)
 def test_what_is_no_id_of_a_run_gets_one_sentence(backend, method, run):
     request = (FOLLOW | WINDOW | HISTORY | STEER) | {"run": run}
-    assert answering(getattr(backend.follower, method))(request) == {"error": "That is not the id of a run."}
+    assert answering(getattr(backend.follower, method))(request) == {"error": "That is not a run id."}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_an_odd_stride_is_another_one(backend, stride):
 
 
 def test_a_run_that_is_not_there_gets_one_sentence(backend):
-    wanted = {"error": f"There is no run {RUN} (any more)."}
+    wanted = {"error": f"There is no run {RUN}."}
     assert asked(backend, "follow", FOLLOW) == asked(backend, "follow", FOLLOW | {"since": 9}) == wanted
     for how in ("pause", "stop", "play", "step", "reset"):
         assert asked(backend, "steer", STEER | {"how": how}) == wanted

@@ -158,7 +158,7 @@ class RunFolder:
             content |= {"model": VAEConfig(**content["model"]), "training": TrainConfig(**content["training"])}
             return RunConfig(**{field.name: content[field.name] for field in fields(RunConfig)})
         except FileNotFoundError as error:
-            raise RunError(f"There is no run {self.path.name} (any more).") from error
+            raise RunError(f"There is no run {self.path.name}.") from error
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"The config.json of the run {self.path.name} cannot be understood: {error}") from error
 

@@ -176,7 +176,10 @@ class Queue:
         """The status of a waiting or training run: what its folder says, unless this process knows better."""
         line = [waiting for _, waiting, _ in list(self._waiting)]
         if training in line:
-            return {"state": State.WAITING, "message": f"Place {line.index(training) + 1} of {len(line)} in the line."}
+            return {
+                "state": State.WAITING,
+                "message": f"Number {line.index(training) + 1} of {len(line)} in the queue.",
+            }
         if training.steering.end and not training.steering.one_batch and written["state"] is State.RUNNING:
             return written | {"message": "Pausing." if training.steering.end is State.PAUSED else "Stopping."}
         return written | {"message": training.message} if written["state"] is State.LOADING else written

@@ -289,7 +289,7 @@ class Runs:
             RunError: `run` is not a run id.
         """
         if not isinstance(run, str) or not RUN_ID.fullmatch(run):
-            raise RunError("That is not the id of a run.")
+            raise RunError("That is not a run id.")
         return RunFolder(self.root / run)
 
     def of(self, owner: str) -> list[str]:
@@ -338,7 +338,7 @@ class Runs:
                     folder.write_status(State.STOPPED, status["message"])
                     return
                 raise _refusal(status, f"This run is {status['state']} already.")
-            message = "It left the line." if how is State.STOPPED else "Paused while it waited."
+            message = "It left the queue." if how is State.STOPPED else "Paused while it waited."
             if self.queue.leave(run, going, how, message):
                 return
             if how is State.PAUSED:

@@ -67,7 +67,7 @@ class DivergedError(RuntimeError):
     """The loss became infinite or NaN. step: the first step at which it did."""
 
     def __init__(self, step: int) -> None:
-        super().__init__(f"The loss is not finite any more at step {step}; try a smaller learning rate.")
+        super().__init__(f"The loss became infinite or NaN at step {step}; try a smaller learning rate.")
         self.step = step
 
 
