@@ -36,9 +36,9 @@ def resolve(precision: str, device: torch.device) -> str:
 def launching(device: torch.device) -> contextlib.AbstractContextManager[object]:
     """A lock that lets only this thread launch or capture GPU work, while GPUs keep running. Elsewhere it does nothing.
 
-    Do not wait for a GPU while holding it, except to free graphs. Threads that launch at the same time pass Python's GIL
-    back and forth at every call: sixteen training runs then took 4,300 steps a second together, where one alone took
-    7,000. And torch 2.11 refuses to replay a CUDA graph while another thread captures one.
+    Do not wait for a GPU while holding it, except to free graphs. Threads that launch at the same time pass Python's
+    GIL back and forth at every call: sixteen training runs then took 4,300 steps a second together, where one alone
+    took 7,000. And torch 2.11 refuses to replay a CUDA graph while another thread captures one.
     """
     return _alone if device.type == "cuda" else contextlib.nullcontext()
 

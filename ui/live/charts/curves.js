@@ -62,7 +62,7 @@ const isHeldOut = (name) => name.startsWith("test_");
  * What the chart shows: of which run, how much, how; empty before it was drawn.
  *
  * @typedef {Partial<{
- *   run: string, anew: number, rows: number, epoch: number, changes: number, moment: number | null, axis: string,
+ *   run: string, replaced: number, rows: number, epoch: number, changes: number, moment: number | null, axis: string,
  *   log: boolean, smoothing: number, modes: string, clip: number, marks: string,
  * }>} Drawn
  */
@@ -114,7 +114,7 @@ class Curves {
       other.every((name) => ["rows", "changes", "moment"].includes(name));
     if (extended) this.#extend(rows);
     else this.redraw();
-    if (other.includes("anew")) this.#look();
+    if (other.includes("replaced")) this.#look();
   }
 
   redraw() {
@@ -168,7 +168,7 @@ class Curves {
   #now() {
     return {
       run: feed.run,
-      anew: feed.anew,
+      replaced: feed.replaced,
       rows: feed.columns.step.length,
       epoch: perEpoch(),
       changes: feed.changes.length,

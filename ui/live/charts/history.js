@@ -8,11 +8,11 @@ const EVERY = 1000; // ms
 /**
  * Rows of KL, one a recorded step (every stride-th of them): steps[i] and kl[i], D numbers in nats.
  *
- * @typedef {{ run: string, stride: number, steps: number[], kl: number[][], covered: number, anew: number }} History
+ * @typedef {{ run: string, stride: number, steps: number[], kl: number[][], covered: number, replaced: number }} History
  */
 
 /** @type {History} */
-export const history = { run: "", stride: 0, steps: [], kl: [], covered: -1, anew: 0 };
+export const history = { run: "", stride: 0, steps: [], kl: [], covered: -1, replaced: 0 };
 
 /**
  * Calls view(history) when the element is in sight and there is something new.
@@ -24,7 +24,7 @@ export function showHistory(element, view) {
   let shown = "";
   show(element, () => {
     look();
-    const now = `${history.run} ${history.anew} ${history.covered}`; // two runs may have as many records
+    const now = `${history.run} ${history.replaced} ${history.covered}`; // two runs may have as many records
     if (shown !== now) {
       shown = now;
       view(history);
@@ -50,16 +50,16 @@ let busy = false;
 let last = 0;
 
 async function look() {
-  const other = history.run !== feed.run || history.anew !== feed.anew; // a run that went back is another one
+  const other = history.run !== feed.run || history.replaced !== feed.replaced; // a run that went back is another one
   const stale = other || history.covered !== feed.covered;
   if (busy || !stale || !feed.run || (history.run === feed.run && performance.now() - last < EVERY)) return;
   busy = true;
   last = performance.now();
-  const { run, covered, anew } = feed;
-  if (other) Object.assign(history, { run, stride: 0, steps: [], kl: [], covered: -1, anew });
+  const { run, covered, replaced } = feed;
+  if (other) Object.assign(history, { run, stride: 0, steps: [], kl: [], covered: -1, replaced });
   const answer = await answerOf(ask.history({ run, stride: history.stride, have: history.steps.length }));
   busy = false;
-  if (failed(answer) || run !== feed.run || anew !== feed.anew) return;
+  if (failed(answer) || run !== feed.run || replaced !== feed.replaced) return;
   if (answer.from === 0) Object.assign(history, { steps: [], kl: [] });
   history.steps = history.steps.concat(answer.steps);
   history.kl = history.kl.concat(answer.kl);

@@ -32,8 +32,8 @@ export function arithmetic({ move, say }) {
   };
   plus.onchange = rest;
   minus.onchange = rest;
-  onModel((_, anew) => {
-    if (anew) rest();
+  onModel((_, isOther) => {
+    if (isOther) rest();
   });
   onPoint(({ by }) => {
     if (by !== "arithmetic") rest();

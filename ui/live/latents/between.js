@@ -61,9 +61,9 @@ export function between(place) {
   view.gif.onclick = () => save(strip, place);
   const stop = player(view, () => points);
 
-  onModelAtLeisure(({ about }, anew) => {
+  onModelAtLeisure(({ about }, isOther) => {
     if (!about) return;
-    if (!anew) {
+    if (!isOther) {
       refresh();
       return;
     }

@@ -48,10 +48,10 @@ export function mount({ element, props, server, watch }) {
     return null;
   }
 
-  onModel((used, anew) => {
-    tell(view, used, anew);
+  onModel((used, isOther) => {
+    tell(view, used, isOther);
     if (!used.about) return;
-    if (anew && point.z?.length !== used.about.dims.length) toCentre();
+    if (isOther && point.z?.length !== used.about.dims.length) toCentre();
     screen.decode();
   });
   const parts = {
@@ -178,14 +178,14 @@ function buttons(view, screen, { ofImage }) {
  *
  * @param {View} view
  * @param {Model} used
- * @param {boolean} anew
+ * @param {boolean} isOther
  */
-function tell(view, { about, error, decoder, ms }, anew) {
+function tell(view, { about, error, decoder, ms }, isOther) {
   view.path.textContent = about ? path(Boolean(decoder), ms) : "";
   for (const button of [view.centre, view.random, view.fromDrawing, view.toPad]) button.disabled = !about;
   if (!about) {
     say(view, error);
-  } else if (anew) {
+  } else if (isOther) {
     say(view, "");
     view.centre.textContent = about.prior_mean === 0 ? "Zero" : `Prior's mean, ${minus(String(about.prior_mean))}`;
   }

@@ -71,11 +71,11 @@ export function prior({ say, server }) {
   view.binary.onchange = draw;
   view.nearest.onchange = neighbours;
   choosing(view.grid, () => points);
-  onModelAtLeisure(({ about }, anew) => {
+  onModelAtLeisure(({ about }, isOther) => {
     if (!about) return;
     view.binary.disabled = about.likelihood !== "bernoulli"; // else a drawn x is neither black nor white
     if (view.binary.disabled) view.binary.checked = false;
-    if (anew || noise[0]?.length !== about.dims.length) again();
+    if (isOther || noise[0]?.length !== about.dims.length) again();
     else refresh();
   });
   return { node: section("Draw from the prior", "prior", content) };

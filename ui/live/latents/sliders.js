@@ -31,8 +31,8 @@ export function sliders() {
   view.strips.onchange = drawStrips;
   view.folded.ontoggle = drawStrips;
 
-  onModel(({ about }, anew) => {
-    if (!anew) return;
+  onModel(({ about }, isOther) => {
+    if (!isOther) return;
     rows = about ? about.dims.map((dim) => new Slider(dim, about)) : [];
     fill(view, rows);
     const { z } = point;

@@ -35,7 +35,7 @@ const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
  */
 export function map(place) {
   const it = new LatentMap(place);
-  onModelAtLeisure(({ about }, anew) => it.offer(about, anew));
+  onModelAtLeisure(({ about }, isOther) => it.offer(about, isOther));
   onPoint(() => it.follow());
   show(it.content, () => it.show(), Infinity);
   return it;
@@ -78,12 +78,12 @@ class LatentMap {
    * Offers the choices of a model, or shows its new weights.
    *
    * @param {Description | null} about
-   * @param {boolean} anew
+   * @param {boolean} isOther
    */
-  offer(about, anew) {
+  offer(about, isOther) {
     this.node.hidden = about !== null && about.dims.length < 2;
     if (!about) return;
-    if (anew) offer(this.view, about);
+    if (isOther) offer(this.view, about);
     this.#change();
   }
 

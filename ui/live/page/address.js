@@ -53,8 +53,8 @@ export function mount({ props, watch }) {
  * @param {Pick<Place, "move" | "say">} place the Latents tab
  */
 export function goToLink({ move, say }) {
-  onModel(({ id, about }, anew) => {
-    if (!about || !anew || wanted === null) return;
+  onModel(({ id, about }, isOther) => {
+    if (!about || !isOther || wanted === null) return;
     const z = wanted.split(",").map(Number);
     if (link.has("model") && link.get("model") !== id) return; // another one is in use for the moment, or it is gone
     wanted = null;

@@ -27,7 +27,7 @@ const DOWNLOADS = {
 };
 const TRAIN_ON =
   "A new run that begins with this model's weights, with the settings that the Train tab shows; " +
-  "both warm-ups begin anew";
+  "both warm-ups begin again";
 
 /** A row of the table, which show() fills again and again. */
 export class Line {

@@ -65,7 +65,7 @@ export function empty(run) {
     newest: "",
     batch: "",
     wait: 250,
-    anew: 0,
+    replaced: 0,
   };
 }
 
@@ -93,7 +93,7 @@ export function question(store) {
  */
 export function absorb(store, answer) {
   if (answer.from === 0) {
-    Object.assign(store, { columns: { step: [], seconds: [] }, changes: [], frames: [], anew: store.anew + 1 });
+    Object.assign(store, { columns: { step: [], seconds: [] }, changes: [], frames: [], replaced: store.replaced + 1 });
   } else if (answer.from !== store.covered) {
     store.covered = 0; // a hole: ask for all of it again
     return;

@@ -13,9 +13,9 @@ const NOTHING = { id: "", at: -Infinity, means: Promise.resolve(null) };
 /** @type {{ id: string, at: number, means: Promise<Means | null> }} */
 let held = NOTHING; // of one model
 let changed = true;
-onModel((_, anew) => {
+onModel((_, isOther) => {
   changed = true;
-  if (anew) held = NOTHING;
+  if (isOther) held = NOTHING;
 });
 
 /**

@@ -24,7 +24,7 @@ const AGAIN = 2000; // ms until a server that did not answer is asked once more
  * @typedef {{
  *   id: string, about: Description | null, decoder: Decoder | null, ms: number | null, error: string,
  * }} Model
- * @typedef {(model: Model, anew: boolean) => void} View
+ * @typedef {(model: Model, isOther: boolean) => void} View
  * @typedef {Pick<Server, "describe" | "decode">} Functions
  */
 
@@ -45,7 +45,7 @@ const uses = newest();
 let isCurrent = uses(); // whether no other model than the one in use is on its way
 
 /**
- * Calls view(model, anew) whenever there is another model (anew) or it has other weights, and now where there is one.
+ * Calls view(model, isOther) now, and whenever there is another model (isOther) or the model has new weights.
  *
  * @param {View} view
  */
@@ -64,22 +64,22 @@ export function onModelAtLeisure(view) {
   if (model.about || model.error) view(model, true);
 }
 
-/** @param {boolean} anew */
-function tell(anew) {
-  for (const view of views) view(model, anew);
-  const left = anew ? 0 : told + LEISURE - performance.now();
+/** @param {boolean} isOther */
+function tell(isOther) {
+  for (const view of views) view(model, isOther);
+  const left = isOther ? 0 : told + LEISURE - performance.now();
   if (left > 0) {
     otherWeights(left);
   } else {
     otherWeights.cancel();
-    atLeisure(anew);
+    atLeisure(isOther);
   }
 }
 
-/** @param {boolean} anew */
-function atLeisure(anew) {
+/** @param {boolean} isOther */
+function atLeisure(isOther) {
   told = performance.now();
-  for (const view of leisurely) view(model, anew);
+  for (const view of leisurely) view(model, isOther);
 }
 
 const otherWeights = debounced(() => atLeisure(false), LEISURE);

@@ -173,12 +173,12 @@ export interface Followed extends Latest {
   from: number;
   to: number;
 }
-/** What the browser knows of a run; anew counts how often its columns were replaced instead of extended. */
+/** What the browser knows of a run; replaced counts how often its columns were replaced instead of extended. */
 export interface Store extends Latest {
   run: string;
   about: RunAbout | null;
   covered: number;
-  anew: number;
+  replaced: number;
 }
 /** The followed run. moment: the step that the pictures went back to, or null; silent: the server does not answer. */
 export interface Feed extends Store {
