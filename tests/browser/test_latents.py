@@ -73,7 +73,7 @@ def drag(page, values):
 
 def test_a_drag_asks_the_server_nothing_and_its_last_value_is_shown(visit):
     me, model = opened(visit), load_checkpoint(SHIPPED)
-    me.page.wait_for_timeout(1500)  # the map and the strips have come
+    me.page.wait_for_selector("text=/test images of .* at the mean/", timeout=30_000)  # the last thing that comes
     asked = []  # by the page; Chromium itself fetches the icon and, now and then, the page's address: that is "other"
     me.page.on("request", lambda request: request.resource_type != "other" and asked.append(request.url))
     for last in torch.linspace(-3, 3, 10).tolist():
