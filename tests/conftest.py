@@ -86,16 +86,16 @@ def plane(digits: Dataset) -> tuple[VAE, torch.Tensor]:
 
 def taken_batches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[torch.Tensor, ELBO]]:
     """What the steps of trainings take from now on: x and the ELBO's terms of each."""
-    seen, closed_form, by_autograd = [], ClosedForm.differentiate, vae_core.training.step.elbo_of_decoded
+    seen, closed_form, by_autograd = [], ClosedForm.differentiate, vae_core.training.step.fitted_elbo
 
     def differentiate(self, x, *args):
         seen.append((x.clone(), terms := closed_form(self, x, *args)))
         return terms
 
-    def elbo_of_decoded(model, x, *args):
+    def fitted_elbo(model, x, *args):
         seen.append((x.clone(), terms := by_autograd(model, x, *args)))
         return terms
 
     monkeypatch.setattr(ClosedForm, "differentiate", differentiate)
-    monkeypatch.setattr(vae_core.training.step, "elbo_of_decoded", elbo_of_decoded)
+    monkeypatch.setattr(vae_core.training.step, "fitted_elbo", fitted_elbo)
     return seen

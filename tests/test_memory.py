@@ -1,4 +1,4 @@
-"""Freed memory is kept, so that work in chunks does not page its memory in anew with each of them."""
+"""Freed memory is kept, so that work in chunks does not page its memory in again with each of them."""
 
 import subprocess
 import sys

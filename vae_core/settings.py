@@ -41,7 +41,8 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def _always(settings: Settings) -> bool:
+def always(_: Settings) -> bool:
+    """Beside any other settings."""
     return True
 
 
@@ -65,7 +66,7 @@ class Setting:
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
     argument: str | None = None
     help: str | None = None
-    matters: Callable[[Settings], bool] = _always
+    matters: Callable[[Settings], bool] = always
     changes: Callable[[Settings], bool] | None = None
 
     def shown(self, value: Any) -> str:

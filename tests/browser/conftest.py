@@ -111,7 +111,7 @@ class Visitor:
         return page
 
     def reload(self) -> None:
-        """Loads the page anew, and waits until it is on the tab that its address names."""
+        """Reloads the page, and waits until it is on the tab that its address names."""
         self.page.reload()
         self.page.wait_for_function(
             "document.querySelector('[role=tab][aria-selected=true]')?.textContent.trim().toLowerCase()"

@@ -29,7 +29,7 @@ def finished(visitor, epochs=10, **settings):
 
 
 def reload(visitor, records):
-    """Loads the page anew, and waits for its run's chart."""
+    """Reloads the page, and waits for its run's chart."""
     visitor.reload()
     visitor.tab("Train")
     wait_for_records(visitor, records)

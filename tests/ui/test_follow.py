@@ -106,9 +106,9 @@ def test_a_run_that_went_back_and_is_as_far_again_is_given_from_its_beginning(ba
     folder = written(backend, range(20, 401, 20))
     first = follow(backend, RUN)
     assert first["mark"] and follow(backend, RUN, first["to"], mark=first["mark"])["from"] == first["to"] == 20
-    anew = [line.replace('"seconds": ', '"seconds": 1') for line in lines(range(20, 601, 20))]
+    rewritten = [line.replace('"seconds": ', '"seconds": 1') for line in lines(range(20, 601, 20))]
     (folder.path / "metrics.jsonl").unlink()
-    (folder.path / "metrics.jsonl").write_text("".join(anew))
+    (folder.path / "metrics.jsonl").write_text("".join(rewritten))
     back = follow(backend, RUN, first["to"], mark=first["mark"])
     assert (back["from"], back["to"]) == (0, 30) and back["columns"] == follow(backend, RUN)["columns"]
     assert follow(backend, RUN, back["to"], mark=back["mark"])["from"] == 30
@@ -144,8 +144,8 @@ def test_the_history_is_kl_per_dimension_from_what_is_known_on(backend):
     rest = backend.follower.history({"run": RUN, "stride": 1, "have": 9})
     assert (rest["from"], rest["steps"], rest["kl"]) == (9, [200], whole["kl"][9:])
     written(backend, range(220, 20_001, 20))
-    anew = backend.follower.history({"run": RUN, "stride": 1, "have": 10})
-    assert (anew["stride"], anew["from"], anew["steps"]) == (2, 0, list(range(20, 20_001, 40)))
+    again = backend.follower.history({"run": RUN, "stride": 1, "have": 10})
+    assert (again["stride"], again["from"], again["steps"]) == (2, 0, list(range(20, 20_001, 40)))
 
 
 def test_a_batch_is_shown_as_it_was_taken(backend):

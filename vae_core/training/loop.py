@@ -154,9 +154,7 @@ def train(
     device: str | torch.device = "cpu",
     state: TrainState | None = None,
 ) -> Generator[Metrics, TrainConfig | None, None]:
-    """Trains the model by Adam on loss = −(reconstruction − β KL), averaged over the batch (T10, T18).
-
-    With free bits λ the KL is Σ_j max(λ, KL_j), with KL_j averaged over the batch (Kingma et al. 2016, eq. 15).
+    """Trains the model by Adam on `Objective.loss` (T10, T18).
 
     To stop, stop iterating. A record comes after the first step, every `config.record_every` steps (on a GPU no more
     often than `least_interval` allows) and at the end of every epoch; the held-out set is evaluated at the end of every

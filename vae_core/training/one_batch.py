@@ -16,11 +16,11 @@ from ..config import TrainConfig
 from ..data import Dataset
 from ..files import write_atomically
 from ..model import VAE
-from ..objective import Objective, elbo
+from ..objective import Objective
 from ..precision import arithmetic
 from .random import Batch, Batches, block_of
 from .schedule import beta_at
-from .step import fit_sigma
+from .step import fitted_elbo
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,7 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
 def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneBatch:
     """`next_batch` for this batch; changes the model's gradients."""
     x = batch.x
-    if model.config.fits_sigma:
-        with torch.no_grad():
-            fit_sigma(model, x, model.decode(model.posterior(x).sample(batch.eps)))
-    terms = elbo(model, x, eps=batch.eps)
+    terms = fitted_elbo(model, x, batch.eps)
     objective = Objective(config.objective, beta_at(config, step + 1), config.free_bits)
     loss = objective.loss(terms, model.prior)
     loss.backward()

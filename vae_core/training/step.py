@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..config import PIXELS
 from ..densities import optimal_sigma
 from ..model import VAE
-from ..objective import elbo_of_decoded
+from ..objective import ELBO, elbo_of_decoded
 from .adam import Adam
 from .closed_form import ClosedForm, has_closed_form
 from .few_kernels import FewKernels, knows
@@ -201,27 +201,27 @@ class _Terms(nn.Module):
     def __init__(self, model: VAE, mean_square: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.model = model
-        self._average = mean_square if model.config.fits_sigma else None
+        self._average = mean_square
 
     def forward(self, x: Tensor, eps: Tensor, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
         """Reconstruction (B,), KL (B, D) and, if β is given, the importance-weighted bound (B,)."""
-        q = self.model.posterior(x)
-        z = q.sample(eps)
-        params = self.model.decode(z)
-        if self._average is not None:
-            fit_sigma(self.model, x, params.detach(), self._average)
-        terms = elbo_of_decoded(self.model, x, q, z, params)
+        terms = fitted_elbo(self.model, x, eps, self._average)
         bound = None if beta is None else terms.importance_weighted(self.model.prior, beta)
         return terms.reconstruction, terms.kl_per_dim, bound
 
 
-def fit_sigma(model: VAE, x: Tensor, mean: Tensor, average: Callable[[Tensor], Tensor] = torch.mean) -> None:
-    """Sets a Gaussian likelihood's σ to its optimum for a batch.
+def fitted_elbo(model: VAE, x: Tensor, eps: Tensor, average: Callable[[Tensor], Tensor] = torch.mean) -> ELBO:
+    """The ELBO's terms of a batch, after σ was set to its optimum for that batch if the model fits it.
 
     Args:
-        model: its σ is set.
+        model: its σ may be set.
         x: (B, 1, 28, 28) in [0, 1].
-        mean: (L, B, 1, 28, 28), decoded draws; no gradient flows through them.
-        average: mean over all elements, including those of other processes.
+        eps: (L, B, D), the draws' noise.
+        average: over all elements, including those of other processes.
     """
-    model.log_sigma.copy_(optimal_sigma(x, mean, average).log())
+    q = model.posterior(x)
+    z = q.sample(eps)
+    params = model.decode(z)
+    if model.config.fits_sigma:  # no gradient flows through σ
+        model.log_sigma.copy_(optimal_sigma(x, params.detach(), average).log())
+    return elbo_of_decoded(model, x, q, z, params)

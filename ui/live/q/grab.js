@@ -81,7 +81,7 @@ export class Grab {
   }
 
   /**
-   * Takes a model; there is no q of it yet.
+   * Shows another model, of which no q is known yet.
    *
    * @param {Description} model
    */
