@@ -14,9 +14,10 @@ from checkpoints.train import main as train_shipped
 from ui.backend import Backend
 from vae_core import TrainConfig
 from vae_core.checkpoint import read_header
-from vae_core.cli import TRAIN_FIELDS, main, new_config, parser
+from vae_core.cli import main, new_config, parser
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.server import Runs
+from vae_core.settings import settings_of
 
 from .conftest import ROOT
 
@@ -48,7 +49,7 @@ def test_all_recipes_are_shipped_and_small():
 def test_each_was_made_by_its_recipe(path):
     header, recipe = read_header(path), RECIPES[path.stem]
     begun = [vars(parser().parse_args(recipe.command(stage, RUNS))) for stage in range(len(recipe.stages))]
-    training = TrainConfig(**{name: begun[-1][name] for name in TRAIN_FIELDS if name in begun[-1]})
+    training = TrainConfig(**{name: begun[-1][name] for name in settings_of(TrainConfig) if name in begun[-1]})
     assert header.config == new_config(begun[0], "cpu").model
     of_no_account = ("record_every", "epochs") if training.steps else ("record_every",)
     of_it = {name: header.about["training"][name] for name in of_no_account}

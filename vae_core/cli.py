@@ -29,11 +29,9 @@ from .settings import Setting, check_int, settings_of
 from .training.loop import DivergedError, Metrics, TrainState, batches
 from .training.processes import Processes, join
 
-MODEL_FIELDS = [field.name for field in dataclasses.fields(VAEConfig)]
-TRAIN_FIELDS = [field.name for field in dataclasses.fields(TrainConfig)]
-FIXED = (  # training settings that cannot change after a run's first step
-    "seed", "batch_size", "precision", "objective", "schedule", "learning_rate_warmup", "clip_norm", "average",
-)  # fmt: skip
+LENGTHS = ("epochs", "steps", "patience", "record_every")  # settings that a resumed run takes from the command line
+# The training settings that cannot change after a run's first step.
+FIXED = [name for name in settings_of(TrainConfig) if name not in (*LENGTHS, *CHANGEABLE)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,7 +102,7 @@ def new_config(given: dict[str, Any], device: str) -> RunConfig:
     """
     model = _model_config(given)
     usual = {"learning_rate": usual_learning_rate(model)}
-    training = TrainConfig(**usual | {name: given[name] for name in TRAIN_FIELDS if name in given})
+    training = TrainConfig(**usual | {name: given[name] for name in settings_of(TrainConfig) if name in given})
     precision = resolve(training.precision, torch.device(device))  # the same wherever the run is resumed
     training = dataclasses.replace(training, precision=precision)
     why = "chosen on the command line."
@@ -114,7 +112,7 @@ def new_config(given: dict[str, Any], device: str) -> RunConfig:
 
 def _model_config(given: dict[str, Any]) -> VAEConfig:
     """The model configuration from the options; that of a checkpoint to start from replaces it."""
-    fields = {name: given[name] for name in MODEL_FIELDS if name in given}
+    fields = {name: given[name] for name in settings_of(VAEConfig) if name in given}
     if "start" not in given or not fields:
         if "hidden_layers" in given and given.get("architecture", "mlp") != "mlp":
             raise ValueError(f"hidden_layers is {given['hidden_layers']}, but only an mlp has that choice.")
@@ -230,8 +228,10 @@ def _resumed_config(folder: RunFolder, given: dict[str, Any]) -> RunConfig:
             raise ValueError(
                 f"{name} is {given[name]!r}, but the run in {folder.path} has {value!r}; that cannot change."
             )
-    dataclasses.replace(training, **{name: given[name] for name in TRAIN_FIELDS if name in given})  # checks all of them
-    lengths = {name: given[name] for name in ("epochs", "steps", "patience", "record_every") if name in given}
+    dataclasses.replace(
+        training, **{name: given[name] for name in settings_of(TrainConfig) if name in given}
+    )  # checks all of them
+    lengths = {name: given[name] for name in LENGTHS if name in given}
     if "epochs" in given:
         lengths["steps"] = None  # which would take precedence
     return dataclasses.replace(config, training=dataclasses.replace(training, **lengths))

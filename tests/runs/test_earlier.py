@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vae_core.cli import main
+from vae_core.cli import FIXED, main
+from vae_core.config import SETTINGS
 
 RUNS = Path(__file__).parent / "written_earlier"  # by 9d0b50f, of scikit-learn's digits; settings changed after step 5
 
@@ -24,3 +25,15 @@ def test_a_run_of_an_earlier_version_goes_on(tmp_path, name, capsys):
         assert last[kind] == pytest.approx(expected[kind], rel=1e-3)
     assert last["kl_per_dim"] == pytest.approx(expected["kl_per_dim"], rel=1e-2)
     assert json.loads((folder / "status.json").read_text())["state"] == "finished"
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_a_setting_that_cannot_change_is_refused_when_a_run_goes_on(tmp_path, name, capsys):
+    folder = tmp_path / "mlp"
+    shutil.copytree(RUNS / "mlp", folder)
+    now = json.loads((folder / "config.json").read_text())["training"][name]
+    names = [value for value in SETTINGS[name].choices if value not in (now, "auto")]
+    other = names[0] if names else SETTINGS[name].kind(0.5 if name == "average" else now + 1)
+    option = f"--{name.replace('_', '-')}"
+    assert main(["train", "--resume", "--out", str(folder), option, str(other)]) == 2
+    assert f"{name} is {other!r}, but the run in {folder} has {now!r}; that cannot change." in capsys.readouterr().err

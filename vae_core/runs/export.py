@@ -17,7 +17,7 @@ from .folder import RunFolder
 
 PLAIN = ("step", "epoch", "images_seen", "seconds", "images_per_second")
 TERMS = ("elbo", "reconstruction", "kl")
-SETTINGS = ("learning_rate", "beta", "samples", "sigma")
+RECORDED = ("learning_rate", "beta", "samples", "sigma")
 
 
 def as_csv(records: list[dict[str, Any]]) -> str:
@@ -26,10 +26,10 @@ def as_csv(records: list[dict[str, Any]]) -> str:
     titles = [f"{part}_{term}" for part in ("train", "test") for term in TERMS]
     text = io.StringIO()
     lines = csv.writer(text)
-    lines.writerow([*PLAIN, *titles, "active_units", *SETTINGS, "precision", *(f"kl_{j}" for j in range(dims))])
+    lines.writerow([*PLAIN, *titles, "active_units", *RECORDED, "precision", *(f"kl_{j}" for j in range(dims))])
     for record in records:
         terms = [record[part] and record[part][term] for part in ("train", "test") for term in TERMS]
-        plain, settings = ([record.get(name) for name in names] for names in (PLAIN, SETTINGS))
+        plain, settings = ([record.get(name) for name in names] for names in (PLAIN, RECORDED))
         lines.writerow(
             [*plain, *terms, record["active_units"], *settings, record.get("precision"), *record["kl_per_dim"]]
         )
@@ -46,7 +46,7 @@ def as_tensorboard(records: list[dict[str, Any]], folder: Path) -> None:
             values = {
                 f"{part}/{term}": record[part][term] for part in ("train", "test") if record[part] for term in TERMS
             }
-            values |= {name: record[name] for name in ("active_units", *SETTINGS) if record.get(name) is not None}
+            values |= {name: record[name] for name in ("active_units", *RECORDED) if record.get(name) is not None}
             values |= {f"kl/{j}": kl for j, kl in enumerate(record["kl_per_dim"])}
             for tag, value in values.items():
                 writer.add_scalar(tag, value, record["step"], walltime=record["seconds"])
