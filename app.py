@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     page = ui.build(backend)
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
-    )  # a stopped service ends its runs in order, as Ctrl-C does
+    )  # a stopped service ends its runs gracefully, as Ctrl-C does
     print(f"Computing on {describe_devices(devices)}; runs are kept in {options.runs_dir}.", flush=True)
     try:
         page.launch(

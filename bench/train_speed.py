@@ -167,7 +167,7 @@ def new_model(architecture: str, device: torch.device, seed: int = 0) -> VAE:
 
 
 def textbook_epoch(data_dir: Path, model: VAE, batch: int, images: int, device: torch.device) -> Callable[[], float]:
-    """The textbook's loop, an epoch of the first so many images at a call."""
+    """The textbook's loop, one epoch over the first images at each call."""
     mnist = datasets.MNIST(data_dir, train=True, download=False, transform=transforms.ToTensor())
     loader = DataLoader(Subset(mnist, range(images)), batch_size=batch, shuffle=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)

@@ -170,7 +170,7 @@ class Follower:
             load = partial(self._fetch, data)
             self.runs.play(run, browser, load, one_batch=how == "step")
         elif how == "reset":
-            run = self.runs.begin_anew(run, browser)
+            run = self.runs.start_over(run, browser)
         else:
             check_choice("how", how, ("pause", "play", "step", "stop", "reset"))
         return {"run": run}

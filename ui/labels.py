@@ -62,5 +62,5 @@ def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     if settings["likelihood"] == "gaussian":
         sigma = {"fixed": "σ {sigma:g}", "learned": "σ learned from {sigma:g}", "optimal": "σ optimal"}
         unusual.append(sigma[settings["sigma_mode"]].format(**settings))
-    changed = [f"changed {changes} time{'s' if changes > 1 else ''} in mid-run"] if changes else []
+    changed = [f"changed {changes} time{'s' if changes > 1 else ''} during the run"] if changes else []
     return ", ".join([line, *unusual, *changed])

@@ -56,7 +56,7 @@ def _decoded(content: bytes) -> Image.Image:
     if b"<svg" in content[:4096].lower() and content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise PhotoError("This is an SVG drawing; save it as PNG and take that.")
     if not content.startswith(MAGIC):
-        raise PhotoError("This file is no picture in PNG, JPEG, WebP, GIF or BMP format.")
+        raise PhotoError("This file is not a picture in PNG, JPEG, WebP, GIF or BMP format.")
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(*image.size)

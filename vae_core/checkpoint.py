@@ -127,6 +127,6 @@ def _check_about(header: Header) -> None:
     if not all(isinstance(figure, (int, float)) for figure in figures):
         raise ValueError("one of its figures is not a number.")
     if not isinstance(about.get("data"), (str, type(None))):
-        raise ValueError("data is no name.")
+        raise ValueError("data is not a name.")
     if not all(isinstance(held, int) for held in (about.get("learned") or {}).values()):
         raise ValueError("learned must give a number of images for each dataset.")

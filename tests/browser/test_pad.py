@@ -185,5 +185,5 @@ def test_a_photograph_is_put_on_the_pad_or_refused_with_a_sentence(visit):
     page.wait_for_function("!document.querySelector('#draw .live-message').textContent.includes('Reading')")
     assert values(me) == kept
     page.set_input_files(chooser, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"text"})
-    page.wait_for_selector("text=That is no picture: choose a photograph.")
+    page.wait_for_selector("text=That is not a picture: choose a photograph.")
     assert values(me) == kept

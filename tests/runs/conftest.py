@@ -68,7 +68,7 @@ STEERING = {
     "stop": lambda runs, run, owner, load: runs.stop(run, owner),
     "play": lambda runs, run, owner, load: runs.play(run, owner, load),
     "step": lambda runs, run, owner, load: runs.play(run, owner, load, one_batch=True),
-    "reset": lambda runs, run, owner, load: runs.begin_anew(run, owner),
+    "reset": lambda runs, run, owner, load: runs.start_over(run, owner),
     "change": lambda runs, run, owner, load: runs.change(run, owner, {"beta": 2.0}),
     "rename": lambda runs, run, owner, load: runs.rename(run, owner, "mine"),
     "delete": lambda runs, run, owner, load: runs.delete(run, owner),

@@ -187,15 +187,15 @@ def test_settings_are_those_of_the_start_with_all_changes(tmp_path):
 @pytest.mark.parametrize(
     ("model", "settings", "message"),
     [
-        (MODEL, {"seed": 1}, "seed cannot change in mid-run"),
-        (MODEL, {"latent_dim": 1}, "latent_dim cannot change in mid-run"),
-        (MODEL, {"batch_size": 1}, "batch_size cannot change in mid-run"),
-        (MODEL, {"beta": 1, "epochs": 3}, "epochs cannot change in mid-run"),
-        (MODEL, {"sigma": 0.1}, "sigma cannot change in mid-run of this model"),
+        (MODEL, {"seed": 1}, "seed cannot change during a run"),
+        (MODEL, {"latent_dim": 1}, "latent_dim cannot change during a run"),
+        (MODEL, {"batch_size": 1}, "batch_size cannot change during a run"),
+        (MODEL, {"beta": 1, "epochs": 3}, "epochs cannot change during a run"),
+        (MODEL, {"sigma": 0.1}, "sigma cannot change during a run of this model"),
         (
             dataclasses.replace(GAUSSIAN, sigma_mode="learned"),
             {"sigma": 0.1},
-            "sigma cannot change in mid-run of this model",
+            "sigma cannot change during a run of this model",
         ),
         (GAUSSIAN, {"sigma": 0}, "sigma is 0; it must be a number above 0, at most 100"),
         (GAUSSIAN, {"sigma": float("nan")}, "sigma is nan"),

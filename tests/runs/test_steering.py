@@ -98,11 +98,11 @@ def test_reset_makes_another_run_with_the_same_settings_and_leaves_the_old_one(r
     runs.change(run, "me", {"beta": 4.0, "samples": 2})
     wait_for(lambda: runs.folder(run).changes())
     with pytest.raises(RunError, match="going or waiting already"):
-        runs.begin_anew(run, "me")
+        runs.start_over(run, "me")
     runs.pause(run, "me")
     reached(runs, run, "paused")
     message, records = runs.status(run)["message"], runs.folder(run).records()
-    new = runs.begin_anew(run, "me")
+    new = runs.start_over(run, "me")
     assert runs.status(run) == {"state": "stopped", "message": message} and runs.folder(run).records() == records
     assert runs.status(new) == {"state": "paused", "message": "Step 0."}
     old, config = runs.folder(run).read_config(), runs.folder(new).read_config()
@@ -123,14 +123,14 @@ def test_reset_of_a_run_from_another_machine_says_what_trains_here(runs, load):
     reached(runs, run, "paused")
     folder = runs.folder(run)
     folder.write_config(dataclasses.replace(folder.read_config(), device="cuda"))
-    assert runs.folder(runs.begin_anew(run, "me")).read_config().device == "cpu"
+    assert runs.folder(runs.start_over(run, "me")).read_config().device == "cpu"
 
 
 def test_reset_takes_a_changed_sigma_into_the_model(runs, load):
     run = runs.start(GAUSSIAN, LONG, "digits", load, "me", one_batch=True)
     reached(runs, run, "paused")
     runs.change(run, "me", {"sigma": 0.25})
-    new = runs.begin_anew(run, "me")
+    new = runs.start_over(run, "me")
     assert runs.folder(new).read_config().model == dataclasses.replace(GAUSSIAN, sigma=0.25)
 
 
@@ -141,7 +141,7 @@ def test_reset_of_a_run_that_began_with_weights_begins_with_them_again(runs, loa
     reached(runs, run, "paused")
     (tmp_path / "start.safetensors").unlink()
     runs.change(run, "me", {"sigma": 0.25})
-    new = runs.begin_anew(run, "me")
+    new = runs.start_over(run, "me")
     again = VAE(GAUSSIAN)
     runs.folder(new).resume(again, CPU)
     weights = start.state_dict()

@@ -112,7 +112,7 @@ def test_a_photo_becomes_ink(served):
 def test_what_is_no_photo_is_refused_in_a_sentence(served):
     answer = TestClient(served).post("/live/photo", content=b"Hello!")
     assert answer.status_code == 200
-    assert answer.json() == {"error": "This file is no picture in PNG, JPEG, WebP, GIF or BMP format."}
+    assert answer.json() == {"error": "This file is not a picture in PNG, JPEG, WebP, GIF or BMP format."}
 
 
 def test_a_large_model_of_the_apps_own_can_be_uploaded(served, tmp_path):

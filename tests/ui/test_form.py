@@ -25,7 +25,7 @@ def test_the_line_of_settings_names_what_is_unusual(backend):
     backend.runs.folder(run).write_changes([Change(1, {"sigma": 0.2}), Change(2, {"beta": 4.0})])
     line = follow(backend, run)["about"]["settings"]
     assert "β = 4," in line and line.endswith(
-        "batches of 128, L = 3, warm-up 5, products in float32, σ 0.2, changed 2 times in mid-run"
+        "batches of 128, L = 3, warm-up 5, products in float32, σ 0.2, changed 2 times during the run"
     )
 
 

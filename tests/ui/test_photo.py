@@ -153,7 +153,7 @@ def png(width, height, rows=b""):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
 
 
-NONE, DAMAGED = "This file is no picture in", "The picture is damaged, cut off or has no pixels."
+NONE, DAMAGED = "This file is not a picture in", "The picture is damaged, cut off or has no pixels."
 LARGE, NO_INK = "The picture has more than 50 megapixels", "There is no ink to be seen in the picture."
 GREY = np.full((80, 60, 3), 200, np.uint8)
 REFUSED = {

@@ -41,6 +41,6 @@ def check_change(config: RunConfig, settings: dict[str, Any]) -> None:
     for name, value in settings.items():
         if not may_change(name, now):
             free = [name for name in SETTINGS if may_change(name, now)]
-            raise ValueError(f"{name} cannot change in mid-run of this model; {', '.join(free)} can.")
+            raise ValueError(f"{name} cannot change during a run of this model; {', '.join(free)} can.")
         SETTINGS[name].check(name, value)
     replace(config.training, **{name: value for name, value in settings.items() if name in CHANGEABLE})

@@ -138,7 +138,7 @@ def parsed(line: bytes) -> dict[str, Any]:
             return record
     except (ValueError, KeyError, TypeError):
         pass  # raised below
-    raise ValueError("The run's metrics.jsonl is damaged: a line of it is no record.")
+    raise ValueError("The run's metrics.jsonl is damaged: one of its lines is not a record.")
 
 
 def _row(record: dict[str, Any]) -> list[float]:

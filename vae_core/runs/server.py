@@ -126,7 +126,7 @@ class Runs:
                 raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
             self.queue.join(run, self.folder(run), load, owner, one_batch=one_batch)
 
-    def begin_anew(self, run: str, owner: str) -> str:
+    def start_over(self, run: str, owner: str) -> str:
         """Makes another run with this one's current settings, paused before its first step; the old one stays.
 
         Raises:

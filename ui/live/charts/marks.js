@@ -1,4 +1,4 @@
-// Where settings were changed in mid-run: lines in the chart, and their names above it as far as there is room.
+// Where settings were changed during a run: lines in the chart, and their names above it as far as there is room.
 
 import { feed } from "../shared/feed.js";
 import { SETTINGS } from "../shared/vocabulary.js";

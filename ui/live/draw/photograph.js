@@ -51,7 +51,7 @@ export function photograph(place, begin, say) {
  * @param {File | undefined} photo
  */
 function refused(photo) {
-  if (!photo?.type.startsWith("image/")) return "That is no picture: choose a photograph.";
+  if (!photo?.type.startsWith("image/")) return "That is not a picture: choose a photograph.";
   if (photo.size <= LARGEST_PHOTO) return "";
   return `The photograph is larger than ${LARGEST_PHOTO / 2 ** 20} MB: choose a smaller one.`;
 }
