@@ -26,7 +26,8 @@ from .runs.folder import RunError, RunFolder
 from .runs.run import Steering, reason, train_into
 from .runs.states import State
 from .settings import Setting, check_int, settings_of
-from .training.loop import DivergedError, Metrics, TrainState, batches
+from .training.divergence import DivergedError
+from .training.loop import Metrics, TrainState, batches
 from .training.processes import Processes, join
 
 LENGTHS = ("epochs", "steps", "patience", "record_every")  # settings that a resumed run takes from the command line

@@ -170,7 +170,9 @@ def test_a_training_that_diverges_says_at_which_step(visit):
     me.page.get_by_text("More of the training").click()
     me.train(Epochs=500, Learning_rate=1, **{"Its warm-up steps": 0})
     me.wait_for_state("failed")
-    assert re.search(r"The loss became infinite or NaN at step \d+; try a smaller", me.page.inner_text("#progress"))
+    assert re.search(
+        r"became infinite or NaN at step \d+; try a smaller learning rate", me.page.inner_text("#progress")
+    )
 
 
 def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):

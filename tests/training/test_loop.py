@@ -14,7 +14,8 @@ from vae_core.data import binarized_for_evaluation
 from vae_core.densities import optimal_sigma
 from vae_core.evaluation.evaluate import log_likelihood
 from vae_core.training import loop
-from vae_core.training.loop import DivergedError, Metrics, Terms, TrainState, batches, least_interval
+from vae_core.training.divergence import DivergedError
+from vae_core.training.loop import Metrics, Terms, TrainState, batches, least_interval
 from vae_core.training.processes import Processes
 
 from ..conftest import plain, seeded, taken_batches

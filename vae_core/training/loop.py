@@ -18,6 +18,7 @@ from ..model import VAE
 from ..precision import compute_exactly, launching, resolve
 from .adam import Adam
 from .average import Average
+from .divergence import diverged
 from .processes import ALONE, Processes
 from .random import Batches, block_of
 from .schedule import beta_at, learning_rate_at
@@ -61,14 +62,6 @@ class Metrics:
     samples: int
     sigma: float | None
     precision: str
-
-
-class DivergedError(RuntimeError):
-    """The loss became infinite or NaN. step: the first step at which it did."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(f"The loss became infinite or NaN at step {step}; try a smaller learning rate.")
-        self.step = step
 
 
 @dataclass
@@ -139,12 +132,14 @@ class TrainState:
     def check_finite(self, model: VAE) -> None:
         """Raises DivergedError for the first step since the last check whose loss or update is not finite."""
         largest = torch.stack(torch._foreach_norm([weight.detach() for weight in model.parameters()], 2))
-        looked_at = [self.sums.flush().isfinite().all(1)] if self.sums.steps else []
+        measured = self.sums.flush() if self.sums.steps else None
+        looked_at = [] if measured is None else [measured.isfinite().all(1)]
         *finite, weights = torch.cat([*looked_at, largest.isfinite().all().unsqueeze(0)]).tolist()  # waits once
-        if not all(finite):
-            raise DivergedError(self.step - len(finite) + 1 + finite.index(False))
+        if measured is not None and not all(finite):
+            first = finite.index(False)
+            raise diverged(model, self.step - len(finite) + 1 + first, measured[first])
         if not weights:
-            raise DivergedError(self.step)
+            raise diverged(model, self.step, None)
 
 
 def train(
@@ -173,7 +168,7 @@ def train(
 
     Raises:
         ValueError: the batch is larger than the training set.
-        DivergedError: the loss is not finite; the weights are then unusable.
+        DivergedError: the loss or a weight is not finite; the weights are then unusable.
     """
     taken = batches(model, dataset, config, device, state)
     change = None
