@@ -188,6 +188,7 @@ class Follower:
             "likelihood": config.model.likelihood,
             "binarization": config.model.binarization,
             "latent_dim": config.model.latent_dim,
+            "is_averaged": config.training.average > 0,
             "steps_per_epoch": config.training.steps_per_epoch(config.train_images) if config.train_images else 0,
             "total_steps": config.total_steps,
             "train_images": config.train_images,

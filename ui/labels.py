@@ -16,11 +16,12 @@ UNSAID = ("epochs", "steps", "record_every", "sigma", "sigma_mode")
 
 
 def shipped(name: str, about: dict[str, Any]) -> str:
-    """A shipped model's name, with its figures if it has been measured; −log p̂(x) is too large on average."""
+    """A shipped model's name, with its figures if it has been measured."""
     figures = about.get("figures")
     if not figures:
         return f"{name} (shipped)"
-    found = f"−ELBO {-figures['elbo']:.1f}, −log p(x) ≤ {-figures['log_likelihood']:.1f}".replace("-", "−")
+    bound = f"−log p(x) ≤ {-figures['log_likelihood']:.1f} by K = {figures['samples']:,} draws"
+    found = f"−ELBO {-figures['elbo']:.1f}, {bound}".replace("-", "−")
     of = ", training images" if figures["split"] == "train" else ""
     return f"{name} (shipped): {found}, {figures['active_units']} of {len(figures['kl_per_dim'])} active{of}"
 

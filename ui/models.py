@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
 from vae_core.checkpoint import CheckpointError
+from vae_core.config import evidence
 from vae_core.data import TITLES, DataError, fit_drawing, ink_size, of_each_label
 from vae_core.evaluation.latent import embed, principal_axes
 from vae_core.portable import packed, portable_decoder
@@ -34,7 +35,8 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         request: {model}.
 
     Returns:
-        dims: [{index, kl: nats or null}]. prior_mean, prior_std. likelihood, binarization.
+        dims: [{index, kl: nats or null}]. prior_mean, prior_std. likelihood, binarization. evidence: what log p(x) is
+        called.
         examples: [{label, image}], one of each label. examples_from: the dataset's title.
     """
     loaded = backend.load(field(request, "model"))
@@ -55,6 +57,7 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         "prior_std": config.prior_std,
         "likelihood": config.likelihood,
         "binarization": config.binarization,
+        "evidence": evidence(config.likelihood, config.binarization),
         "examples": [{"label": label, "image": pixels(as_trained(image))} for label, image in of_each_label(dataset)],
         "examples_from": TITLES[dataset.name],
     }

@@ -24,6 +24,14 @@ SCHEDULES = {"constant": "constant", "cosine": "falling as a cosine"}
 PRECISIONS = {"auto": "auto", "float32": "float32", "tf32": "tf32", "bfloat16": "bfloat16"}
 
 
+def evidence(likelihood: str, binarization: str) -> str:
+    """What log ∫ p(z) p(x|z) dz is called: "log p(x)", or "log s(x)" where p(x|z) is no probability of x.
+
+    That is so for grey pixels under a Bernoulli likelihood: the cross-entropy is a score of them.
+    """
+    return "log s(x)" if (likelihood, binarization) == ("bernoulli", "grey") else "log p(x)"
+
+
 @dataclass(frozen=True)
 class VAEConfig:
     """The configuration of a VAE: everything needed to rebuild it around its weights.

@@ -104,8 +104,60 @@ def test_a_plane_keeps_what_is_off_it(run, quantiles):
 
 def test_the_scale_of_the_meter_ends_in_plain_numbers(run):
     script = "(() => { const it = m.meter(); it.show(a, null); return it.node.lastChild.textContent; })()"
-    terms = {"elbo": -228.8, "kl": 4.7, "log_px": -228.1, "scatter": 0.1, "how": ""}
+    terms = TERMS | {"elbo": -228.8, "kl": 4.7, "reconstruction_term": -224.1, "log_px": -228.1}
     assert run("draw/meter", script, terms) == "−230.4−222 nats (the scale does not begin at 0)"
+
+
+TERMS = {"elbo": -10.4, "kl": 2.0, "reconstruction_term": -8.4, "log_px": -10.0, "scatter": 0.1, "how": ""}
+SHOWN = """(() => {
+    const it = m.meter();
+    if (a.evidence) it.about(a.evidence);
+    it.show(a, null);
+    return [...it.node.querySelectorAll("tr")].filter((row) => !row.hidden).map((row) => row.innerText);
+})()"""
+
+
+def test_every_number_of_the_meter_is_its_own_and_they_add_up(run):
+    terms = TERMS | {"elbo": -10.44, "kl": 2.04, "reconstruction_term": -8.40, "log_px": -10.02}  # −8.4 − 2.0 ≠ −10.5
+    shown = "".join(run("draw/meter", SHOWN, terms))
+    for number in ("−8.4 nats", "2.0 nats", "−10.4 nats", "0.4 nats", "−10.0 nats"):
+        assert number in shown
+    terms = TERMS | {"elbo": -10.48, "kl": 2.04, "reconstruction_term": -8.44}  # −8.4 − 2.0 is not −10.5
+    shown = "".join(run("draw/meter", SHOWN, terms))
+    for number in ("−8.44 nats", "2.04 nats", "−10.48 nats", "0.48 nats", "−10.00 nats"):
+        assert number in shown
+
+
+def test_numbers_that_cannot_add_up_say_so(run):
+    assert "≈" in "".join(run("draw/meter", SHOWN, TERMS | {"elbo": -10.0}))
+    assert "≈" not in "".join(run("draw/meter", SHOWN, TERMS))
+
+
+def test_of_grey_pixels_nothing_is_called_log_p_of_x(run):
+    grey = "".join(run("draw/meter", SHOWN, TERMS | {"evidence": "log s(x)", "scatter": None}))
+    assert "log p(x)" not in grey and "log p̂(x)" not in grey and "log ŝ(x)" in grey and "at most log s(x)" in grey
+    exact = "".join(run("draw/meter", SHOWN, TERMS | {"evidence": "log s(x)", "how": "exact, by quadrature"}))
+    assert "log s(x)" in exact
+    assert "log p̂(x)" in "".join(run("draw/meter", SHOWN, TERMS | {"evidence": "log p(x)"}))
+
+
+def test_what_is_rounded_to_0_has_no_sign(run):
+    numbers = ["-0.0", "-0", "-0.00 nats", "-0.01", "-10", "-0.5 to 1"]
+    assert run("shared/page", "a.map(m.minus)", numbers) == ["0.0", "0", "0.00 nats", "−0.01", "−10", "−0.5 to 1"]
+
+
+def test_a_simple_picture_is_not_called_strange_by_0_percent(run):
+    script = """(() => {
+        const it = m.crowdView();
+        it.take({ elbos: Array.from({ length: 1000 }, (_, i) => i - 1000), data: "MNIST", version: "1" });
+        return a.map((elbo) => { it.show(elbo, "1"); return it.node.querySelector(".live-sentence").textContent; });
+    })()"""
+    blank, simple, usual, strange = run("draw/crowd", script, [5.0, -3.5, -500.5, -2000.0])
+    end = " of MNIST’s test images, by its ELBO"
+    assert blank == f"easier to explain than all{end}: simple, which does not make it typical"
+    assert simple == f"easier to explain than over 99 %{end}: simple, which does not make it typical"
+    assert usual == f"stranger than 50 %{end}"
+    assert strange == f"stranger than 100 %{end}"
 
 
 def test_the_mean_of_a_label_is_over_its_images(run):

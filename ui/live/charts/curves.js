@@ -26,11 +26,12 @@ export async function mount({ element, props }) {
   const { data, layout } = props.value;
   const grouped = data.map((trace) => ({ ...trace, legendgroup: trace.name }));
   const { Plotly, plot } = await chart(place, { data: [...grouped, ...data.map(raw)], layout });
-  const names = data.map((trace) => trace.meta ?? "");
+  const columns = data.map((trace) => trace.meta ?? "");
   const { choices, node: bar } = controls(node, plot, () => curves.redraw());
   const note = make("span");
   bar.append(note);
-  const curves = new Curves({ Plotly, plot, names, choices, note });
+  const titles = data.map((trace) => trace.name ?? "");
+  const curves = new Curves({ Plotly, plot, names: columns, titles, choices, note });
   show(node, () => curves.show());
 }
 
@@ -62,7 +63,7 @@ const isHeldOut = (name) => name.startsWith("test_");
  * What the chart shows: of which run, how much, how; empty before it was drawn.
  *
  * @typedef {Partial<{
- *   run: string, replaced: number, rows: number, epoch: number, changes: number, moment: number | null, axis: string,
+ *   run: string, replaced: number, averaged: boolean | undefined, rows: number, epoch: number, changes: number, moment: number | null, axis: string,
  *   log: boolean, smoothing: number, modes: string, clip: number, marks: string,
  * }>} Drawn
  */
@@ -78,13 +79,17 @@ class Curves {
   #askWindow = debounced(() => this.#window(), DEBOUNCE);
 
   /**
-   * @param {{ Plotly: Plotly, plot: Plot, names: string[], choices: Choices, note: HTMLElement }} parts names: the
-   *   columns of the curves
+   * names: the columns of the curves; titles: what the legend calls them.
+   *
+   * @param {{
+   *   Plotly: Plotly, plot: Plot, names: string[], titles: string[], choices: Choices, note: HTMLElement
+   * }} parts
    */
-  constructor({ Plotly, plot, names, choices, note }) {
+  constructor({ Plotly, plot, names, titles, choices, note }) {
     this.Plotly = Plotly;
     this.plot = plot;
     this.names = names;
+    this.titles = titles;
     this.choices = choices;
     this.note = note;
     this.curves = names.map((_, i) => i); // the numbers of their traces; the raw ones come after them
@@ -126,6 +131,7 @@ class Curves {
     const empty = columns.step.length === 0;
     const axes = this.#keptAxes();
     const visible = curves.map((i) => plot.data[i].visible ?? true);
+    Plotly.restyle(plot, { name: this.#titles() }, curves);
     Plotly.restyle(
       plot,
       { visible },
@@ -158,6 +164,12 @@ class Curves {
     this.#finish();
   }
 
+  /** The curves' titles; a run that averages its weights evaluates the averaged ones, and trains the others. */
+  #titles() {
+    const weights = feed.about?.is_averaged ? ", averaged weights" : "";
+    return this.titles.map((title, i) => (isHeldOut(this.names[i]) ? title + weights : title));
+  }
+
   #finish() {
     this.#dot();
     this.#settle();
@@ -169,6 +181,7 @@ class Curves {
     return {
       run: feed.run,
       replaced: feed.replaced,
+      averaged: feed.about?.is_averaged,
       rows: feed.columns.step.length,
       epoch: perEpoch(),
       changes: feed.changes.length,

@@ -6,6 +6,7 @@ import { set, svg } from "../shared/svg.js";
 /** @import { Crowd } from "../shared/types.js" */
 
 const BINS = 48;
+const SIMPLE = 0.01; // share of the test images with a higher ELBO, below which a picture is not called strange at all
 const [WIDTH, HEIGHT] = [480, 60];
 
 /**
@@ -75,11 +76,7 @@ export function crowdView() {
     const x = WIDTH * Math.min(0.998, Math.max(0.002, place(elbo)));
     set(mark, { x1: x, x2: x });
     const old = version === crowd.version ? "" : " (as of the weights of a moment ago)";
-    sentence.replaceChildren(
-      "stranger than ",
-      make("strong", {}, `${percent(stranger(crowd.elbos, elbo))} %`),
-      ` of ${of(crowd.data)} test images${old}`,
-    );
+    sentence.replaceChildren(...comparison(crowd, elbo), old);
     picture.setAttribute("aria-label", minus(`${sentence.textContent}; its ELBO is ${nats(elbo)} nats`));
   }
 
@@ -93,11 +90,22 @@ export function crowdView() {
   return { node, take, show, clear, version: () => crowd?.version };
 }
 
-/** @param {number} share */
-function percent(share) {
-  if (share > 0 && share < 0.01) return "under 1";
-  return share < 1 && share > 0.99 ? "over 99" : Math.round(100 * share);
+/**
+ * Says where an ELBO lies among those of the test images.
+ *
+ * @param {Crowd} crowd
+ * @param {number} elbo
+ */
+function comparison({ elbos, data }, elbo) {
+  const share = stranger(elbos, elbo);
+  const images = ` of ${of(data)} test images, by its ELBO`;
+  if (share >= SIMPLE) return ["stranger than ", make("strong", {}, `${percent(share)} %`), images];
+  const most = make("strong", {}, share === 0 ? "all" : "over 99 %");
+  return ["easier to explain than ", most, `${images}: simple, which does not make it typical`];
 }
+
+/** @param {number} share */
+const percent = (share) => (share < 1 && share > 0.99 ? "over 99" : Math.round(100 * share));
 
 /** @param {string} data */
 const of = (data) => (data.endsWith("s") ? `${data}’` : `${data}’s`);

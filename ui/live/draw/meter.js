@@ -1,38 +1,40 @@
 // The meter: reconstruction − KL = ELBO, ELBO + gap = log p(x), as lengths on one common scale that add up.
 
-import { make, minus, nats, scaleEnds } from "../shared/page.js";
-import { scale, sum, tenth } from "./scale.js";
+import { make, minus, scaleEnds } from "../shared/page.js";
+import { digitsThatAdd, scale, sum } from "./scale.js";
 
-/** @import { Terms } from "../shared/types.js" */
+/** @import { Description, Terms } from "../shared/types.js" */
 /** @typedef {ReturnType<typeof row>} Row */
 /** @typedef {ReturnType<typeof scale>} Scale */
 
 /**
  * how: where log_px is from.
  *
- * @typedef {Pick<Terms, "elbo" | "kl" | "scatter"> & { log_px: number | null, how: string }} Weighed
+ * @typedef {Terms & { log_px: number | null, how: string }} Weighed
  * @typedef {{ encoder: number | null, best: number | null }} Split the ELBOs of the encoder's q and of the refined one
  */
 
+const SCORE = "s(x) is the integral of p(z) e^(−cross-entropy) over z: for grey pixels that is not a probability.";
+
 /** The meter, empty. */
 export function meter() {
-  const rows = {
-    reconstruction: row("", "Reconstruction term", "E log p(x|z) over q, 64 draws"),
-    kl: row("−", "KL", "of q from the prior p(z)"),
-    elbo: row("=", "ELBO"),
-    gap: row("+", "Gap", "of q from the true posterior"),
-    evidence: row("=", "log p(x)"),
-  };
-  const parts = {
-    amortization: row("", "amortization gap", "what the encoder loses against the best Gaussian q"),
-    approximation: row("", "approximation gap", "what the best Gaussian q loses against p(z|x)"),
-  };
-  const all = Object.entries({ ...rows, ...parts });
-  for (const [name, { node: line }] of all) line.dataset.term = name;
-  parts.amortization.node.title = "The gap of the encoder's own q is the sum of these two.";
+  const { rows, parts } = lines();
   const axis = scaleEnds();
-  const body = make("tbody", {}, ...all.map(([, { node: line }]) => line));
+  const body = make("tbody", {}, ...[...Object.values(rows), ...Object.values(parts)].map(({ node: line }) => line));
   const node = make("div", { className: "live-meter" }, make("table", { className: "live-terms" }, body), axis.node);
+
+  let name = "log p(x)";
+
+  /**
+   * Takes what the model calls the evidence: "log p(x)", or "log s(x)" of grey pixels under a Bernoulli likelihood.
+   *
+   * @param {Description["evidence"]} evidence
+   */
+  function about(evidence) {
+    name = evidence;
+    rows.evidence.node.title = evidence === "log p(x)" ? "" : SCORE;
+    clear();
+  }
 
   function clear() {
     for (const { output, bar } of Object.values(rows)) {
@@ -40,7 +42,8 @@ export function meter() {
       bar.hidden = true;
     }
     for (const part of Object.values(parts)) part.node.hidden = true;
-    rows.elbo.note.textContent = "at most log p(x)";
+    rows.elbo.note.textContent = `at most ${name}`;
+    rows.evidence.title.textContent = name;
     rows.evidence.note.textContent = "";
     axis.node.style.visibility = "hidden";
   }
@@ -50,25 +53,24 @@ export function meter() {
    * @param {Split | null} split null before there is a refined q
    */
   function show(terms, split) {
-    // Rounded so that they add up on the screen; what that moves is less than the draws' own scatter.
-    const [kl, elbo, evidence] = [terms.kl, terms.elbo, terms.log_px].map(tenth);
-    const [encoder, best] = [tenth(split?.encoder), tenth(split?.best)];
-    const reconstruction = sum(elbo, kl);
+    const { reconstruction_term: reconstruction, kl, elbo, log_px: evidence } = terms;
+    const { encoder, best } = split ?? { encoder: null, best: null };
+    const { gap, amortization, approximation, digits } = figures(terms, split);
     const at = scale([reconstruction, elbo, evidence, encoder, best]);
-    put(rows.reconstruction, reconstruction, at, at.base, reconstruction);
-    put(rows.kl, kl, at, reconstruction, elbo);
-    put(rows.elbo, elbo, at, at.base, elbo);
-    put(rows.gap, sum(evidence, elbo, -1), at, elbo, evidence);
-    put(rows.evidence, evidence, at, at.base, evidence);
+    const put = putter(at, digits ?? 1);
+    put(rows.reconstruction, reconstruction, at.base, reconstruction);
+    put(rows.kl, kl, reconstruction, elbo);
+    put(rows.elbo, elbo, at.base, elbo);
+    put(rows.gap, gap, elbo, evidence);
+    put(rows.evidence, evidence, at.base, evidence);
+    for (const { sign } of [rows.elbo, rows.evidence]) sign.textContent = digits ? "=" : "≈";
     rows.elbo.note.textContent =
-      terms.scatter === null ? "at most log p(x)" : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
+      terms.scatter === null ? `at most ${name}` : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
     rows.evidence.note.textContent = terms.how;
-    rows.evidence.title.textContent = terms.how.startsWith("exact") ? "log p(x)" : "log p̂(x)";
+    rows.evidence.title.textContent = terms.how.startsWith("exact") ? name : name.replace("(", "\u0302(").normalize();
     for (const part of Object.values(parts)) part.node.hidden = !split;
-    if (split) {
-      put(parts.amortization, sum(best, encoder, -1), at, encoder, best);
-      put(parts.approximation, sum(evidence, best, -1), at, best, evidence);
-    }
+    put(parts.amortization, amortization, encoder, best);
+    put(parts.approximation, approximation, best, evidence);
     showScale(at);
   }
 
@@ -82,7 +84,43 @@ export function meter() {
   }
 
   clear();
-  return { node, show, clear };
+  return { node, about, show, clear };
+}
+
+/** The meter's rows, empty: those that add up to the evidence, and the parts of the gap. */
+function lines() {
+  const rows = {
+    reconstruction: row("", "Reconstruction term", "E log p(x|z) over q, 64 draws"),
+    kl: row("−", "KL", "of q from the prior p(z)"),
+    elbo: row("=", "ELBO"),
+    gap: row("+", "Gap", "of q from the true posterior"),
+    evidence: row("=", "log p(x)"),
+  };
+  const parts = {
+    amortization: row("", "amortization gap", "what the encoder loses against the best Gaussian q"),
+    approximation: row("", "approximation gap", "what the best Gaussian q loses against p(z|x)"),
+  };
+  for (const [name, { node }] of Object.entries({ ...rows, ...parts })) node.dataset.term = name;
+  parts.amortization.node.title = "The gap of the encoder's own q is the sum of these two.";
+  return { rows, parts };
+}
+
+/**
+ * The differences that the meter shows, and with how many digits all that it shows adds up; null where it cannot.
+ *
+ * @param {Weighed} terms
+ * @param {Split | null} split
+ */
+function figures({ reconstruction_term: reconstruction, kl, elbo, log_px: evidence }, split) {
+  const { encoder, best } = split ?? { encoder: null, best: null };
+  const gap = sum(evidence, elbo, -1);
+  const [amortization, approximation] = [sum(best, encoder, -1), sum(evidence, best, -1)];
+  const digits = digitsThatAdd([
+    [elbo, kl, reconstruction],
+    [elbo, gap, evidence],
+    ...(elbo === encoder ? [[amortization, approximation, gap]] : []),
+  ]);
+  return { gap, amortization, approximation, digits };
 }
 
 /**
@@ -94,33 +132,39 @@ function row(sign, name, note = "") {
   const output = make("output");
   const small = make("small", {}, note);
   const title = make("span", {}, name);
+  const before = make("td", {}, sign);
   const node = make(
     "tr",
     {},
-    make("td", {}, sign),
+    before,
     make("th", {}, title, small),
     make("td", { className: "live-length" }, bar),
     make("td", {}, output),
   );
-  return { node, bar, output, title, note: small };
+  return { node, bar, output, sign: before, title, note: small };
 }
 
 /**
- * Shows a value in its row, as a length between two places of the scale.
+ * Shows values in their rows, each as a length between two places of the scale.
  *
- * @param {Row} row
- * @param {number | null} value
  * @param {Scale} scale
- * @param {number | null} from
- * @param {number | null} to
+ * @param {number} digits
  */
-function put({ bar, output }, value, { low, high }, from, to) {
-  output.textContent = `${nats(value)} nats`;
-  const known = from !== null && to !== null;
-  const [left, right] = known
-    ? [Math.min(from, to), Math.max(from, to)].map((end) => (100 * (end - low)) / (high - low))
-    : [0, 0];
-  bar.hidden = !known;
-  Object.assign(bar.style, { left: `${left}%`, width: `${right - left}%` });
-  bar.title = known ? `${nats(from)} to ${nats(to)} nats` : "";
+function putter({ low, high }, digits) {
+  const shown = (/** @type {number | null} */ value) => (value === null ? "not finite" : minus(value.toFixed(digits)));
+  return (
+    /** @type {Row} */ { bar, output },
+    /** @type {number | null} */ value,
+    /** @type {number | null} */ from,
+    /** @type {number | null} */ to,
+  ) => {
+    output.textContent = `${shown(value)} nats`;
+    const known = from !== null && to !== null;
+    const [left, right] = known
+      ? [Math.min(from, to), Math.max(from, to)].map((end) => (100 * (end - low)) / (high - low))
+      : [0, 0];
+    bar.hidden = !known;
+    Object.assign(bar.style, { left: `${left}%`, width: `${right - left}%` });
+    bar.title = known ? `${shown(from)} to ${shown(to)} nats` : "";
+  };
 }

@@ -35,11 +35,20 @@ export function nice(value) {
 }
 
 /**
- * A number of nats with one digit, so that what is shown adds up on the screen.
+ * How many digits after the point make sums hold on the screen with every number rounded for itself: 1 where that does,
+ * else as few as possible; null where no number of digits up to four does.
  *
- * @param {number | null | undefined} value
+ * @param {(number | null)[][]} sums [a, b, c] for a + b = c; left out where one of them is null
  */
-export const tenth = (value) => (value === null || value === undefined ? null : Math.round(value * 10) / 10);
+export function digitsThatAdd(sums) {
+  const known = sums.filter((each) => each.every((value) => value !== null));
+  const holds = (/** @type {number} */ digits) =>
+    known.every((each) => {
+      const [a, b, c] = each.map((value) => Math.round(Number(value) * 10 ** digits));
+      return a + b === c;
+    });
+  return [1, 2, 3, 4].find(holds) ?? null;
+}
 
 /**
  * a + sign · b; null where one of them is.

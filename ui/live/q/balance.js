@@ -10,7 +10,7 @@ import { posterior } from "./posterior.js";
 import { wayOf } from "./way.js";
 
 /** @import { Answer, Description, Judged, Looked, Q, Refined, Terms, Truth, Waypoint } from "../shared/types.js" */
-/** @typedef {Q & Pick<Terms, "elbo" | "kl" | "scatter">} Weighed a q with its terms */
+/** @typedef {Q & Terms} Weighed a q with its terms */
 
 /**
  * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; pictures: those of
@@ -84,6 +84,8 @@ export class Balance {
    */
   about(model) {
     this.hand.take(model);
+    this.gauge.about(model.evidence);
+    this.way.about(model.evidence);
   }
 
   /**

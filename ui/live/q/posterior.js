@@ -28,7 +28,7 @@ export function posterior() {
     truth = answer;
     node.hidden = false;
     const density = bytes(answer.density);
-    const side = Math.sqrt(density.length);
+    const side = answer.cells;
     [canvas.width, canvas.height] = [side, side];
     const image = new ImageData(side, side);
     density.forEach((value, i) => {
@@ -37,9 +37,12 @@ export function posterior() {
     penOf(canvas).putImageData(image, 0, 0);
     const ends = (/** @type {number} */ j) =>
       [-1, 1].map((way) => minus((answer.center[j] + way * answer.half).toFixed(2))).join(" to ");
+    const moments = (/** @type {number} */ j) =>
+      `z${j}: mean ${minus(answer.mean[j].toFixed(2))}, s.d. ${answer.std[j].toPrecision(2)}, drawn from ${ends(j)}`;
     caption.replaceChildren(
       "The exact posterior p(z|x), and q at 1 and 2 σ",
-      make("small", {}, `z0 from ${ends(0)}, z1 from ${ends(1)}`),
+      make("small", {}, moments(0)),
+      make("small", {}, moments(1)),
     );
   }
 

@@ -3,7 +3,7 @@
 import { make, nats, scaleEnds } from "../shared/page.js";
 import { set, svg } from "../shared/svg.js";
 
-/** @import { Refined } from "../shared/types.js" */
+/** @import { Description, Refined } from "../shared/types.js" */
 
 const [WIDTH, HEIGHT] = [300, 70];
 
@@ -15,6 +15,12 @@ export function wayOf() {
   const title = make("div");
   const ends = scaleEnds();
   const node = make("figure", { className: "live-way", hidden: true }, title, picture, ends.node);
+  let name = "log p(x)";
+
+  /** @param {Description["evidence"]} evidence what the model calls it */
+  function about(evidence) {
+    name = evidence;
+  }
 
   /**
    * Shows the way as far as its point `count`.
@@ -34,7 +40,7 @@ export function wayOf() {
     const x = (/** @type {number} */ i) => 4 + ((WIDTH - 8) * i) / (path.length - 1);
     set(line, { points: known.map((value, i) => `${x(i)},${y(value ?? low)}`).join(" ") });
     set(most, { y1: y(evidence ?? high), y2: y(evidence ?? high) });
-    title.textContent = `ELBO of q over ${last.step} gradient steps${ended ? "" : ", cut short"}, and log p(x)`;
+    title.textContent = `ELBO of q over ${last.step} gradient steps${ended ? "" : ", cut short"}, and ${name}`;
     ends.low.textContent = `${nats(path[0].elbo)} at step 0`;
     ends.high.textContent = `${nats(last.elbo)} nats`;
   }
@@ -43,5 +49,5 @@ export function wayOf() {
     node.hidden = true;
   }
 
-  return { node, show, clear };
+  return { node, about, show, clear };
 }

@@ -90,11 +90,11 @@ export function paint(canvas, grey, columns = 1, rows = 1) {
 export const nats = (value) => (value === null || value === undefined ? "not finite" : minus(value.toFixed(1)));
 
 /**
- * A formatted number with a real minus sign, as wide as a plus.
+ * A formatted number with a real minus sign, as wide as a plus; what is rounded to 0 has none.
  *
  * @param {string} text
  */
-export const minus = (text) => text.replace("-", "−");
+export const minus = (text) => text.replace(/-(?=0(\.0*)?(?![.\d]))/, "").replace("-", "−");
 
 /**
  * The address of a file of this server: relative to the page, so that it also holds behind a proxy's prefix.

@@ -28,6 +28,7 @@ export interface Description {
   prior_std: number;
   likelihood: string;
   binarization: string;
+  evidence: "log p(x)" | "log s(x)";
   examples: Example[];
   examples_from: string;
 }
@@ -98,19 +99,22 @@ export interface Crowd {
   data: string;
   version: string;
 }
-/** `truth` of ui/draw.py: 96×96 bytes of the exact posterior about `center`, `half` to either side. */
-export interface Truth {
-  log_px: number | null;
+/** `posterior_of` of ui/tabs/draw.py: the exact p(z|x) on cells × cells points of a square window. */
+export interface ExactPosterior {
   density: Picture;
+  cells: number;
   center: number[];
   half: number;
+  mean: number[];
+  std: number[];
 }
-/** `posterior` of ui/latents.py: q, and the exact posterior on a grid of cells × cells. */
-export interface GridPosterior extends Q {
-  low: number;
-  high: number;
-  cells: number;
-  density: Picture;
+/** `truth` of ui/tabs/draw.py. */
+export interface Truth extends ExactPosterior {
+  log_px: number | null;
+}
+/** `posterior` of ui/tabs/latents.py. */
+export interface PosteriorAndQ extends ExactPosterior {
+  q: Q;
 }
 /** `neighbours` of ui/latents.py. */
 export interface Neighbours {
@@ -139,6 +143,7 @@ export interface RunAbout {
   likelihood: string;
   binarization: string;
   latent_dim: number;
+  is_averaged: boolean;
   steps_per_epoch: number;
   total_steps: number;
   train_images: number;
@@ -252,7 +257,7 @@ export interface Server {
   complete: Asks<OfModel & { image: Picture; hidden: string }, Completed>;
   crowd: Asks<OfModel, Crowd>;
   truth: Asks<OfModel & { image: Picture }, Truth>;
-  posterior: Asks<OfModel & { image: Picture }, GridPosterior>;
+  posterior: Asks<OfModel & { image: Picture }, PosteriorAndQ>;
   neighbours: Asks<OfModel & { images: string }, Neighbours>;
 }
 
