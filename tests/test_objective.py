@@ -56,6 +56,14 @@ def test_gaussian_kl_by_hand():
     assert gaussian_kl(torch.zeros(3), torch.zeros(3)).tolist() == [0, 0, 0]
 
 
+def test_gaussian_kl_is_never_below_0_nor_minus_0():
+    logvar = torch.cat([1e-3 * torch.randn(10_000, generator=seeded()), torch.tensor([0.0, -0.0])])
+    kl = gaussian_kl(torch.zeros_like(logvar), logvar)
+    assert not kl.signbit().any()
+    unclamped = 0.5 * (logvar.exp() - logvar - 1.0)
+    assert float(unclamped.min()) < 0  # rounding alone goes below
+
+
 @pytest.mark.parametrize("q", [(0.7, 0.5), (-2.0, 3.0), (1.0, 0.1)])
 @pytest.mark.parametrize("p", [(0.0, 1.0), (-1.0, 2.0)])
 def test_gaussian_kl_is_the_area_under_its_integrand_in_both_directions(q, p):

@@ -32,7 +32,7 @@ def gaussian_kl(mu: Tensor, logvar: Tensor, prior_mean: float = 0.0, prior_std: 
         raise ValueError(f"prior_std is {prior_std!r}; it must be above 0.")
     if (prior_mean, prior_std) != (0.0, 1.0):  # shifting and scaling both alike leaves the KL the same
         mu, logvar = (mu - prior_mean) / prior_std, logvar - 2.0 * math.log(prior_std)
-    return 0.5 * (torch.addcmul(logvar.exp(), mu, mu) - logvar - 1.0)
+    return 0.5 * (torch.addcmul(logvar.exp(), mu, mu) - logvar - 1.0).clamp(min=0)  # 0 may be rounded to below it
 
 
 def gaussian_log_prob(x: Tensor, mu: Tensor, logvar: Tensor | float) -> Tensor:

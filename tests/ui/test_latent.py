@@ -18,9 +18,9 @@ from ui.backend import Backend
 from ui.requests import of
 from ui.tabs import latents
 from vae_core import VAE, VAEConfig, save_checkpoint
-from vae_core.data import binarized_for_evaluation
+from vae_core.data import binarize, binarized_for_evaluation
 from vae_core.evaluation.latent import embed, nearest, principal_axes
-from vae_core.evaluation.posterior import grid_posterior
+from vae_core.evaluation.picture import posterior_picture
 from vae_core.runs.export import as_gif
 from vae_core.runs.server import Runs
 
@@ -95,17 +95,21 @@ def test_neighbours_are_training_images(backend, digits):
     assert answer["labels"] == digits.train_labels[[5, 900]].tolist() and answer["data"] == "digits"
 
 
-def test_the_posterior_is_that_of_the_grid(backend, digits):
-    x = digits.test[:1] / 255
-    answer = latents.posterior(backend, {"model": "two", "image": text(x)})
-    axis, density = grid_posterior(backend.load("two").model, x, cells=latents.CELLS)
-    assert (answer["low"], answer["high"]) == pytest.approx((-3.0, 5.0)) and len(axis) == answer["cells"]
-    shown = np.frombuffer(base64.b64decode(answer["density"]), dtype=np.uint8).reshape(latents.CELLS, latents.CELLS)
-    assert np.abs(shown / 255 - (density[0] / density[0].max()).numpy()).max() <= 0.5 / 255 + 1e-6
-    mu, logvar = backend.load("two").model.encode(x)
-    assert answer["mu"] == pytest.approx(mu[0].tolist()) and answer["std"] == pytest.approx(
-        (0.5 * logvar).exp()[0].tolist()
-    )
+def test_the_posterior_is_that_of_what_the_model_sees(backend, digits):
+    model = backend.load("two").model
+    grey = digits.test[0] / 255
+    x = binarize(grey, model.config.binarization, seeded())[None]
+    assert not torch.equal(x[0], grey)  # it sees black or white
+    answer = latents.posterior(backend, {"model": "two", "image": text(grey)})
+    wanted = posterior_picture(model, x)
+    shown = np.frombuffer(base64.b64decode(answer["density"]), dtype=np.uint8).reshape(answer["cells"], -1)
+    assert np.abs(shown[::-1].T / 255 - wanted.density.numpy()).max() <= 0.5 / 255 + 1e-6
+    assert answer["half"] == pytest.approx(wanted.half) and answer["center"] == pytest.approx(wanted.center.tolist())
+    q = model.posterior(x)
+    assert answer["q"]["mu"] == pytest.approx(q.mu[0].tolist())
+    assert answer["q"]["std"] == pytest.approx(q.std[0].tolist())
+    again = latents.posterior(backend, {"model": "two", "image": text(x)})
+    assert again == answer  # what it sees is not drawn once more
 
 
 def test_the_means_are_a_file(backend, client, digits):

@@ -19,8 +19,10 @@ from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood, standard_error
 from vae_core.evaluation.gap import ascend
 from vae_core.evaluation.inpaint import completions, visible_posterior
-from vae_core.evaluation.posterior import grid_truth, window
-from vae_core.evaluation.terms import DRAWS, common_noise, worth
+from vae_core.evaluation.noise import DRAWS
+from vae_core.evaluation.picture import posterior_picture
+from vae_core.evaluation.posterior import grid_truth
+from vae_core.evaluation.terms import worth
 from vae_core.model import VAE
 from vae_core.objective import ELBO, elbo
 from vae_core.settings import check_float, check_int
@@ -36,10 +38,8 @@ SHOWN = 8  # draws that are decoded to be shown
 MOST_SAMPLES = 1000  # K of log p̂(x)
 CROWD = 2000  # test images whose ELBOs a drawing is compared with
 WAYPOINTS = 40  # most points on the path of a refinement
-REFINING = 128  # draws that a refinement optimizes on: with fewer it fits these draws rather than q's true ELBO
 MOST_STEPS = 1000
 MOST_SECONDS = 6.0  # of a refinement
-CELLS = 96  # per side of the picture of a posterior
 AT_ONCE = 2  # slow answers computed at the same time
 PATIENCE = 3.0  # seconds that a request waits for its turn
 
@@ -68,13 +68,13 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
     grey = _grey(request, ink_size(loaded.header.about.get("data")))
     model = loaded.model
     with torch.inference_mode():
-        x = binarize(grey, model.config.binarization, _seeded())[None]
+        x = binarize(grey, model.config.binarization, seeded())[None]
         q = model.posterior(x)
         if not bool((q.mu.isfinite() & q.logvar.exp().isfinite()).all()):
             raise ValueError("This model's q(z|x) of the drawing is not finite: choose another model above.")
         terms = worth(model, x, q)
-        exact = _closed_form(model, x)
-        log_px = log_likelihood(model, x, samples, _seeded()) if exact is None else exact
+        exact = ppca.is_ppca(model.config)
+        log_px = ppca.log_likelihood(model, x) if exact else log_likelihood(model, x, samples, seeded())
         return {
             "grey": pixels(grey),
             "seen": pixels(x),
@@ -84,7 +84,7 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
             "std": q.std[0].tolist(),
             "kl_per_dim": terms.kl_per_dim[0].tolist(),
             "log_px": finite(log_px),
-            "exact": "" if exact is None else "in closed form: the model is probabilistic PCA",
+            "exact": "in closed form: the model is probabilistic PCA" if exact else "",
             "version": str(loaded.version),
         }
 
@@ -129,8 +129,7 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
         end = time.monotonic() + MOST_SECONDS
         way = []
         ended = False
-        eps = common_noise(model.config.latent_dim, REFINING, seed=1)
-        for q, bound in ascend(model, x, max_steps=MOST_STEPS, eps=eps):
+        for q, bound in ascend(model, x, max_steps=MOST_STEPS):
             way.append(q)
             if time.monotonic() > end or not bool(bound.isfinite()):
                 break
@@ -140,7 +139,7 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
         path = [{"step": step} | _waypoint(model, x, way[step]) for step in _spaced(len(way))]
         best = max(range(len(path)), key=lambda i: -math.inf if path[i]["elbo"] is None else path[i]["elbo"])
         proposal = Proposal.of(way[path[best]["step"]])
-        log_px = log_likelihood(model, x, MOST_SAMPLES, _seeded(), proposal=lambda *_: proposal)
+        log_px = log_likelihood(model, x, MOST_SAMPLES, seeded(), proposal=lambda *_: proposal)
     return {"path": path[: best + 1], "ended": ended, "log_px": finite(log_px)}
 
 
@@ -161,10 +160,10 @@ def complete(backend: Backend, request: Any) -> dict[str, Any]:
     if not hidden.any():
         raise ValueError("Nothing is hidden: paint over a part of the image first.")
     with _turn():
-        x = binarize(grey, model.config.binarization, _seeded())
-        q = visible_posterior(model, x, hidden, generator=_seeded())
+        x = binarize(grey, model.config.binarization, seeded())
+        q = visible_posterior(model, x, hidden)
     with torch.inference_mode():
-        eps = torch.randn((DRAWS, *q.mu.shape), generator=_seeded())
+        eps = torch.randn((DRAWS, *q.mu.shape), generator=seeded())
         each = completions(model, grey, hidden, q.sample(eps))[:, 0]
         return {"completed": pixels(each.mean(0)), "drawn": pixels(each[:4])}
 
@@ -194,7 +193,7 @@ def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
         size = ink_size(about.get("data"))
         images = torch.stack([fit_drawing(image[0], size) for image in images])
     x = binarized_for_evaluation(images, loaded.model.config.binarization)
-    generator = _seeded()
+    generator = seeded()
     with torch.inference_mode():
         elbos = torch.cat([elbo(loaded.model, part, DRAWS, generator=generator).elbo for part in x.split(50)])
     return [round(value, 2) for value in elbos[elbos.isfinite()].sort().values.tolist()]
@@ -207,24 +206,37 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
         request: {model, image: base64 of the 28×28 bytes that the model sees}.
 
     Returns:
-        log_px: nats, or null if the grid does not suffice. density: base64 of 96×96 bytes, p(z|x) with its largest
-        value as 255, z_0 to the right and z_1 upwards. center: the middle of that picture in z; half: half its side.
+        log_px: nats, or null if the grid does not suffice. And the fields of `posterior_of`.
     """
     model = backend.load(field(request, "model")).model
     x = _seen(request)
-    with _turn(), torch.inference_mode():
+    with _turn():
         found = grid_truth(model, x)
-        center, half = window(model, x, CELLS)
-        axes = [middle + half * torch.linspace(-1, 1, CELLS) for middle in center.tolist()]
-        z = torch.cartesian_prod(*axes)
-        log_joint = (model.log_px_pairs(x, z)[:, 0] + model.prior.log_prob(z)).reshape(CELLS, CELLS)
-        density = torch.exp(log_joint - log_joint.max()).T.flip(0)
+        picture = posterior_of(model, x)
+    return {"log_px": finite(found.log_px) if bool(found.holds) else None} | picture
+
+
+def posterior_of(model: VAE, x: Tensor) -> dict[str, Any]:
+    """The picture of the exact posterior for the page.
+
+    Returns:
+        density: base64 of cells × cells bytes, p(z|x) with its largest value as 255, z_0 to the right and z_1 upwards.
+        cells: per side. center: the middle of that picture in z; half: half its side. mean, std: two each, of p(z|x).
+    """
+    picture = posterior_picture(model, x)
     return {
-        "log_px": finite(found.log_px) if bool(found.holds) else None,
-        "center": center.tolist(),
-        "half": half,
-        "density": pixels(density),
+        "density": pixels(picture.density.T.flip(0)),
+        "cells": len(picture.density),
+        "center": picture.center.tolist(),
+        "half": picture.half,
+        "mean": picture.mean.tolist(),
+        "std": picture.std.tolist(),
     }
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    """The source of what is drawn for a picture: the same question has the same answer."""
+    return torch.Generator().manual_seed(seed)
 
 
 def build(backend: Backend, model: str) -> gr.HTML:
@@ -250,10 +262,6 @@ def _turn(gate: threading.Semaphore | None = None) -> Iterator[None]:
         yield
     finally:
         gate.release()
-
-
-def _seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def _grey(request: Any, size: int) -> Tensor:
@@ -319,10 +327,3 @@ def _spaced(count: int) -> list[int]:
     """At most 40 of the numbers from 0 to count − 1, including the first and last, denser at the beginning."""
     last = count - 1
     return sorted({round(last * (i / (WAYPOINTS - 1)) ** 2) for i in range(WAYPOINTS)})
-
-
-def _closed_form(model: VAE, x: Tensor) -> Tensor | None:
-    """log p(x) if the model is probabilistic PCA, (B,) nats (T20a)."""
-    if model.config.architecture == "linear" and model.config.likelihood == "gaussian":
-        return ppca.log_likelihood(model, x)
-    return None

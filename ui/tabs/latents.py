@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
 from vae_core.config import PIXELS, VAEConfig
+from vae_core.data import binarize
 from vae_core.evaluation.latent import nearest
-from vae_core.evaluation.posterior import grid_posterior
 from vae_core.runs.export import as_gif
 from vae_core.settings import check_float
 
@@ -26,11 +26,10 @@ from ..login import check_login
 from ..models import describe
 from ..requests import field, image_bytes, of, pixels
 from ..vocabulary import DECODED_AT_ONCE, WITHIN
-from .draw import look
+from .draw import look, posterior_of, seeded
 
 MOST_PICTURES = 64  # most pictures whose nearest training images are found at once
 MOST_FRAMES = 240  # of a GIF
-CELLS = 101  # per side of the exact posterior's picture
 
 
 def decode(backend: Backend, request: Any) -> dict[str, Any]:
@@ -74,25 +73,17 @@ def posterior(backend: Backend, request: Any) -> dict[str, Any]:
     """q(z|x) of an image beside the exact p(z|x), for a model with two latent dimensions (T20b).
 
     Args:
-        request: {model, image: base64 of 28×28 bytes in MNIST's format}.
+        request: {model, image: base64 of 28×28 bytes in MNIST's format, or as the model sees it}.
 
     Returns:
-        mu, std: of q. low, high: where the grid begins and ends, the same along both axes. cells: points per side.
-        density: base64 of cells × cells bytes, the first index along z_0, 255 where p(z|x) is largest.
+        q: {mu, std}: of q(z|x). And the fields of `posterior_of`.
     """
-    loaded = backend.load(field(request, "model"))
-    x = image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
+    model = backend.load(field(request, "model")).model
+    grey = image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
     with torch.inference_mode():
-        mu, logvar = loaded.model.encode(x)
-    axis, density = grid_posterior(loaded.model, x, cells=CELLS)
-    return {
-        "mu": mu[0].tolist(),
-        "std": torch.exp(0.5 * logvar)[0].tolist(),
-        "low": float(axis[0]),
-        "high": float(axis[-1]),
-        "cells": CELLS,
-        "density": pixels(density[0] / density[0].max()),
-    }
+        x = binarize(grey, model.config.binarization, seeded())
+        q = model.posterior(x)
+    return {"q": {"mu": q.mu[0].tolist(), "std": q.std[0].tolist()}} | posterior_of(model, x)
 
 
 def routes(backend: Backend) -> list[BaseRoute]:

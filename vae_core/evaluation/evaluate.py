@@ -114,7 +114,7 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | Non
         terms = [_without_params(elbo(model, batch, generator=generator)) for batch in x.split(batch_size)]
     means = torch.cat([t.q.mu for t in terms])
     reconstruction, kl_per_dim = (
-        _wide(torch.cat(parts)) for parts in zip(*((t.reconstruction, t.kl_per_dim) for t in terms), strict=True)
+        wide(torch.cat(parts)) for parts in zip(*((t.reconstruction, t.kl_per_dim) for t in terms), strict=True)
     )
     kl = kl_per_dim.sum(1)
     elbos = reconstruction - kl
@@ -131,11 +131,6 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | Non
 def _without_params(terms: ELBO) -> ELBO:
     """The terms without the decoded draws, which take as much memory as the images."""
     return terms._replace(params=None)
-
-
-def _wide(values: Tensor) -> Tensor:
-    """The values in float64, on their device; MPS has no float64, so its values move to the CPU."""
-    return values.cpu().double() if values.device.type == "mps" else values.double()
 
 
 @torch.no_grad()
@@ -228,3 +223,8 @@ def check_images(x: Tensor) -> None:
 def standard_error(values: Tensor) -> float:
     """Standard error of the mean of (N,) values; 0 for a single one."""
     return float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def wide(values: Tensor) -> Tensor:
+    """The values in float64, on their device; MPS has no float64, so its values move to the CPU."""
+    return values.cpu().double() if values.device.type == "mps" else values.double()

@@ -51,9 +51,3 @@ def climb(
                 group["lr"] /= 5  # twice more, with smaller steps each time
         mu.grad, logvar.grad = torch.autograd.grad(-reached.sum(), (mu, logvar))
         optimizer.step()
-
-
-def paired_noise(draws: int, like: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """ε in pairs of opposite sign, so that their mean is 0: (draws, B, D) for `like` of (B, D)."""
-    half = torch.randn((draws // 2, *like.shape), generator=generator, dtype=like.dtype, device=like.device)
-    return torch.cat([half, -half])

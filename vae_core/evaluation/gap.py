@@ -20,19 +20,24 @@ from ..densities import DiagonalGaussian
 from ..model import VAE
 from ..objective import elbo_of
 from ..settings import check_int
+from . import ppca
 from .evaluate import IMAGES_AT_ONCE, Proposal, check_images, log_likelihood
-from .fit import climb, paired_noise
+from .fit import climb
+from .noise import common_noise, fitting_noise
+from .truth import exact_terms
 
 LEARNING_RATE = 0.03
+REFINED_AT_ONCE = 20  # images, each with all of its draws in memory
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """The terms for each image: nats, (B,) each."""
+    """The terms for each image: nats, (B,) each; exact: (B,) bool, whether all three are, else they are estimates."""
 
     elbo: Tensor
     refined_elbo: Tensor
     log_px: Tensor
+    exact: Tensor
 
     @property
     def amortization(self) -> Tensor:
@@ -51,40 +56,36 @@ class Gaps:
 
 
 def ascend(
-    model: VAE,
-    x: Tensor,
-    *,
-    draws: int = 64,
-    max_steps: int = 3000,
-    eps: Tensor | None = None,
-    generator: torch.Generator | None = None,
+    model: VAE, x: Tensor, *, max_steps: int = 3000, eps: Tensor | None = None
 ) -> Iterator[tuple[DiagonalGaussian, Tensor]]:
     """Gradient ascent on each image's ELBO from the encoder's q, with θ fixed and common random numbers (T15).
 
     Args:
         model: not changed.
         x: (B, 1, 28, 28) in [0, 1].
-        draws: of ε, fixed over the steps, in pairs of opposite sign.
         max_steps: most steps; it ends earlier once no image gains any more.
-        eps: (L, B, D) or (L, 1, D), used instead of those ε.
-        generator: source of ε.
+        eps: (L, 1, D) or (L, B, D), fixed over the steps; if None, `fitting_noise`.
 
     Yields:
         Each q and its ELBO from these draws, (B,) nats; the encoder's own first.
     """
-    check_int("draws", draws, 2, 100_000)
     check_images(x)
     with torch.no_grad():
         start = model.posterior(x)
-    noise = paired_noise(draws, start.mu, generator) if eps is None else eps
+    noise = (fitting_noise(model.config.latent_dim) if eps is None else eps).to(x)
     yield from climb(start, lambda q: elbo_of(model, x, q, noise).elbo, steps=max_steps, learning_rate=LEARNING_RATE)
 
 
-def refine(
-    model: VAE, x: Tensor, *, draws: int = 64, max_steps: int = 3000, generator: torch.Generator | None = None
-) -> DiagonalGaussian:
-    """The q of each image that maximizes its ELBO with θ fixed: the best of `ascend` (T15)."""
-    (mu, logvar), best = next(way := ascend(model, x, draws=draws, max_steps=max_steps, generator=generator))
+def refine(model: VAE, x: Tensor, *, max_steps: int = 3000) -> DiagonalGaussian:
+    """The q of each image that maximizes its ELBO with θ fixed: in closed form, or the best of `ascend` (T15)."""
+    if ppca.is_ppca(model.config):
+        return ppca.best_gaussian(model, x)
+    parts = [_refine(model, part, max_steps) for part in x.split(REFINED_AT_ONCE)]
+    return DiagonalGaussian(*(torch.cat(each) for each in zip(*parts, strict=True)))
+
+
+def _refine(model: VAE, x: Tensor, max_steps: int) -> DiagonalGaussian:
+    (mu, logvar), best = next(way := ascend(model, x, max_steps=max_steps))
     for q, bound in way:
         better = (bound > best)[:, None]
         mu, logvar = torch.where(better, q.mu, mu), torch.where(better, q.logvar, logvar)
@@ -102,19 +103,29 @@ def gaps(
 ) -> Gaps:
     """The gap of each image, split into its two parts.
 
-    Both ELBOs use the same fresh draws, so that their difference is more precise than either.
+    What is known exactly is not estimated (`exact_terms`). Elsewhere both ELBOs use the same draws, which the refined q
+    was not fitted to: their difference is more precise than either, and favours neither.
 
     Args:
         model: the VAE.
         x: (B, 1, 28, 28) in [0, 1], binarized as the model needs it.
         samples: K of the estimate of log p(x), drawn from the refined q.
         draws: of z for each ELBO.
-        generator: source of all draws.
+        generator: source of the draws of that estimate.
     """
-    refined = refine(model, x, generator=generator)
+    check_int("draws", draws, 2, 100_000)
+    refined = refine(model, x)
     with torch.inference_mode():
-        eps = torch.randn((draws, *refined.mu.shape), generator=generator, dtype=x.dtype, device=x.device)
-        refined_elbo, elbo = (elbo_of(model, x, q, eps).elbo for q in (refined, model.posterior(x)))
+        encoders = model.posterior(x)
+        eps = common_noise(model.config.latent_dim, draws, seed=2).to(x)
+        elbo, refined_elbo = (elbo_of(model, x, q, eps).elbo for q in (encoders, refined))
         parts = map(DiagonalGaussian, refined.mu.split(IMAGES_AT_ONCE), refined.logvar.split(IMAGES_AT_ONCE))
         log_px = log_likelihood(model, x, samples, generator, proposal=lambda *_: Proposal.of(next(parts)))
-    return Gaps(elbo, refined_elbo, log_px)
+        exact = torch.zeros_like(log_px, dtype=torch.bool)
+        of_encoders, of_refined = exact_terms(model, x, encoders), exact_terms(model, x, refined)
+        if of_encoders is not None and of_refined is not None:
+            exact = of_encoders.elbo.isfinite() & of_refined.elbo.isfinite()
+            log_px = torch.where(exact, of_refined.log_px, log_px)
+            elbo = torch.where(exact, of_encoders.elbo, elbo)
+            refined_elbo = torch.where(exact, of_refined.elbo, refined_elbo)
+    return Gaps(elbo, refined_elbo, log_px, exact)

@@ -13,9 +13,11 @@ from ..densities import DiagonalGaussian
 from ..model import VAE
 from ..settings import check_int
 from .evaluate import check_images
-from .fit import climb, paired_noise
+from .fit import climb
+from .noise import fitting_noise
 
 LEARNING_RATE = 0.1  # at the first step; falls linearly to 0
+DRAWS = 32  # that q is fitted to
 
 
 def visible_log_px_z(model: VAE, x: Tensor, z: Tensor, hidden: Tensor) -> Tensor:
@@ -51,9 +53,7 @@ def visible_posterior(
     x: Tensor,
     hidden: Tensor,
     *,
-    draws: int = 32,
     steps: int = 200,
-    generator: torch.Generator | None = None,
 ) -> DiagonalGaussian:
     """The diagonal Gaussian q nearest to p(z|x_visible): it maximizes E_q[log p(x_visible|z)] − KL(q‖p(z)).
 
@@ -63,15 +63,12 @@ def visible_posterior(
         model: not changed.
         x: (B, 1, 28, 28) in [0, 1]; hidden pixels are ignored.
         hidden: (B, 1, 28, 28) bool.
-        draws: of ε, fixed over the steps, in pairs of opposite sign.
         steps: of the search.
-        generator: source of ε.
     """
-    check_int("draws", draws, 2, 100_000)
     check_images(x)
     with torch.no_grad():
         start = model.posterior(fill_in(model, x, hidden))
-    eps = paired_noise(draws, start.mu, generator)
+    eps = fitting_noise(model.config.latent_dim, DRAWS).to(x)
 
     def bound(q: DiagonalGaussian) -> Tensor:
         return visible_log_px_z(model, x, q.sample(eps), hidden).mean(0) - q.kl(model.prior).sum(-1)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import MultivariateNormal, kl_divergence
 
-from ..config import PIXELS
+from ..config import PIXELS, VAEConfig
+from ..densities import DiagonalGaussian
 from ..model import VAE
-from .evaluate import Proposal
+from .evaluate import Proposal, wide
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class MaximumLikelihood:
     bias: Tensor
     sigma: float
     log_likelihood: float
+
+
+def is_ppca(config: VAEConfig) -> bool:
+    """Whether a model is probabilistic PCA: linear, with a Gaussian likelihood."""
+    return config.architecture == "linear" and config.likelihood == "gaussian"
 
 
 def log_likelihood(model: VAE, x: Tensor) -> Tensor:
@@ -51,12 +58,30 @@ def posterior(model: VAE, x: Tensor) -> Proposal:
     Raises:
         ValueError: as `log_likelihood`.
     """
-    w, residual, sigma, prior_std = _parts(model, x)
-    identity = torch.eye(w.shape[1], dtype=w.dtype, device=w.device)
-    covariance = torch.linalg.inv(w.T @ w / sigma**2 + identity / prior_std**2)
-    mean = model.config.prior_mean + residual @ w @ covariance / sigma**2
-    scale = torch.linalg.cholesky(covariance).expand(len(x), -1, -1)
-    return Proposal(mean.to(x), scale.to(x))
+    exact = _posterior(model, x)
+    return Proposal(exact.mean.to(x), exact.scale.to(x))
+
+
+def kl_to_posterior(model: VAE, x: Tensor, q: DiagonalGaussian) -> Tensor:
+    """KL(q‖p(z|x)), the gap of a q's ELBO, for q of (B, D) each: (B,) nats, float64 (T14).
+
+    Raises:
+        ValueError: as `log_likelihood`.
+    """
+    exact = _posterior(model, x)
+    mine = MultivariateNormal(wide(q.mu), scale_tril=torch.diag_embed(wide(q.std)))
+    return kl_divergence(mine, MultivariateNormal(exact.mean, scale_tril=exact.scale))
+
+
+def best_gaussian(model: VAE, x: Tensor) -> DiagonalGaussian:
+    """The diagonal q of the largest ELBO: the posterior's mean and conditional variances, (B, D) in x's type (T15).
+
+    Raises:
+        ValueError: as `log_likelihood`.
+    """
+    exact = _posterior(model, x)
+    precision = torch.cholesky_inverse(exact.scale[:1])[0].diagonal()  # the same for every image
+    return DiagonalGaussian(exact.mean.to(x), -precision.log().expand_as(exact.mean).to(x))
 
 
 def maximum_likelihood(images: Tensor, latent_dim: int) -> MaximumLikelihood:
@@ -66,7 +91,7 @@ def maximum_likelihood(images: Tensor, latent_dim: int) -> MaximumLikelihood:
         images: (N, 1, 28, 28) in [0, 1].
         latent_dim: D.
     """
-    x = _wide(images.flatten(1))
+    x = wide(images.flatten(1))
     bias = x.mean(0)
     eigenvalues, vectors = torch.linalg.eigh((x - bias).T @ (x - bias) / len(x))
     kept, rest = eigenvalues[-latent_dim:], eigenvalues[:-latent_dim].clamp(min=0)
@@ -77,21 +102,26 @@ def maximum_likelihood(images: Tensor, latent_dim: int) -> MaximumLikelihood:
     return MaximumLikelihood(weight, bias, math.sqrt(variance), log_likelihood)
 
 
+def _posterior(model: VAE, x: Tensor) -> Proposal:
+    """`posterior` in float64."""
+    w, residual, sigma, prior_std = _parts(model, x)
+    identity = torch.eye(w.shape[1], dtype=w.dtype, device=w.device)
+    covariance = torch.linalg.inv(w.T @ w / sigma**2 + identity / prior_std**2)
+    mean = model.config.prior_mean + residual @ w @ covariance / sigma**2
+    scale = torch.linalg.cholesky(covariance).expand(len(x), -1, -1)
+    return Proposal(mean, scale)
+
+
 def _parts(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
     """W (784, D), x − E[x] (B, 784), σ and σ_p."""
     config = model.config
-    if config.architecture != "linear" or config.likelihood != "gaussian":
+    if not is_ppca(config):
         raise ValueError(
             f"The model is {config.architecture} with a {config.likelihood} likelihood; PPCA is linear Gaussian."
         )
     decoder = model.decoder
     assert isinstance(decoder, nn.Linear)
-    w = _wide(decoder.weight.detach())
-    b = _wide(decoder.bias.detach())
+    w = wide(decoder.weight.detach())
+    b = wide(decoder.bias.detach())
     mean = b + config.prior_mean * w.sum(1)
-    return w, _wide(x.flatten(1)) - mean, math.exp(float(model.log_sigma.detach())), config.prior_std
-
-
-def _wide(x: Tensor) -> Tensor:
-    """x in float64, which Apple's MPS does not have."""
-    return (x.cpu() if x.device.type == "mps" else x).double()
+    return w, wide(x.flatten(1)) - mean, math.exp(float(model.log_sigma.detach())), config.prior_std

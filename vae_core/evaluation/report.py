@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..config import evidence
 from ..model import VAE
 from . import ppca
 from .estimates import kept_log_likelihood
@@ -19,9 +20,8 @@ from .evaluate import Proposal, evaluate_elbo, log_likelihood, standard_error
 from .gap import gaps
 from .gradients import gradient_estimates
 from .information import information
-from .posterior import grid_truth
 
-INFORMATION_IMAGES = 2000  # the work grows with the square of this
+INFORMATION_IMAGES = 10_000  # the work grows with the square of this
 
 
 def measure(
@@ -62,13 +62,16 @@ def measure(
         | _information(model, x[:INFORMATION_IMAGES], seed)
         | _of_subset(model, x[:subset], samples, seed)
         | {"subset_encoder_log_likelihood": float(log_px[:subset].mean())}
-        | _exact(model, x, subset)
+        | (_of_ppca(model, x, held.elbo) if ppca.is_ppca(model.config) else {})
+        | ({"sigma": model.sigma} if model.config.likelihood == "gaussian" else {})
     )
 
 
 def _information(model: VAE, x: Tensor, seed: int) -> dict[str, Any]:
+    if len(x) < 2:
+        return {}
     found = information(model, x, generator=_generator(x, seed))
-    return {"information_images": len(x)} | found._asdict()
+    return {"information_images": len(x)} | {f"information_{name}": value for name, value in found._asdict().items()}
 
 
 def _of_subset(model: VAE, x: Tensor, samples: int, seed: int) -> dict[str, Any]:
@@ -78,6 +81,7 @@ def _of_subset(model: VAE, x: Tensor, samples: int, seed: int) -> dict[str, Any]
     prior = log_likelihood(model, x, samples, generator, proposal=Proposal.prior)
     return {
         "subset": len(x),
+        "subset_is_exact": bool(split.exact.all()),
         "amortization_gap": float(split.amortization.mean()),
         "approximation_gap": float(split.approximation.mean()),
         "subset_gap": float(split.total.mean()),
@@ -87,22 +91,13 @@ def _of_subset(model: VAE, x: Tensor, samples: int, seed: int) -> dict[str, Any]
     }
 
 
-def _exact(model: VAE, x: Tensor, subset: int) -> dict[str, Any]:
-    """log p(x) where the truth is known, for all images or the subset, and σ."""
-    config = model.config
-    report = {}
-    if config.likelihood == "gaussian":
-        report["sigma"] = model.sigma
-        if config.architecture == "linear":
-            report |= {"exact_images": len(x), "exact_log_likelihood": float(ppca.log_likelihood(model, x).mean())}
-            if len(x) > config.latent_dim + 1:  # else D directions hold all images, and it is unbounded
-                report["maximum_log_likelihood"] = ppca.maximum_likelihood(x, config.latent_dim).log_likelihood
-            return report
-    if config.latent_dim == 2:
-        some = x[:subset]
-        truth = grid_truth(model, some)
-        if bool(truth.holds.all()):  # else the truth is not known
-            report |= {"exact_images": len(some), "exact_log_likelihood": float(truth.log_px.mean())}
+def _of_ppca(model: VAE, x: Tensor, elbo: float) -> dict[str, Any]:
+    """log p(x) of all images in closed form, and the largest that such a model can have."""
+    exact = float(ppca.log_likelihood(model, x).mean())
+    report = {"exact_log_likelihood": exact, "gap": exact - elbo}
+    dims = model.config.latent_dim
+    if len(x) > dims + 1:  # else D directions hold all images, and it is unbounded
+        report["maximum_log_likelihood"] = ppca.maximum_likelihood(x, dims).log_likelihood
     return report
 
 
@@ -111,35 +106,62 @@ def _generator(x: Tensor, seed: int) -> torch.Generator:
 
 
 def as_text(report: dict[str, Any]) -> str:
-    """The report for people, one line per figure."""
+    """The report for people, one line per figure; what an average over draws only bounds, is called a bound."""
     r = report
-    most = math.log(report["information_images"])
+    log_px = evidence(r["likelihood"], r["binarization"])
+    exact = "exact_log_likelihood" in r
     lines = [
         f"{r['checkpoint']} on {r['images']} {r['split']} images of {r['data']}, "
         f"{r['likelihood']} likelihood, binarization {r['binarization']} (nats per image)",
         f"ELBO                   {r['elbo']:10.3f} ± {r['elbo_error']:.3f}",
         f"  reconstruction       {r['reconstruction']:10.3f}",
         f"  KL                   {r['kl']:10.3f}",
-        f"log p(x), K = {r['samples']:<8} {r['log_likelihood']:10.3f} ± {r['log_likelihood_error']:.3f}",
-        f"gap                    {r['gap']:10.3f}",
+        f"{log_px} ≥             {r['log_likelihood']:10.3f} ± {r['log_likelihood_error']:.3f}   on average, "
+        f"by K = {r['samples']} draws of the encoder's q",
+        *([f"{log_px}, exact        {r['exact_log_likelihood']:10.3f}"] if exact else []),
+        f"gap                    {r['gap']:10.3f}   {'exact' if exact else 'at least, as that is a bound'}",
         f"active units           {r['active_units']:6d} of {len(r['kl_per_dim'])}",
         f"KL per dimension       {', '.join(f'{kl:.2f}' for kl in r['kl_per_dim'])}",
+        *_information_lines(r),
+        *_subset_lines(r, log_px),
+    ]
+    if "maximum_log_likelihood" in r:
+        lines.append(
+            f"{log_px}, at most      {r['maximum_log_likelihood']:10.3f}   "
+            f"of any linear Gaussian model with D = {len(r['kl_per_dim'])} and one σ"
+        )
+    if "sigma" in r:
+        lines.append(f"σ                      {r['sigma']:10.4f}")
+    if log_px != "log p(x)":
+        lines.append(f"{log_px}: the same integral for grey pixels, whose cross-entropy is not a probability")
+    return "\n".join([*lines, f"{r['images_per_second']:,.0f} decoded images per second on {r['device']}"])
+
+
+def _information_lines(r: dict[str, Any]) -> list[str]:
+    if "information_images" not in r:
+        return []
+    most = math.log(r["information_images"])
+    return [
         f"Of {r['information_images']} images",
-        f"  I(x; z)              {r['mutual_information']:10.3f}   at most log N = {most:.3f}",
-        f"  KL(q(z)‖p(z))        {r['marginal_kl']:10.3f}",
+        f"  I(x; z)              {r['information_at_least']:10.3f} to {r['information_at_most']:.3f}   "
+        f"InfoNCE, at most log N = {most:.3f}, to the mean KL or leave-one-out",
+        f"  KL(q(z)‖p(z))        {r['information_marginal_at_least']:10.3f} to "
+        f"{r['information_marginal_at_most']:.3f}   what is left of the mean KL",
+    ]
+
+
+def _subset_lines(r: dict[str, Any], log_px: str) -> list[str]:
+    how = f"by K = {r['samples']} draws of"
+    best = f"{r['subset_log_likelihood']:10.3f}"
+    return [
         f"Of {r['subset']} images",
-        f"  log p(x)             {r['subset_log_likelihood']:10.3f}   from the refined q, K = {r['samples']}",
-        f"  log p(x)             {r['subset_encoder_log_likelihood']:10.3f}   from the encoder's q, K = {r['samples']}",
-        f"  log p(x)             {r['prior_log_likelihood']:10.3f}   from the prior, K = {r['samples']}",
-        f"  gap                  {r['subset_gap']:10.3f}",
+        f"  {log_px}, exact      {best}"
+        if r["subset_is_exact"]
+        else f"  {log_px} ≥           {best}   {how} refined q",
+        f"  {log_px} ≥           {r['subset_encoder_log_likelihood']:10.3f}   {how} the encoder's q",
+        f"  {log_px} ≥           {r['prior_log_likelihood']:10.3f}   {how} the prior: far from tight",
+        f"  gap                  {r['subset_gap']:10.3f}   {'exact' if r['subset_is_exact'] else 'estimated'}",
         f"    amortization       {r['amortization_gap']:10.3f}",
         f"    approximation      {r['approximation_gap']:10.3f}",
         f"  gradient variance    {r['gradient_variance_ratio']:10.1f}   score function / reparameterization",
     ]
-    if "exact_log_likelihood" in r:
-        lines += [f"Of {r['exact_images']} images", f"  log p(x), exact      {r['exact_log_likelihood']:10.3f}"]
-    if "maximum_log_likelihood" in r:
-        lines.append(f"  log p(x), at most    {r['maximum_log_likelihood']:10.3f}   of any linear Gaussian model")
-    if "sigma" in r:
-        lines.append(f"σ                      {r['sigma']:10.4f}")
-    return "\n".join([*lines, f"{r['images_per_second']:,.0f} decoded images per second on {r['device']}"])

@@ -17,14 +17,13 @@ import { overlay, rings, scatter, ticks } from "./traces.js";
 
 /**
  * @import { Plane } from "../shared/plane.js"
- * @import { Description, GridPosterior, Layout, Means, Place, Plot, Plotly, Trace } from "../shared/types.js"
+ * @import { Description, PosteriorAndQ, Layout, Means, Place, Plot, Plotly, Trace } from "../shared/types.js"
  */
 
 const MOST = 20; // tiles a side
 const LEAST = 6; // tiles a side
 const PATIENCE = 160; // ms of decoding that the tiles may take
 const REST = 150; // ms without a move after which the tiles follow
-const AROUND = 12; // of q's standard deviations to either side, when it is zoomed to
 const TOUCH = matchMedia("(hover: none)").matches;
 const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
@@ -203,16 +202,16 @@ class LatentMap {
   }
 
   /**
-   * What is to be zoomed to, if anything: about q.
+   * What is to be zoomed to, if anything: the window of the posterior.
    *
-   * @param {GridPosterior | null} posterior
+   * @param {PosteriorAndQ | null} posterior
    */
   #window(posterior) {
     const seek = this.#seek && choices.scale === "square";
     this.#seek = false;
     if (!seek || !posterior) return null;
-    const reach = AROUND * Math.max(...posterior.std);
-    return posterior.mu.map((value) => [value - reach, value + reach]);
+    const { center, half } = posterior;
+    return center.map((middle) => [middle - half, middle + half]);
   }
 
   /** @param {Description} about */
@@ -242,7 +241,7 @@ class LatentMap {
    * q and the exact posterior of the chosen image, of a model with D = 2; null where there is none, after saying why.
    *
    * @param {Description} about
-   * @returns {Promise<GridPosterior | null>}
+   * @returns {Promise<PosteriorAndQ | null>}
    */
   async #posterior(about) {
     const { truth } = this.view;

@@ -3,7 +3,7 @@
 import { bytes } from "../shared/page.js";
 
 /** @import { Plane } from "../shared/plane.js" */
-/** @import { Description, GridPosterior, Means, Trace } from "../shared/types.js" */
+/** @import { Description, PosteriorAndQ, Means, Trace } from "../shared/types.js" */
 
 const SVG_POINTS = 2000; // without WebGL
 const COLOURS = [
@@ -96,19 +96,21 @@ export const rings = (plane, { prior_std: std }) =>
  * q's ellipses at one and two σ over the contours of the exact posterior.
  *
  * @param {Plane} plane
- * @param {GridPosterior} posterior
+ * @param {PosteriorAndQ} posterior
  * @returns {Trace[]}
  */
-export function overlay(plane, { mu, std, low, high, cells, density }) {
+export function overlay(plane, { q, center, half, cells, density }) {
   const grey = bytes(density);
-  const axis = Array.from({ length: cells }, (_, n) => low + ((high - low) * n) / (cells - 1));
+  const axes = center.map((middle) =>
+    Array.from({ length: cells }, (_, n) => middle + half * ((2 * n) / (cells - 1) - 1)),
+  );
   const contours = {
     type: "contour",
     showscale: false,
     showlegend: false,
-    x: axis.map((value) => plane.drawn(value, 0)),
-    y: axis.map((value) => plane.drawn(value, 1)),
-    z: axis.map((_, row) => axis.map((__, column) => grey[column * cells + row])),
+    x: axes[0].map((value) => plane.drawn(value, 0)),
+    y: axes[1].map((value) => plane.drawn(value, 1)),
+    z: axes[1].map((_, row) => [...grey.subarray((cells - 1 - row) * cells, (cells - row) * cells)]), // it has z1 upwards
     ncontours: 6,
     contours: { coloring: "lines" },
     line: { width: 1.5 },
@@ -118,8 +120,8 @@ export function overlay(plane, { mu, std, low, high, cells, density }) {
     ],
   };
   const line = { color: "#e8710a", width: 2 };
-  const radii = [1, 2].map((k) => std.map((value) => k * value));
-  return [contours, ...radii.map((each) => ellipse(plane, mu, each, line))];
+  const radii = [1, 2].map((k) => q.std.map((value) => k * value));
+  return [contours, ...radii.map((each) => ellipse(plane, q.mu, each, line))];
 }
 
 /**
