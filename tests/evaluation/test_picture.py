@@ -42,7 +42,7 @@ def test_of_a_linear_model_its_moments_are_those_in_closed_form(sigma):
 
 def test_it_holds_the_posteriors_of_test_images(mnist_dir):
     model = load_checkpoint(ROOT / "checkpoints" / "mnist-mlp-2d.safetensors")
-    images = binarized_for_evaluation(load_dataset("mnist", mnist_dir).test[[5, 8, 12, 15]], model.config.binarization)
+    images = binarized_for_evaluation(load_dataset("mnist", mnist_dir).test[[5, 12, 15]], model.config.binarization)
     for x in images.split(1):
         picture = posterior_picture(model, x)
         drawn = moments(picture.center, picture.half, picture.density)
