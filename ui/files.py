@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import os
 import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote
 
 from PIL import Image
@@ -19,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from vae_core.runs.export import as_csv, as_tensorboard, as_zip
-from vae_core.runs.folder import RunError, RunFolder
+from vae_core.runs.export import PART, as_csv, as_tensorboard, as_zip
+from vae_core.runs.folder import FRAME, RunError, RunFolder
 
 from .backend import Backend
 from .login import check_login
@@ -46,7 +48,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
 
     def frame(request: Request) -> Response:
         step = request.path_params.get("step", "newest")
-        if "step" in request.path_params and not re.fullmatch(r"\d{1,12}", step):
+        if "step" in request.path_params and not FRAME.fullmatch(f"{step}.jpg"):
             raise HTTPException(404, "There is no such picture.")
         kept = "no-store" if step == "newest" else "max-age=31536000, immutable"
         return _picture(found(request).frames / f"{step}.jpg", {"Cache-Control": kept})
@@ -54,21 +56,18 @@ def routes(backend: Backend) -> list[BaseRoute]:
     def download(request: Request) -> Response:
         folder = found(request)
         what = request.path_params["what"]
-        make, name = DOWNLOADS.get(what, (None, ""))
+        make, ending = DOWNLOADS.get(what, (None, ""))
         if make is None:
             raise HTTPException(404, "There is no such download.")
-        file = tempfile.TemporaryFile()  # noqa: SIM115 (sent after this returns; deleted with its last reader)
+        parts = make(folder)
         try:
-            make(folder, file)
+            first = next(parts, b"")
         except (OSError, RunError) as error:
-            file.close()
-            raise HTTPException(404, f"That cannot be downloaded: {error}") from None
-        label = re.sub(r"[^\w.-]+", "-", folder.name() or folder.path.name).strip("-.") or folder.path.name
-        headers = {
-            "Content-Length": str(file.tell()),
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(label + name)}",
-        }
-        return StreamingResponse(_parts(file), headers=headers, media_type="application/octet-stream")
+            why = getattr(error, "strerror", None) or error
+            raise HTTPException(404, f"That cannot be downloaded: {why}") from None
+        name = quote(folder.name_of_files() + ending)
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return StreamingResponse(chain([first], parts), headers=headers, media_type="application/octet-stream")
 
     async def upload(request: Request, path: Path) -> dict[str, str]:
         async with reading:
@@ -115,10 +114,12 @@ def _picture(path: Path, headers: dict[str, str]) -> Response:
     """A frame, which may be missing, with the dimensions of its map; read at once, since another may replace it."""
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+        with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+            dims = image.info.get("comment", b"").decode()
+    except (OSError, ValueError, Image.DecompressionBombError):  # PIL's own error for what is no picture is an OSError
         raise HTTPException(404, "There is no such picture.") from None
-    with Image.open(io.BytesIO(content)) as image:
-        dims = image.info.get("comment", b"").decode()
+    if not re.fullmatch(r"[0-9]{1,3}( [0-9]{1,3})?", dims):
+        raise HTTPException(404, "There is no such picture.")
     return Response(content, media_type="image/jpeg", headers=headers | {"Map-Dimensions": dims})
 
 
@@ -130,7 +131,7 @@ def _add(backend: Backend, request: Request, path: Path) -> dict[str, str]:
     try:
         return {"run": backend.runs.add(path, browser, name.removesuffix(".safetensors"))}
     except (ValueError, RunError) as error:
-        return {"error": str(error).replace(f"{path.parent}/", "")}
+        return {"error": str(error).replace(f"{path.parent}{os.sep}", "")}
 
 
 def _photo(path: Path) -> dict[str, str]:
@@ -141,31 +142,14 @@ def _photo(path: Path) -> dict[str, str]:
         return {"error": str(error)}
 
 
-def _parts(file: BinaryIO) -> Iterator[bytes]:
-    """Yields a file from its beginning, part by part, and then closes it."""
-    with file:
-        file.seek(0)
-        while part := file.read(1 << 20):
-            yield part
+def _weights(folder: RunFolder) -> Iterator[bytes]:
+    with folder.model_file.open("rb") as file:
+        yield from iter(partial(file.read, PART), b"")
 
 
-def _events(folder: RunFolder, file: BinaryIO) -> None:
-    with tempfile.TemporaryDirectory() as events:
-        as_tensorboard(folder.records(), Path(events))
-        as_zip(Path(events), file)
-
-
-def _weights(folder: RunFolder, file: BinaryIO) -> None:
-    file.write(folder.model_file.read_bytes())
-
-
-def _metrics(folder: RunFolder, file: BinaryIO) -> None:
-    file.write(as_csv(folder.records()).encode())
-
-
-DOWNLOADS: dict[str, tuple[Callable[[RunFolder, BinaryIO], None], str]] = {
+DOWNLOADS: dict[str, tuple[Callable[[RunFolder], Iterator[bytes]], str]] = {
     "archive.zip": (as_zip, ".zip"),
     "model.safetensors": (_weights, ".safetensors"),
-    "metrics.csv": (_metrics, ".csv"),
-    "tensorboard.zip": (_events, "-tensorboard.zip"),
+    "metrics.csv": (lambda folder: as_csv(folder.each_record()), ".csv"),
+    "tensorboard.zip": (as_tensorboard, "-tensorboard.zip"),
 }

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
 
+from .about import check_about
 from .config import VAEConfig
 from .files import write_atomically
 from .model import VAE
+from .plain_json import brief, parse_json
+from .tensors import read_metadata, read_tensors
 
 FORMAT = "vae_core 1"
+
+Read = TypeVar("Read")
 
 
 class CheckpointError(ValueError):
@@ -40,7 +44,8 @@ def save_checkpoint(
         model: its weights and configuration.
         path: conventionally *.safetensors.
         about: anything else about the model, as JSON allows it: data, training, figures.
-        dtype: type in which the weights are stored; their own if None. A loaded model always has float32 weights.
+        dtype: floating type in which the weights are stored; their own if None. A loaded model always has float32
+            weights.
 
     Raises:
         ValueError: a weight is not finite, or no longer finite in that type; an existing file is left unchanged.
@@ -58,20 +63,24 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE
     """Loads the model from a file, in evaluation mode.
 
     Raises:
-        CheckpointError: the file is missing, truncated, foreign, or its shapes do not match its configuration.
+        CheckpointError: the file is missing, truncated or foreign, its shapes do not match its configuration, or its
+            weights are not finite numbers.
     """
-    header, tensors = _read(path)
+    metadata, tensors = _opened(read_tensors, path)
+    header = _parse(path, metadata)
     with torch.device("meta"):  # allocates no memory for weights that the file may not hold
         wanted = {name: tuple(tensor.shape) for name, tensor in VAE(header.config).state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
-            raise CheckpointError(
-                f"{path} does not fit its configuration: {name} has the shape {found.get(name, 'none')}, "
-                f"{header.config.architecture} needs {wanted.get(name, 'none')}."
-            )
+            has, needs = found.get(name, "none"), wanted.get(name, "none")
+            fault = brief(f"{name} has the shape {has}, {header.config.architecture} needs {needs}.")
+            raise CheckpointError(f"{path} does not fit its configuration: {fault}")
     model = VAE(header.config, torch.Generator())
     model.load_state_dict(tensors)
+    for name, tensor in model.state_dict().items():
+        if not tensors[name].is_floating_point() or not bool(tensor.isfinite().all()):
+            raise CheckpointError(f"{path} holds weights that are not all finite numbers: {name}.")
     return model.to(device).eval()
 
 
@@ -81,52 +90,26 @@ def read_header(path: str | Path) -> Header:
     Raises:
         CheckpointError: as `load_checkpoint`.
     """
+    return _parse(path, _opened(read_metadata, path))
+
+
+def _opened(read: Callable[[str | Path], Read], path: str | Path) -> Read:
+    """What is read of a file; what goes wrong names it."""
     try:
-        with safe_open(path, framework="pt") as file:
-            return _parse(path, file.metadata())
+        return read(path)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is not there.") from error
-    except (SafetensorError, OSError) as error:
-        why = getattr(error, "strerror", None) or "it is damaged, or of another kind"
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {why}.") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {brief(why)}.") from error
 
 
-def _read(path: str | Path) -> tuple[Header, dict[str, Tensor]]:
-    """Header and tensors of a file."""
-    header = read_header(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError) as error:
-        why = getattr(error, "strerror", None) or "it is damaged, or of another kind"
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {why}.") from error
-
-
-def _parse(path: str | Path, metadata: dict[str, str] | None) -> Header:
+def _parse(path: str | Path, metadata: dict[str, str]) -> Header:
     """The header from a safetensors file's metadata."""
-    if metadata is None or metadata.get("format") != FORMAT:
+    if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a safetensors file, but no VAE of this app.")
     try:
-        header = Header(VAEConfig(**json.loads(metadata["config"])), json.loads(metadata["about"]))
-        _check_about(header)
-        return header
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} has a header that cannot be understood: {error}") from error
-
-
-def _check_about(header: Header) -> None:
-    """Raises an error if a figure that lists and pages show has the wrong type: the file may be an upload."""
-    about = header.about
-    kl = header.about.get("kl_per_dim") or []
-    if len(kl) not in (0, header.config.latent_dim):
-        raise ValueError(f"kl_per_dim has {len(kl)} numbers for {header.config.latent_dim} dimensions.")
-    figures = [about.get(name) for name in ("step", "seconds", "test_step", "active_units", "hold_out")]
-    figures = [figure for figure in figures if figure is not None] + list(kl)
-    if test := about.get("test"):
-        figures += [test["elbo"], *(test[name] for name in ("reconstruction", "kl") if name in test)]
-    if not all(isinstance(figure, (int, float)) for figure in figures):
-        raise ValueError("one of its figures is not a number.")
-    if not isinstance(about.get("data"), (str, type(None))):
-        raise ValueError("data is not a name.")
-    if not all(isinstance(held, int) for held in (about.get("learned") or {}).values()):
-        raise ValueError("learned must give a number of images for each dataset.")
+        config = VAEConfig(**parse_json(metadata["config"]))
+        return Header(config, check_about(parse_json(metadata["about"]), config.latent_dim))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} has a header that cannot be understood: {brief(error)}") from error

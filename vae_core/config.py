@@ -10,6 +10,10 @@ from .settings import Settings, always, check_int, check_settings, choice, numbe
 IMAGE_SHAPE = (1, 28, 28)
 PIXELS = math.prod(IMAGE_SHAPE)
 MOST_WEIGHTS = 50_000_000  # per model: with Adam's moments and the averages, 1 GB of float32
+MOST_DIMS = 512  # latent
+MOST_STEPS = 10**12  # of a training
+MOST_SECONDS = 1e12  # of a training
+MOST_IMAGES = 10_000_000  # of a training set
 
 ARCHITECTURES = {"mlp": "mlp", "conv": "conv", "residual": "residual", "linear": "linear"}
 LIKELIHOODS = {"bernoulli": "Bernoulli", "gaussian": "Gaussian", "continuous_bernoulli": "continuous Bernoulli"}
@@ -54,7 +58,7 @@ class VAEConfig:
     """
 
     architecture: str = choice("mlp", ARCHITECTURES, "Architecture", group="main")
-    latent_dim: int = whole(20, 1, 512, "Latent dimensions D", short="D", group="main")
+    latent_dim: int = whole(20, 1, MOST_DIMS, "Latent dimensions D", short="D", group="main")
     hidden_dim: int = whole(
         400, 1, 8192, "Hidden units", group="model", matters=lambda settings: settings["architecture"] != "linear"
     )

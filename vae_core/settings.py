@@ -14,10 +14,11 @@ from typing import Any
 Settings = Mapping[str, Any]
 
 
-def check_int(name: str, value: Any, low: int, high: int) -> None:
-    """Raises ValueError unless value is a whole number in [low, high]."""
+def check_int(name: str, value: Any, low: int, high: int) -> int:
+    """Returns the value; raises ValueError unless it is a whole number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError(f"{name} is {_shown(value)}; it must be a whole number from {low} to {high}.")
+    return value
 
 
 def check_float(name: str, value: Any, low: float, high: float, *, above: bool = False) -> float:
@@ -27,6 +28,13 @@ def check_float(name: str, value: Any, low: float, high: float, *, above: bool =
         wanted = f"a number above {low:g}, at most {high:g}" if above else f"a number from {low:g} to {high:g}"
         raise ValueError(f"{name} is {_shown(value)}; it must be {wanted}.")
     return float(value)
+
+
+def check_text(name: str, value: Any, most: int = 1000) -> str:
+    """Returns the value; raises ValueError unless it is a text of at most that many characters."""
+    if not isinstance(value, str) or len(value) > most:
+        raise ValueError(f"{name} is {_shown(value)}; it must be a text of at most {most:,} characters.")
+    return value
 
 
 def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
@@ -106,8 +114,8 @@ def choice(default: str | None, choices: Mapping[str, str], title: str, **words:
 
 
 def text(title: str, **words: Any) -> Any:
-    """A dataclass field for any text, empty by default and not in the form."""
-    return _field("", title, str, lambda name, value: value, {"group": None} | words)
+    """A dataclass field for a text, empty by default and not in the form."""
+    return _field("", title, str, check_text, {"group": None} | words)
 
 
 def _field(default: Any, title: str, kind: type, check: Callable[[str, Any], Any], words: dict[str, Any]) -> Any:

@@ -186,14 +186,15 @@ def test_downloads(visit, tmp_path):
             me.page.get_by_label("Download", exact=True).select_option(what)
         names[what] = waiting.value.suggested_filename
         waiting.value.save_as(tmp_path / what)
-    assert names["archive.zip"] == "mine-only.zip" and names["metrics.csv"] == "mine-only.csv"
+    assert names["archive.zip"] == "mine & only.zip" and names["metrics.csv"] == "mine & only.csv"
     with zipfile.ZipFile(tmp_path / "archive.zip") as archive:
-        records = archive.read("metrics.jsonl").splitlines()
-        assert json.loads(archive.read("config.json"))["training"]["epochs"] == 2
+        records = archive.read("mine & only/metrics.jsonl").splitlines()
+        assert json.loads(archive.read("mine & only/config.json"))["training"]["epochs"] == 2
     assert len((tmp_path / "metrics.csv").read_text().splitlines()) == len(records) + 1
     assert load_checkpoint(tmp_path / "model.safetensors").config.latent_dim == 20
     with zipfile.ZipFile(io.BytesIO((tmp_path / "tensorboard.zip").read_bytes())) as archive:
-        assert "tfevents" in archive.namelist()[0]
+        (name,) = archive.namelist()
+        assert name.startswith("mine & only/events.out.tfevents.")
 
 
 def test_uploads_good_and_bad(visit, tmp_path):

@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import vae_core.evaluation.estimates
 from vae_core import VAE, VAEConfig
 from vae_core.evaluation.estimates import kept_log_likelihood
 from vae_core.evaluation.evaluate import log_likelihood
+from vae_core.tensors import read_tensors
 
 from ..conftest import seeded
 
@@ -71,6 +73,25 @@ def test_the_estimates_of_another_evaluation_are_refused_and_stay(model, x, tmp_
 def test_a_file_that_is_none_is_refused(model, x, tmp_path):
     path = tmp_path / "kept.safetensors"
     path.write_text("estimates")
+    with pytest.raises(ValueError, match="holds no estimates, or is damaged"):
+        kept_log_likelihood(model, x, K, seeded(5), path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"log_px": torch.zeros(251)},
+        {"log_px": torch.zeros(2, 2)},
+        {"log_px": torch.zeros(3, dtype=torch.complex64)},
+        {"generator": torch.zeros(7, dtype=torch.uint8)},
+        {"generator": torch.zeros(7)},
+    ],
+)
+def test_damaged_estimates_are_refused(model, x, tmp_path, change):
+    path = tmp_path / "kept.safetensors"
+    kept_log_likelihood(model, x, K, seeded(5), path)
+    metadata, tensors = read_tensors(path)
+    save_file(tensors | change, path, metadata)
     with pytest.raises(ValueError, match="holds no estimates, or is damaged"):
         kept_log_likelihood(model, x, K, seeded(5), path)
 

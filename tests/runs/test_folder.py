@@ -7,15 +7,19 @@ import platform
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from vae_core import VAE, VAEConfig, load_checkpoint
 from vae_core.runs.changes import Change, check_change
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import NAME_LENGTH, RunError, RunFolder
 from vae_core.runs.run import Steering
+from vae_core.runs.states import State
+from vae_core.tensors import read_tensors
 
 from ..conftest import ROOT, plain, seeded
 from .test_run import CONFIG, CPU, GAUSSIAN, MODEL, began, go_on
@@ -100,6 +104,8 @@ def test_a_long_name_is_refused_with_its_length(tmp_path):
     for name in ("x" * NAME_LENGTH, "β = 4, größer …", "..x", "日本語"):
         RunFolder(tmp_path).write_name(name)
         assert RunFolder(tmp_path).name() == name
+        (tmp_path / "name.txt").write_bytes(name.encode() + b"\r\n")  # as editors end lines
+        assert RunFolder(tmp_path).name() == name
 
 
 def test_a_run_without_a_usable_name_has_none(tmp_path):
@@ -117,6 +123,12 @@ def test_a_run_without_a_usable_name_has_none(tmp_path):
 def test_a_damaged_status_is_an_interrupted_run(tmp_path, content):
     (tmp_path / "status.json").write_text(content)
     assert RunFolder(tmp_path).read_status()["state"] == "interrupted"
+
+
+def test_a_long_message_is_cut(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_status(State.FAILED, "x" * 10**6)
+    assert folder.read_status() == {"state": "failed", "message": "x" * 1000}
 
 
 def test_a_folder_that_is_gone_is_a_failed_run(tmp_path):
@@ -156,6 +168,55 @@ def test_damage_is_said_when_the_run_is_to_go_on(tmp_path, few, name):
     assert "\n" not in str(caught.value)
     if name != "metrics.jsonl":
         assert folder.records() == before  # nothing of it was thrown away
+
+
+def changed(path, metadata, tensors):
+    """Writes a file of tensors with other metadata and tensors in it; None: without that one."""
+    had, of_all = read_tensors(path)
+    left = {name: tensor.clone() for name, tensor in (of_all | tensors).items() if tensor is not None}
+    save_file(left, path, had | metadata)
+
+
+WEIGHT = "model.decoder.0.weight"
+STATES = {
+    "a step of 22 digits": ({"step": "9" * 22}, {}),
+    "no step": ({"step": ""}, {}),
+    "a negative step": ({"step": "-1"}, {}),
+    "a time that is not finite": ({"seconds": "inf"}, {}),
+    "a best ELBO that is none": ({"best": "nan"}, {}),
+    "a best ELBO that nothing exceeds": ({"best": "inf"}, {}),
+    "complex weights": ({}, {WEIGHT: torch.zeros(16, 3, dtype=torch.complex64)}),
+    "infinite weights": ({}, {WEIGHT: torch.full((16, 3), torch.inf)}),
+    "whole weights": ({}, {WEIGHT: torch.zeros(16, 3, dtype=torch.uint8)}),
+    "no weights": ({}, {WEIGHT: None}),
+    "a moment of another shape": ({}, {"adam.mean.decoder.0.weight": torch.zeros(3)}),
+    "sums of another shape": ({}, {"sums": torch.zeros(2)}),
+}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_a_state_is_not_taken_on_trust(tmp_path, few, kind):
+    folder = trained(tmp_path / "run", few, after=6)
+    changed(folder.state_file, *STATES[kind])
+    with pytest.raises(RunError, match=r"state\.safetensors of the run cannot be used: .+") as caught:
+        go_on(folder, few)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_a_state_without_metadata_is_refused(tmp_path, few):
+    folder = trained(tmp_path / "run", few, after=6)
+    save_file(read_tensors(folder.state_file)[1], folder.state_file)
+    with pytest.raises(RunError, match=r"state\.safetensors of the run cannot be used: .+"):
+        go_on(folder, few)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux")
+def test_a_state_is_not_mapped_while_it_is_used(tmp_path, few):
+    folder = trained(tmp_path / "run", few, after=6)
+    changed(folder.state_file, {}, {"sums": torch.zeros(4)})  # as where it was saved between two records
+    state = folder.resume(VAE(MODEL), CPU)
+    assert state.sums.measured is not None
+    assert str(folder.path) not in Path("/proc/self/maps").read_text(encoding="utf-8")
 
 
 def test_a_state_of_another_model_is_refused(tmp_path, few):

@@ -86,6 +86,13 @@ def test_a_run_is_renamed_but_not_like_another_one(runs, load):
             runs.rename(two, "me", name)
     assert runs.folder(two).name() == ""
     runs.rename(others, "bert", "first")
+    for name in ("First", "FIRST", "first."):  # the same folder where downloads are unpacked on macOS or Windows
+        with pytest.raises(RunError, match="called first already"):
+            runs.rename(two, "me", name)
+    runs.rename(two, "me", "gro\u0308sser")
+    with pytest.raises(RunError, match="already"):
+        runs.rename(one, "me", "gr\u00f6sser")
+    runs.rename(one, "me", "FIRST")
 
 
 def test_a_run_that_goes_is_not_deleted_and_one_that_ended_is_at_once(runs, load):
@@ -143,11 +150,12 @@ def test_an_uploaded_checkpoint_becomes_a_run_of_its_browser(runs, tmp_path):
     path, model = tmp_path / "up.safetensors", VAE(MODEL, seeded(5))
     save_checkpoint(model, path, {"data": "digits", "test": {"elbo": -90.5}, "step": 70})
     one, two = runs.add(path, "me", "mine"), runs.add(path, "me", "mine")
+    three = runs.add(path, "me", "MINE")
     long = runs.add(path, "me", "x" * 80), runs.add(path, "me", "x" * 80)
     path.unlink()
-    assert [runs.folder(run).name() for run in (one, two)] == ["mine", "mine 2"]
+    assert [runs.folder(run).name() for run in (one, two, three)] == ["mine", "mine 2", "MINE 3"]
     assert len({runs.folder(run).name() for run in long}) == 2
-    assert set(runs.of("me")) == {one, two, *long}
+    assert set(runs.of("me")) == {one, two, three, *long}
     summary = runs.summary(one)
     assert (summary.state, summary.elbo, summary.step, summary.config.data) == ("finished", -90.5, 70, "digits")
     loaded = load_checkpoint(runs.folder(one).model_file)
@@ -202,7 +210,7 @@ def test_an_upload_that_is_no_checkpoint_or_has_no_name_leaves_nothing(runs, tmp
     with pytest.raises(CheckpointError, match="cannot be read as a checkpoint"):
         runs.add(path, "me", "mine")
     save_checkpoint(VAE(MODEL, seeded()), path)
-    for name in ("", "../x", "x" * 300, "a\u202eb"):
+    for name in ("", "../x", "x" * 300, "a\u202eb", "a\ud800b"):
         with pytest.raises(RunError):
             runs.add(path, "me", name)
     assert runs.of("me") == [] and not runs.root.exists()

@@ -56,7 +56,7 @@ def test_records_are_read_on_from_where_the_last_look_ended(tmp_path):
     second = json.dumps(record(2)) + "\n"
     path.write_text(json.dumps(record(1)) + "\n" + second[:40])
     assert steps_of(records) == [1]
-    assert [line["step"] for line in Records.parse(path)] == [1]
+    assert [line["step"] for line in Records.each(path)] == [1]
     with path.open("a") as file:
         file.write(second[40:])
     assert steps_of(records) == [1, 2] and len(records) == 2
@@ -85,10 +85,48 @@ DAMAGE = ["garbage", "[1, 2]", '{"step": 3}', "null", "7", "\x00\x01", "{"]
 DAMAGE += [
     json.dumps(record(3) | change)
     for change in (
-        {"step": "3"}, {"step": 0}, {"seconds": None}, {"train": {}}, {"train": None}, {"train": {"elbo": 1.0}},
-        {"test": [1]}, {"kl_per_dim": 5}, {"kl_per_dim": ["x"]}, {"active_units": "x"}, {"epoch": []},
+        {"step": "3"},
+        {"step": 0},
+        {"seconds": None},
+        {"train": {}},
+        {"train": None},
+        {"train": {"elbo": 1.0}},
+        {"test": [1]},
+        {"kl_per_dim": 5},
+        {"kl_per_dim": ["x"]},
+        {"active_units": "x"},
+        {"epoch": []},
+        {"step": True},
+        {"step": 10**21},
+        {"step": 3.0},
+        {"step": 10**400},
+        {"seconds": 1e21},
+        {"seconds": -1},
+        {"seconds": 10**21},
+        {"seconds": math.nan},
+        {"epoch": math.inf},
+        {"epoch": 10**400},
+        {"beta": True},
+        {"images_per_second": None},
+        {"learning_rate": "x"},
+        {"learning_rate": math.nan},
+        {"sigma": [1]},
+        {"samples": None},
+        {"images_seen": {}},
+        {"train": {"elbo": math.nan, "reconstruction": 1.0, "kl": 1.0}},
+        {"train": {"elbo": 10**21, "reconstruction": 1.0, "kl": 1.0}},
+        {"kl_per_dim": [1.0]},
+        {"kl_per_dim": []},
+        {"kl_per_dim": [1.0, math.inf]},
+        {"kl_per_dim": [1.0, 10**400]},
+        {"kl_per_dim": [1.0, True]},
+        {"active_units": 10**21},
+        {"test": {"elbo": 10**21, "reconstruction": 1.0, "kl": 1.0}},
+        {"test": True},
     )
-]  # fmt: skip
+]
+DAMAGE += [json.dumps(record(3, dims=3)), json.dumps({k: v for k, v in record(3).items() if k != "learning_rate"})]
+DAMAGE += ["[" * 100_000 + "]" * 100_000, '{"step":' * 100_000, '{"a":' * 900 + "1" + "}" * 900]  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -102,9 +140,24 @@ def test_a_damaged_record_is_said_every_time_and_takes_no_memory(tmp_path, damag
             records.read()
         assert len(records) == 0
     with pytest.raises(ValueError, match=r"metrics\.jsonl is damaged"):
-        Records.parse(path)
+        list(Records.each(path))
     write(path, [1, 2])  # mended by hand
     assert steps_of(records) == [1, 2]
+
+
+def test_a_file_of_too_many_dimensions_is_damaged(tmp_path):
+    assert len(Records(write(tmp_path / "metrics.jsonl", [1, 2], dims=512)).read()) == 2
+    with pytest.raises(ValueError, match=r"metrics\.jsonl is damaged"):
+        Records(write(tmp_path / "metrics.jsonl", [1, 2], dims=513)).read()
+
+
+def test_the_number_of_dimensions_is_that_of_the_records_before(tmp_path):
+    records = Records(write(tmp_path / "metrics.jsonl", [1, 2])).read()
+    with records.path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record(3, dims=3)) + "\n")
+    with pytest.raises(ValueError, match=r"metrics\.jsonl is damaged"):
+        records.read()
+    assert steps_of(Records(write(tmp_path / "metrics.jsonl", [1, 2], dims=3))) == [1, 2]
 
 
 def filled(count):

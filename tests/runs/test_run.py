@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import shutil
 
@@ -51,6 +52,19 @@ def go_on(folder, few, steering=None, at=None):
         records.append(metrics)
         (at or {}).get(metrics.step, lambda: None)()
     return model, records
+
+
+def test_an_evaluation_that_is_infinite_leaves_a_model_that_loads(tmp_path, few, monkeypatch):
+    def infinite(*args):
+        return dataclasses.replace(evaluate_elbo(*args), elbo=-math.inf, reconstruction=-math.inf)
+
+    monkeypatch.setattr("vae_core.training.loop.evaluate_elbo", infinite)
+    folder = began(tmp_path / "run")
+    go_on(folder, few)
+    assert folder.records()[-1]["test"]["elbo"] == -math.inf
+    assert load_checkpoint(folder.model_file).config == MODEL
+    assert read_header(folder.model_file).about["test"] is None
+    assert summarize("20260101-000000-0123456789abcdef", folder, folder.read_status()).elbo is None
 
 
 def figures(records):

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import math
 from itertools import islice, pairwise
 
 import pytest
@@ -47,6 +48,19 @@ def test_training_lowers_the_held_out_loss(digits):
     held_out = [record.test.elbo for record in records if record.test]
     assert len(held_out) == 15
     assert -held_out[-1] < 0.75 * -held_out[0]
+
+
+@pytest.mark.parametrize("sigma", [1e-15, 3e-18, 1e-17, 1e-19])
+def test_what_training_tells_is_finite_or_it_ends(few, sigma):
+    """With the second and third the figures of each step are finite, and their sum is not."""
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=8, likelihood="gaussian", sigma=sigma), seeded())
+    told = []
+    try:
+        for metrics in train(model, few, plain(steps=60, batch_size=200, record_every=30)):
+            told += [*dataclasses.astuple(metrics.train), *metrics.kl_per_dim]
+    except DivergedError:
+        assert sigma < 1e-15
+    assert all(map(math.isfinite, told))
 
 
 def test_records_come_when_they_should(few):

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from ..files import write_atomically
 from ..model import VAE
+from ..tensors import read_tensors
 from .evaluate import IMAGES_AT_ONCE, log_likelihood
 
 
@@ -38,7 +38,7 @@ def kept_log_likelihood(
         OSError: the file cannot be written.
     """
     what = _fingerprint(model, x, samples, generator)
-    done = _load(path, what, generator) if path.exists() else torch.empty(0, dtype=x.dtype)
+    done = _load(path, what, generator, len(x)) if path.exists() else torch.empty(0, dtype=x.dtype)
     held = len(done)
     if progress:
         progress(held * samples)
@@ -63,13 +63,18 @@ def _write(path: Path, what: str, done: Tensor, generator: torch.Generator) -> N
     write_atomically(path, save({"log_px": done, "generator": generator.get_state()}, metadata={"what": what}))
 
 
-def _load(path: Path, what: str, generator: torch.Generator) -> Tensor:
-    """Loads the estimates of a file, and sets the generator to where it was."""
+def _load(path: Path, what: str, generator: torch.Generator, most: int) -> Tensor:
+    """Loads the estimates of a file, `most` of them at most, and sets the generator to where it was."""
     try:
-        with safe_open(path, framework="pt") as file:
-            if file.metadata()["what"] != what:
-                raise ValueError(f"{path} holds the estimates of another evaluation; take another file.")
-            generator.set_state(file.get_tensor("generator"))
-            return file.get_tensor("log_px")
-    except (SafetensorError, OSError, KeyError, TypeError) as error:
+        metadata, tensors = read_tensors(path)
+        done = tensors["log_px"]
+        is_of_this = metadata["what"] == what
+        if is_of_this:
+            if done.ndim != 1 or len(done) > most or not done.is_floating_point():
+                raise ValueError("log_px is no list of estimates")
+            generator.set_state(tensors["generator"])
+    except (OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} holds no estimates, or is damaged; take another file.") from error
+    if not is_of_this:
+        raise ValueError(f"{path} holds the estimates of another evaluation; take another file.")
+    return done

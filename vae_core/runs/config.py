@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+from ..about import MOST_NAME
 from ..checkpoint import read_header
-from ..config import SETTINGS, TrainConfig, VAEConfig
-from ..settings import check_settings, settings_of, text, whole
+from ..config import MOST_IMAGES, SETTINGS, TrainConfig, VAEConfig
+from ..plain_json import check_each
+from ..settings import check_int, check_settings, check_text, settings_of, text, whole
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class RunConfig:
     train_images: int = 0  # 0 until the data are loaded
     owner: str = ""  # the browser that started it, if one did
     hold_out: int = whole(
-        0, 0, 1_000_000, "Training images held out", short="held out",
+        0, 0, MOST_IMAGES, "Training images held out", short="held out",
         hint="The last ones take the place of the test images.",
     )  # fmt: skip
     start: str = text("Began with")  # the run or file with the weights it began with, and their step
@@ -30,6 +33,12 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        check_text("data", self.data, MOST_NAME)
+        check_text("why_data", self.why_data, 10_000)  # it may hold a path, and the system's own words
+        for name in ("device", "owner"):
+            check_text(name, getattr(self, name))
+        check_int("train_images", self.train_images, 0, MOST_IMAGES)
+        check_each("learned", self.learned, partial(check_int, low=0, high=MOST_IMAGES))
 
     @property
     def has_learned(self) -> dict[str, int]:

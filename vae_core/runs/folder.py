@@ -21,20 +21,22 @@ import platform
 import re
 import shutil
 import time
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError
 
 from ..checkpoint import load_checkpoint, save_checkpoint
-from ..config import SETTINGS, TrainConfig, VAEConfig
+from ..config import MOST_STEPS, SETTINGS, TrainConfig, VAEConfig
 from ..device import describe_processor
 from ..files import write_atomically
 from ..model import VAE
-from ..settings import check_choice, check_int
+from ..plain_json import brief, check_each, read_json
+from ..settings import check_choice, check_int, check_text
 from ..training.loop import TrainState
 from ..training.state import read_progress, read_state, write_state
 from .changes import Change, still_to_come
@@ -43,6 +45,10 @@ from .records import Records
 from .states import State, Status
 
 NAME_LENGTH = 80
+MESSAGE_LENGTH = 1000
+REFUSED = re.compile(r"[/\\\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # slashes, control characters
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows keeps for itself
+FRAME = re.compile(r"([1-9][0-9]{0,12})\.jpg")
 
 
 class RunError(RuntimeError):
@@ -154,18 +160,23 @@ class RunFolder:
             RunError: there is no run here, or its config.json is damaged.
         """
         try:
-            content = {"hold_out": 0, "start": "", "learned": {}} | json.loads((self.path / "config.json").read_text())
+            content = {"hold_out": 0, "start": "", "learned": {}} | read_json(self.path / "config.json")
             content |= {"model": VAEConfig(**content["model"]), "training": TrainConfig(**content["training"])}
             return RunConfig(**{field.name: content[field.name] for field in fields(RunConfig)})
         except FileNotFoundError as error:
             raise RunError(f"There is no run {self.path.name}.") from error
         except (OSError, KeyError, TypeError, ValueError) as error:
-            raise RunError(f"The config.json of the run {self.path.name} cannot be understood: {error}") from error
+            raise self._not_understood("config.json", error) from error
+
+    def _not_understood(self, name: str, error: Exception) -> RunError:
+        """The error for a file of the run that is damaged or cannot be read."""
+        why = getattr(error, "strerror", None) or error
+        return RunError(f"The {name} of the run {self.path.name} cannot be understood: {brief(why)}")
 
     def versions(self) -> dict[str, str]:
         """The Python, torch and processor that the run was started with; empty if not known."""
         try:
-            return json.loads((self.path / "config.json").read_text())["versions"]
+            return check_each("versions", read_json(self.path / "config.json")["versions"], check_text)
         except (OSError, KeyError, TypeError, ValueError):
             return {}
 
@@ -179,11 +190,18 @@ class RunFolder:
         write_atomically(self.path / "name.txt", name.encode())
 
     def name(self) -> str:
-        """The owner's name for the run; empty if nobody has named it."""
+        """The owner's name for the run; empty if nobody has named it, or not by a possible name."""
         try:
-            return (self.path / "name.txt").read_text()
-        except (OSError, ValueError):
+            with (self.path / "name.txt").open(encoding="utf-8") as file:
+                name = file.read(NAME_LENGTH + 2).strip()  # an editor may have ended the line
+            check_name(name)
+            return name
+        except (OSError, ValueError, RunError):
             return ""
+
+    def name_of_files(self) -> str:
+        """The run's name as files and folders outside of the server can have it; its id if it has no such name."""
+        return as_file_name(self.name()) or self.path.name
 
     def write_status(self, state: State, message: str = "") -> None:
         """Writes status.json.
@@ -194,15 +212,17 @@ class RunFolder:
         before = self.read_status()["state"]
         if self.path.is_dir() and not before.may_become(state):  # otherwise the write below says what is wrong
             raise RunError(f"A run that is {before} cannot become {state}.")
-        write_atomically(self.path / "status.json", json.dumps({"state": state, "message": message}).encode())
+        content = {"state": state, "message": message[:MESSAGE_LENGTH]}
+        write_atomically(self.path / "status.json", json.dumps(content).encode())
 
     def read_status(self) -> Status:
         """The content of status.json; without a usable one, the run counts as interrupted."""
         if not self.path.is_dir():
             return {"state": State.FAILED, "message": "The run's folder is gone."}
         try:
-            content = json.loads((self.path / "status.json").read_text())
-            return {"state": State(content["state"]), "message": str(content["message"])}
+            content = read_json(self.path / "status.json")
+            message = check_text("message", content["message"], MESSAGE_LENGTH)
+            return {"state": State(content["state"]), "message": message}
         except (OSError, ValueError, KeyError, TypeError):
             return {"state": State.INTERRUPTED, "message": "The run's status.json is missing or damaged."}
 
@@ -214,8 +234,12 @@ class RunFolder:
         Raises:
             RunError: a complete line is not a record.
         """
+        return list(self.each_record())
+
+    def each_record(self) -> Iterator[dict[str, Any]]:
+        """Yields `records` one by one as they are read: all those of a long run take much memory."""
         try:
-            return Records.parse(self.path / "metrics.jsonl")
+            yield from Records.each(self.path / "metrics.jsonl")
         except ValueError as error:
             raise RunError(str(error)) from error
 
@@ -237,10 +261,12 @@ class RunFolder:
             RunError: changes.json is damaged.
         """
         try:
-            content = json.loads((self.path / "changes.json").read_text())
+            content = read_json(self.path / "changes.json")
+            if not isinstance(content, list):
+                raise ValueError("it is not a list.")
             changes = [Change(entry.pop("step"), entry) for entry in content]
             for change in changes:
-                check_int("step", change.step, 0, 10**12)
+                check_int("step", change.step, 0, MOST_STEPS)
                 for name, value in change.settings.items():
                     check_choice("a setting", name, [name for name, setting in SETTINGS.items() if setting.changes])
                     SETTINGS[name].check(name, value)
@@ -248,7 +274,7 @@ class RunFolder:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise RunError(f"The changes.json of the run {self.path.name} cannot be understood: {error}") from error
+            raise self._not_understood("changes.json", error) from error
 
     def settings(self) -> dict[str, Any]:
         """The run's settings after its changes: the fields of both configurations, hold_out and start."""
@@ -261,7 +287,8 @@ class RunFolder:
     def frame_steps(self) -> list[int]:
         """The steps that have a picture, ascending."""
         try:
-            return sorted(int(entry.stem) for entry in self.frames.iterdir() if entry.stem.isdigit())
+            names = (FRAME.fullmatch(entry.name) for entry in self.frames.iterdir())
+            return sorted(int(name[1]) for name in names if name)
         except OSError:
             return []
 
@@ -292,10 +319,10 @@ class RunFolder:
             for step in self.frame_steps():
                 if step > state.step:
                     (self.frames / f"{step}.jpg").unlink()
-        except (SafetensorError, OSError, KeyError, RuntimeError, ValueError) as error:
+        except (OSError, KeyError, RuntimeError, ValueError) as error:
             if isinstance(error, RunError):
                 raise
-            raise RunError(f"The state.safetensors of the run cannot be used: {str(error).splitlines()[0]}") from error
+            raise RunError(f"The state.safetensors of the run cannot be used: {brief(error)}") from error
         return state
 
     def saved_step(self) -> int:
@@ -311,7 +338,7 @@ class RunFolder:
         try:
             with os.scandir(self.path) as entries:
                 return tuple(sorted((e.name, e.stat().st_mtime_ns) for e in entries if e.name != "lock"))
-        except FileNotFoundError:
+        except OSError:
             return (("", time.time_ns()),)  # gone, or a file was being replaced
 
     def size(self) -> int:
@@ -321,8 +348,8 @@ class RunFolder:
             for name in names:
                 try:
                     total += os.stat(os.path.join(folder, name)).st_size
-                except FileNotFoundError:
-                    continue  # replaced meanwhile
+                except OSError:
+                    continue  # replaced meanwhile, or a link to nowhere
         return total
 
     def delete(self) -> None:
@@ -347,5 +374,15 @@ def check_name(name: Any) -> None:
         raise RunError("A run's name must not be empty.")
     if len(name) > NAME_LENGTH:
         raise RunError(f"That name has {len(name)} characters; a run's name has at most {NAME_LENGTH}.")
-    if re.search(r"[/\\\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", name) or name.strip() in (".", ".."):
+    if REFUSED.search(name) or name.strip() in (".", ".."):
         raise RunError("A run's name must not hold slashes or control characters, nor be . or ..")
+
+
+def as_file_name(name: str) -> str:
+    """A run's name as every system takes it for a file or a folder; empty if nothing of it can be kept.
+
+    Windows refuses some characters and names, and a dot or a space at the end; macOS takes a letter followed by its
+    accent for the same as the accented letter.
+    """
+    plain = re.sub(r'[<>:"|?*]', "-", unicodedata.normalize("NFC", name)).strip(". ")
+    return f"-{plain}" if RESERVED.fullmatch(plain) else plain

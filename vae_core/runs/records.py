@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-LOSSES = tuple(f"{part}_{name}" for part in ("train", "test") for name in ("elbo", "reconstruction", "kl"))
+from ..about import TERMS
+from ..config import MOST_DIMS, MOST_SECONDS, MOST_STEPS
+from ..plain_json import is_number
+
+LOSSES = tuple(f"{part}_{name}" for part in ("train", "test") for name in TERMS)
+NUMBERS = ("epoch", "images_seen", "seconds", "images_per_second", "learning_rate", "beta", "samples")
 COLUMNS = ("step", "seconds", *LOSSES, "active_units")
 ROWS = 2000  # for a chart; about what its width can show
 HISTORY = 512  # most rows of KL per dimension that are kept
@@ -59,7 +66,8 @@ class Records:
                 self._forget()
                 return self
             lines = whole.splitlines()
-            for record in [parsed(line) for line in lines]:  # all or none
+            dims = len(self.last["kl_per_dim"]) if self.last else None
+            for record in list(_parsed_each(lines, dims)):  # all or none
                 self._append(record)
             if lines:
                 self._offset = self._offset + len(whole) + len(newline)
@@ -67,17 +75,17 @@ class Records:
         return self
 
     @staticmethod
-    def parse(path: Path) -> list[dict[str, Any]]:
-        """All records of a file as they were written; an incomplete last line is left out.
+    def each(path: Path) -> Iterator[dict[str, Any]]:
+        """Yields the records of a file as they were written, one by one; an incomplete last line is left out.
 
         Raises:
             ValueError: another line is not a record.
         """
         try:
-            whole, _, _ = path.read_bytes().rpartition(b"\n")
+            with path.open("rb") as file:
+                yield from _parsed_each(itertools.takewhile(lambda line: line.endswith(b"\n"), file))
         except FileNotFoundError:
-            return []
-        return [parsed(line) for line in whole.splitlines()]
+            return
 
     def mark(self, count: int) -> str:
         """Tells record number `count` from any earlier one with that number; empty if there is none.
@@ -125,20 +133,43 @@ class Records:
         self.last = record
 
 
-def parsed(line: bytes) -> dict[str, Any]:
-    """Parses a line of metrics.jsonl.
+def _parsed_each(lines: Iterable[bytes], dims: int | None = None) -> Iterator[dict[str, Any]]:
+    """Parses lines of metrics.jsonl, all of the same number of latent dimensions.
 
     Raises:
-        ValueError: it is not a record.
+        ValueError: a line is not a record.
     """
-    try:
-        record = json.loads(line)
-        numbers = [*_row(record), *record["kl_per_dim"], record["epoch"], record["images_per_second"]]
-        if all(isinstance(number, (int, float)) for number in numbers) and record["step"] > 0:
-            return record
-    except (ValueError, KeyError, TypeError):
-        pass  # raised below
-    raise ValueError("The run's metrics.jsonl is damaged: one of its lines is not a record.")
+    for line in lines:
+        try:
+            record = json.loads(line)
+            dims = len(record["kl_per_dim"]) if dims is None else dims
+            usable = _is_record(record, dims)
+        except (ValueError, LookupError, TypeError, RecursionError):
+            usable = False
+        if not usable:
+            raise ValueError("The run's metrics.jsonl is damaged: one of its lines is not a record.")
+        yield record
+
+
+def _is_record(record: dict[str, Any], dims: int) -> bool:
+    """Whether a record's numbers are finite and within bounds.
+
+    Those of an evaluation may be infinite or NaN: it takes images that the training has not seen.
+    """
+    test = record["test"]
+    units = record["active_units"]
+    sigma = record.get("sigma")  # runs of the first version have none
+    numbers = [record[name] for name in NUMBERS] + [record["train"][term] for term in TERMS] + record["kl_per_dim"]
+    numbers += [] if sigma is None else [sigma]
+    evaluated = ([test[term] for term in TERMS] if test else []) + ([] if units is None else [units])
+    return (
+        type(record["step"]) is int
+        and 0 < record["step"] <= MOST_STEPS
+        and all(map(is_number, numbers))
+        and 0 <= record["seconds"] <= MOST_SECONDS
+        and all(type(figure) is float or is_number(figure) for figure in evaluated)
+        and 0 < len(record["kl_per_dim"]) == dims <= MOST_DIMS
+    )
 
 
 def _row(record: dict[str, Any]) -> list[float]:
@@ -146,7 +177,7 @@ def _row(record: dict[str, Any]) -> list[float]:
     losses = [
         (1 if name == "kl" else -1) * record[part][name] if part == "train" or record[part] else math.nan
         for part in ("train", "test")
-        for name in ("elbo", "reconstruction", "kl")
+        for name in TERMS
     ]
     units = record["active_units"]
     return [record["step"], record["seconds"], *losses, math.nan if units is None else units]

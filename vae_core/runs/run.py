@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -172,7 +172,7 @@ def _train_into(
     film = Film(folder.frames, _film_images(dataset, model, device), state.seconds)
     training = None
     last = state.is_over(config, total)
-    with (folder.path / "metrics.jsonl").open("a") as file:
+    with (folder.path / "metrics.jsonl").open("ab") as file:
         keeper = _Keeper(folder, model, dataset, film, file)
         while not last:
             settings = plan.settings(model, state.step, steering.take_changes())
@@ -187,7 +187,7 @@ def _train_into(
                 metrics = training.send(settings)
             last = ends or state.is_over(settings, total)
             if metrics:
-                file.write(json.dumps(asdict(metrics)) + "\n")
+                file.write(json.dumps(asdict(metrics)).encode() + b"\n")
                 file.flush()
             keeper.keep(settings, state, metrics, last)
             if metrics:
@@ -197,7 +197,7 @@ def _train_into(
 class _Keeper:
     """Writes weights, pictures and state when they are due."""
 
-    def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film, records: IO[str]) -> None:
+    def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film, records: BinaryIO) -> None:
         self._folder = folder
         self._model = model
         self._dataset = dataset
@@ -238,10 +238,15 @@ class _Keeper:
             "step": metrics.step,
             "seconds": metrics.seconds,
             "kl_per_dim": metrics.kl_per_dim,
-            "test": held.get("test"),
+            "test": _finite(held.get("test")),
             "test_step": held.get("step"),
             "active_units": held.get("active_units"),
         }
+
+
+def _finite(terms: dict[str, float] | None) -> dict[str, float] | None:
+    """The terms; None if one of them is infinite or NaN, which a header cannot hold."""
+    return terms if terms and all(map(math.isfinite, terms.values())) else None
 
 
 def write_failure(folder: RunFolder, error: Exception) -> bool:

@@ -22,7 +22,7 @@ from ..device import describe_devices
 from ..training.recording import Recordings
 from .changes import Change, check_change
 from .config import RunConfig, beginning_with
-from .folder import NAME_LENGTH, RunError, RunFolder, check_name
+from .folder import NAME_LENGTH, RunError, RunFolder, as_file_name, check_name
 from .queue import LETTING_GO, Load, Queue, Worker
 from .run import reason
 from .states import State, Status
@@ -158,10 +158,8 @@ class Runs:
             CheckpointError: it is not a checkpoint of this app.
             RunError: the name is not valid, or the folder cannot be made.
         """
-        model = load_checkpoint(path)
+        load_checkpoint(path)
         header = read_header(path)
-        if not all(bool(weight.isfinite().all()) for weight in model.state_dict().values()):
-            raise CheckpointError("The file's weights are not all finite numbers.")
         with self.queue.lock, _writing():
             name = self._free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
@@ -224,8 +222,8 @@ class Runs:
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
             check_name(name)
-            if any(self.folder(other).name() == name.strip() for other in self.of(owner) if other != run):
-                raise RunError(f"Another run of yours is called {name.strip()} already.")
+            if taken := self._names(owner, but=run).get(_key(name)):
+                raise RunError(f"Another run of yours is called {taken} already.")
             self.folder(run).write_name(name.strip())
 
     def delete(self, run: str, owner: str) -> None:
@@ -349,9 +347,14 @@ class Runs:
     def _free_name(self, owner: str, name: str) -> str:
         """The name, with a number if it is taken."""
         check_name(name)
-        taken = {self.folder(run).name() for run in self.of(owner)}
+        taken = self._names(owner)
         numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
-        return next(candidate for candidate in numbered if candidate not in taken)
+        return next(candidate for candidate in numbered if _key(candidate) not in taken)
+
+    def _names(self, owner: str, but: str = "") -> dict[str, str]:
+        """The names of a browser's runs, except one, by what tells names apart."""
+        names = (self.folder(run).name() for run in self.of(owner) if run != but)
+        return {_key(name): name for name in names if name}
 
     def _owner(self, run: str) -> str | None:
         """Who started a run (cached, since it never changes); None if the folder is not a run."""
@@ -374,6 +377,11 @@ def _writing() -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(reason(error)) from error
+
+
+def _key(name: str) -> str:
+    """What tells two names apart wherever downloads are unpacked: Windows and macOS take A and a for the same."""
+    return as_file_name(name.strip()).casefold()
 
 
 def _training_of(header: Header) -> TrainConfig:

@@ -49,17 +49,14 @@ def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
         RunError: there is no such run, or its folder is damaged.
     """
     config = folder.read_config()
-    try:
-        about = read_header(folder.model_file).about
-    except CheckpointError:
-        about = {}  # the run has not begun
+    about, damage = _about(folder)
     test = about.get("test")
     saved_step, saved_seconds = folder.saved()
     return Summary(
         run=run,
         name=folder.name(),
         state=status["state"],
-        message=status["message"],
+        message=f"{status['message']} {damage}".strip(),
         config=config,
         settings=folder.settings(),
         changes=len(folder.changes()),
@@ -71,3 +68,13 @@ def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
         active_units=about.get("active_units"),
         size=folder.size(),
     )
+
+
+def _about(folder: RunFolder) -> tuple[dict[str, Any], str]:
+    """What the run's checkpoint says of it, and a sentence if that cannot be read; neither before the first record."""
+    if not folder.model_file.exists():
+        return {}, ""
+    try:
+        return read_header(folder.model_file).about, ""
+    except CheckpointError as error:
+        return {}, str(error).replace(str(folder.model_file), folder.model_file.name)

@@ -134,11 +134,12 @@ class TrainState:
         largest = torch.stack(torch._foreach_norm([weight.detach() for weight in model.parameters()], 2))
         measured = self.sums.flush() if self.sums.steps else None
         looked_at = [] if measured is None else [measured.isfinite().all(1)]
-        *finite, weights = torch.cat([*looked_at, largest.isfinite().all().unsqueeze(0)]).tolist()  # waits once
+        sums = largest if self.sums.measured is None else torch.cat([largest, self.sums.measured])
+        *finite, last = torch.cat([*looked_at, sums.isfinite().all().unsqueeze(0)]).tolist()  # waits once
         if measured is not None and not all(finite):
             first = finite.index(False)
             raise diverged(model, self.step - len(finite) + 1 + first, measured[first])
-        if not weights:
+        if not last:  # a weight, or a sum of figures that each were finite
             raise diverged(model, self.step, None)
 
 

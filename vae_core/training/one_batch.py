@@ -5,19 +5,21 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from ..checkpoint import CheckpointError
-from ..config import TrainConfig
+from ..config import IMAGE_SHAPE, MOST_STEPS, OBJECTIVES, TrainConfig
 from ..data import Dataset
 from ..files import write_atomically
 from ..model import VAE
 from ..objective import Objective
 from ..precision import arithmetic
+from ..settings import check_choice, check_int
+from ..tensors import read_tensors
 from .random import Batch, Batches, block_of
 from .schedule import beta_at
 from .step import fitted_elbo
@@ -67,14 +69,25 @@ class OneBatch:
             CheckpointError: the file is missing or damaged.
         """
         try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata()
-                objective = metadata.pop("objective")
-                numbers = {name: float(value) for name, value in metadata.items()}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            return cls(**tensors, **numbers | {"step": int(numbers["step"]), "objective": objective})
-        except (SafetensorError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+            metadata, tensors = read_tensors(path)
+            _check_shapes(tensors)
+            objective, step = metadata.pop("objective"), int(metadata.pop("step"))
+            check_choice("objective", objective, OBJECTIVES)
+            check_int("step", step, 1, MOST_STEPS)
+            parts: dict[str, Any] = {**tensors, **{name: float(value) for name, value in metadata.items()}}
+            return cls(step=step, objective=objective, **parts)
+        except (OSError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError("There is no batch to look at: press Step to take one.") from error
+
+
+def _check_shapes(tensors: dict[str, Tensor]) -> None:
+    """Raises ValueError if they are not floats in the shapes that the tensors of a batch have."""
+    count, dims = tensors["mu"].shape
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("x", "x_hat"), (count, *IMAGE_SHAPE))
+    shapes |= dict.fromkeys(("mu", "logvar", "z"), (count, dims))
+    shapes |= dict.fromkeys(("log_px_z", "reconstruction", "kl"), (count,))
+    if {name: tuple(tensor.shape) for name, tensor in tensors.items() if tensor.is_floating_point()} != shapes:
+        raise ValueError("its tensors have other shapes.")
 
 
 def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, device: torch.device) -> OneBatch:

@@ -6,12 +6,15 @@ import math
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ..about import MOST_NATS
+from ..config import MOST_SECONDS, MOST_STEPS
 from ..files import write_atomically
 from ..model import VAE
+from ..settings import check_float, check_int
+from ..tensors import read_metadata, read_tensors
 from .average import Average
 from .loop import Sums, TrainState
 
@@ -39,34 +42,48 @@ def read_state(path: Path, model: VAE, device: torch.device) -> TrainState:
     """Loads the file's weights into the model, which is on the device, and returns the state to resume from.
 
     Raises:
-        SafetensorError, OSError, KeyError, RuntimeError, ValueError: it is damaged, or does not fit the model.
+        OSError, KeyError, RuntimeError, ValueError: it is damaged, or does not fit the model.
     """
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    metadata, tensors = read_tensors(path)
+    metadata = {"best": "-inf", "epochs_since_best": "0"} | metadata  # runs of the first version have neither
+    for name, tensor in tensors.items():
+        if not (tensor.is_floating_point() and bool(tensor.isfinite().all())):
+            raise ValueError(f"{name} is not made of finite numbers.")
     tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
     state = TrainState.start(model)
     model.load_state_dict(_of("model.", tensors))
     state.adam.restore(_of("adam.", tensors))
-    state.step = int(metadata["step"])
-    state.seconds = float(metadata["seconds"])
-    state.best = float(metadata.get("best", -math.inf))  # runs of the first version have neither
-    state.epochs_since_best = int(metadata.get("epochs_since_best", 0))
+    state.step, state.seconds = _progress(metadata)
+    state.best = check_float("best", float(metadata["best"]), -math.inf, MOST_NATS)
+    state.epochs_since_best = _whole(metadata, "epochs_since_best")
     if average := _of("average.", tensors):
         state.average = Average(model)
         state.average.restore(average)
-    state.sums = Sums(int(metadata["images"]), float(metadata["sum_seconds"]), tensors.get("sums"))
+    sums = tensors.get("sums")
+    if sums is not None and sums.shape != (1 + model.config.latent_dim,):
+        raise ValueError(f"sums has the shape {tuple(sums.shape)}, not {(1 + model.config.latent_dim,)}.")
+    state.sums = Sums(_whole(metadata, "images"), _seconds(metadata, "sum_seconds"), sums)
     return state
 
 
 def read_progress(path: Path) -> tuple[int, float]:
     """The step of the file and the seconds of training until then; 0 if it is missing or unusable."""
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            return int(metadata["step"]), float(metadata["seconds"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+        return _progress(read_metadata(path))
+    except (OSError, KeyError, ValueError):
         return 0, 0.0  # `read_state` says what is wrong
+
+
+def _progress(metadata: dict[str, str]) -> tuple[int, float]:
+    return _whole(metadata, "step"), _seconds(metadata, "seconds")
+
+
+def _whole(metadata: dict[str, str], name: str) -> int:
+    return check_int(name, int(metadata[name]), 0, MOST_STEPS)
+
+
+def _seconds(metadata: dict[str, str], name: str) -> float:
+    return check_float(name, float(metadata[name]), 0, MOST_SECONDS)
 
 
 def _of(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,47 @@
+"""What a checkpoint, which may be an upload, says of its model besides the configuration: data, training, figures."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from .config import MOST_IMAGES, MOST_SECONDS, MOST_STEPS
+from .plain_json import Check, check_each, check_list, check_object
+from .settings import check_choice, check_float, check_int, check_text
+
+MOST_NATS = 1e39  # of a figure, either way; a float32 ends before
+MOST_NAME = 100  # characters of a dataset's name
+TERMS = ("elbo", "reconstruction", "kl")
+
+
+def check_about(about: Any, dims: int) -> dict[str, Any]:
+    """Checks what pages and lists show of `about`, and returns it; whatever else it holds stays as it is.
+
+    Args:
+        about: a JSON value.
+        dims: D of the model.
+
+    Raises:
+        ValueError: something has the wrong type or length, or is out of bounds; the message names it.
+    """
+    nats = partial(check_float, low=-MOST_NATS, high=MOST_NATS)
+    steps = partial(check_int, low=0, high=MOST_STEPS)
+    images = partial(check_int, low=0, high=MOST_IMAGES)
+    terms: dict[str, Check] = dict.fromkeys(TERMS, nats)
+    latent: dict[str, Check] = {
+        "kl_per_dim": partial(check_list, check=nats, length=dims),
+        "active_units": partial(check_int, low=0, high=dims),
+    }
+    figures = terms | latent | {"log_likelihood": nats, "split": partial(check_choice, choices=("train", "test"))}
+    checks: dict[str, Check] = {
+        "data": partial(check_text, most=MOST_NAME),
+        "hold_out": images,
+        "start": check_text,
+        "learned": partial(check_each, check=images),
+        "step": steps,
+        "seconds": partial(check_float, low=0, high=MOST_SECONDS),
+        "test": partial(check_object, checks=terms, needed=("elbo",)),
+        "test_step": steps,
+        "figures": partial(check_object, checks=figures, needed=("elbo", "log_likelihood", "split", *latent)),
+    }
+    return check_object("about", about, checks | latent)
