@@ -156,7 +156,7 @@ def refreshes(browser: Browser, server: Server, data: str) -> None:
     run = begin(visitor, server, data)
 
     def images() -> int:
-        return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["images_seen"]
+        return json.loads((run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])["images_seen"]
 
     def speed() -> float:
         """Images a second over a while, by the times at which they were counted."""

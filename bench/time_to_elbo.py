@@ -215,7 +215,9 @@ def main() -> None:
             print(f"target: {last:g} nats in 1/{factor} of {other}'s time: 1/{ratio:.1f}, {verdict}")
     if options.json:
         about = {"machine": processor, "torch": torch.__version__, "date": datetime.date.today().isoformat()}
-        options.json.write_text(json.dumps(about | {"precision": precision, "ways": found}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps(about | {"precision": precision, "ways": found}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

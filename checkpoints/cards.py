@@ -46,7 +46,7 @@ def main() -> int:
     for recipe in here:
         _draw(recipe, load_dataset(read_header(_path(recipe)).about["data"], options.data_dir))
     cards = [_card(recipe, read_header(_path(recipe)).about) for recipe in here]
-    (HERE / "README.md").write_text("\n".join([HEAD, _overview(here), *cards]))
+    (HERE / "README.md").write_text("\n".join([HEAD, _overview(here), *cards]), encoding="utf-8")
     return 0
 
 

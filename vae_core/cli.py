@@ -19,6 +19,7 @@ from .config import BINARIZATIONS, CHANGEABLE, TrainConfig, VAEConfig, usual_lea
 from .data import DATASETS, TITLES, DataError, Dataset, binarized_for_evaluation, load_dataset
 from .device import DEVICES, is_out_of_memory, pick_device
 from .evaluation.report import as_text, measure
+from .files import print_in_any_locale
 from .model import VAE
 from .precision import resolve
 from .runs.config import RunConfig, beginning_with
@@ -37,6 +38,7 @@ FIXED = [name for name in settings_of(TrainConfig) if name not in (*LENGTHS, *CH
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; a user error becomes one line on stderr and exit status 2."""
+    print_in_any_locale()
     options = parser().parse_args(arguments)
     try:
         return options.command(options)

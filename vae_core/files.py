@@ -1,8 +1,10 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and text that is printed whatever the system's encoding."""
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 import uuid
 from pathlib import Path
 
@@ -25,3 +27,13 @@ def write_atomically(path: str | Path, content: bytes) -> None:
         raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def print_in_any_locale() -> None:
+    """Makes everything printable: in UTF-8 to files and other programs, and on a terminal ? for what it cannot show.
+
+    The system's encoding may lack −, σ and p̂, and a print of them would end the program.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")

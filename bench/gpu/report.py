@@ -70,7 +70,7 @@ def targets(found: dict[str, list[Row]]) -> list[tuple[str, str, str, bool]]:
 def table(files: list[Path]) -> None:
     """Prints what each file holds against the targets, as Markdown."""
     for file in files:
-        report = json.loads(file.read_text())
+        report = json.loads(file.read_text(encoding="utf-8"))
         print(f"\n{report['device']}, torch {report['torch']}, {report['date']}\n")
         print("| what | target on an H100 | figure | |\n|---|---|---|---|")
         for what, target, figure, holds in targets(report["parts"]):
@@ -79,12 +79,12 @@ def table(files: list[Path]) -> None:
 
 def write(file: Path, bench: Bench, part: str, rows: list[Row]) -> None:
     """Puts a part's figures into the file, beside those of the others."""
-    report = json.loads(file.read_text()) if file.exists() else {}
+    report = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     about = {"device": describe_processor(bench.device), "torch": torch.__version__}
     report |= about | {"date": datetime.date.today().isoformat(), "python": sys.version.split()[0]}
     report["parts"] = report.get("parts", {}) | {part: rows}
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    file.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def file_of(device: torch.device) -> Path:
