@@ -21,6 +21,7 @@ from ui import files, live, models
 from ui.backend import Backend
 from ui.tabs import latents
 from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
+from vae_core.files import print_in_any_locale
 from vae_core.runs.server import Runs
 
 HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ FONTS: list[gr.themes.Font | str] = [BUNDLED, "system-ui", "sans-serif"]
 
 def main(arguments: list[str] | None = None) -> int:
     """Serves the app until Ctrl-C; what is wrong with the options becomes one line and exit status 2."""
+    print_in_any_locale()
     options = _parser().parse_args(arguments)
     try:
         devices = pick_devices(options.device)
@@ -49,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
         )  # so that they do not fight for the cores
     runs.warm_up()
     backend = Backend(options.data_dir, HERE / "checkpoints", runs)
+    for fault in backend.faults():
+        print(f"warning: {fault}", file=sys.stderr)
     page = ui.build(backend)
     signal.signal(
         signal.SIGTERM, signal.default_int_handler

@@ -23,10 +23,9 @@ TABS = ("train", "elbo", "draw", "latents", "runs")
 
 @dataclass(frozen=True)
 class _Page:
-    """The parts that are wired to each other. default: the model of a browser that has not chosen one."""
+    """The parts that are wired to each other."""
 
     backend: Backend
-    default: str
     session: gr.BrowserState
     heading: gr.Markdown
     model: gr.Dropdown
@@ -48,7 +47,7 @@ def build(backend: Backend) -> gr.Blocks:
 
 def _lay_out(backend: Backend) -> _Page:
     choices = backend.choices("")
-    default = choices[0][1] if choices else ""
+    default = _first(choices)
     session = gr.BrowserState({}, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
     with gr.Row(elem_classes="page-header"):
         with gr.Column(min_width=320):
@@ -67,11 +66,17 @@ def _lay_out(backend: Backend) -> _Page:
             sliders = latents.build(backend, default)
         with gr.Tab("Runs", id="runs"):
             table = runs.build(backend)
-    return _Page(backend, default, session, heading, model, tab, [address, pad, sliders], tabs, table)
+    return _Page(backend, session, heading, model, tab, [address, pad, sliders], tabs, table)
+
+
+def _first(offered: list[tuple[str, str]]) -> str:
+    """The model of a browser that has not chosen one, or whose choice is gone; empty if there is none."""
+    return offered[0][1] if offered else ""
 
 
 def _heading(backend: Backend) -> str:
-    return f"# Variational autoencoder, live\n{backend.runs.computing_on()} · {backend.data_line()}"
+    about = " · ".join([backend.runs.computing_on(), backend.data_line(), *backend.faults()])
+    return f"# Variational autoencoder, live\n{about}"
 
 
 def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
@@ -87,7 +92,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
         if link.get("model") and not gone:
             state["model"] = link["model"]
         if state["model"] not in [name for _, name in offered]:
-            state["model"] = page.default
+            state["model"] = _first(offered)
         if state["run"] not in own:
             state["run"] = own[-1] if own else ""
         return [
@@ -109,7 +114,6 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
 def _wire_model(page: _Page) -> None:
     """Makes Draw, Latents and the address follow the chosen model, and the choice follow what exists."""
     backend = page.backend
-    default = page.default
     session = page.session
     model = page.model
     users = page.users
@@ -122,6 +126,7 @@ def _wire_model(page: _Page) -> None:
         offered, gone = with_linked(backend, backend.choices(state["browser"]), name)
         if not gone:
             return [state, gr.Dropdown(choices=offered, value=name), *(gr.skip() for _ in users)]
+        default = _first(offered)
         info = "The model that was in use is gone: this one takes its place."
         there = gr.Dropdown(choices=offered, value=default, info=info)
         return [Session(**state | {"model": default}), there, *({"model": default} for _ in users)]

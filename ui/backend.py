@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from vae_core.checkpoint import CheckpointError, read_header
+from vae_core.checkpoint import CheckpointError, Header, read_header
 from vae_core.config import TrainConfig
 from vae_core.data import (
     DATASETS,
@@ -120,7 +120,8 @@ class Backend:
 
     def choices(self, browser: str) -> list[tuple[str, str]]:
         """The models that a browser may look at, as (label, id): the shipped ones, then its own runs, newest first."""
-        shipped = [(labels.shipped(name, read_header(path).about), name) for name, path in self.shipped.items()]
+        headers, _ = self._shipped_headers()
+        shipped = [(labels.shipped(name, header.about), name) for name, header in headers.items()]
         runs = []
         for run in reversed(self.runs.of(browser)):
             try:
@@ -130,6 +131,20 @@ class Backend:
             except (CheckpointError, RunError):
                 continue  # it has no weights yet, or its files are damaged: offer the others all the same
         return shipped + runs
+
+    def faults(self) -> list[str]:
+        """A sentence for each shipped model that is not offered because its file is damaged."""
+        return self._shipped_headers()[1]
+
+    def _shipped_headers(self) -> tuple[dict[str, Header], list[str]]:
+        """The headers of the shipped models by name, and a sentence for each that cannot be read."""
+        headers, faults = {}, []
+        for name, path in self.shipped.items():
+            try:
+                headers[name] = read_header(path)
+            except CheckpointError as error:
+                faults.append(str(error).replace(str(path), path.name))
+        return headers, faults
 
     def path(self, model: Any) -> Path:
         """The file of a model: a shipped one's name or a run's id.
