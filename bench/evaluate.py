@@ -84,7 +84,7 @@ def peak_memory(checkpoint: Path, samples: int) -> float:
 def report_peak(checkpoint: str, samples: int) -> None:
     """What the process of `peak_memory` does; `getrusage` would count what its parent held when it was started."""
     log_likelihood(load_checkpoint(checkpoint), torch.rand(100, 1, 28, 28).round(), samples)
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024)
 
 
