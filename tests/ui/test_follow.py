@@ -36,6 +36,8 @@ def test_follow_gives_all_of_a_run_at_first(backend):
         "bernoulli",
         24,
     )
+    assert about["is_averaged"]
+    assert not follow(backend, trained(backend, average=0.0))["about"]["is_averaged"]
     assert (about["steps_per_epoch"], about["train_images"], about["name"]) == (12, 1500, folder.name())
     assert whole["newest"] == str(folder.model_file.stat().st_mtime_ns) and whole["batch"] == ""
     assert whole["wait"] == 3000

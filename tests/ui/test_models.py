@@ -7,12 +7,14 @@ import time
 import pytest
 import torch
 
+from ui import labels
 from ui.models import describe
 from ui.requests import answering, of, pixels
 from ui.tabs import train as train_tab
 from ui.tabs.draw import look
 from ui.tabs.latents import decode
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
+from vae_core.config import evidence
 from vae_core.data import fit_drawing
 from vae_core.objective import elbo
 
@@ -47,6 +49,21 @@ def test_an_image_in_mnists_format_is_seen_as_it_is(backend):
     grey = torch.arange(784).remainder(256).to(torch.uint8).reshape(28, 28)
     answer = look(backend, {"model": "small", "image": base64.b64encode(grey.numpy().tobytes()).decode()})
     assert torch.equal(image(answer["seen"])[0], grey)
+
+
+def test_a_shipped_models_figures_are_named_as_the_bounds_they_are():
+    figures = {"elbo": -91.5, "log_likelihood": -87.1, "samples": 5000, "split": "test"}
+    figures |= {"active_units": 1, "kl_per_dim": [0.1, 2.0]}
+    said = labels.shipped("mine", {"figures": figures})
+    assert said == "mine (shipped): −ELBO 91.5, −log p(x) ≤ 87.1 by K = 5,000 draws, 1 of 2 active"
+
+
+def test_only_what_is_a_probability_is_called_log_p_of_x(backend):
+    config = backend.load("small").model.config
+    assert describe(backend, {"model": "small"})["evidence"] == evidence(config.likelihood, config.binarization)
+    assert evidence("continuous_bernoulli", "grey") == "log p(x)"
+    assert evidence("bernoulli", "grey") == "log s(x)"
+    assert evidence("bernoulli", "dynamic") == evidence("gaussian", "grey") == "log p(x)"
 
 
 def test_describe_sorts_by_kl_and_offers_a_test_image_of_each_label(backend):
