@@ -8,7 +8,7 @@ import pytest
 from vae_core import TrainConfig, VAEConfig
 from vae_core.cli import parser
 from vae_core.config import SETTINGS, may_change
-from vae_core.settings import check_settings, choice, number, settings_of, whole
+from vae_core.settings import check_settings, choice, number, settings_of, typed, whole
 
 NOW = dataclasses.asdict(VAEConfig(likelihood="gaussian")) | dataclasses.asdict(TrainConfig())
 
@@ -46,6 +46,37 @@ def test_what_is_wrong_is_one_sentence(wrong, message):
     with pytest.raises(ValueError) as caught:
         Example(**wrong)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.5", 0.5), ("0,5", 0.5), (" ,5 ", 0.5), ("5,", 5), ("−0,25", -0.25), ("+3", 3), ("0,001", 0.001),
+        ("1e-3", 0.001), ("1,5E-3", 0.0015), ("1e3", 1000), ("12.0", 12), ("4294967295", 4294967295), ("1.000", 1),
+        ("", None), ("  ", None), ("abc", "abc"), ("1.2.3", "1.2.3"), ("1,2,3", "1,2,3"), ("1.234,5", "1.234,5"),
+        ("1_000", "1_000"), ("nan", "nan"), ("inf", "inf"), ("0x10", "0x10"), ("٣", "٣"), ("5 000", "5 000"),
+    ],
+)  # fmt: skip
+def test_a_number_is_typed_with_a_point_or_a_comma(text, value):
+    found = typed("width", text)
+    assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize(("text", "one", "other"), [("1,000", "1000", "1.000"), ("-12,345", "-12345", "-12.345")])
+def test_what_can_be_read_as_two_numbers_is_taken_as_neither(text, one, other):
+    with pytest.raises(ValueError) as caught:
+        typed("width", text)
+    assert str(caught.value) == f"width is '{text}', which can mean two numbers: write {one} or {other}."
+
+
+def test_only_numbers_are_read_from_text():
+    settings = settings_of(Example)
+    assert settings["width"].read("width", "0,25") == 0.25 and settings["layers"].read("layers", "4") == 4
+    assert settings["layers"].read("layers", 7.5) == 7.5 and settings["colour"].read("colour", "1,5") == "1,5"
+    with pytest.raises(ValueError, match=r"layers is 2\.5; it must be a whole number"):
+        Example(layers=settings["layers"].read("layers", "2,5"))
+    with pytest.raises(ValueError, match="layers is inf; it must be a whole number"):
+        Example(layers=settings["layers"].read("layers", "1" + "0" * 5000))
 
 
 def test_a_line_and_a_legend_say_it_alike():

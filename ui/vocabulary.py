@@ -38,7 +38,15 @@ def vocabulary() -> dict[str, Any]:
             for state in State
         },
         "SETTINGS": {
-            name: {"short": setting.short, "choices": dict(setting.choices)} for name, setting in ALL_SETTINGS.items()
+            name: {
+                "title": setting.title,
+                "short": setting.short,
+                "choices": dict(setting.choices),
+                "low": setting.low,
+                "high": setting.high,
+                "step": setting.step,
+            }
+            for name, setting in ALL_SETTINGS.items()
         },
         "QUANTITIES": {name: {"title": TITLES[name], "colour": COLOURS[name]} for name in TITLES},
         "IMAGE_SIDE": IMAGE_SIDE,

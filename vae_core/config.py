@@ -60,8 +60,9 @@ class VAEConfig:
     architecture: str = choice("mlp", ARCHITECTURES, "Architecture", group="main")
     latent_dim: int = whole(20, 1, MOST_DIMS, "Latent dimensions D", short="D", group="main")
     hidden_dim: int = whole(
-        400, 1, 8192, "Hidden units", group="model", matters=lambda settings: settings["architecture"] != "linear"
-    )
+        400, 1, 8192, "Hidden units", step=10, group="model",
+        matters=lambda settings: settings["architecture"] != "linear",
+    )  # fmt: skip
     hidden_layers: int = whole(
         1, 1, 8, "Hidden layers, mlp", short="hidden layers", group="model", help="of an mlp",
         matters=lambda settings: settings["architecture"] == "mlp",
@@ -140,6 +141,7 @@ class TrainConfig:
         1,
         100_000,
         "Batch size",
+        step=16,
         short="batch",
         group="main",
         hint="Images a step. 256 reaches a good model soonest.",
@@ -161,7 +163,7 @@ class TrainConfig:
         hint="Charts and figures show the ELBO with either.",
     )
     warmup_steps: int = whole(
-        0, 0, 1_000_000_000, "Warm-up steps of β", short="warm-up", help="steps over which beta rises from 0",
+        0, 0, 1_000_000_000, "Warm-up steps of β", step=100, short="warm-up", help="steps over which beta rises from 0",
         changes=always,
     )  # fmt: skip
     free_bits: float = number(
@@ -173,15 +175,15 @@ class TrainConfig:
         hint="The cosine: large steps first, small ones at last.",
     )  # fmt: skip
     learning_rate_warmup: int = whole(
-        100, 0, 1_000_000_000, "Its warm-up steps", short="learning rate warm-up", argument="STEPS",
+        100, 0, 1_000_000_000, "Its warm-up steps", step=10, short="learning rate warm-up", argument="STEPS",
         help="over which it rises from 0", hint="A tenth of the training at most.",
     )  # fmt: skip
     clip_norm: float = number(
-        0.0, 0, 1e9, "Largest gradient norm", short="gradient ≤", help="the gradient's largest norm",
+        0.0, 0, 1e9, "Largest gradient norm", step=1, short="gradient ≤", help="the gradient's largest norm",
         hint="0: unbounded.",
     )  # fmt: skip
     average: float = number(
-        0.99, 0, 0.999999, "Averaged weights", argument="DECAY", help="of the weights' moving average",
+        0.99, 0, 0.999999, "Averaged weights", step=0.001, argument="DECAY", help="of the weights' moving average",
         hint="Their decay; 0: none. They are what is evaluated.",
     )  # fmt: skip
     patience: int = whole(

@@ -7,11 +7,15 @@ all made from that declaration.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Settings = Mapping[str, Any]
+
+NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+GROUPED = re.compile(r"([+-]?[1-9]\d{0,2}),(\d{3})", re.ASCII)  # a thousand and more to some, a fraction to others
 
 
 def check_int(name: str, value: Any, low: int, high: int) -> int:
@@ -49,6 +53,24 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
+def typed(name: str, text: str) -> int | float | str | None:
+    """The number that somebody typed, with a decimal point or a comma; None if nothing was.
+
+    Text that is not a number comes back as it is: the check that follows says what is wanted.
+
+    Raises:
+        ValueError: it can be read as two numbers; the message names the field and both.
+    """
+    text = text.strip().replace("−", "-")
+    if both := GROUPED.fullmatch(text):
+        whole, rest = both.groups()
+        raise ValueError(f"{name} is {text!r}, which can mean two numbers: write {whole}{rest} or {whole}.{rest}.")
+    if not NUMBER.fullmatch(text):
+        return text or None
+    number = float(text.replace(",", "."))
+    return int(number) if number.is_integer() else number
+
+
 def always(_: Settings) -> bool:
     """Beside any other settings."""
     return True
@@ -62,7 +84,8 @@ class Setting:
     short: its name in a line or a legend. hint: a sentence below its field. group: its part of the form; None if it is
     not in the form. choices: the values, each with its title. argument: the command line's name for its value; help:
     its help text there. matters: whether it has any effect with the given settings. changes: whether it may change
-    during a run with those settings.
+    during a run with those settings. low, high: the bounds of a number. step: how far an arrow key moves it; None for
+    one of any magnitude, which moves by a tenth of its leading digit's unit.
     """
 
     title: str
@@ -76,6 +99,17 @@ class Setting:
     help: str | None = None
     matters: Callable[[Settings], bool] = always
     changes: Callable[[Settings], bool] | None = None
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+
+    def read(self, name: str, value: Any) -> Any:
+        """A value of the form, where a number comes as it was typed.
+
+        Raises:
+            ValueError: it can be read as two numbers.
+        """
+        return typed(name, value) if self.kind is not str and isinstance(value, str) else value
 
     def shown(self, value: Any) -> str:
         """The setting with a value, for a line or a legend: β = 2, batch 128."""
@@ -83,7 +117,7 @@ class Setting:
         return f"{self.short} = {text}" if len(self.short) == 1 else f"{self.short} {text}"
 
 
-def whole(default: int | None, low: int, high: int, title: str, **words: Any) -> Any:
+def whole(default: int | None, low: int, high: int, title: str, *, step: int = 1, **words: Any) -> Any:
     """A dataclass field for a whole number in [low, high], or None if that is its default."""
 
     def check(name: str, value: Any) -> Any:
@@ -91,15 +125,21 @@ def whole(default: int | None, low: int, high: int, title: str, **words: Any) ->
             check_int(name, value, low, high)
         return value
 
-    return _field(default, title, int, check, words)
+    return _field(default, title, int, check, words | {"low": low, "high": high, "step": step})
 
 
-def number(default: float, low: float, high: float, title: str, *, above: bool = False, **words: Any) -> Any:
+def number(
+    default: float, low: float, high: float, title: str, *, above: bool = False, step: float = 0.1, **words: Any
+) -> Any:
     """A dataclass field for a number in [low, high], or (low, high] with above=True; kept as a float.
 
-    A tensor made from an int would hold integers.
+    A tensor made from an int would hold integers. With above=True it may be of any magnitude, and has no step.
     """
-    return _field(default, title, float, lambda name, value: check_float(name, value, low, high, above=above), words)
+
+    def check(name: str, value: Any) -> float:
+        return check_float(name, value, low, high, above=above)
+
+    return _field(default, title, float, check, words | {"low": low, "high": high, "step": None if above else step})
 
 
 def choice(default: str | None, choices: Mapping[str, str], title: str, **words: Any) -> Any:

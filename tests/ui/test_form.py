@@ -72,6 +72,10 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
             "Precision of products is 'float8'; it must be one of auto, float32, tf32, bfloat16.",
         ),
         ({"architecture": ["mlp"]}, "Architecture is ['mlp']"),
+        ({"beta": "1,000"}, "β, weight of the KL is '1,000', which can mean two numbers: write 1000 or 1.000."),
+        ({"beta": "half"}, "β, weight of the KL is 'half'; it must be a number from 0 to 1000."),
+        ({"epochs": "2,5"}, "Epochs is 2.5; it must be a whole number"),
+        ({"epochs": ""}, "Epochs is empty; it must be a whole number"),
         ({"prior_std": 0}, "Prior standard deviation is 0"),
     ],
 )
@@ -99,6 +103,21 @@ def test_every_field_of_the_form_reaches_its_configuration(backend):
         holder = next(part for part in (config.model, config.training, config) if hasattr(part, name))
         assert (config.data if name == "data" else getattr(holder, name)) == value, name
     assert config.train_images == 1400  # of 1,500
+
+
+def test_numbers_come_as_they_were_typed(backend):
+    typed = {"beta": "0,5", "learning_rate": "1e-3", "batch_size": "128", "prior_mean": "−0,25", "epochs": "2"}
+    run = train_tab.start(backend, session(ANNA), FORM | typed)
+    finished(backend, run)
+    config = backend.runs.folder(run).read_config()
+    assert (config.training.beta, config.training.learning_rate, config.model.prior_mean) == (0.5, 0.001, -0.25)
+    assert (config.training.batch_size, config.training.epochs) == (128, 2)
+    fields = dict(zip(train_tab.LABELS, train_tab.form(backend, run, values=True)[2:], strict=True))
+    shown = {name: fields[name]["value"] for name in typed}
+    assert shown == {
+        "beta": "0.5", "learning_rate": "0.001", "batch_size": "128", "prior_mean": "-0.25", "epochs": "2",
+    }  # fmt: skip
+    assert fields["data"]["value"] == "digits" and fields["likelihood"]["value"] == "bernoulli"
 
 
 def test_auto_takes_digits_where_mnist_cannot_be_had_and_does_not_ask_again(backend, monkeypatch):
@@ -133,7 +152,7 @@ def test_training_settings_have_the_cores_defaults():
 
 
 def test_the_learning_rate_follows_the_depth_of_the_model_that_is_chosen():
-    rates = [train_tab._usual_rate(*depth) for depth in (("mlp", 1), ("mlp", 3), ("residual", 1), ("conv", 2))]
+    rates = [train_tab._usual_rate(*depth) for depth in (("mlp", "1"), ("mlp", 3), ("residual", "1"), ("conv", 2))]
     assert rates == [0.01, 0.0025, 0.0025, 0.01]
-    for layers in (None, 2.5, 99):  # half typed: the rate stays
+    for layers in (None, 2.5, 99, "", "two", "1,000"):  # half typed: the rate stays
         assert isinstance(train_tab._usual_rate("mlp", layers), dict)

@@ -29,7 +29,7 @@ GROUPS = ("main", "model", "training")
 ASKED = {name: setting for group in GROUPS for name, setting in ALL_SETTINGS.items() if setting.group == group}
 DEFAULTS = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
 LABELS = {"data": "Data"} | {name: setting.title for name, setting in ASKED.items()}
-Field = gr.Dropdown | gr.Number | gr.Radio
+Field = gr.Dropdown | gr.Textbox | gr.Radio
 
 
 FIXED = (
@@ -69,6 +69,7 @@ def start(
         data = settings["data"]
         if data not in (AUTO, *DATASETS):
             raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
+        settings = {name: ASKED[name].read(name, value) for name, value in settings.items() if name in ASKED}
         model = VAEConfig(**_asked(VAEConfig, settings))
         training = TrainConfig(**_asked(TrainConfig, settings))
         backend.check_batch(data, training, settings["hold_out"])
@@ -88,7 +89,7 @@ def start(
 
 def _asked(kind: type, settings: dict[str, Any]) -> dict[str, Any]:
     """The form's settings that belong to this kind of configuration."""
-    return {name: settings[name] for name in settings_of(kind) if name in ASKED}
+    return {name: settings[name] for name in settings_of(kind) if name in settings}
 
 
 def change(backend: Backend, session: Session, run: str, name: str, value: Any) -> None:
@@ -103,6 +104,7 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
     except RunError:
         return  # there is no such run (any longer): the form is for the next one
     try:
+        value = ASKED[name].read(name, value)
         if state.takes_changes and holds != value:
             backend.runs.change(run, session["browser"], {name: value})
     except (ValueError, RunError) as error:
@@ -121,17 +123,25 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
         settings = backend.runs.folder(run).settings()
     except RunError:
         return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in LABELS)]
-    settings["data"] = AUTO if config.why_data.startswith("The data are") else config.data
+    settings["data"] = AUTO if config.why_data else config.data
     going = state.keeps_the_form
     free = [name for name in ASKED if may_change(name, settings)]
     return [
         gr.Button(interactive=not going),
         gr.Markdown(visible=going),
         *(
-            gr.update(interactive=not going or name in free, **{"value": settings[name]} if values else {})
+            gr.update(
+                interactive=not going or name in free,
+                **{"value": _in_field(name, settings[name])} if values else {},
+            )
             for name in LABELS
         ),
     ]
+
+
+def _in_field(name: str, value: Any) -> Any:
+    """A setting's value as its field holds it: a number as text."""
+    return str(value).removesuffix(".0") if name in ASKED and not ASKED[name].choices else value
 
 
 def _as_on_page(sentence: str) -> str:
@@ -163,6 +173,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     with gr.Row(equal_height=False, elem_classes="train-body"):
         with gr.Column(scale=1, min_width=280, elem_classes="train-settings"):
             fields = _form()
+            live.component("train/fields", None, elem_id="fields")
         with gr.Column(scale=3, min_width=320):
             live.component("charts/curves", training_curves(("elbo",)).to_plotly_json(), elem_id="train-curves")
             live.component("train/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
@@ -183,8 +194,8 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in ASKED and ASKED[name].changes:
-            assert isinstance(field, gr.Number)  # no choice may change during a run
-            left = [field.submit, field.blur]
+            assert isinstance(field, gr.Textbox)  # no choice may change during a run
+            left = [field.submit, field.blur]  # train/fields.js lets a blur through only after typing
             last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is being sent
             gr.on(left, _changer(backend, name), [session, field], field, **OUTSPOKEN | last)
     return tab
@@ -198,7 +209,7 @@ def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
             change(backend, state, state.get("run", ""), name, value)
         except gr.Error as error:
             gr.Warning(error.message)
-            return backend.runs.folder(state["run"]).settings()[name]
+            return _in_field(name, backend.runs.folder(state["run"]).settings()[name])
         return gr.skip()
 
     return on_change
@@ -231,10 +242,13 @@ def _group(group: str) -> dict[str, Field]:
 
 
 def _field(name: str, setting: Setting) -> Field:
-    """A setting as a field: a choice by titles, or a number as typed, which the core checks."""
-    about = {"value": DEFAULTS[name], "label": setting.title, "info": setting.hint or None}
+    """A setting as a field: a choice by titles, or a number as typed, which the core reads and checks.
+
+    A field of the browser's own kind for numbers would drop a comma, and take steps from the wheel.
+    """
+    about = {"value": _in_field(name, DEFAULTS[name]), "label": setting.title, "info": setting.hint or None}
     if not setting.choices:
-        return gr.Number(min_width=110, **about)
+        return gr.Textbox(lines=1, max_lines=1, min_width=110, elem_id=f"number-{name}", **about)
     choices = [(title, value) for value, title in setting.choices.items()]
     kind = gr.Radio if all(title == value for title, value in choices) else gr.Dropdown
     return kind(choices, **about)
@@ -243,6 +257,7 @@ def _field(name: str, setting: Setting) -> Field:
 def _usual_rate(architecture: str, hidden_layers: Any) -> Any:
     """The usual learning rate for a model of that depth; unchanged if there can be no such model."""
     try:
-        return usual_learning_rate(VAEConfig(architecture=architecture, hidden_layers=hidden_layers))
+        layers = ASKED["hidden_layers"].read("hidden_layers", hidden_layers)
+        return usual_learning_rate(VAEConfig(architecture=architecture, hidden_layers=layers))
     except ValueError:
         return gr.skip()

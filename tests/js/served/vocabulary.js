@@ -4,9 +4,13 @@
 export const IMAGE_SIDE = 28;
 export const SETTINGS = {
   likelihood: {
+    title: "Likelihood p(x|z)",
     short: "likelihood",
     choices: { bernoulli: "Bernoulli", continuous_bernoulli: "continuous Bernoulli" },
+    low: null,
+    high: null,
+    step: null,
   },
-  start: { short: "began with", choices: {} },
-  beta: { short: "β", choices: {} },
+  start: { title: "Began with", short: "began with", choices: {}, low: null, high: null, step: null },
+  beta: { title: "β, weight of the KL", short: "β", choices: {}, low: 0, high: 1000, step: 0.1 },
 };

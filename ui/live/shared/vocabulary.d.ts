@@ -2,8 +2,18 @@
 
 /** States of a run, but for "gone", which only a browser knows. */
 export const STATES: Record<string, { title: string; going: boolean; resumable: boolean }>;
-/** Settings of a run: what a legend calls each, and its choices. */
-export const SETTINGS: Record<string, { short: string; choices: Record<string, string> }>;
+/** Settings of a run: what the form and a legend call each, its choices, its bounds, and the step of an arrow key. */
+export const SETTINGS: Record<
+  string,
+  {
+    title: string;
+    short: string;
+    choices: Record<string, string>;
+    low: number | null;
+    high: number | null;
+    step: number | null;
+  }
+>;
 export const QUANTITIES: Record<string, { title: string; colour: string }>;
 /** Pixels a side of an image. */
 export const IMAGE_SIDE: number;

@@ -1,0 +1,118 @@
+"""Number fields: a comma is a point, the wheel scrolls the page, and a run changes only by what is meant."""
+
+import json
+
+import pytest
+
+from .test_page import wait_for_records
+
+pytestmark = pytest.mark.browser
+
+BETA = "β, weight of the KL"
+SMALL = {"viewport": {"width": 1200, "height": 500}}
+RUN = 'async () => (await import(location.origin + "/live/shared/feed.js")).feed.run'
+
+
+@pytest.fixture
+def training(visit):
+    """Somebody whose run is going."""
+    me = visit(**SMALL)
+    me.train(Epochs=3000)
+    wait_for_records(me, 2)
+    me.page.wait_for_function("document.querySelector('#train').disabled")
+    yield me
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+
+
+def changes(me, server):
+    """What was changed during the run, in order."""
+    file = server.runs / me.page.evaluate(RUN) / "changes.json"
+    return [
+        {name: value for name, value in change.items() if name != "step"} for change in json.loads(file.read_text())
+    ]
+
+
+def marked(me, text):
+    """Waits until the run has that setting."""
+    me.page.wait_for_selector(f"#progress >> text={text}")
+
+
+def field(me, label):
+    return me.page.get_by_label(label, exact=True)
+
+
+def test_a_comma_is_a_point_and_arrows_fill_the_form(visit):
+    me = visit()
+    beta, rate = field(me, BETA), field(me, "Learning rate")
+    me.page.locator("[aria-label='Batch size']").wait_for()
+    beta.fill("")
+    beta.press_sequentially("0,5")
+    rate.focus()
+    me.page.keyboard.press("ArrowUp")
+    assert rate.input_value() == "0.011"
+    field(me, "Epochs").fill("3")
+    me.page.keyboard.press("ArrowDown")
+    me.page.keyboard.press("ArrowDown")
+    field(me, "Latent dimensions D").focus()
+    me.page.keyboard.press("ArrowDown")
+    assert (beta.input_value(), rate.input_value(), field(me, "Epochs").input_value()) == ("0,5", "0.011", "1")
+    me.train()
+    me.wait_for_state("finished")
+    line = me.page.inner_text("#progress")
+    assert "D = 19," in line and "β = 0.5," in line and "learning rate 0.011," in line
+
+
+def test_what_can_mean_two_numbers_is_asked_back_and_stays(visit):
+    me = visit()
+    field(me, BETA).fill("1,000")
+    me.page.click("#train")
+    said = "β, weight of the KL is '1,000', which can mean two numbers: write 1000 or 1.000."
+    me.page.wait_for_selector(f".toast-body >> text={said}")
+    assert field(me, BETA).input_value() == "1,000"
+
+
+def test_the_wheel_over_a_field_scrolls_the_page(training, server):
+    beta = field(training, BETA)
+    beta.click()
+    training.page.mouse.wheel(0, 120)
+    training.page.wait_for_function("scrollY > 0")
+    assert beta.input_value() == "1"
+    training.page.keyboard.press("Tab")
+    training.set(BETA, 3)
+    training.page.keyboard.press("Enter")
+    marked(training, "β = 3")
+    assert changes(training, server) == [{"beta": 3}]
+
+
+def test_arrows_change_a_run_only_by_enter(training, server):
+    beta = field(training, BETA)
+    beta.focus()
+    training.page.keyboard.press("ArrowUp")
+    training.page.keyboard.press("ArrowUp")
+    assert beta.input_value() == "1.2"
+    training.page.keyboard.press("Tab")
+    assert beta.input_value() == "1"  # as it is
+    beta.focus()
+    training.page.keyboard.press("ArrowDown")
+    training.page.keyboard.press("Enter")
+    marked(training, "β = 0.9")
+    beta.fill("2,5")
+    training.page.keyboard.press("Tab")
+    marked(training, "β = 2.5")
+    assert changes(training, server) == [{"beta": 0.9}, {"beta": 2.5}]
+
+
+def test_a_field_that_is_left_untouched_does_not_undo_what_another_window_changed(training, server):
+    other = training.new_tab()
+    other.wait_for_function("document.querySelector('#train').disabled")
+    other.get_by_label(BETA, exact=True).fill("4")
+    other.keyboard.press("Enter")
+    marked(training, "β = 4")
+    training.page.bring_to_front()
+    field(training, BETA).focus()
+    training.page.keyboard.press("Tab")
+    training.set("Learning rate", "0,002")
+    training.page.keyboard.press("Enter")
+    marked(training, "learning rate 0.002")
+    assert changes(training, server) == [{"beta": 4}, {"learning_rate": 0.002}]
