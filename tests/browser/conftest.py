@@ -114,7 +114,7 @@ class Visitor:
         """Reloads the page, and waits until it is on the tab that its address names."""
         self.page.reload()
         self.page.wait_for_function(
-            "document.querySelector('[role=tab][aria-selected=true]')?.textContent.trim().toLowerCase()"
+            "document.querySelector('[role=tab][aria-selected=true]')?.dataset.tabId"
             " === (new URLSearchParams(location.search).get('tab') ?? 'train')"
         )
 

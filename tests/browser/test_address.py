@@ -1,5 +1,7 @@
 """The address bar: it follows what is shown, and opens it again."""
 
+import re
+
 import pytest
 
 from .test_latents import opened, point, ready
@@ -14,7 +16,7 @@ def test_watching_a_run_is_in_the_address(visit):
     me.page.get_by_role("button", name="Watch").click()
     me.page.wait_for_function("location.search.includes('tab=train')")
     me.page.go_back()
-    me.page.wait_for_function("document.querySelector('[role=tab][aria-selected=true]').textContent.trim() === 'Runs'")
+    me.page.wait_for_function("document.querySelector('[role=tab][aria-selected=true]').dataset.tabId === 'runs'")
     assert "tab=runs" in me.page.url
 
 
@@ -58,6 +60,51 @@ def test_a_link_opens_the_same_view_again(visit):
     assert other.page.get_by_label("Scale", exact=True).input_value() == "quantiles"
     other.tab("Draw")
     other.page.wait_for_function("location.search.includes('tab=draw')")
+
+
+TRANSLATE = """() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const nodes = [];
+    while (texts.nextNode()) if (texts.currentNode.data.trim()) nodes.push(texts.currentNode);
+    for (const node of nodes) {
+        const font = document.createElement("font");
+        font.textContent = `ü ${node.data}`;
+        node.replaceWith(font);
+    }
+}"""  # as a browser's translator does it
+
+
+def test_a_translated_page_keeps_its_address_back_and_the_ways_between_tabs(visit):
+    me = visit()
+    me.tab("Draw")
+    me.page.get_by_label("Start from a 3").click()
+    me.page.wait_for_function("!document.querySelector('.live-grab .live-buttons button:last-child').disabled")
+    me.tab("Latents")
+    me.page.wait_for_selector(".live-list input[type=range]")
+    me.page.evaluate(TRANSLATE)
+    assert me.page.inner_text("[data-tab-id=runs]") == "ü Runs"
+    me.page.locator("[data-tab-id=runs]").click()
+    me.page.wait_for_function("location.search.includes('tab=runs')")
+    me.page.go_back()
+    me.page.wait_for_selector("#latents .live-decoded", state="visible")
+    me.page.locator(".live-hand .live-buttons button").last.click()  # To the pad
+    me.page.wait_for_selector("#draw .live-ink", state="visible")
+    me.page.wait_for_function("location.search.includes('tab=draw')")
+    me.page.wait_for_function("!document.querySelector('.live-grab .live-buttons button:last-child').disabled")
+    me.page.locator(".live-grab .live-buttons button").last.click()  # Send to Latents
+    me.page.wait_for_selector("#latents .live-decoded", state="visible")
+    me.page.wait_for_function("location.search.includes('tab=latents')")
+
+
+def test_a_translated_page_takes_back_that_the_list_of_runs_could_not_be_had(visit):
+    me = visit()
+    me.page.route(re.compile("component_server"), lambda route: route.abort())
+    me.tab("Runs")
+    me.page.wait_for_selector("#runs .live-message >> text=The server does not answer.")
+    me.page.evaluate(TRANSLATE)
+    me.page.unroute(re.compile("component_server"))
+    me.page.wait_for_function("document.querySelector('#runs .live-message').textContent === ''")
+    me.errors[:] = [error for error in me.errors if "ERR_FAILED" not in error]
 
 
 GONE = "The model that the link names is not on this server any more."

@@ -169,7 +169,7 @@ function buttons(view, screen, { ofImage }) {
   view.toPad.onclick = () => {
     if (!screen.shown) return;
     putOnPad(screen.shown);
-    openTab("Draw");
+    openTab("draw");
   };
 }
 

@@ -4,7 +4,7 @@
 import { choices } from "../map/choices.js";
 import { debounced } from "../shared/ask.js";
 import { model, onModel } from "../shared/model.js";
-import { openTab } from "../shared/page.js";
+import { openTab, shownTab } from "../shared/page.js";
 import { onPoint, point } from "../shared/point.js";
 
 /** @import { Component, Place } from "../shared/types.js" */
@@ -40,7 +40,7 @@ export function mount({ props, watch }) {
     soon();
   });
   addEventListener("vae-view", () => soon());
-  addEventListener("popstate", () => openTab(titled(new URLSearchParams(location.search).get("tab") ?? "train")));
+  addEventListener("popstate", () => openTab(new URLSearchParams(location.search).get("tab") ?? "train"));
   const chosen = new MutationObserver((changes) => {
     if (changes.some(({ target }) => target instanceof Element && target.role === "tab")) soon(SWITCHED);
   });
@@ -66,8 +66,7 @@ export function goToLink({ move, say }) {
 }
 
 function write() {
-  const chosen = document.querySelector('[role="tab"][aria-selected="true"]');
-  const tab = chosen?.textContent?.trim().toLowerCase();
+  const tab = shownTab();
   if (!used || !tab) return;
   const now = new URLSearchParams(location.search);
   const before = now.get("tab");
@@ -85,12 +84,6 @@ function pointNow() {
     return [...point.z].map((value) => Number(value.toFixed(DIGITS))).join(",");
   return link.get("model") === used && wanted !== null ? wanted : "";
 }
-
-/** @param {string} tab */
-const titled = (tab) =>
-  [...document.querySelectorAll('[role="tab"]')]
-    .map((node) => node.textContent?.trim())
-    .find((title) => title?.toLowerCase() === tab);
 
 /**
  * @param {number} number

@@ -59,7 +59,7 @@ export class Balance {
       send: () => {
         if (!this.hand.q) return;
         movePoint(this.hand.q.mu, "draw");
-        openTab("Latents");
+        openTab("latents");
       },
     });
     /** @typedef {{ request: { image: string } & Q, isHeld: () => boolean, whose: string }} Pondered */

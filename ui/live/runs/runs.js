@@ -48,8 +48,7 @@ export function mount(component) {
 class Table {
   /** @type {Row[]} */
   #runs = [];
-  /** @type {string | null} */
-  #unheard = null; // what was said when the list could not be had
+  #unheard = false; // whether what is said is why the list could not be had
   #order = { name: "created", down: true };
   /** @type {Map<string, Line>} */
   #lines = new Map();
@@ -98,29 +97,31 @@ class Table {
     if (!browser) return;
     const answer = await answerOf(this.server.mine({ browser }));
     if (failed(answer)) {
-      this.#unheard = answer.error;
       this.#say(answer.error);
+      this.#unheard = true;
       return;
     }
-    if (this.view.message.textContent === this.#unheard) this.#say("");
+    if (this.#unheard) this.#say("");
     this.#runs = answer.runs;
     this.#draw();
   }
 
   /** @param {string} sentence */
   #say(sentence) {
+    this.#unheard = false;
     this.view.message.textContent = sentence;
   }
 
   /**
-   * Whether the server did it; else what is wrong is said.
+   * What is wrong with what the server was asked to do, which is said too; "" where it did it.
    *
    * @param {Promise<Answer<object> | undefined>} asking
    */
-  async #done(asking) {
+  async #wrong(asking) {
     const answer = await answerOf(asking);
-    this.#say(failed(answer) ? answer.error : "");
-    return !failed(answer);
+    const wrong = failed(answer) ? answer.error : "";
+    this.#say(wrong);
+    return wrong;
   }
 
   /** @param {import("./columns.js").Column} column */
@@ -162,16 +163,16 @@ class Table {
   /** @type {Actions} */
   #actions = {
     rename: async (run, name) => {
-      const done = await this.#done(this.server.rename({ browser: this.props.value.browser, run, name }));
+      const wrong = await this.#wrong(this.server.rename({ browser: this.props.value.browser, run, name }));
       await this.#load();
-      return done ? "" : this.view.message.textContent;
+      return wrong;
     },
     remove: (row) => {
       if (STATES[row.state]?.going) this.#say("The run is being trained: stop it first.");
       else confirmed(this.view.dialog, row, () => this.#remove(row.run));
     },
     steer: async (run, how) => {
-      if (!(await this.#done(this.server.steer({ browser: this.props.value.browser, run, how })))) return;
+      if (await this.#wrong(this.server.steer({ browser: this.props.value.browser, run, how }))) return;
       this.trigger("watch_run", { run });
       if (feed.run === run) refresh();
     },
@@ -185,7 +186,7 @@ class Table {
 
   /** @param {string} run */
   async #remove(run) {
-    if (!(await this.#done(this.server.remove({ browser: this.props.value.browser, run })))) return;
+    if (await this.#wrong(this.server.remove({ browser: this.props.value.browser, run }))) return;
     untick(run);
     this.trigger("removed", {});
     await this.#load();

@@ -104,15 +104,22 @@ export const minus = (text) => text.replace(/-(?=0(\.0*)?(?![.\d]))/, "").replac
 export const addressOf = (path) => new URL(path, location.origin + location.pathname.replace(/\/?$/, "/"));
 
 /**
+ * The button of a tab of the page, found by its id: what is written on it may be translated.
+ *
+ * @param {string} which of the tabs, as a selector
+ * @returns {HTMLElement | null}
+ */
+const tabButton = (which) => document.querySelector(`[role="tab"][data-tab-id]${which}`);
+
+/** The id of the tab that is shown; undefined before there is one. */
+export const shownTab = () => tabButton('[aria-selected="true"]')?.dataset.tabId;
+
+/**
  * Shows another tab of the page.
  *
- * @param {string | undefined} name what is written on it
+ * @param {string} id
  */
-export function openTab(name) {
-  /** @type {NodeListOf<HTMLElement>} */
-  const tabs = document.querySelectorAll('button[role="tab"]');
-  [...tabs].find((button) => button.textContent?.trim() === name)?.click();
-}
+export const openTab = (id) => tabButton(`[data-tab-id="${CSS.escape(id)}"]`)?.click();
 
 /**
  * Seconds for people.
