@@ -15,8 +15,8 @@ from torch import Tensor
 
 from vae_core.checkpoint import CheckpointError
 from vae_core.config import evidence
-from vae_core.data import TITLES, DataError, fit_drawing, ink_size, of_each_label
-from vae_core.evaluation.latent import embed, principal_axes
+from vae_core.data import TITLES, DataError, Dataset, fit_drawing, ink_size, of_each_label
+from vae_core.evaluation.latent import embed, principal_axes, reach
 from vae_core.portable import packed, portable_decoder
 from vae_core.runs.folder import RunError
 
@@ -26,6 +26,7 @@ from .login import check_login
 from .requests import field, pixels
 
 MOST_MEANS = 10_000
+SOME = 500  # test images that say at once how far a model's ranges go; all of them may take a residual network 10 s
 
 
 def describe(backend: Backend, request: Any) -> dict[str, Any]:
@@ -35,8 +36,9 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         request: {model}.
 
     Returns:
-        dims: [{index, kl: nats or null}]. prior_mean, prior_std. likelihood, binarization. evidence: what log p(x) is
-        called.
+        dims: [{index, kl: nats or null}]. reach: of each dimension, in its own order, how far to either side of the
+        prior's mean its ranges go, by the first test images. prior_mean, prior_std. likelihood, binarization. evidence:
+        what log p(x) is called.
         examples: [{label, image}], one of each label. examples_from: the dataset's title.
     """
     loaded = backend.load(field(request, "model"))
@@ -53,6 +55,7 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
     order = sorted(range(config.latent_dim), key=lambda j: -(kl[j] or 0))
     return {
         "dims": [{"index": j, "kl": kl[j]} for j in order],
+        "reach": _reach(loaded, dataset),
         "prior_mean": config.prior_mean,
         "prior_std": config.prior_std,
         "likelihood": config.likelihood,
@@ -66,16 +69,30 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
 def means(backend: Backend, loaded: Loaded) -> bytes:
     """The posterior means of the test images, at most 10,000, as a file for the browser.
 
-    The file has the format of `packed`. The description has count, dims, data (the dataset's title) and axes (the
-    principal axes of the means, two lists of D numbers; none for D = 1); the numbers are count × dims, and the rest are
-    the labels, a byte each.
+    The file has the format of `packed`. The description has count, dims, data (the dataset's title), axes (the
+    principal axes of the means, two lists of D numbers; none for D = 1), and how far ranges go along each dimension
+    (reach) and along each of these axes (axes_reach); the numbers are count × dims, and the rest are the labels, a byte
+    each.
     """
     dataset = backend.shown_dataset(loaded.header.about.get("data"))
-    mu = embed(loaded.model, dataset.test[:MOST_MEANS])
-    axes = principal_axes(mu).tolist() if mu.shape[1] > 1 else []
-    about = {"count": len(mu), "dims": mu.shape[1], "data": TITLES[dataset.name], "axes": axes}
+    mu, prior = embed(loaded.model, dataset.test[:MOST_MEANS]), loaded.model.prior
+    axes = principal_axes(mu) if mu.shape[1] > 1 else mu.new_zeros(0, 1)
+    about = {
+        "count": len(mu),
+        "dims": mu.shape[1],
+        "data": TITLES[dataset.name],
+        "axes": axes.tolist(),
+        "reach": reach(mu, prior).tolist(),
+        "axes_reach": reach(mu, prior, axes).tolist(),
+    }
     labels = dataset.test_labels[: len(mu)].to(torch.uint8).numpy().tobytes()
     return packed(about, mu, labels)
+
+
+@made_once
+def _reach(loaded: Loaded, dataset: Dataset) -> list[float]:
+    """How far the ranges of each dimension go, by the first test images."""
+    return reach(embed(loaded.model, dataset.test[:SOME]), loaded.model.prior).tolist()
 
 
 def routes(backend: Backend) -> list[BaseRoute]:

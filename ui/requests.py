@@ -15,8 +15,10 @@ from torch import Tensor
 
 from vae_core.data import DataError
 from vae_core.runs.folder import RunError
+from vae_core.settings import check_float
 
 Serves = TypeVar("Serves")
+FLOAT32 = torch.finfo(torch.float32)
 
 
 def answering(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
@@ -45,8 +47,8 @@ def of(backend: Serves, function: Callable[[Serves, Any], dict[str, Any]]) -> Ca
 
 
 def pixels(images: Tensor) -> str:
-    """Images in [0, 1], of any shape, as base64 of bytes; values outside are clipped."""
-    return base64.b64encode((images.clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()).decode()
+    """Images in [0, 1], of any shape, as base64 of bytes; values outside are clipped, and NaN is 0."""
+    return base64.b64encode((images.nan_to_num().clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()).decode()
 
 
 def browser_of(request: Any) -> str:
@@ -77,6 +79,17 @@ def image_bytes(name: str, text: Any, side: int) -> Tensor:
     if len(content) != side * side:
         raise ValueError(f"{name} has {len(content)} bytes; it must have {side}×{side}.")
     return torch.frombuffer(bytearray(content), dtype=torch.uint8).reshape(side, side)
+
+
+def vector(name: str, values: Any, dims: int, least: float = FLOAT32.min) -> Tensor:
+    """A point of latent space, or a number of each dimension, as (D,) float32. A model may have it anywhere.
+
+    Raises:
+        ValueError: it is not a list of D numbers, or one of them is below `least` or beyond float32.
+    """
+    if not isinstance(values, list) or len(values) != dims:
+        raise ValueError(f"{name} must be a list of {dims} numbers.")
+    return torch.tensor([check_float(name, value, least, FLOAT32.max) for value in values], dtype=torch.float32)
 
 
 def finite(value: Tensor) -> float | None:

@@ -17,7 +17,6 @@ IMAGE_SIDE = IMAGE_SHAPE[-1]
 PAD_SIDE = 56  # pixels per side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
 LARGEST_PHOTO = 20 * 2**20  # bytes
 LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model that the form allows
-WITHIN = 10  # prior standard deviations that z, or a μ, may be away from the prior's mean
 DECODED_AT_ONCE = 64  # most points in one request to the server
 ASLEEP = 0.01  # nats: a latent dimension whose KL is below it carries nothing
 
@@ -54,7 +53,6 @@ def vocabulary() -> dict[str, Any]:
         "FRAME_SIDE": SIDE,
         "LARGEST_PHOTO": LARGEST_PHOTO,
         "LARGEST_CHECKPOINT": LARGEST_CHECKPOINT,
-        "WITHIN": WITHIN,
         "DECODED_AT_ONCE": DECODED_AT_ONCE,
         "ASLEEP": ASLEEP,
     }

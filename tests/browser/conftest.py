@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from vae_core import TrainConfig, save_checkpoint
+from vae_core.runs.config import RunConfig
+from vae_core.runs.folder import RunFolder
 
 from ..conftest import ROOT
 
@@ -75,6 +80,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield server
     stop(server)
     assert "Traceback" not in "".join(server.lines), "".join(server.lines)
+
+
+@pytest.fixture(scope="session")
+def run_of(server: Server):
+    """Puts a model among the server's runs, and gives the run's id."""
+
+    def put(model, kl, number):
+        run = f"20260101-00000{number}-{secrets.token_hex(8)}"
+        folder = RunFolder(server.runs / run)
+        folder.create()
+        folder.write_config(RunConfig(model.config, TrainConfig(), "digits", owner="somebody"))
+        save_checkpoint(model, folder.model_file, {"data": "digits", "kl_per_dim": kl})
+        folder.write_status("finished")
+        return run
+
+    return put
 
 
 @pytest.fixture(scope="session")

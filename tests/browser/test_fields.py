@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from .test_latents import opened, point
 from .test_page import wait_for_records
 
 pytestmark = pytest.mark.browser
@@ -116,3 +117,26 @@ def test_a_field_that_is_left_untouched_does_not_undo_what_another_window_change
     training.page.keyboard.press("Enter")
     marked(training, "learning rate 0.002")
     assert changes(training, server) == [{"beta": 4}, {"learning_rate": 0.002}]
+
+
+def test_the_number_beside_a_slider_is_such_a_field(visit):
+    me = opened(visit, **SMALL)
+    slider, number = me.page.locator(".live-list input").nth(0), me.page.locator(".live-list input").nth(1)
+    index = int(slider.get_attribute("data-dim"))
+    number.click()
+    before = me.page.evaluate("scrollY")
+    me.page.mouse.wheel(0, 120)
+    me.page.wait_for_function(f"scrollY > {before}")
+    me.page.keyboard.press("ArrowUp")
+    assert number.input_value() == "0.1" and point(me)[index] == 0
+    me.page.keyboard.press("Tab")
+    assert number.input_value() == "0.00" and point(me)[index] == 0
+    number.focus()
+    me.page.keyboard.press("ArrowDown")
+    me.page.keyboard.press("Enter")
+    assert number.input_value() == "-0.10" and point(me)[index] == pytest.approx(-0.1)
+    number.fill("")
+    number.press_sequentially("1,5")
+    assert point(me)[index] == pytest.approx(-0.1)
+    me.page.keyboard.press("Tab")
+    assert number.input_value() == "1.50" and point(me)[index] == 1.5

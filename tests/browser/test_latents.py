@@ -2,16 +2,13 @@
 
 import io
 import re
-import secrets
 
 import pytest
 import torch
 from PIL import Image
 
-from vae_core import VAE, TrainConfig, VAEConfig, load_checkpoint, save_checkpoint
-from vae_core.evaluation.latent import embed
-from vae_core.runs.config import RunConfig
-from vae_core.runs.folder import RunFolder
+from vae_core import VAE, VAEConfig, load_checkpoint
+from vae_core.evaluation.latent import embed, reach
 
 from ..conftest import ROOT, seeded
 
@@ -24,22 +21,6 @@ SHOWN = """() => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
     return Array.from({ length: 784 }, (_, i) => data[4 * i]);
 }"""
-
-
-@pytest.fixture(scope="module")
-def run_of(server):
-    """Puts a model among the server's runs, and gives the run's id."""
-
-    def put(model, kl, number):
-        run = f"20260101-00000{number}-{secrets.token_hex(8)}"
-        folder = RunFolder(server.runs / run)
-        folder.create()
-        folder.write_config(RunConfig(model.config, TrainConfig(), "digits", owner="somebody"))
-        save_checkpoint(model, folder.model_file, {"data": "digits", "kl_per_dim": kl})
-        folder.write_status("finished")
-        return run
-
-    return put
 
 
 def opened(visit, link="", **options):
@@ -144,13 +125,15 @@ def test_sliders_are_moved_by_keys_numbers_and_double_clicks(visit):
     number.fill("-2.5")
     number.press("Enter")
     assert point(me)[index] == -2.5 and float(slider.input_value()) == -2.5
-    number.fill("1000")
+    number.fill("−0,5")
     number.press("Enter")
-    assert point(me)[index] == 10  # as far as the server decodes
-    assert_decoded(me, model)
-    number.fill("")
-    number.press("Enter")
-    assert number.input_value() == "10.00" and point(me)[index] == 10
+    assert point(me)[index] == -0.5 and number.input_value() == "-0.50"
+    for typed in ("", "1,2,3", "1e39"):
+        number.fill(typed)
+        number.press("Enter")
+        assert number.input_value() == "-0.50" and point(me)[index] == -0.5
+        said = f"“{typed}” is not a number that can be decoded: z{index} stays at -0.50."
+        assert me.page.inner_text(".live-hand .live-message") == said
     slider.dblclick()
     assert point(me)[index] == 0
 
@@ -238,7 +221,7 @@ def test_the_map_shows_where_images_lie_and_moves_the_point(visit, run_of, digit
 RANGE = "document.querySelector('.live-map-plot')._fullLayout.xaxis.range"
 
 
-def test_the_map_is_zoomed_by_wheel_and_button_and_a_double_click_shows_it_all(visit):
+def test_the_map_is_zoomed_by_wheel_and_button_and_a_double_click_shows_it_all(visit, digits):
     me = opened(visit)
     ready(me)
     marker = me.page.locator(".live-marker")
@@ -251,16 +234,19 @@ def test_the_map_is_zoomed_by_wheel_and_button_and_a_double_click_shows_it_all(v
     me.page.wait_for_timeout(300)  # Plotly waits for more turns of the wheel
     plot = me.page.locator(".live-map-plot").bounding_box()
     me.page.mouse.dblclick(plot["x"] + plot["width"] * 0.4, plot["y"] + plot["height"] * 0.6)
-    me.page.wait_for_function(f"{RANGE}[0] === -4 && {RANGE}[1] === 4")
+    model = load_checkpoint(SHIPPED)
+    far = reach(embed(model, digits.test), model.prior)
+    dims = [int(node.get_attribute("data-dim")) for node in me.page.locator(".live-list input[type=range]").all()[:2]]
+    far = far[dims].max().item()
+    me.page.wait_for_function(f"Math.abs({RANGE}[0] + {far}) < 1e-4 && Math.abs({RANGE}[1] - {far}) < 1e-4")
     z = point(me)
     me.page.get_by_role("button", name="Zoom in, about the point").click()
-    me.page.wait_for_function(f"Math.abs({RANGE}[1] - {RANGE}[0] - 4) < 1e-6")
-    dim = int(me.page.locator(".live-list input[type=range]").first.get_attribute("data-dim"))
+    me.page.wait_for_function(f"Math.abs({RANGE}[1] - {RANGE}[0] - {far}) < 1e-4")
     low, high = me.page.evaluate(RANGE)
-    across = min(dim, int(me.page.locator(".live-list input[type=range]").nth(1).get_attribute("data-dim")))
-    assert (z[across] - low) / (high - low) == pytest.approx((z[across] + 4) / 8, abs=1e-6)  # it stays where it is
+    across = z[min(dims)]
+    assert (across - low) / (high - low) == pytest.approx((across + far) / (2 * far), abs=1e-5)  # it stays there
     me.page.get_by_role("button", name="See all").click()
-    me.page.wait_for_function(f"{RANGE}[1] === 4")
+    me.page.wait_for_function(f"Math.abs({RANGE}[1] - {far}) < 1e-4")
 
 
 def test_a_finger_taps_the_map_or_scrolls_the_page(visit):

@@ -18,7 +18,7 @@ const near = (actual, expected) => {
 };
 
 for (const quantiles of [true, false]) {
-  const it = plane(AXES, 0.5, 2, quantiles);
+  const it = plane(AXES, 0.5, 2, quantiles, 15);
 
   test(`a point through another keeps what is off the plane, with quantiles ${quantiles}`, () => {
     const moved = it.through([1, -2, 3], [0.3, -0.7]);
@@ -34,14 +34,14 @@ for (const quantiles of [true, false]) {
   });
 }
 
-test("at first the whole of the prior is drawn", () => {
-  assert.deepEqual(plane(AXES, 0.5, 2, true).whole(1), [0, 1]);
+test("all of it is drawn as far as it reaches", () => {
+  assert.deepEqual(plane(AXES, 0.5, 2, true, 15).whole(1), [0, 1]);
   const centre = 0.5 * (c + s);
-  near(plane(AXES, 0.5, 2, false).whole(0), [centre - 8, centre + 8]);
+  near(plane(AXES, 0.5, 2, false, 15).whole(0), [centre - 15, centre + 15]);
 });
 
 test("the prior's mean is drawn in the middle of its quantiles", () => {
-  const it = plane(AXES, 0.5, 2, true);
+  const it = plane(AXES, 0.5, 2, true, 15);
   near(it.coordinates([0.5, 0.5, 0.5]).map(it.drawn), [0.5, 0.5]);
 });
 

@@ -19,7 +19,8 @@ from ui.requests import of
 from ui.tabs import latents
 from vae_core import VAE, VAEConfig, save_checkpoint
 from vae_core.data import binarize, binarized_for_evaluation
-from vae_core.evaluation.latent import embed, nearest, principal_axes
+from vae_core.densities import Prior
+from vae_core.evaluation.latent import embed, nearest, principal_axes, reach
 from vae_core.evaluation.picture import posterior_picture
 from vae_core.runs.export import as_gif
 from vae_core.runs.server import Runs
@@ -40,6 +41,14 @@ def test_principal_axes_are_those_of_the_singular_value_decomposition():
     assert_close((axes * vectors[:2]).sum(1).abs(), torch.ones(2), rtol=0, atol=1e-4)
     assert_close(axes @ axes.T, torch.eye(2), rtol=0, atol=1e-5)
     assert bool((axes.gather(1, axes.abs().argmax(1, keepdim=True)) > 0).all())
+
+
+def test_what_is_shown_reaches_over_the_prior_and_all_images():
+    prior = Prior(2.0, 0.5)
+    mu = 2 + torch.tensor([[1.0, -15.0, 0.0], [-1.5, 3.0, 0.0], [0.0, 0.0, torch.nan], [torch.inf, 0.0, 0.0]])
+    assert_close(reach(mu, prior), torch.tensor([4 * 0.5, 1.05 * 15, 4 * 0.5]))
+    diagonal = torch.tensor([[0.6, 0.8, 0.0]])
+    assert_close(reach(mu[:2], prior, diagonal), torch.tensor([1.05 * abs(0.6 * 1 - 0.8 * 15)]))
 
 
 def test_nearest_is_that_of_all_distances(digits):
@@ -122,6 +131,11 @@ def test_the_means_are_a_file(backend, client, digits):
     assert_close(mu, embed(backend.load("two").model, digits.test), rtol=1e-3, atol=1e-3)
     assert list(rest[4 * count :]) == digits.test_labels.tolist()
     assert_close(torch.tensor(about["axes"]), principal_axes(mu), rtol=0, atol=1e-2)
+    off = mu - 1.0
+    assert about["reach"] == pytest.approx((1.05 * off.abs().amax(0)).clamp(min=4).tolist(), rel=1e-3)
+    along = (off @ torch.tensor(about["axes"]).T).abs().amax(0)
+    assert about["axes_reach"] == pytest.approx((1.05 * along).clamp(min=4).tolist(), rel=1e-3)
+    assert models.describe(backend, {"model": "two"})["reach"] == about["reach"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +144,7 @@ def test_the_means_are_a_file(backend, client, digits):
         (latents.decode, {"z": [[0, 0]] * 65}, "z has 65 points; it may have at most 64"),
         (latents.decode, {"z": [[0, 0], [0]]}, "z must be a list of 2 numbers"),
         (latents.decode, {"z": []}, "z must be a list of 2 numbers"),
-        (latents.decode, {"z": [[0, 11.5]]}, "z is 11.5; it must be a number from -9 to 11"),
+        (latents.decode, {"z": [[0, 1e39]]}, "z is 1e+39; it must be a number from -3.40282e+38 to 3.40282e+38"),
         (latents.neighbours, {"images": ""}, "images has 0 bytes"),
         (latents.neighbours, {"images": "AAAA"}, "images has 3 bytes"),
         (latents.neighbours, {"images": base64.b64encode(bytes(784 * 65)).decode()}, "1 to 64 times 28×28"),

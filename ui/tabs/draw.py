@@ -25,14 +25,14 @@ from vae_core.evaluation.posterior import grid_truth
 from vae_core.evaluation.terms import worth
 from vae_core.model import VAE
 from vae_core.objective import ELBO, elbo
-from vae_core.settings import check_float, check_int
+from vae_core.settings import check_int
 
 from .. import live
 from ..backend import Backend
 from ..loaded import Loaded, made_once
 from ..models import describe
-from ..requests import field, finite, image_bytes, of, pixels
-from ..vocabulary import PAD_SIDE, WITHIN
+from ..requests import FLOAT32, field, finite, image_bytes, of, pixels, vector
+from ..vocabulary import PAD_SIDE
 
 SHOWN = 8  # draws that are decoded to be shown
 MOST_SAMPLES = 1000  # K of log p̂(x)
@@ -280,18 +280,12 @@ def _q_of(request: Any, model: VAE) -> DiagonalGaussian:
     """The q in a request.
 
     Raises:
-        ValueError: mu or std is not D numbers, or out of bounds.
+        ValueError: mu or std is not D numbers, or a std is not above 0.
     """
-    config = model.config
-    low, high = (config.prior_mean + side * WITHIN * config.prior_std for side in (-1, 1))
-    mu, std = field(request, "mu"), field(request, "std")
-    for name, values in (("mu", mu), ("std", std)):
-        if not isinstance(values, list) or len(values) != config.latent_dim:
-            raise ValueError(f"{name} must be a list of {config.latent_dim} numbers.")
-    for m, s in zip(mu, std, strict=True):
-        check_float("mu", m, low, high)
-        check_float("std", s, 0, 100, above=True)
-    return DiagonalGaussian(torch.tensor([mu], dtype=torch.float32), 2 * torch.tensor([std], dtype=torch.float32).log())
+    dims = model.config.latent_dim
+    mu = vector("mu", field(request, "mu"), dims)
+    std = vector("std", field(request, "std"), dims, least=FLOAT32.tiny)
+    return DiagonalGaussian(mu[None], 2 * std[None].log())
 
 
 def _decoded(model: VAE, terms: ELBO) -> dict[str, Any]:

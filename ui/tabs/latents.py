@@ -14,18 +14,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
-from vae_core.config import PIXELS, VAEConfig
+from vae_core.config import PIXELS
 from vae_core.data import binarize
 from vae_core.evaluation.latent import nearest
 from vae_core.runs.export import as_gif
-from vae_core.settings import check_float
 
 from .. import live
 from ..backend import Backend
 from ..login import check_login
 from ..models import describe
-from ..requests import field, image_bytes, of, pixels
-from ..vocabulary import DECODED_AT_ONCE, WITHIN
+from ..requests import field, image_bytes, of, pixels, vector
+from ..vocabulary import DECODED_AT_ONCE
 from .draw import look, posterior_of, seeded
 
 MOST_PICTURES = 64  # most pictures whose nearest training images are found at once
@@ -36,7 +35,7 @@ def decode(backend: Backend, request: Any) -> dict[str, Any]:
     """The decoded pictures of points, for a browser that is too slow to decode them itself.
 
     Args:
-        request: {model, z: D numbers within 10 prior standard deviations, or at most 64 such lists}.
+        request: {model, z: D numbers, or at most 64 such lists}.
 
     Returns:
         image: base64 of 28×28 bytes for each point.
@@ -46,7 +45,7 @@ def decode(backend: Backend, request: Any) -> dict[str, Any]:
     points = z if isinstance(z, list) and z and isinstance(z[0], list) else [z]
     if len(points) > DECODED_AT_ONCE:
         raise ValueError(f"z has {len(points)} points; it may have at most {DECODED_AT_ONCE}.")
-    z = torch.stack([_point(loaded.model.config, point) for point in points])
+    z = torch.stack([vector("z", point, loaded.model.config.latent_dim) for point in points])
     with torch.inference_mode():
         return {"image": pixels(loaded.model.x_hat(z))}
 
@@ -108,20 +107,6 @@ def build(backend: Backend, model: str) -> gr.HTML:
     """Lays out the tab and returns its component, whose value {model} says which model decodes."""
     functions = [of(backend, function) for function in (decode, describe, look, neighbours, posterior)]
     return live.component("latents/latents", {"model": model}, functions=functions, elem_id="latents")
-
-
-def _point(config: VAEConfig, z: Any) -> Tensor:
-    """Turns a list of numbers into (D,).
-
-    Raises:
-        ValueError: z is not a list, has another length, or is out of bounds.
-    """
-    if not isinstance(z, list) or len(z) != config.latent_dim:
-        raise ValueError(f"z must be a list of {config.latent_dim} numbers.")
-    low, high = (config.prior_mean + side * WITHIN * config.prior_std for side in (-1, 1))
-    for value in z:
-        check_float("z", value, low, high)
-    return torch.tensor(z, dtype=torch.float32)
 
 
 def _pictures(text: Any, most: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Where images lie in latent space, and which training image is nearest to a picture."""
+"""Where images lie in latent space, how far they reach, and which training image is nearest to a picture."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 
 from ..data import binarized_for_evaluation
+from ..densities import Prior
 from ..model import VAE
 
 IMAGES_AT_ONCE = 2048
+LEAST = 4.0  # prior standard deviations that what is shown of latent space reaches, at least
+MARGIN = 1.05  # so that the outermost image does not lie on the edge
 
 
 @torch.inference_mode()
@@ -41,6 +44,25 @@ def principal_axes(mu: Tensor) -> Tensor:
     axes = vectors[:, -2:].T.flip(0)
     largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
     return (axes * largest.sign()).to(mu.dtype)
+
+
+def reach(mu: Tensor, prior: Prior, axes: Tensor | None = None) -> Tensor:
+    """How far from the prior's mean, to either side, latent space is to be shown: the prior and all of the images.
+
+    Nothing holds the means of q(z|x) near the prior where the KL costs little or nothing.
+
+    Args:
+        mu: (N, D) means of q(z|x); what is not finite does not count.
+        prior: of each dimension.
+        axes: (A, D) unit vectors; the dimensions themselves if None.
+
+    Returns:
+        (A,) in units of z: 4 standard deviations of the prior, or a twentieth more than the furthest mean.
+    """
+    off = mu - prior.mean
+    off = (off if axes is None else off @ axes.T).abs()
+    furthest = torch.where(off.isfinite(), off, 0).amax(0)
+    return (MARGIN * furthest).clamp(min=LEAST * prior.std)
 
 
 @torch.inference_mode()

@@ -3,7 +3,7 @@
 import { meansOf } from "../shared/means.js";
 import { model, onModel } from "../shared/model.js";
 import { make } from "../shared/page.js";
-import { onPoint, point } from "../shared/point.js";
+import { movePoint, onPoint, point } from "../shared/point.js";
 import { section } from "./section.js";
 
 /** @import { Means, Place, Z } from "../shared/types.js" */
@@ -15,7 +15,7 @@ const LABELS = Array.from({ length: 10 }, (_, label) => label);
  *
  * @param {Place} place
  */
-export function arithmetic({ move, say }) {
+export function arithmetic({ say }) {
   const [plus, minus] = [select("Plus", "9"), select("Minus", "4")];
   const strength = make("input", { type: "range", min: -2, max: 2, step: 0.01, value: 0, ariaLabel: "Strength" });
   const output = make("output", {}, "0.00");
@@ -49,7 +49,7 @@ export function arithmetic({ move, say }) {
     const [a, b] = [plus, minus].map(({ value }) => centre(means, Number(value)));
     if (!a || !b) say("There are no test images of that label.");
     else if (base)
-      move(
+      movePoint(
         base.map((value, j) => value + Number(strength.value) * (a[j] - b[j])),
         "arithmetic",
       );

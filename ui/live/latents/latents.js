@@ -9,7 +9,6 @@ import { model, onModel, picture, pictureOfServer, refreshModel, useModel } from
 import { normal } from "../shared/normal.js";
 import { make, minus, openTab, paint, rootOf } from "../shared/page.js";
 import { movePoint, onPoint, point } from "../shared/point.js";
-import { WITHIN } from "../shared/vocabulary.js";
 import { arithmetic } from "./arithmetic.js";
 import { between } from "./between.js";
 import { prior } from "./prior.js";
@@ -31,7 +30,7 @@ export function mount({ element, props, server, watch }) {
   const node = rootOf(element);
   const view = layout(node);
   /** @type {Place} */
-  const place = { move, ofImage, server, say: (text) => say(view, text) };
+  const place = { ofImage, server, say: (text) => say(view, text) };
   const screen = new Screen(view);
   onPoint(() => screen.decode());
   buttons(view, screen, place);
@@ -55,7 +54,7 @@ export function mount({ element, props, server, watch }) {
     screen.decode();
   });
   const parts = {
-    sliders: sliders(),
+    sliders: sliders(place),
     map: map(place),
     between: between(place),
     prior: prior(place),
@@ -127,25 +126,10 @@ function say(view, text) {
   view.message.textContent = text;
 }
 
-/**
- * Moves the point, but not beyond what the model may be asked for.
- *
- * @type {Place["move"]}
- */
-function move(z, by = null) {
-  if (!model.about) return;
-  const { prior_mean: mean, prior_std: std } = model.about;
-  const [low, high] = [mean - WITHIN * std, mean + WITHIN * std];
-  movePoint(
-    Float32Array.from(z, (value) => Math.min(high, Math.max(low, value))),
-    by,
-  );
-}
-
 /** Moves the point to the prior's mean. */
 function toCentre() {
   const { about } = model;
-  if (about) move(about.dims.map(() => about.prior_mean));
+  if (about) movePoint(about.dims.map(() => about.prior_mean));
 }
 
 /**
@@ -159,12 +143,12 @@ function buttons(view, screen, { ofImage }) {
   view.centre.onclick = toCentre;
   view.random.onclick = () => {
     const { about } = model;
-    if (about) move(about.dims.map(() => about.prior_mean + about.prior_std * normal()));
+    if (about) movePoint(about.dims.map(() => about.prior_mean + about.prior_std * normal()));
   };
   view.fromDrawing.onclick = async () => {
     say(view, "");
     const z = await ofImage(keptDrawing(), NO_DRAWING);
-    if (z) move(z);
+    if (z) movePoint(z);
   };
   view.toPad.onclick = () => {
     if (!screen.shown) return;

@@ -10,6 +10,7 @@ import { ASLEEP } from "../shared/vocabulary.js";
 import { section } from "./section.js";
 import { Slider } from "./slider.js";
 
+/** @import { Place } from "../shared/types.js" */
 /** @typedef {ReturnType<typeof layout>} View */
 
 const SOON = 500; // ms between two looks at the KLs of a model that is training
@@ -17,8 +18,12 @@ const REST = 120; // ms without a move after which the strips follow
 const NOTHING =
   "Every dimension is asleep: the encoder says next to nothing, and the decoder has learned not to listen.";
 
-/** The sliders. */
-export function sliders() {
+/**
+ * The sliders.
+ *
+ * @param {Pick<Place, "say">} place
+ */
+export function sliders({ say }) {
   const content = make("div");
   const view = layout(content);
   /** @type {Slider[]} */
@@ -33,7 +38,7 @@ export function sliders() {
 
   onModel(({ about }, isOther) => {
     if (!isOther) return;
-    rows = about ? about.dims.map((dim) => new Slider(dim, about)) : [];
+    rows = about ? about.dims.map((dim) => new Slider(dim, about, say)) : [];
     fill(view, rows);
     const { z } = point;
     if (z?.length === rows.length) for (const row of rows) row.show(z[row.index]);
@@ -67,7 +72,7 @@ function layout(node) {
     strips: make("input", { type: "checkbox", checked: true }),
   };
   node.append(
-    make("label", { className: "live-check" }, view.strips, "what each does, from −3 to 3 σ"),
+    make("label", { className: "live-check" }, view.strips, "what each does, along its slider"),
     view.awake,
     view.nothing,
     view.folded,

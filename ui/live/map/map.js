@@ -162,9 +162,10 @@ class LatentMap {
     this.#means = means;
     const axes = this.#axes(about);
     const key = JSON.stringify([model.id, axes, choices.scale]);
-    const same = Boolean(this.#plane) && this.#key === key;
+    const stays = this.#key === key && !this.#showsAll(plot); // what was zoomed to; of all, there may be more now
     this.#key = key;
-    const where = plane(axes, about.prior_mean, about.prior_std, choices.scale === "quantiles");
+    const { prior_mean: mean, prior_std: std } = about;
+    const where = plane(axes, mean, std, choices.scale === "quantiles", this.#reach(about));
     this.#plane = where;
     const posterior = await this.#posterior(about);
     if (!isNewest()) return;
@@ -174,7 +175,7 @@ class LatentMap {
       ...(view.rings.checked ? rings(where, about) : []),
       ...(posterior ? overlay(where, posterior) : []),
     ];
-    const ranges = this.#window(posterior) ?? (same ? null : [0, 1].map(where.whole));
+    const ranges = this.#window(posterior) ?? (stays ? null : [0, 1].map(where.whole));
     const images = view.tiles.checked ? plot.layout.images : [];
     await Plotly.react(plot, traces, this.#layout({ ...plot.layout, images }, where, about, ranges));
     view.note.textContent = this.#note();
@@ -219,6 +220,24 @@ class LatentMap {
     const { which, first, second } = this.view;
     if (which.value === "principal" && this.#means?.axes.length) return this.#means.axes;
     return [first, second].map(({ value }) => unit(Number(value), about.dims.length));
+  }
+
+  /**
+   * How far the map goes when it shows all, the same along both axes.
+   *
+   * @param {Description} about
+   */
+  #reach(about) {
+    const { which, first, second } = this.view;
+    const means = this.#means;
+    if (which.value === "principal" && means?.axes.length) return Math.max(...means.axes_reach);
+    return Math.max(...[first, second].map(({ value }) => (means ?? about).reach[Number(value)]));
+  }
+
+  /** @param {Plot} plot */
+  #showsAll(plot) {
+    const where = this.#plane;
+    return AXES.every((name, k) => String(plot._fullLayout[name].range) === String(where?.whole(k)));
   }
 
   #titles() {

@@ -5,7 +5,7 @@ import { choices } from "../map/choices.js";
 import { debounced } from "../shared/ask.js";
 import { model, onModel } from "../shared/model.js";
 import { openTab, shownTab } from "../shared/page.js";
-import { onPoint, point } from "../shared/point.js";
+import { isPoint, movePoint, onPoint, point } from "../shared/point.js";
 
 /** @import { Component, Place } from "../shared/types.js" */
 
@@ -50,9 +50,9 @@ export function mount({ props, watch }) {
 /**
  * Goes to the point of the link that the page was opened with.
  *
- * @param {Pick<Place, "move" | "say">} place the Latents tab
+ * @param {Pick<Place, "say">} place the Latents tab
  */
-export function goToLink({ move, say }) {
+export function goToLink({ say }) {
   onModel(({ id, about }, isOther) => {
     if (!about || !isOther || wanted === null) return;
     const z = wanted.split(",").map(Number);
@@ -60,8 +60,8 @@ export function goToLink({ move, say }) {
     wanted = null;
     const [has, needs] = [count(z.length, "coordinate"), count(about.dims.length, "dimension")];
     if (z.length !== about.dims.length) say(`The link's point has ${has}, and this model ${needs}.`);
-    else if (!z.every(Number.isFinite)) say("The link's point is not made of numbers.");
-    else move(z);
+    else if (!isPoint(z)) say("The link's point is not made of numbers.");
+    else movePoint(z);
   });
 }
 

@@ -1,13 +1,13 @@
 // μ ± σ of each dimension against the prior, the dimensions with most information first; one of them can be taken.
 
 import { make, minus } from "../shared/page.js";
+import { reachOf } from "../shared/reach.js";
 import { ASLEEP } from "../shared/vocabulary.js";
 
 /** @import { Description, Q } from "../shared/types.js" */
 /** @typedef {ReturnType<typeof column>} Column */
 /** @typedef {Q & { own: Q }} Held a q, and the encoder's own */
 
-const REACH = 3; // prior standard deviations to either side, at least
 const MOST = 40; // dimensions shown
 const STILL = 3; // px that a mouse may move in a click
 const TITLE = "q(z|x): μ ± σ of each dimension, over the prior ± 1 and 2 σ";
@@ -23,7 +23,8 @@ export class Dimensions {
   /** @type {number | null} */
   #taken = null;
   #unfolded = false;
-  #reach = REACH; // now: it grows in steps with what lies further out
+  #ofModel = 0; // how far the columns go to either side of the prior's mean
+  #reach = 0; // the same now: it grows with what lies further out
   #list = make("div", { className: "live-dims" });
   #rest = make("button", { type: "button", className: "live-rest" });
 
@@ -54,13 +55,14 @@ export class Dimensions {
 
   #build() {
     if (!this.#model) return;
-    const { dims } = this.#model;
+    const { dims, reach } = this.#model;
     const awake = dims.filter(({ kl }) => kl === null || kl >= ASLEEP);
     const asleep = dims.length - awake.length;
     const listed = this.#unfolded || !awake.length ? dims : awake.slice(0, MOST);
     this.#columns = listed.map(({ index }) => this.#column(index));
     this.#list.replaceChildren(...this.#columns.map((it) => it.node));
     this.#list.style.setProperty("--count", String(this.#columns.length));
+    this.#ofModel = Math.max(...listed.map(({ index }) => reach[index]));
     const more = awake.length - Math.min(awake.length, MOST);
     this.#rest.hidden = !asleep && !more;
     this.#rest.textContent = this.#unfolded
@@ -83,7 +85,7 @@ export class Dimensions {
       this.onTake(index);
     };
     const drag = (/** @type {number} */ up) => {
-      if (this.#model) this.onDrag(index, this.#model.prior_mean + this.#reach * this.#model.prior_std * up);
+      if (this.#model) this.onDrag(index, this.#model.prior_mean + this.#reach * up);
     };
     return column(index, choose, drag);
   }
@@ -102,11 +104,10 @@ export class Dimensions {
     const { prior_mean: mean, prior_std: std } = this.#model;
     this.#shown = q;
     const held = this.#columns.some(({ node }) => node.dataset.held === "yes"); // nothing moves under the hand
-    const off = this.#columns.flatMap(({ index: j }) => [q.mu[j], q.own.mu[j]]).map((mu) => Math.abs(mu - mean) / std);
-    const furthest = Math.max(...off);
-    if (!held) this.#reach = furthest > REACH ? 2 * Math.ceil((furthest + 0.2) / 2) : REACH;
-    this.#list.style.setProperty("--sigma", `${50 / this.#reach}%`);
-    const height = (/** @type {number} */ z) => 50 + (50 * (z - mean)) / (this.#reach * std); // % from below
+    const off = this.#columns.flatMap(({ index: j }) => [q.mu[j], q.own.mu[j]]).map((mu) => Math.abs(mu - mean));
+    if (!held) this.#reach = reachOf(this.#ofModel, Math.max(...off));
+    this.#list.style.setProperty("--sigma", `${(50 * std) / this.#reach}%`);
+    const height = (/** @type {number} */ z) => 50 + (50 * (z - mean)) / this.#reach; // % from below
     for (const { index: j, node, band, dot, ghost } of this.#columns) {
       const [low, high] = [-1, 1].map((way) => clipped(height(q.mu[j] + way * q.std[j]), 0));
       Object.assign(band.style, { bottom: `${low}%`, height: `${high - low}%` });

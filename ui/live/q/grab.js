@@ -1,13 +1,14 @@
 // q in the hand: μ and σ of one dimension, and what can be done to q.
 
 import { make, minus } from "../shared/page.js";
+import { reachOf } from "../shared/reach.js";
 import { Dimensions } from "./dims.js";
 
 /** @import { Description, Q } from "../shared/types.js" */
 
 const TOUCH = matchMedia("(hover: none)").matches; // a finger that moves scrolls the page
-const REACH = 4; // prior standard deviations that the slider of μ goes, at least
-const [LEAST, LARGEST] = [0.01, 10]; // prior standard deviations that the slider of σ goes, on a scale of powers of ten
+const POWERS = [-2, 1]; // of ten prior standard deviations: what the slider of σ goes through, at least
+const ABOUT = 1e-9; // what a power loses by rounding
 
 /** The dimensions, the two sliders of the chosen one, and the buttons below. */
 export class Grab {
@@ -20,6 +21,7 @@ export class Grab {
   /** @type {number | null} */
   #taken = null; // the dimension in the hand
   #reach = 0; // of the slider of μ, now
+  #powers = POWERS; // of the slider of σ, now
   #mu = slider("μ");
   #sigma = slider("σ");
   #which = make("div", { className: "live-title" });
@@ -91,9 +93,8 @@ export class Grab {
     for (const it of this.buttons) it.disabled = true;
     const { range: mu } = this.#mu;
     const { range: sigma } = this.#sigma;
-    Object.assign(sigma, { min: Math.log10(LEAST), max: Math.log10(LARGEST) });
+    Object.assign(sigma, { min: POWERS[0], max: POWERS[1], value: 0 });
     Object.assign(mu, { min: model.prior_mean - 1, max: model.prior_mean + 1, value: model.prior_mean });
-    sigma.value = "0";
     mu.ariaLabel = "μ of the chosen dimension";
     sigma.ariaLabel = "σ of the chosen dimension";
     this.chart.take(model);
@@ -119,16 +120,18 @@ export class Grab {
     this.#which.textContent =
       j === null ? "" : `Grab q: ${TOUCH ? "tap a dimension above" : "click a dimension above, or drag it"}`;
     if (!q || !model || j === null) return;
-    const { prior_mean: mean, prior_std: std } = model;
+    const { prior_mean: mean, prior_std: std, reach } = model;
     const another = TOUCH ? "tap another one above" : "click another one above, or drag it";
     this.#which.textContent = `Grab q: dimension z${j} (${another})`;
-    const least = moving ? this.#reach : REACH * std; // it does not shrink under the hand
-    const reach = Math.max(least, Math.abs(q.mu[j] - mean)); // a drawing may lie further out
-    this.#reach = reach;
-    Object.assign(this.#mu.range, { min: mean - reach, max: mean + reach, value: q.mu[j] });
-    this.#sigma.range.value = String(Math.log10(q.std[j] / std));
+    const far = reachOf(reach[j], q.mu[j] - mean);
+    this.#reach = moving ? Math.max(this.#reach, far) : far; // it does not shrink under the hand
+    Object.assign(this.#mu.range, { min: mean - this.#reach, max: mean + this.#reach, value: q.mu[j] });
+    const power = Math.log10(q.std[j] / std);
+    const [least, most] = moving ? this.#powers : POWERS;
+    this.#powers = [Math.min(least, Math.floor(power + ABOUT)), Math.max(most, Math.ceil(power - ABOUT))];
+    Object.assign(this.#sigma.range, { min: this.#powers[0], max: this.#powers[1], value: power });
     this.#mu.output.textContent = minus(q.mu[j].toFixed(2));
-    this.#sigma.output.textContent = q.std[j].toFixed(3);
+    this.#sigma.output.textContent = String(Number(q.std[j].toPrecision(3)));
   }
 
   clear() {

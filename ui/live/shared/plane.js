@@ -17,8 +17,9 @@ const dot = (a, b) => a.reduce((sum, value, j) => sum + value * b[j], 0);
  * @param {number} mean
  * @param {number} std
  * @param {boolean} quantiles whether a coordinate is drawn at its probability under the prior (0 to 1), else as it is
+ * @param {number} reach how far from the prior's mean there is something to be seen
  */
-export function plane(axes, mean, std, quantiles) {
+export function plane(axes, mean, std, quantiles, reach) {
   const centres = axes.map((axis) => mean * axis.reduce((sum, value) => sum + value, 0)); // the prior's along each axis
   return {
     axes,
@@ -45,8 +46,8 @@ export function plane(axes, mean, std, quantiles) {
     /** @type {(place: number, k: number) => number} the k-th coordinate that is drawn at a place */
     at: (place, k) => (quantiles ? centres[k] + std * quantile(Math.min(1 - 1e-4, Math.max(1e-4, place))) : place),
 
-    /** @type {(k: number) => number[]} both ends of what is drawn at first */
-    whole: (k) => (quantiles ? [0, 1] : [centres[k] - 4 * std, centres[k] + 4 * std]),
+    /** @type {(k: number) => number[]} both ends of all that there is to be seen */
+    whole: (k) => (quantiles ? [0, 1] : [centres[k] - reach, centres[k] + reach]),
   };
 }
 

@@ -15,6 +15,13 @@ export const point = { z: null, by: null };
 const views = new Set();
 
 /**
+ * Whether these are coordinates that a model can decode: finite ones, as float32 holds them.
+ *
+ * @param {number[]} z
+ */
+export const isPoint = (z) => z.every((value) => Number.isFinite(Math.fround(value)));
+
+/**
  * Moves the point.
  *
  * @param {Iterable<number>} z

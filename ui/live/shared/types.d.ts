@@ -21,9 +21,13 @@ export interface Example {
   image: Picture;
 }
 
-/** `describe` of ui/models.py: a model, its dimensions with the most informative first, and images to start from. */
+/**
+ * `describe` of ui/models.py: a model, its dimensions with the most informative first, and images to start from. reach:
+ * by the index of a dimension, how far to either side of the prior's mean its ranges go.
+ */
 export interface Description {
   dims: Dimension[];
+  reach: number[];
   prior_mean: number;
   prior_std: number;
   likelihood: string;
@@ -33,12 +37,17 @@ export interface Description {
   examples_from: string;
 }
 
-/** The file of `means` in ui/models.py: count rows of dims posterior means, and the label of each. */
+/**
+ * The file of `means` in ui/models.py: count rows of dims posterior means, and the label of each; their principal axes;
+ * and how far ranges go along each dimension and each of these axes.
+ */
 export interface Means {
   count: number;
   dims: number;
   data: string;
   axes: number[][];
+  reach: number[];
+  axes_reach: number[];
   mu: Float32Array;
   labels: Uint8Array;
 }
@@ -331,8 +340,6 @@ export interface Plotly {
 export type Z = Float32Array;
 /** What the Latents tab does for its parts. */
 export interface Place {
-  /** Moves the point, within what the model may be asked for. */
-  move(z: Iterable<number>, by?: unknown): void;
   /** The mean of q(z|x) of a drawing; null, after saying why, where it cannot be had. */
   ofImage(drawing: Drawing | null, otherwise?: string): Promise<number[] | null>;
   say(text: string): void;

@@ -25,8 +25,6 @@ export const FRAME_SIDE: number;
 export const LARGEST_PHOTO: number;
 /** Bytes. */
 export const LARGEST_CHECKPOINT: number;
-/** Prior standard deviations that z, or a μ, may be off the prior's mean. */
-export const WITHIN: number;
 /** Points in one question to the server. */
 export const DECODED_AT_ONCE: number;
 /** Nats below which a latent dimension carries nothing. */
