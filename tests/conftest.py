@@ -53,12 +53,19 @@ def small_model() -> VAE:
     return VAE(config, torch.Generator().manual_seed(1)).double().eval()
 
 
-@pytest.fixture(autouse=True)
-def auto_is_float32() -> Iterator[None]:
-    """On every machine trainings of tests compute alike: the default precision depends on the processor."""
+@pytest.fixture(scope="session", autouse=True)
+def computing_alike() -> Iterator[None]:
+    """On every machine trainings of tests compute alike: the default precision depends on the processor.
+
+    They take one thread. Their models are so small that a second one gains next to nothing, and where something else
+    needs a core, as a browser does, each product waits for the thread that has none: that takes ten times as long.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
         yield
+        torch.set_num_threads(threads)
 
 
 def plain(**settings: Any) -> TrainConfig:

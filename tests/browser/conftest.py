@@ -1,5 +1,7 @@
 """The app in a process of its own and a real Chromium, which is required where VAE_REQUIRE_BROWSER is set."""
 
+import functools
+import math
 import os
 import re
 import secrets
@@ -8,12 +10,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+from vae_core.cli import main
+from vae_core.runs.folder import RunFolder
 
 from vae_core import TrainConfig, save_checkpoint
 from vae_core.runs.config import RunConfig
@@ -29,6 +36,27 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# Lists what the page asks of the server's functions. A question is open until the page has dealt with its answer.
+QUESTIONS = """
+window.questions = [];
+window.session = null; // as the server gives it to the page: this browser's id, its model and its run
+const { fetch: ask, setTimeout } = window; // as they are before a test takes the clock over
+window.fetch = async (...args) => {
+    const address = String(args[0]?.url ?? args[0]);
+    const question = address.includes("component_server") ? { ...JSON.parse(args[1].body), isOpen: true } : null;
+    if (question) window.questions.push(question);
+    const close = () => setTimeout(() => { if (question) question.isOpen = false; }); // after what awaits the answer
+    const answer = await ask(...args).catch((error) => { close(); throw error; });
+    const read = answer.json.bind(answer);
+    answer.json = async () => {
+        const content = await read().finally(close);
+        if (address.endsWith("/run/predict")) window.session ??= content.data?.find((it) => it?.browser);
+        return content;
+    };
+    return answer;
+};
+"""
 
 
 @dataclass
@@ -111,6 +139,50 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def until(page: Page, condition: Callable[[], object], seconds: float = 30) -> None:
+    """Waits until a condition of the test's own holds; the page goes on meanwhile."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        page.wait_for_timeout(10)  # only here, between two looks: tests wait for what they can watch
+
+
+class Hold:
+    """Keeps requests of a page back until they are released; those that come later are not kept.
+
+    Args:
+        page: whose requests.
+        address: a pattern of their addresses.
+        function: the server's function that is asked; any if empty.
+        most: requests that are kept; more of them go through.
+    """
+
+    def __init__(
+        self, page: Page, address: str = "component_server", *, function: str = "", most: float = math.inf
+    ) -> None:
+        self.page, self.function, self.most = page, function, most
+        self.routes: list[Route] = []
+        self.is_over = False
+        page.route(re.compile(address), self._take)
+
+    def _take(self, route: Route) -> None:
+        other = self.function and route.request.post_data_json["fn_name"] != self.function
+        if self.is_over or other or len(self.routes) == self.most:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def wait(self) -> None:
+        """Waits until there is one."""
+        until(self.page, lambda: self.routes)
+
+    def release(self) -> None:
+        """Lets all of them go."""
+        self.is_over = True
+        for route in self.routes:
+            route.continue_()
+
+
 class Visitor:
     """One person's browser: a context of its own, and what a person does and sees on the page."""
 
@@ -167,6 +239,66 @@ class Visitor:
     def wait_for_state(self, state: str, seconds: float = 60) -> None:
         self.page.wait_for_selector(f'#progress .live[data-state="{state}"]', timeout=seconds * 1000)
 
+    def browser(self) -> str:
+        """The id of this person's browser, which owns its runs."""
+        return self.page.wait_for_function("window.session?.browser").json_value()
+
+    def asked(self, name: str) -> list[dict]:
+        """What the page has asked of a function of the server, the oldest first."""
+        return self.page.evaluate("(name) => questions.filter((it) => it.fn_name === name).map((it) => it.data)", name)
+
+    @contextmanager
+    def answered(self, name: str, **data: object) -> Iterator[None]:
+        """Waits until the page has dealt with the answer to a question that it asks within the block or later.
+
+        Args:
+            name: the function that is asked.
+            data: what the question must hold.
+        """
+        before = self.page.evaluate("questions.length")
+        yield
+        script = """([before, name, data]) => {
+            const holds = (it) => Object.entries(data).every(([key, value]) => it.data[key] === value);
+            return questions.slice(before).some((it) => it.fn_name === name && !it.isOpen && holds(it));
+        }"""
+        self.page.wait_for_function(script, arg=[before, name, data])
+
+    def frames(self, count: int = 2) -> None:
+        """Waits for so many frames of the page: what an event sets off at once is done and drawn by then."""
+        script = """async (count) => {
+            for (let n = 0; n < count; n += 1) await new Promise(requestAnimationFrame);
+        }"""
+        self.page.evaluate(script, count)
+
+    def settled(self) -> None:
+        """Waits until the server owes the page no answer, and what came of the last one is drawn."""
+        self.page.wait_for_function("questions.every((it) => !it.isOpen)")
+        self.frames()
+
+    def quiet(self, name: str) -> None:
+        """Waits until the page asks a function nothing more: not even by a timer, the longest of which takes 250 ms.
+
+        Timers fire in the order in which they are due, however slow the machine is: one of 300 ms that is set now comes
+        after all of those.
+        """
+        script = """async (name) => {
+            const ours = () => questions.filter((it) => it.fn_name === name);
+            for (let count = -1; count !== ours().length || ours().some((it) => it.isOpen); ) {
+                count = ours().length;
+                await new Promise((done) => setTimeout(done, 300));
+            }
+        }"""
+        self.page.evaluate(script, name)
+
+    def fitted(self) -> None:
+        """Waits until every chart in sight is as wide as its place."""
+        self.page.wait_for_function("""[...document.querySelectorAll(".js-plotly-plot")].every((plot) =>
+            !plot.offsetParent || Math.abs(plot._fullLayout.width - plot.clientWidth) <= 1)""")
+
+    def wait_for_weights(self) -> None:
+        """Waits, on the Train tab, until the run has a model, and pictures of it."""
+        self.page.wait_for_selector("#pictures .live[data-version]:not(.live-waiting)")
+
     def ink(self, selector: str) -> int:
         """The sum of the grey values of a canvas."""
         script = """(selector) => {
@@ -199,6 +331,7 @@ def visit(browser: Browser, server: Server):
 
     def new(link: str = "", **options: object) -> Visitor:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
+        context.add_init_script(QUESTIONS)
         visitors.append(Visitor(context, server.url, link))
         return visitors[-1]
 
@@ -208,3 +341,52 @@ def visit(browser: Browser, server: Server):
         assert visitor.errors == []
         foreign = [url for url in visitor.requests if not url.startswith((server.url, "data:", "blob:"))]
         assert foreign == []
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory):
+    """Gives the folder of a finished training of digits with some settings; those of the same settings are one."""
+
+    @functools.cache
+    def train(**settings: object) -> Path:
+        folder = tmp_path_factory.mktemp("trained") / "run"
+        usual = {"data": "digits", "data_dir": "none", "device": "cpu", "batch_size": 128, "epochs": 2, "out": folder}
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in (usual | settings).items()]
+        assert main(["train", *options]) == 0
+        return folder
+
+    return train
+
+
+@pytest.fixture
+def give(server: Server, trained):
+    """Gives finished runs to a visitor's browser, the oldest first, and returns their ids.
+
+    They are as if it had trained them; the page learns of them as of the runs of another window.
+    """
+
+    def put(visitor: Visitor, *settings: dict[str, object]) -> list[str]:
+        begun = time.strftime("%Y%m%d-%H%M%S")
+        runs = [f"{begun}-{n:04x}{secrets.token_hex(6)}" for n in range(len(settings))]
+        for run, of_it in zip(runs, settings, strict=True):
+            folder = RunFolder(server.runs / f"{run}.copied")
+            shutil.copytree(trained(**of_it), folder.path)
+            folder.write_config(replace(folder.read_config(), owner=visitor.browser()))
+            folder.path.rename(server.runs / run)
+        return runs
+
+    return put
+
+
+@pytest.fixture
+def list_runs(give):
+    """Gives runs to a visitor, and shows them in the Runs tab."""
+
+    def show(visitor: Visitor, *settings: dict[str, object]) -> list[str]:
+        runs = give(visitor, *settings)
+        visitor.tab("Runs")
+        rows = "document.querySelectorAll('#runs tbody tr')"
+        visitor.page.wait_for_function(f"{rows}.length === {len(runs)}")
+        return runs
+
+    return show

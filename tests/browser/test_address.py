@@ -5,14 +5,13 @@ import re
 import pytest
 
 from .test_latents import opened, point, ready
-from .test_runs_tab import runs_of
 
 pytestmark = pytest.mark.browser
 
 
-def test_watching_a_run_is_in_the_address(visit):
+def test_watching_a_run_is_in_the_address(visit, list_runs):
     me = visit()
-    runs_of(me, {})
+    list_runs(me, {})
     me.page.get_by_role("button", name="Watch").click()
     me.page.wait_for_function("location.search.includes('tab=train')")
     me.page.go_back()
@@ -26,9 +25,16 @@ def test_the_address_follows_before_latents_was_opened_and_back_goes_a_tab_back(
     me.page.wait_for_function("location.search === '?tab=draw&model=mnist-mlp-20d&scale=square'")
     me.tab("Runs")
     me.page.wait_for_function("location.search.includes('tab=runs')")
+    me.page.evaluate("""() => {
+        window.written = 0;
+        for (const name of ["pushState", "replaceState"]) {
+            const write = history[name].bind(history);
+            history[name] = (...args) => { write(...args); window.written += 1; };
+        }
+    }""")
     me.page.go_back()
     me.page.wait_for_selector("#draw .live-ink", state="visible")
-    me.page.wait_for_timeout(500)
+    me.page.wait_for_function("written")
     assert "tab=draw" in me.page.url
     me.page.reload()
     me.page.wait_for_selector("#draw .live-ink", state="visible")
@@ -38,7 +44,7 @@ def test_the_point_of_a_link_is_kept_until_latents_is_opened(visit):
     z = ",".join(["1.5"] + ["0"] * 19)
     me = visit(f"?tab=draw&model=mnist-mlp-20d&z={z}")
     me.page.wait_for_selector("#draw .live-ink", state="visible")
-    me.page.wait_for_timeout(700)
+    me.page.wait_for_function("location.search.includes('scale=square')")  # which the page has written
     assert f"z={z}" in me.page.url
     me.tab("Latents")
     me.page.wait_for_selector(".live-list input[type=range]")

@@ -1,13 +1,13 @@
 """The charts and the film of a training: what a reader sets on them stays, and what they show is the run's."""
 
 import json
-import re
 import shutil
 from itertools import pairwise
 
 import pytest
 from PIL import Image
 
+from .conftest import Hold
 from .test_page import wait_for_records
 
 pytestmark = pytest.mark.browser
@@ -16,20 +16,8 @@ PLOT = "document.querySelector('#train-curves .live-plot')"
 LABELS = f"({PLOT}.layout.annotations ?? []).map(({{ text }}) => text)"
 
 
-def finished(visitor, epochs=10, **settings):
-    """Trains to the end, and gives the run's id."""
-    visitor.train(Epochs=epochs, **settings)
-    visitor.wait_for_state("finished")
-    visitor.page.wait_for_function("!document.querySelector('#train').disabled")
-    visitor.tab("Runs")
-    visitor.page.wait_for_selector("#runs tbody tr")
-    run = visitor.page.locator("#runs tbody tr").first.get_attribute("data-run")
-    visitor.tab("Train")
-    return run
-
-
 def reload(visitor, records):
-    """Reloads the page, and waits for its run's chart."""
+    """Reloads the page, which follows its browser's newest run then, and waits for its chart."""
     visitor.reload()
     visitor.tab("Train")
     wait_for_records(visitor, records)
@@ -45,10 +33,11 @@ def lengthen(server, run, count, elbo):
             more.write(json.dumps(record | {"step": step, "seconds": step / 100, "train": train, "test": None}) + "\n")
 
 
-def test_choices_are_the_same_in_all_charts_and_after_a_reload(visit):
+def test_choices_are_the_same_in_all_charts_and_after_a_reload(visit, give):
     me = visit()
     page = me.page
-    finished(me)
+    give(me, {"epochs": 10})
+    reload(me, 10)
     me.tab("ELBO")
     page.wait_for_selector("#elbo-curves .live-controls")
     me.tab("Train")
@@ -83,9 +72,9 @@ def test_a_chart_that_was_out_of_sight_fills_its_place(visit):
     assert len(widths) > 2 and max(widths) > 800 and max(widths) - min(widths) < 1
 
 
-def test_numbers_of_any_length_stand_beside_their_axis(visit, server):
+def test_numbers_of_any_length_stand_beside_their_axis(visit, server, give):
     me = visit()
-    run = finished(me)
+    [run] = give(me, {"epochs": 10})
     lengthen(server, run, 400, lambda step: -5e7 - 1e7 * step)
     reload(me, 100)
     apart = """() => {
@@ -131,10 +120,10 @@ def test_a_zoom_stays_where_it_is_on_every_axis_and_through_updates(visit):
     me.wait_for_state("stopped")
 
 
-def test_a_double_click_shows_the_first_steps_too(visit, server):
+def test_a_double_click_shows_the_first_steps_too(visit, server, give):
     me = visit()
     page = me.page
-    run = finished(me)
+    [run] = give(me, {"epochs": 10})
     lengthen(server, run, 1000, lambda step: -9000.0 if step == 150 else -250.0)
     reload(me, 800)
     file = server.runs / run / "metrics.jsonl"
@@ -149,18 +138,20 @@ def test_a_double_click_shows_the_first_steps_too(visit, server):
     page.mouse.dblclick(*centre)
     page.wait_for_function(f"{PLOT}.layout.xaxis.autorange && {PLOT}._fullLayout.xaxis.range[1] >= 1000")
     assert page.evaluate(top) < first
-    page.wait_for_timeout(600)  # or the next click would be a part of the last double one
+    # Plotly counts a press soon after the last as one more click of the same series.
+    over = f"Date.now() - {PLOT}._mouseDownTime > {PLOT}._context.doubleClickDelay"
+    page.wait_for_function(over)
     page.mouse.dblclick(*centre)
     page.wait_for_function(f"{top} >= {first}")
-    page.wait_for_timeout(600)
+    page.wait_for_function(over)
     page.mouse.dblclick(*centre)
     page.wait_for_function(f"{top} < {first}")
 
 
-def test_twenty_changes_are_marked_without_names_on_each_other(visit, server):
+def test_twenty_changes_are_marked_without_names_on_each_other(visit, server, give):
     me = visit()
     page = me.page
-    run = finished(me)
+    [run] = give(me, {"epochs": 10})
     changes = [{"step": 2 + 5 * i, "beta": 1.0 + i} for i in range(20)]
     (server.runs / run / "changes.json").write_text(json.dumps(changes))
     reload(me, 10)
@@ -181,46 +172,34 @@ def test_twenty_changes_are_marked_without_names_on_each_other(visit, server):
     assert page.evaluate(f"{PLOT}.layout.shapes[0].x0") == pytest.approx(2 / 12)
 
 
-def test_a_late_window_does_not_take_a_newer_ones_place(visit, server):
+def test_a_late_window_does_not_take_a_newer_ones_place(visit, server, give):
     me = visit()
     page = me.page
-    run = finished(me, epochs=1)
+    [run] = give(me, {})
     lengthen(server, run, 20_000, lambda step: -200.0 - step % 7)
     reload(me, 300)
-    held, asked = [], []
-
-    def hold(route):
-        """Keeps the answer to the first question for a window back."""
-        body = json.loads(route.request.post_data)
-        if body.get("fn_name") != "window":
-            return route.continue_()
-        asked.append(body["data"]["low"])
-        if len(asked) == 1:
-            return held.append(route)
-        return route.continue_()
-
-    page.route(re.compile("component_server"), hold)
+    hold = Hold(page, function="window", most=1)
     inside = f"{PLOT}.data[0].x.filter((x) => x >= %d && x <= %d).length"
     for low in (4000, 4900, 5000):  # the last two in one go: one question
         page.evaluate(f"Plotly.relayout({PLOT}, {{ 'xaxis.range': [{low}, {low + 50}] }})")
         if low == 4000:
-            while not held:
-                page.wait_for_timeout(50)
+            hold.wait()
     page.wait_for_function(f"{inside % (5000, 5050)} === 51")
-    with page.expect_response(re.compile("component_server")):
-        held[0].continue_()
+    hold.release()
+    me.settled()
     page.evaluate(f"Plotly.relayout({PLOT}, {{ 'yaxis.range': [190, 220] }})")
     assert page.evaluate(inside % (5000, 5050)) == 51 and page.evaluate(inside % (4000, 4050)) < 51
-    assert len(asked) == 2 and asked[1] == pytest.approx(5000)
+    asked = me.asked("window")
+    assert len(asked) == 2 and asked[1]["low"] == pytest.approx(5000)
     # Out of the zoom, the overview is back.
     page.evaluate(f"Plotly.relayout({PLOT}, {{ 'xaxis.autorange': true }})")
     page.wait_for_function(f"{inside % (5000, 5050)} < 51")
 
 
-def test_a_log_scale_says_what_it_cannot_show(visit, server):
+def test_a_log_scale_says_what_it_cannot_show(visit, server, give):
     me = visit()
     page = me.page
-    run = finished(me)
+    [run] = give(me, {"epochs": 10})
     lengthen(server, run, 130, lambda step: 5.0)
     reload(me, 20)
     page.locator("#train-curves").get_by_label("Log scale").check()
@@ -229,10 +208,11 @@ def test_a_log_scale_says_what_it_cannot_show(visit, server):
     assert page.get_by_text("Values of 0 and below").count() == 0
 
 
-def test_the_bars_the_charts_and_the_pictures_show_the_moment_of_the_range(visit, server):
+def test_the_bars_the_charts_and_the_pictures_show_the_moment_of_the_range(visit, server, give):
     me = visit()
     page = me.page
-    run = finished(me, epochs=60, Latent_dimensions_D=3)
+    [run] = give(me, {"epochs": 10, "latent_dim": 3})
+    reload(me, 10)
     frames = sorted(int(path.stem) for path in (server.runs / run / "frames").glob("*.jpg") if path.stem.isdigit())
     lines = (server.runs / run / "metrics.jsonl").read_text().splitlines()
     kl = {record["step"]: record["kl_per_dim"] for record in map(json.loads, lines)}
@@ -257,10 +237,10 @@ def test_the_bars_the_charts_and_the_pictures_show_the_moment_of_the_range(visit
     page.wait_for_function(f"Math.abs({bars}[0] - {kl[max(kl)][0]}) < 1e-3")
 
 
-def test_a_late_picture_does_not_take_a_newer_ones_place(visit, server):
+def test_a_late_picture_does_not_take_a_newer_ones_place(visit, server, give):
     me = visit()
     page = me.page
-    run = finished(me, epochs=60)
+    [run] = give(me, {"epochs": 10})
     frames = sorted(int(path.stem) for path in (server.runs / run / "frames").glob("*.jpg") if path.stem.isdigit())
     assert len(frames) > 1
     for step, dims in zip(frames, ("3 5", "8 9"), strict=False):  # as if others had been the two of largest KL
@@ -269,20 +249,20 @@ def test_a_late_picture_does_not_take_a_newer_ones_place(visit, server):
         image.save(file, "JPEG", comment=dims)
     reload(me, 10)
     page.wait_for_selector("#pictures .live[data-version]:not(.live-waiting)")
-    held = []
-    page.route(re.compile(rf"frames/{frames[0]}\.jpg"), lambda route: held.append(route))
+    hold = Hold(page, rf"frames/{frames[0]}\.jpg")
     slider = page.get_by_label("Moment of the training")
     version = "document.querySelector('#pictures .live').dataset.version"
     slider.focus()
     page.keyboard.press("Home")
-    while not held:
-        page.wait_for_timeout(50)
+    hold.wait()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"{version} === '{frames[1]}'")
-    with page.expect_response(re.compile(rf"frames/{frames[0]}\.jpg")):
-        for route in held:
-            route.continue_()
-    page.wait_for_timeout(200)
+    page.evaluate("""() => {
+        const decode = createImageBitmap;
+        window.createImageBitmap = (file) => decode(file).finally(() => setTimeout(() => { window.decoded = true; }));
+    }""")
+    hold.release()
+    page.wait_for_function("window.decoded")  # the late picture is there
     assert page.evaluate(version) == str(frames[1])
     assert "z8 →, z9 ↑" in page.inner_text("#pictures")  # the caption is the picture's
     page.keyboard.press("ArrowLeft")  # by now it is here
@@ -290,15 +270,11 @@ def test_a_late_picture_does_not_take_a_newer_ones_place(visit, server):
     assert "z3 →, z5 ↑" in page.inner_text("#pictures")
 
 
-def test_a_run_without_a_film_asks_for_no_pictures(visit, server):
+def test_a_run_without_a_film_asks_for_no_pictures(visit, server, give):
     me = visit()
-    run = finished(me)
-    me.page.goto("about:blank")  # else this page still asks for what is about to go
+    [run] = give(me, {"epochs": 10})
     shutil.rmtree(server.runs / run / "frames")
-    me.requests.clear()
-    me.page.goto(me.url)
-    me.page.wait_for_selector("#train")
-    wait_for_records(me, 10)
+    reload(me, 10)
     me.page.wait_for_function("document.querySelector('#progress .live').dataset.state === 'finished'")
     assert me.page.locator("#pictures .live.live-waiting").count() == 1
     assert not [url for url in me.requests if ".jpg" in url]

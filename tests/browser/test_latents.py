@@ -11,6 +11,7 @@ from vae_core import VAE, VAEConfig, load_checkpoint
 from vae_core.evaluation.latent import embed, reach
 
 from ..conftest import ROOT, seeded
+from .conftest import until
 
 pytestmark = pytest.mark.browser
 
@@ -35,11 +36,21 @@ def point(me):
     return me.page.evaluate(POINT)
 
 
-def assert_decoded(me, model, tolerance=1):
-    """The picture on the screen is that of the point, to a grey level and its rounding."""
+def wait_for_move(me, before):
+    """Waits until the point is elsewhere."""
+    script = f"async (before) => (await ({POINT})()).some((value, j) => value !== before[j])"
+    me.page.wait_for_function(script, arg=before)
+
+
+def is_decoded(me, model):
+    """Whether the picture on the screen is that of the point, to a grey level and its rounding."""
     with torch.inference_mode():
         wanted = model.x_hat(torch.tensor([point(me)], dtype=torch.float32)).flatten().clamp(0, 1) * 255
-    assert (torch.tensor(me.page.evaluate(SHOWN)) - wanted).abs().max() <= tolerance + 0.5
+    return bool((torch.tensor(me.page.evaluate(SHOWN)) - wanted).abs().max() <= 1.5)
+
+
+def assert_decoded(me, model):
+    assert is_decoded(me, model)
 
 
 def drag(page, values):
@@ -77,7 +88,7 @@ def test_a_page_that_becomes_narrow_holds_all_of_it(visit):
     me = opened(visit)
     me.page.wait_for_selector(".live-map-plot .main-svg")
     me.page.set_viewport_size({"width": 390, "height": 844})
-    me.page.wait_for_timeout(500)
+    me.fitted()
     assert me.page.evaluate("document.querySelector('.live-latents').scrollWidth") < 390
 
 
@@ -88,18 +99,19 @@ def test_a_browser_that_is_too_slow_has_the_server_decode(visit):
     me.page.goto(f"{me.url}?tab=latents")
     me.page.wait_for_function("document.querySelector('.live-path')?.textContent.startsWith('decoded on the server')")
     me.page.wait_for_selector(".live-list input[type=range]")
+    ready(me)
     drag(me.page, torch.linspace(-2, 2, 40).tolist())
-    me.page.wait_for_timeout(1500)
+    me.quiet("decode")
     assert_decoded(me, load_checkpoint(SHIPPED))
     painted = "[...document.querySelectorAll('.live-list:not(details *) .live-strip')].map((it) => it.width)"
     me.page.wait_for_function(f"{painted}.every((width) => width === 11 * 28)")  # the strips come from there too
-    me.page.wait_for_timeout(500)
-    me.requests.clear()
+    before = len(me.asked("decode"))
     drag(me.page, [1.0])
-    me.page.wait_for_timeout(1500)
-    asked = [url for url in me.requests if "component_server" in url]
-    points = 11 * me.page.evaluate(f"{painted}.length") + 20 * 20  # of strips and of the map, 64 in a question
-    assert 1 < len(asked) <= 1 + -(-points // 64)
+    me.quiet("decode")
+    asked = [len(question["z"]) for question in me.asked("decode")[before:]]
+    strips, tiles = 11 * me.page.evaluate(f"{painted}.length"), 20 * 20
+    assert asked[0] == 1 and sum(asked) == 1 + strips + tiles
+    assert len(asked) <= 1 + -(-strips // 64) + -(-tiles // 64)  # 64 in a question
 
 
 def test_a_server_that_did_not_answer_is_asked_again(visit):
@@ -164,19 +176,20 @@ def test_dimensions_that_carry_nothing_are_folded_away(visit, run_of):
 
 def test_the_sliders_stay_live_while_the_model_trains(visit):
     me = visit()
+    loads = lambda: sum(url.endswith("/decoder") for url in me.requests)  # noqa: E731
     me.train(Epochs=4000, Latent_dimensions_D=3)
-    me.page.wait_for_function("document.querySelector('#train').disabled")
-    me.page.wait_for_timeout(1500)
+    me.wait_for_weights()
     run = me.page.evaluate('async () => (await import(location.origin + "/live/shared/feed.js")).feed.run')
     me.page.goto(f"{me.url}?tab=latents&model={run}&z=0.5,0.5,0.5")
     me.page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 3")
     assert point(me) == [0.5, 0.5, 0.5]
-    me.page.wait_for_timeout(1000)
-    pictures, loads = set(), len([url for url in me.requests if url.endswith("/decoder")])
-    for _ in range(12):
+    pictures, before = set(), loads()
+
+    def follows():
         pictures.add(tuple(me.page.evaluate(SHOWN)))
-        me.page.wait_for_timeout(300)
-    assert len(pictures) >= 3 and len([url for url in me.requests if url.endswith("/decoder")]) >= loads + 3
+        return len(pictures) >= 3 and loads() >= before + 3
+
+    until(me.page, follows)
     me.tab("Train")
     me.page.click("#stop")
     me.wait_for_state("stopped")
@@ -228,10 +241,13 @@ def test_the_map_is_zoomed_by_wheel_and_button_and_a_double_click_shows_it_all(v
     marker.scroll_into_view_if_needed()
     marker.hover()
     scrolled = me.page.evaluate("scrollY")
+    me.page.evaluate("""document.querySelector('.live-map-plot').once('plotly_relayout', () => {
+        window.wheeled = true;
+    })""")
     me.page.mouse.wheel(0, -300)  # over the point itself
     me.page.wait_for_function(f"{RANGE}[1] < 3.9")
     assert me.page.evaluate("scrollY") == scrolled
-    me.page.wait_for_timeout(300)  # Plotly waits for more turns of the wheel
+    me.page.wait_for_function("window.wheeled")  # Plotly waits for more turns of the wheel
     plot = me.page.locator(".live-map-plot").bounding_box()
     me.page.mouse.dblclick(plot["x"] + plot["width"] * 0.4, plot["y"] + plot["height"] * 0.6)
     model = load_checkpoint(SHIPPED)
@@ -261,11 +277,10 @@ def test_a_finger_taps_the_map_or_scrolls_the_page(visit):
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert point(me) == before
-    me.page.wait_for_timeout(300)
+    me.page.locator(".live-map-plot").scroll_into_view_if_needed()  # which waits until it stands still
     box = me.page.locator(".live-map-plot").bounding_box()
     me.page.touchscreen.tap(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.3)
-    me.page.wait_for_timeout(100)
-    assert point(me) != before
+    wait_for_move(me, before)
 
 
 def test_a_pen_scrolls_over_the_map_and_moves_the_point_by_a_tap(visit):
@@ -337,9 +352,9 @@ def test_q_lies_over_the_exact_posterior_where_there_are_two_dimensions(visit, r
 def test_interpolation_goes_from_image_to_image_and_becomes_a_gif(visit):
     me, model = opened(visit), load_checkpoint(SHIPPED)
     me.page.wait_for_function("document.querySelector('.live-between .live-strip').width === 16 * 28")
-    me.page.get_by_label("From", exact=True).select_option("7")
+    with me.answered("look"):
+        me.page.get_by_label("From", exact=True).select_option("7")
     me.page.get_by_label("Way", exact=True).select_option("circle")
-    me.page.wait_for_timeout(800)
     place = me.page.get_by_label("Place on the way")
     place.fill("0")
     start = point(me)
@@ -347,15 +362,19 @@ def test_interpolation_goes_from_image_to_image_and_becomes_a_gif(visit):
     end = point(me)
     assert torch.tensor(start).sub(torch.tensor(end)).norm() > 1
     assert_decoded(me, model)
+    me.page.clock.install(time=0)
+    me.page.clock.pause_at(1)
     me.page.get_by_role("button", name="Play").click()
-    me.page.wait_for_timeout(600)
+    me.page.clock.run_for(600)
+    assert place.input_value() == "6"  # 80 ms a picture
     me.page.get_by_role("button", name="Stop").click()
     assert point(me) not in (start, end)
     me.page.get_by_role("button", name="Play").click()
-    me.page.wait_for_timeout(200)
+    me.page.clock.run_for(200)
     me.page.get_by_role("button", name="Zero").click()  # a hand is stronger than the player
-    me.page.wait_for_timeout(300)
+    me.page.clock.run_for(300)
     assert point(me) == [0] * 20 and me.page.get_by_role("button", name="Play").is_visible()
+    me.page.clock.resume()
     with me.page.expect_download() as download:
         me.page.get_by_role("button", name="Save as GIF").click()
     gif = Image.open(io.BytesIO(download.value.path().read_bytes()))
@@ -383,7 +402,6 @@ def test_draws_from_the_prior_have_their_temperature_and_neighbours(visit, digit
     me.page.keyboard.press("ArrowDown")
     assert torch.equal(torch.tensor(me.page.evaluate(SHOWN)), pictures()[8])
     me.page.get_by_label("Temperature").fill("0.5")
-    me.page.wait_for_timeout(600)
     me.page.locator(grid).click(position={"x": 5, "y": 5})
     assert torch.allclose(torch.tensor(point(me)), z / 2, atol=1e-5)
     me.page.get_by_label("drawn x instead of probabilities").check()
@@ -401,7 +419,7 @@ def test_arithmetic_adds_the_difference_of_two_means(visit, digits):
     me.page.get_by_label("Minus").select_option("1")
     me.page.get_by_label("Strength").fill("1.5")
     me.page.wait_for_function("document.querySelector('.live-arithmetic output').textContent === '1.50'")
-    me.page.wait_for_timeout(500)
+    wait_for_move(me, before.tolist())
     mu = embed(model, digits.test)  # MNIST is not here: digits are shown
     difference = mu[digits.test_labels == 7].mean(0) - mu[digits.test_labels == 1].mean(0)
     assert torch.allclose(torch.tensor(point(me)) - before, 1.5 * difference, atol=2e-3)

@@ -1,12 +1,11 @@
 """The pad of the Draw tab in a browser: mouse, pen, fingers and keys, undo and clear, noise and photographs."""
 
 import io
-import json
-import re
 
 import pytest
 from PIL import Image, ImageDraw
 
+from .conftest import Hold
 from .test_draw import SEVEN, begin, press, rested, values
 
 pytestmark = pytest.mark.browser
@@ -49,16 +48,12 @@ def test_undo_erase_and_clear(visit):
 def test_an_answer_that_comes_after_clear_is_not_shown(visit):
     me = visit()
     page = begin(me, 3)
-    held = []
-    page.route(re.compile("component_server"), lambda route: held.append(route))
+    hold = Hold(page, function="look")
     me.draw(*SEVEN)
-    while not any(json.loads(route.request.post_data)["fn_name"] == "look" for route in held):
-        page.wait_for_timeout(20)
+    hold.wait()
     press(me, "Clear")
-    with page.expect_response(re.compile("component_server")):
-        for route in held:
-            route.continue_()
-    page.wait_for_timeout(300)
+    hold.release()
+    me.settled()
     assert page.locator(".live-terms output").first.inner_text() == "–"
     assert "Draw a digit" in page.inner_text("#draw .live-message")
 
@@ -148,22 +143,19 @@ def test_noise_comes_and_goes(visit):
     page = begin(me, 1)
     own, clean = values(me), me.ink(".live-ink")
     noise = page.get_by_label("Add noise")
-    for strength in (10, 40):
-        noise.evaluate(f"(it) => {{ it.value = {strength}; it.dispatchEvent(new Event('input')); }}")
-    noise.dispatch_event("change")
-    page.wait_for_timeout(400)
-    rested(me)
+    with me.answered("look", draws=1000):
+        for strength in (10, 40):
+            noise.evaluate(f"(it) => {{ it.value = {strength}; it.dispatchEvent(new Event('input')); }}")
+        noise.dispatch_event("change")
     noisy = values(me)
     assert noisy["elbo"] < own["elbo"] - 50 and me.ink(".live-ink") > 1.5 * clean
-    noise.evaluate(
-        "(it) => { it.value = 0; it.dispatchEvent(new Event('input')); it.dispatchEvent(new Event('change')); }"
-    )
-    page.wait_for_timeout(400)
-    rested(me)
+    with me.answered("look", draws=1000):
+        noise.evaluate(
+            "(it) => { it.value = 0; it.dispatchEvent(new Event('input')); it.dispatchEvent(new Event('change')); }"
+        )
     assert values(me) == own and me.ink(".live-ink") == clean
-    press(me, "Noise")
-    page.wait_for_timeout(400)
-    rested(me)
+    with me.answered("look", draws=1000):
+        press(me, "Noise")
     assert values(me)["elbo"] < own["elbo"] - 200
     assert "stranger than 100 %" in page.inner_text(".live-crowd")
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from .conftest import Visitor, free_port, start, stop
+from .test_draw import rested
 
 pytestmark = pytest.mark.browser
 
@@ -65,8 +66,7 @@ def test_the_main_job_through_all_four_tabs(visit):
     page.wait_for_selector(".live-examples button")
     assert me.ink(".live-pair figure:nth-child(2) canvas") == 0
     me.draw(*SEVEN)
-    page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
-    page.wait_for_timeout(500)  # the last answers of the stroke
+    rested(me)
     assert me.ink(".live-pair figure:nth-child(1) canvas") > 5000
     assert me.ink(".live-pair figure:nth-child(2) canvas") > 5000
     assert me.number("ELBO") == pytest.approx(me.number("Reconstruction") - me.number("KL"), abs=0.11)
@@ -82,7 +82,6 @@ def test_the_main_job_through_all_four_tabs(visit):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.95, box["y"] + box["height"] / 2, steps=10)
     page.mouse.up()
-    page.wait_for_timeout(300)
     assert float(slider.input_value()) > 2
     assert page.locator(".live-decoded").screenshot() != before
 
@@ -107,8 +106,9 @@ def test_two_visitors_do_not_meet(visit):
     anna, bert = visit(), visit()
     anna.train(Epochs=2000)
     wait_for_records(anna, 2)
-    bert.reload()
-    bert.page.wait_for_timeout(1000)
+    bert.page.goto(bert.url)
+    bert.page.wait_for_function("location.search.includes('model=')")  # the page knows what its session holds
+    assert bert.asked("follow") == []
     assert bert.state() in (None, "") and "No training yet" in bert.page.inner_text("#progress")
     bert.page.get_by_label("Model that Draw and Latents use").click()
     assert all("my run" not in option for option in bert.page.locator('ul[role="listbox"] li').all_inner_texts())
@@ -231,16 +231,23 @@ def test_the_pad_takes_touch(visit):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_is_cut_off(visit, theme):
     me = visit(f"?__theme={theme}")
-    for name in ("Train", "ELBO", "Draw", "Latents", "Runs"):
+    for name, there in (
+        ("Train", "#train-curves .main-svg"),
+        ("ELBO", "#kl-history .main-svg"),
+        ("Draw", ".live-examples button"),
+        ("Latents", ".live-map-plot .main-svg"),
+        ("Runs", "#runs p:not([hidden])"),
+    ):
         me.tab(name)
+        me.page.wait_for_selector(there)
         for width in (1440, 390):
             me.page.set_viewport_size({"width": width, "height": 844})
-            me.page.wait_for_timeout(200)
+            me.fitted()
             assert me.page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
 
 
 def test_a_server_that_was_started_anew_asks_for_the_login_again(browser, tmp_path):
-    options, port = ("--auth", "class:secret"), free_port()
+    options, port = ("--auth", "class:secret", "--max-trainings", "2"), free_port()
     server = start(tmp_path, *options, port=port)
     context = browser.new_context()
     assert context.request.post(f"{server.url}/login", form={"username": "class", "password": "secret"}).ok

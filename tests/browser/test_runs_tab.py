@@ -13,18 +13,6 @@ pytestmark = pytest.mark.browser
 ROWS = "#runs tbody tr"
 
 
-def runs_of(visitor, *settings):
-    """Trains one short run for each of the settings, and shows the tab."""
-    for values in settings:
-        visitor.train(Epochs=2, **values)
-        visitor.wait_for_state("finished")
-        visitor.page.wait_for_function("!document.querySelector('#train').disabled")
-    visitor.tab("Runs")
-    rows = f"[...document.querySelectorAll('{ROWS}')]"  # the state above may have been that of the run before
-    finished = f"{rows}.length === {len(settings)} && {rows}.every((row) => row.innerText.includes('finished'))"
-    visitor.page.wait_for_function(finished)
-
-
 def message(visitor, part):
     """Waits for a sentence above the table."""
     visitor.page.wait_for_function(
@@ -44,9 +32,9 @@ def rename(visitor, row, name):
     visitor.page.keyboard.press("Enter")
 
 
-def test_names_good_and_bad(visit):
+def test_names_good_and_bad(visit, list_runs):
     me = visit()
-    runs_of(me, {}, {})
+    list_runs(me, {}, {})
     rename(me, 0, "the good one")
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'the good one'")
     for bad, said in [
@@ -74,9 +62,9 @@ def test_names_good_and_bad(visit):
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'the good one'")
 
 
-def test_deleting_asks_first(visit):
+def test_deleting_asks_first(visit, list_runs):
     me = visit()
-    runs_of(me, {}, {})
+    list_runs(me, {}, {})
     line = me.page.locator(ROWS).first
     line.get_by_role("button", name="Delete").click()
     me.page.get_by_text("Keep it").click()
@@ -87,9 +75,9 @@ def test_deleting_asks_first(visit):
     me.page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 1")
 
 
-def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit):
+def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit, list_runs):
     me = visit()
-    runs_of(me, {})
+    list_runs(me, {})
     me.page.get_by_role("button", name="Use this model").click()
     me.page.wait_for_function("document.querySelector('#model input').value.startsWith('my run')")
     me.page.wait_for_function("location.search.includes('tab=draw&model=20')")
@@ -101,9 +89,9 @@ def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit
     me.page.wait_for_function("location.search.includes('model=mnist-mlp-20d')")
 
 
-def test_sort_and_filter(visit):
+def test_sort_and_filter(visit, list_runs):
     me = visit()
-    runs_of(me, {"Latent_dimensions_D": 2}, {"Latent_dimensions_D": 12})
+    list_runs(me, {"latent_dim": 2}, {"latent_dim": 12})
     assert [text.split()[-1] for text in column(me, 2)] == ["12-D", "2-D"]  # the newest first
     me.page.get_by_role("button", name="−ELBO, held-out").click()
     found = [float(text) for text in column(me, 6)]
@@ -113,13 +101,14 @@ def test_sort_and_filter(visit):
     assert me.page.locator("#runs th").nth(5).get_attribute("aria-sort") == "ascending"
     me.page.get_by_label("Filter the runs").fill("12-D")
     assert len(column(me, 2)) == 1
-    me.page.wait_for_timeout(2000)  # the table has asked again meanwhile, and kept both
+    with me.answered("mine"):  # the table asks again, and keeps both
+        pass
     assert len(column(me, 2)) == 1
 
 
-def test_two_runs_are_compared_by_what_differs(visit):
+def test_two_runs_are_compared_by_what_differs(visit, list_runs):
     me = visit()
-    runs_of(me, {"β,_weight_of_the_KL": 1}, {"β,_weight_of_the_KL": 3})
+    list_runs(me, {"beta": 1}, {"beta": 3})
     for row in (0, 1):
         me.page.locator(ROWS).nth(row).get_by_label("Compare this run").check()
     plots = "[...document.querySelectorAll('#compare .live-plot')]"
@@ -153,9 +142,9 @@ def test_a_compared_run_that_was_resumed_and_paused_again_is_followed(visit):
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])
-def test_what_can_be_done_with_a_run_is_in_sight_at_any_width_and_with_any_name(visit, width):
+def test_what_can_be_done_with_a_run_is_in_sight_at_any_width_and_with_any_name(visit, list_runs, width):
     me = visit(viewport={"width": width, "height": 900})
-    runs_of(me, {})
+    list_runs(me, {})
     rename(me, 0, "x" * 80)
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === '{'x' * 80}'")
     for name in ("Watch", "Use this model", "Delete"):
@@ -167,17 +156,17 @@ def test_what_can_be_done_with_a_run_is_in_sight_at_any_width_and_with_any_name(
     assert wide <= inside
 
 
-def test_a_refused_name_says_so_beside_its_field(visit):
+def test_a_refused_name_says_so_beside_its_field(visit, list_runs):
     me = visit()
-    runs_of(me, {})
+    list_runs(me, {})
     rename(me, 0, "x" * 81)
     me.page.wait_for_function(f"document.querySelector('{ROWS} td:nth-child(2)').innerText.includes('80')")
     assert me.page.get_by_label("New name").input_value() == "x" * 81  # nothing of it is lost
 
 
-def test_downloads(visit, tmp_path):
+def test_downloads(visit, list_runs, tmp_path):
     me = visit()
-    runs_of(me, {})
+    list_runs(me, {})
     rename(me, 0, "mine & only")
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'mine & only'")
     names = {}
@@ -251,17 +240,13 @@ def test_watch_and_resume_from_the_table(visit):
     me.wait_for_state("stopped")
 
 
-def test_another_visitors_run_is_neither_listed_nor_steered(visit):
+def test_another_visitors_run_is_neither_listed_nor_steered(visit, list_runs):
     anna, bert = visit(), visit()
-    runs_of(anna, {})
-    run = anna.page.locator(ROWS).get_attribute("data-run")
+    [run] = list_runs(anna, {})
     bert.tab("Runs")
     bert.page.wait_for_function("document.querySelector('#runs p')?.hidden === false")
     assert bert.page.locator(ROWS).count() == 0
-    sent = []
-    bert.page.on("request", lambda request: "component_server" in request.url and sent.append(request.post_data_json))
-    bert.page.wait_for_timeout(2000)
-    mine = next(body for body in sent if body["fn_name"] == "mine")
+    mine = bert.page.evaluate("questions.find((it) => it.fn_name === 'mine')")
     for name, data in [("remove", {}), ("rename", {"name": "stolen"}), ("steer", {"how": "play"})]:
         body = mine | {"fn_name": name, "data": {"browser": mine["data"]["browser"], "run": run} | data}
         answer = bert.page.request.post(f"{bert.url}/gradio_api/component_server", data=body).json()

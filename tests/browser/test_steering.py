@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from .conftest import Hold, until
 from .test_page import wait_for_records
 
 pytestmark = pytest.mark.browser
@@ -82,14 +83,12 @@ def test_a_value_that_comes_while_another_is_on_its_way_is_not_lost(visit, serve
     page = me.page
     me.train(Epochs=3000)
     page.wait_for_function("document.querySelector('#train').disabled")
-    held = []
-    page.route(re.compile("queue/join"), lambda route: held.append(route) if not held else route.continue_())
+    hold = Hold(page, "queue/join", most=1)
     change(me, "β, weight of the KL", 2)
-    while not held:
-        page.wait_for_timeout(50)
+    hold.wait()
     change(me, "β, weight of the KL", 3)
-    page.wait_for_timeout(300)
-    held[0].continue_()
+    me.frames()
+    hold.release()
     page.wait_for_selector("#progress >> text=β = 3")
     page.click("#stop")
     me.wait_for_state("stopped")
@@ -197,9 +196,13 @@ def test_several_tabs_of_one_browser_keep_working(visit):
     me = visit()
     me.train(Epochs=3000)
     wait_for_records(me, 2)
+    me.page.click("#pause")  # while the tabs are opened, which is slow beside a training
+    me.wait_for_state("paused")
+    count = len(me.curves()["train_elbo"][0])
     tabs = [me.new_tab() for _ in range(6)]
+    me.page.click("#pause")
     for tab in tabs:
-        tab.wait_for_function("document.querySelector('#train-curves .live-plot')?.data?.[0].x.length > 2")
+        tab.wait_for_function(f"document.querySelector('#train-curves .live-plot')?.data?.[0].x.length > {count}")
     tabs[-1].click("#stop")
     me.page.bring_to_front()
     me.wait_for_state("stopped")
@@ -222,8 +225,7 @@ def test_a_hole_in_the_increments_heals(visit):
 
     me.page.route(re.compile("component_server"), drop)
     me.train(Epochs=3000)
-    while len(dropped) < 2:
-        me.page.wait_for_timeout(50)
+    until(me.page, lambda: len(dropped) == 2)
     wait_for_records(me, 40)
     steps = me.curves()["train_elbo"][0]
     assert steps == sorted(set(steps)) and steps[0] == 1

@@ -55,11 +55,13 @@ def test_a_step_is_a_batch_and_pauses(runs, load):
 
 @pytest.mark.parametrize("how", ["play", "step", "stop", "change", "reset", "delete", "start"])
 def test_a_run_that_has_ended_but_not_let_go_yet_is_in_nobodys_way(runs, load, monkeypatch, how):
-    run, release = going(runs, load), RunFolder.release
-    monkeypatch.setattr(RunFolder, "release", lambda folder: (time.sleep(0.3), release(folder)))
+    run, release, told = going(runs, load), RunFolder.release, threading.Event()
+    # It lets go a moment after the next command has come: the time in which the command finds it not let go yet.
+    monkeypatch.setattr(RunFolder, "release", lambda folder: (told.wait(10), time.sleep(0.3), release(folder)))
     runs.pause(run, "me")
     reached(runs, run, "paused")
     assert run in runs.queue.trainings
+    told.set()
     if how == "start":
         runs.start(MODEL, LONG, "digits", load, "me")
     else:

@@ -1,7 +1,9 @@
 """The Draw tab's answers are the core's numbers, add up, and say in one sentence what is wrong with a question."""
 
 import base64
+import itertools
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -223,13 +225,15 @@ def test_the_way_is_that_of_the_core(backend):
 
 def test_a_refinement_that_is_cut_short_says_so(backend, monkeypatch):
     request = {"model": "small", "image": encoded(GREY)}
+    ticks = itertools.repeat(0.0)  # however long it takes
+    monkeypatch.setattr(draw, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     assert refine(backend, request)["ended"]
     with monkeypatch.context() as fewer:
         fewer.setattr(draw, "MOST_STEPS", 20)
         assert not refine(backend, request)["ended"]
-    monkeypatch.setattr(draw, "MOST_SECONDS", 0.0)
+    ticks = itertools.count(0.0, draw.MOST_SECONDS / 4)  # the first look at the clock is before the first step
     found = refine(backend, request)
-    assert not found["ended"] and len(found["path"]) == 1
+    assert not found["ended"] and [at["step"] for at in found["path"]] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("function", [refine, complete, truth])
