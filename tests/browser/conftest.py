@@ -19,10 +19,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
-from vae_core.cli import main
-from vae_core.runs.folder import RunFolder
-
 from vae_core import TrainConfig, save_checkpoint
+from vae_core.cli import main
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
 
