@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import socket
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 # Before gradio is imported: no analytics, no hub, no outside connection.
@@ -17,7 +19,7 @@ import gradio as gr
 import torch
 
 import ui
-from ui import files, live, models
+from ui import files, live, login, models
 from ui.backend import Backend
 from ui.tabs import latents
 from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
@@ -32,19 +34,19 @@ FONTS: list[gr.themes.Font | str] = [BUNDLED, "system-ui", "sans-serif"]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves the app until Ctrl-C; what is wrong with the options becomes one line and exit status 2."""
+    """Serves the app until Ctrl-C; what is wrong with the options or the start becomes one line and exit status 2."""
     print_in_any_locale()
     options = _parser().parse_args(arguments)
+    host = options.host.strip("[]")  # an IPv6 address may come as it is written in a browser
     try:
         devices = pick_devices(options.device)
-        _check_port(options.host, options.port)
+        _check_port(host, options.port)
         _check_folders(options.data_dir, options.runs_dir)
         auth = _auth(options.auth)
         trainings = [_trainings(options.max_trainings, device) for device in devices]
         runs = Runs(options.runs_dir, devices, trainings)
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _refused(error)
     if devices[0].type == "cpu":
         torch.set_num_threads(
             max(1, torch.get_num_threads() // trainings[0])
@@ -58,41 +60,69 @@ def main(arguments: list[str] | None = None) -> int:
         signal.SIGTERM, signal.default_int_handler
     )  # a stopped service ends its runs gracefully, as Ctrl-C does
     print(f"Computing on {describe_devices(devices)}; runs are kept in {options.runs_dir}.", flush=True)
-    try:
-        page.launch(
-            server_name=options.host,
-            server_port=options.port,
-            share=options.share,
-            auth=auth,
-            theme=gr.themes.Default(primary_hue="blue", secondary_hue="blue", font=FONTS),
-            css_paths=[CSS, *live.CSS],
-            app_kwargs={
-                "routes": [*(r for part in (files, models, latents) for r in part.routes(backend)), *live.routes()]
-            },
-            footer_links=[],
-            enable_monitoring=False,
-            max_file_size="20mb",
-            ssr_mode=False,
-        )
-    finally:
-        runs.close()
+    _go_round_proxies(host)
+    with contextlib.closing(runs):
+        try:
+            _launch(page, backend, host, options, auth)
+        except Exception as error:  # Gradio raises of every kind here, Exception itself too
+            return _refused(f"the server could not start: {error}")
+        page.block_thread()
     return 0
+
+
+def _launch(
+    page: gr.Blocks, backend: Backend, host: str, options: argparse.Namespace, auth: tuple[str, str] | None
+) -> None:
+    """Starts to serve the page, and returns."""
+    page.launch(
+        server_name=f"[{host}]" if ":" in host else host,
+        server_port=options.port,
+        share=options.share,
+        auth=auth,
+        auth_message=login.NOTICE,
+        theme=gr.themes.Default(primary_hue="blue", secondary_hue="blue", font=FONTS),
+        css_paths=[CSS, *live.CSS],
+        app_kwargs={
+            "routes": [*(r for part in (files, models, latents) for r in part.routes(backend)), *live.routes()]
+        },
+        footer_links=[],
+        enable_monitoring=False,
+        max_file_size="20mb",
+        ssr_mode=False,
+        prevent_thread_lock=True,
+    )
+
+
+def _refused(why: object) -> int:
+    """Prints in one line why the app does not start, and returns the exit status."""
+    print("error:", " ".join(str(why).split()), file=sys.stderr)
+    return 2
+
+
+def _go_round_proxies(host: str) -> None:
+    """Keeps the environment's or the system's proxies for downloads, but not for what the server asks of itself.
+
+    Gradio asks its own address at the start. It also fails wherever a SOCKS proxy is named, which downloads cannot use.
+    """
+    proxies = urllib.request.getproxies()
+    direct = proxies.pop("no", "")
+    for kind, address in proxies.items():
+        os.environ[f"{kind}_proxy"] = "" if address.startswith("socks") else address
+    if proxies and direct != "*":
+        os.environ["no_proxy"] = ",".join(filter(None, (direct, "localhost", "127.0.0.1", "::1", host)))
 
 
 def _check_port(host: str, port: int) -> None:
     """Raises ValueError where the address cannot be listened on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     if not 1 <= port <= 65535:
         raise ValueError(f"port is {port}; it must be a whole number from 1 to 65535.")
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        except OSError as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ValueError(
-                f"port {port} on {host} cannot be used: {reason}; choose another one with --port."
-            ) from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise ValueError(f"port {port} on {host} cannot be used: {reason}; choose another one with --port.") from error
 
 
 def _check_folders(data_dir: Path, runs_dir: Path) -> None:

@@ -1,13 +1,19 @@
 """app.py's options: what is wrong with them is one line and a status, before anything is served."""
 
+import os
 import socket
 import subprocess
 import sys
+import urllib.request
+from typing import NamedTuple
 
+import gradio as gr
 import pytest
 
 import app
+from vae_core.data import DataError, load_dataset
 
+from .browser.front import Silent, serving
 from .conftest import ROOT
 
 
@@ -18,6 +24,59 @@ def taken():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
+
+
+class Proxy(NamedTuple):
+    """A proxy's address, and what it was asked for."""
+
+    address: str
+    asked: list[str]
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """A proxy that refuses everything; the environment names none."""
+    asked = []
+
+    class Refusing(Silent):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(502)
+
+        do_HEAD = do_POST = do_CONNECT = do_GET  # noqa: N815
+
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):  # the app may set them
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # the one that urlopen keeps, with the proxies of its time
+    with serving(Refusing) as address:
+        yield Proxy(address, asked)
+
+
+@pytest.fixture
+def serve(tmp_path, monkeypatch):
+    """Runs the app in this process until it serves, and gives the status of its page and its address."""
+
+    def serve(*more):
+        found = []
+
+        def look(page):
+            answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(page.local_url, timeout=10)
+            found.extend([answer.status, page.local_url])
+            page.close()
+
+        monkeypatch.setattr(gr.Blocks, "block_thread", look)
+        monkeypatch.setattr("signal.signal", lambda *_: None)
+        monkeypatch.setattr("torch.set_num_threads", lambda _: None)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        assert app.main(options(tmp_path, "--device", "cpu", "--port", str(port), *more)) == 0
+        return *found, port
+
+    return serve
 
 
 def options(tmp_path, *more):
@@ -75,3 +134,71 @@ def test_trainings_side_by_side_share_the_threads(tmp_path, monkeypatch, trainin
 
 def test_auth_is_a_pair():
     assert app._auth("anna:se:cret") == ("anna", "se:cret") and app._auth(None) is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_a_proxy_is_for_downloads_and_not_for_the_server_itself(serve, proxy, monkeypatch, tmp_path, host):
+    for name in ("HTTP_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, proxy.address)
+    assert serve("--host", host)[0] == 200
+    assert proxy.asked == []
+    with pytest.raises(DataError, match="MNIST could not be downloaded"):
+        load_dataset("mnist", tmp_path)
+    assert proxy.asked
+
+
+@pytest.mark.parametrize("address", ["socks5://127.0.0.1:9", "socks://127.0.0.1:9/"])
+def test_a_socks_proxy_does_not_keep_the_server_from_starting(serve, proxy, monkeypatch, address):
+    monkeypatch.setenv("ALL_PROXY", address)
+    monkeypatch.setenv("HTTP_PROXY", proxy.address)
+    assert serve()[0] == 200
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("before", ["", "campus.example", "*"])
+def test_what_went_round_the_proxy_before_still_does(proxy, monkeypatch, before):
+    monkeypatch.setenv("HTTP_PROXY", proxy.address)
+    monkeypatch.setenv("NO_PROXY", before)
+    app._go_round_proxies("192.0.2.7")
+    for address in ("localhost:1", "127.0.0.1:1", "192.0.2.7:1", *([before] if before else [])):
+        assert urllib.request.proxy_bypass(address if before != "*" else "any.example")
+    assert before == "*" or not urllib.request.proxy_bypass("mirror.example")
+
+
+def test_without_a_proxy_the_environment_stays_as_it_is(proxy):
+    before = dict(os.environ)
+    app._go_round_proxies("::1")
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]", "::"])
+def test_the_app_listens_on_ipv6(serve, proxy, monkeypatch, host):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("needs IPv6")
+    monkeypatch.setenv("HTTP_PROXY", proxy.address)
+    status, url, port = serve("--host", host)
+    assert status == 200 and url == f"http://[{host.strip('[]')}]:{port}/"
+    assert proxy.asked == []
+
+
+def test_whatever_keeps_the_server_from_starting_is_one_line(tmp_path, capsys, monkeypatch):
+    def launch(page, **_):
+        raise Exception("Couldn't start the app\nbecause of this.")
+
+    monkeypatch.setattr(gr.Blocks, "launch", launch)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert app.main(options(tmp_path, "--device", "cpu")) == 2
+    err = capsys.readouterr().err
+    assert err == "error: the server could not start: Couldn't start the app because of this.\n"
+
+
+def test_a_port_that_only_gradio_finds_taken_is_one_line(tmp_path, taken):
+    done = subprocess.run(
+        [sys.executable, "app.py", *options(tmp_path, "--host", "127.0.0.2", "--port", str(taken), "--device", "cpu")],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the server could not start: ") and done.stderr.count("\n") == 1

@@ -1,9 +1,12 @@
-"""The login check for what lies outside Gradio's own routes."""
+"""What Gradio's login lacks: the check outside Gradio's own routes, and words where a browser keeps no login."""
 
 from __future__ import annotations
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+# HTML that the login page shows. Gradio's login page runs no script of ours, so that an image has to start it.
+NOTICE = """<img alt="" src="data:," onerror="import('./live/page/login.js').then((it) => it.notice(this))">"""
 
 
 def check_login(request: Request) -> None:

@@ -3,7 +3,9 @@ import test from "node:test";
 import { setTimeout as after } from "node:timers/promises";
 import "./served/register.js";
 
-const { answerOf, debounced, failed, newest, oneAtATime, throttled } = await import("../../ui/live/shared/ask.js");
+const { answerOf, answerTo, debounced, failed, fileOf, newest, oneAtATime, throttled } = await import(
+  "../../ui/live/shared/ask.js"
+);
 
 test("only the newest question is the newest", () => {
   const turn = newest();
@@ -117,20 +119,51 @@ test("an answer comes as it is", async () => {
   assert.ok(failed(await answerOf(Promise.resolve({ error: "No." }))));
 });
 
-test("where no answer comes, it is said why", async () => {
+/**
+ * Answers every fetch by the function until the test ends.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {(address: string, init?: RequestInit) => Promise<Response>} answer
+ */
+function answering(t, answer) {
   globalThis.location = /** @type {Location} */ ({ origin: "http://here", pathname: "/vae" });
-  /** @type {string[]} */
+  t.mock.method(globalThis, "fetch", (/** @type {URL} */ address, /** @type {RequestInit} */ init) =>
+    answer(String(address), init),
+  );
+}
+const away = () => Promise.reject(new TypeError("Failed to fetch"));
+
+test("where no answer comes, it is said why", async (t) => {
+  /** @type {unknown[]} */
   const asked = [];
-  const { fetch } = globalThis;
-  globalThis.fetch = async (address) => {
-    asked.push(String(address));
-    return new Response(null, { status: 401 });
-  };
-  const login = await answerOf(Promise.resolve(undefined));
-  globalThis.fetch = () => Promise.reject(new Error("away"));
-  const away = await answerOf(Promise.reject(new Error("away")));
-  globalThis.fetch = fetch;
-  assert.deepEqual(asked, ["http://here/vae/gradio_api/login_check"]);
-  assert.match(failed(login) ? login.error : "", /name and password/);
-  assert.deepEqual(away, { error: "The server does not answer.", silent: true });
+  answering(t, async (address, init) => {
+    asked.push(address, init?.redirect);
+    return Response.json({ error: "Elsewhere." }, { status: 502 });
+  });
+  assert.deepEqual(await answerOf(Promise.resolve(undefined)), { error: "Elsewhere.", silent: true });
+  assert.deepEqual(asked, ["http://here/vae/gradio_api/login_check", "manual"]);
+  answering(t, away);
+  assert.deepEqual(await answerOf(away()), { error: "The server does not answer.", silent: true });
+});
+
+test("a file comes with its headers, or there is a sentence", async (t) => {
+  answering(t, async () => new Response("bytes", { headers: { "Map-Dimensions": "1 2" } }));
+  const found = await fileOf(new URL("http://here/file"));
+  assert.ok(!failed(found));
+  assert.deepEqual([await found.file.text(), found.headers.get("Map-Dimensions")], ["bytes", "1 2"]);
+  answering(t, async () => Response.json({ error: "There is no such picture." }, { status: 404 }));
+  assert.deepEqual(await fileOf(new URL("http://here/file")), { error: "There is no such picture." });
+  answering(t, away);
+  assert.deepEqual(await fileOf(new URL("http://here/file")), { error: "The server does not answer.", silent: true });
+});
+
+test("a file is posted, and its answer comes", async (t) => {
+  /** @type {unknown[]} */
+  const posted = [];
+  answering(t, async (address, init) => {
+    posted.push(address, init?.method, await new Response(init?.body).text());
+    return Response.json({ run: "one" });
+  });
+  assert.deepEqual(await answerTo(new URL("http://here/upload"), new Blob(["weights"])), { run: "one" });
+  assert.deepEqual(posted, ["http://here/upload", "POST", "weights"]);
 });

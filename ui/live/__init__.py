@@ -13,8 +13,9 @@ from typing import Any
 import gradio as gr
 import plotly
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -25,10 +26,15 @@ CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/lat
 
 # Relative to the page, so that it also works behind a proxy's prefix.
 _ON_LOAD = """
-const base = location.origin + location.pathname.replace(/\\/?$/, "/");
-const mounted = import(base + "live/{module}.js").then((it) => it.mount({{ element, props, server, watch, trigger }}));
-mounted.catch((error) => {{
-  element.querySelector(".live").append("The server did not answer when this part was to be shown: reload the page.");
+const base = location.origin + location.pathname.replace(/\\/?$/, "/") + "live/";
+const address = base + "{module}.js";
+const mounted = import(address).then((it) => it.mount({{ element, props, server, watch, trigger }}));
+const refused = async () => ({{ error: `The server answered with status ${{(await fetch(address)).status}}.` }});
+const silence = () => ({{ error: "The server does not answer." }});
+mounted.catch(async (error) => {{
+  const asked = import(base + "shared/ask.js").then((it) => it.fileOf(address)); // which may be refused as well
+  const {{ error: why = "" }} = await asked.catch(refused).catch(silence);
+  element.querySelector(".live").append(`This part could not be shown: reload the page. ${{why}}`);
   throw error;
 }});
 // Events that Python may listen to: {events}
@@ -68,9 +74,19 @@ def routes() -> list[BaseRoute]:
     library = Path(plotly.__file__).parent / "package_data"
     return [
         vocabulary.route(),
-        Mount("/live/library", _Fresh(directory=library)),
-        Mount("/live", _Fresh(directory=HERE)),
+        _scripts("/live/library", library),
+        _scripts("/live", HERE),
     ]
+
+
+def _scripts(below: str, folder: Path) -> Route:
+    """The JavaScript of a folder. A Mount would not find it below a prefix that a proxy has taken off the path."""
+    files = _Fresh(directory=folder)
+
+    async def answer(request: Request) -> Response:
+        return await files.get_response(request.path_params["path"], request.scope)
+
+    return Route(f"{below}/{{path:path}}", answer)
 
 
 class _Fresh(StaticFiles):

@@ -1,8 +1,10 @@
 // A photograph that the server turns into ink: chosen, dropped or pasted.
 
-import { answerOf, failed } from "../shared/ask.js";
+import { answerTo, failed } from "../shared/ask.js";
 import { addressOf, bytes, make } from "../shared/page.js";
 import { LARGEST_PHOTO } from "../shared/vocabulary.js";
+
+/** @import { Answer } from "../shared/types.js" */
 
 /**
  * A button that takes a photograph.
@@ -20,10 +22,8 @@ export function photograph(place, begin, say) {
       return;
     }
     say("Reading the photograph …");
-    const posted = fetch(addressOf("live/photo"), { method: "POST", body: photo });
-    /** @type {Promise<{ ink: string }>} */
-    const asking = posted.then((response) => response.json());
-    const answer = await answerOf(asking);
+    /** @type {Answer<{ ink: string }>} */
+    const answer = await answerTo(addressOf("live/photo"), photo);
     if (failed(answer)) say(answer.error);
     else begin(bytes(answer.ink));
   };

@@ -1,5 +1,6 @@
 // Vector arithmetic: the mean of one label's images minus the mean of another's, added to the point.
 
+import { failed } from "../shared/ask.js";
 import { meansOf } from "../shared/means.js";
 import { model, onModel } from "../shared/model.js";
 import { make } from "../shared/page.js";
@@ -42,8 +43,8 @@ export function arithmetic({ say }) {
     base ??= point.z;
     output.textContent = Number(strength.value).toFixed(2);
     const means = await meansOf(model.id);
-    if (!means) {
-      say("The server does not answer.");
+    if (failed(means)) {
+      say(means.error);
       return;
     }
     const [a, b] = [plus, minus].map(({ value }) => centre(means, Number(value)));

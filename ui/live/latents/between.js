@@ -1,6 +1,7 @@
 // From one picture to another through latent space: a filmstrip, a player, and a GIF.
 
 import { keptDrawing } from "../draw/kept.js";
+import { failed, fileOf } from "../shared/ask.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
 import { normal } from "../shared/normal.js";
 import { addressOf, make, paint } from "../shared/page.js";
@@ -203,12 +204,12 @@ async function save(strip, { say }) {
   order.forEach((n, k) => {
     film.set(strip.subarray(784 * n, 784 * (n + 1)), 784 * k);
   });
-  const answer = await fetch(addressOf("live/gif"), { method: "POST", body: film }).catch(() => null);
-  if (!answer?.ok) {
-    say("The GIF could not be made: the server does not answer.");
+  const answer = await fileOf(addressOf("live/gif"), { method: "POST", body: film });
+  if (failed(answer)) {
+    say(`The GIF could not be made. ${answer.error}`);
     return;
   }
-  const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: "interpolation.gif" });
+  const link = make("a", { href: URL.createObjectURL(answer.file), download: "interpolation.gif" });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -157,8 +157,10 @@ class LatentMap {
     const { view } = this;
     this.#stale = false;
     const isNewest = this.#turn();
-    const means = await meansOf(model.id);
+    const answer = await meansOf(model.id);
     if (!isNewest()) return; // another model or image was chosen meanwhile
+    if (failed(answer)) this.place.say(answer.error);
+    const means = failed(answer) ? null : answer;
     this.#means = means;
     const axes = this.#axes(about);
     const key = JSON.stringify([model.id, axes, choices.scale]);

@@ -88,6 +88,7 @@ class Comparison {
   #busy = false;
   #last = 0;
   #shown = "";
+  #unheard = ""; // why the last look found nothing
 
   /**
    * @param {{
@@ -117,6 +118,7 @@ class Comparison {
     if (this.#busy) return;
     this.#busy = true;
     this.#last = performance.now();
+    let unheard = "";
     for (const [run, row] of [...ticked]) {
       const store = this.#stores.get(run) ?? empty(run);
       this.#stores.set(run, store);
@@ -124,8 +126,10 @@ class Comparison {
       if (hasEnded(store.state) && store.covered && this.#stands.get(run) === stands) continue; // nothing new since
       this.#stands.set(run, stands);
       const answer = await answerOf(this.server.follow(question(store)));
-      if (!failed(answer)) absorb(store, answer);
+      if (failed(answer)) unheard = answer.error;
+      else absorb(store, answer);
     }
+    this.#unheard = unheard;
     this.#busy = false;
     this.show();
   }
@@ -135,7 +139,7 @@ class Comparison {
     const { view, choices } = this;
     const [quantity, part] = [view.quantity.value, view.part.value];
     const runs = this.#runs();
-    view.hint.textContent = ticked.size === 0 ? HINT : warnings(runs, part);
+    view.hint.textContent = ticked.size === 0 ? HINT : this.#unheard || warnings(runs, part);
     view.hint.hidden = view.hint.textContent === "";
     view.both.hidden = ticked.size === 0;
     const stand = runs.map(({ row, store }) => [row.run, row.title, store.covered]);

@@ -1,5 +1,6 @@
 // A line of the table of runs: the same element while its numbers change, so that focus and an open field stay.
 
+import { failed, fileOf } from "../shared/ask.js";
 import { make } from "../shared/page.js";
 import { COLUMNS } from "./columns.js";
 import { tick, ticked, untick } from "./ticks.js";
@@ -10,6 +11,7 @@ import { tick, ticked, untick } from "./ticks.js";
  * What can be done with a run; rename tells what is wrong, or "".
  *
  * @typedef {{
+ *   say: (sentence: string) => void,
  *   rename: (run: string, name: string) => Promise<string>,
  *   remove: (row: Row) => void,
  *   steer: (run: string, how: string) => void,
@@ -73,7 +75,7 @@ export class Line {
       button("Use this model", () => actions.use(run)),
       this.resume,
       trainOn,
-      downloads(run),
+      downloads(run, actions.say),
       button("Delete", () => this.#row && actions.remove(this.#row)),
     );
     return make("td", {}, buttons);
@@ -147,16 +149,19 @@ const button = (text, onclick) => make("button", { type: "button", onclick }, te
  * The files of a run.
  *
  * @param {string} run
+ * @param {Actions["say"]} say
  */
-function downloads(run) {
+function downloads(run, say) {
   const options = Object.entries(DOWNLOADS).map(([value, text]) => make("option", { value }, text));
   const first = make("option", { value: "" }, "Download …");
   const node = make("select", { ariaLabel: "Download" }, first, ...options);
-  node.onchange = () => {
+  node.onchange = async () => {
     if (!node.value) return;
-    const { href } = new URL(`../runs/${run}/${node.value}`, import.meta.url);
-    make("a", { href, download: "" }).click();
+    const address = new URL(`../runs/${run}/${node.value}`, import.meta.url);
     node.value = "";
+    const answer = await fileOf(address, { method: "HEAD" }); // a browser does not say why a download fails
+    if (failed(answer)) say(answer.error);
+    else make("a", { href: address.href, download: "" }).click();
   };
   return node;
 }

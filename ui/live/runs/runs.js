@@ -1,7 +1,7 @@
 // The table of this browser's runs. Its value from Python is {browser}; train_on reads the chosen run from
 // {browser, run}.
 
-import { answerOf, failed } from "../shared/ask.js";
+import { answerOf, answerTo, failed } from "../shared/ask.js";
 import { feed, inSight, refresh, show } from "../shared/feed.js";
 import { bytesOf, make, rootOf } from "../shared/page.js";
 import { LARGEST_CHECKPOINT, STATES } from "../shared/vocabulary.js";
@@ -162,6 +162,7 @@ class Table {
 
   /** @type {Actions} */
   #actions = {
+    say: (sentence) => this.#say(sentence),
     rename: async (run, name) => {
       const wrong = await this.#wrong(this.server.rename({ browser: this.props.value.browser, run, name }));
       await this.#load();
@@ -201,10 +202,7 @@ class Table {
     this.#say(`Uploading ${file.name}.`);
     const address = new URL("../upload", import.meta.url);
     address.search = String(new URLSearchParams({ browser: this.props.value.browser, name: file.name }));
-    const posted = fetch(address, { method: "POST", body: file });
-    /** @type {Promise<Answer<object>>} */
-    const asking = posted.then((it) => it.json());
-    const answer = await answerOf(asking);
+    const answer = await answerTo(address, file);
     this.#say(failed(answer) ? answer.error : `${file.name} is one of your runs now.`);
     await this.#load();
   }

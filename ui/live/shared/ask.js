@@ -1,5 +1,6 @@
 // Asking the server, and waiting: late answers are dropped, and many events make few calls.
 
+import "./front.js";
 import { addressOf } from "./page.js";
 
 /** @import { Answer, Wrong } from "./types.js" */
@@ -66,16 +67,14 @@ export function throttled(act, ms) {
   return Object.assign(soon, { cancel });
 }
 
-/** Why a question had no answer: the server is away, or it was restarted and asks for the login again. */
+/** Why a question had no answer: nobody answers, or what stands in front of the server sends the page elsewhere. */
 async function silence() {
-  const login = await fetch(addressOf("gradio_api/login_check")).catch(() => null);
-  return login?.status === 401
-    ? "The server asks for name and password again: reload the page."
-    : "The server does not answer.";
+  const look = await fetch(addressOf("gradio_api/login_check"), { redirect: "manual" }).catch(() => null);
+  return look && !look.ok ? (await look.json()).error : "The server does not answer.";
 }
 
 /**
- * What a server function answers; {error} says what is wrong in one sentence, {silent} that nothing came.
+ * What a server function answers; {error} says what is wrong in one sentence, {silent} that the server said nothing.
  *
  * @template T
  * @param {Promise<Answer<T> | undefined>} asking
@@ -84,6 +83,32 @@ async function silence() {
 export async function answerOf(asking) {
   const answer = await asking.catch(() => undefined); // Gradio too makes undefined of a failure
   return answer ?? { error: await silence(), silent: true };
+}
+
+/**
+ * What the server answers to a file.
+ *
+ * @template T
+ * @param {URL} address
+ * @param {Blob} file
+ * @returns {Promise<Answer<T>>}
+ */
+export const answerTo = (address, file) =>
+  answerOf(fetch(address, { method: "POST", body: file }).then((answer) => answer.json()));
+
+/**
+ * A file of the server.
+ *
+ * @param {URL} address
+ * @param {RequestInit} [init]
+ * @returns {Promise<Answer<{ file: Blob, headers: Headers }>>}
+ */
+export function fileOf(address, init) {
+  const read = async () => {
+    const answer = await fetch(address, init);
+    return answer.ok ? { file: await answer.blob(), headers: answer.headers } : answer.json();
+  };
+  return answerOf(read()); // a connection may also break in the middle
 }
 
 /**

@@ -1,16 +1,17 @@
 // Where the test images lie in latent space: the posterior means, as `means` of ui/models.py serves them.
 
+import { failed, fileOf } from "./ask.js";
 import { onModel } from "./model.js";
 import { addressOf } from "./page.js";
 import { fromHalves, unpack } from "./wire.js";
 
-/** @import { Means } from "./types.js" */
+/** @import { Answer, Means } from "./types.js" */
 
 const RENEW = 9000; // ms between two looks, while the model trains
 
-const NOTHING = { id: "", at: -Infinity, means: Promise.resolve(null) };
+const NOTHING = { id: "", at: -Infinity, means: Promise.resolve({ error: "There is no model." }) };
 
-/** @type {{ id: string, at: number, means: Promise<Means | null> }} */
+/** @type {{ id: string, at: number, means: Promise<Answer<Means>> }} */
 let held = NOTHING; // of one model
 let changed = true;
 onModel((_, isOther) => {
@@ -19,7 +20,7 @@ onModel((_, isOther) => {
 });
 
 /**
- * The means of a model, at most nine seconds older than its weights; null where they cannot be had.
+ * The means of a model, at most nine seconds older than its weights.
  *
  * @param {string} id
  */
@@ -32,23 +33,15 @@ export function meansOf(id) {
 }
 
 /**
- * Nothing came: the next one who asks has it fetched again.
- *
  * @param {string} id
- */
-function lost(id) {
-  if (held.id === id) changed = true;
-  return null;
-}
-
-/**
- * @param {string} id
- * @returns {Promise<Means | null>}
+ * @returns {Promise<Answer<Means>>}
  */
 async function fetched(id) {
-  const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/means`)).catch(() => null);
-  const buffer = answer?.ok ? await answer.arrayBuffer().catch(() => null) : null;
-  if (!buffer) return lost(id);
-  const { about, halves, rest } = unpack(buffer);
+  const answer = await fileOf(addressOf(`live/models/${encodeURIComponent(id)}/means`));
+  if (failed(answer)) {
+    if (held.id === id) changed = true; // the next one who asks has it fetched again
+    return answer;
+  }
+  const { about, halves, rest } = unpack(await answer.file.arrayBuffer());
   return { ...about, mu: fromHalves(halves), labels: rest };
 }

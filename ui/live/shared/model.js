@@ -1,7 +1,7 @@
 // The model that Draw and Latents use: what it is, and its pictures, decoded in this browser or, where that is too
 // slow, on the server.
 
-import { answerOf, debounced, failed, newest } from "./ask.js";
+import { answerOf, debounced, failed, fileOf, newest } from "./ask.js";
 import { later } from "./background.js";
 import { readDecoder } from "./decoder.js";
 import { addressOf, bytes } from "./page.js";
@@ -128,10 +128,9 @@ const NOTHING = { decoder: null, ms: null };
  */
 async function load(id) {
   const known = id === model.id ? model.ms : null; // other weights take as long as the last ones
-  const answer = await fetch(addressOf(`live/models/${encodeURIComponent(id)}/decoder`)).catch(() => null);
-  const weights = answer?.ok ? await answer.arrayBuffer().catch(() => null) : null; // a connection may break on the way
-  if (!weights) return { decoder: null, ms: known }; // the server decodes then, and says what is wrong
-  const decoder = readDecoder(weights);
+  const answer = await fileOf(addressOf(`live/models/${encodeURIComponent(id)}/decoder`));
+  if (failed(answer)) return { decoder: null, ms: known }; // the server decodes then, and says what is wrong
+  const decoder = readDecoder(await answer.file.arrayBuffer());
   const ms = known ?? timed(decoder);
   return { decoder: ms > SLOW ? null : decoder, ms };
 }

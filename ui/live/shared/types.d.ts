@@ -2,7 +2,7 @@
 
 // What the server answers. Numbers are nats unless it says otherwise; null stands for a number that is not finite.
 
-/** What is wrong, in one sentence; silent: the server did not answer at all. */
+/** What is wrong, in one sentence; silent: it was not the server that answered, if anybody did. */
 export interface Wrong {
   error: string;
   silent?: boolean;

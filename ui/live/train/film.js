@@ -1,11 +1,11 @@
 // The film of a training: its frames, fetched before they are wanted, and the range that goes back to any of them and
 // replays them. All such ranges of the page show the same moment.
 
-import { newest } from "../shared/ask.js";
+import { failed, fileOf, newest } from "../shared/ask.js";
 import { feed, show, update } from "../shared/feed.js";
 import { make, rootOf } from "../shared/page.js";
 
-/** @import { Component } from "../shared/types.js" */
+/** @import { Answer, Component } from "../shared/types.js" */
 
 const PLAY = 120; // ms a frame
 const AHEAD = 4; // frames to either side that are fetched before they are wanted
@@ -18,7 +18,7 @@ const KEPT = 40; // frames that are held
  * @typedef {{ image: ImageBitmap, dims: string[] }} Shown
  */
 
-/** @type {Map<string, Promise<Frame | undefined>>} */
+/** @type {Map<string, Promise<Answer<Frame>>>} */
 const frames = new Map(); // by address
 const turn = newest(); // of the replays
 let isReplaying = () => false; // the replay that goes on, if any
@@ -35,7 +35,7 @@ export function mount({ element }) {
 /**
  * The frame of the followed run that the page shows; null where there is none.
  *
- * @returns {{ version: string, get: () => Promise<Shown | undefined> } | null}
+ * @returns {{ version: string, get: () => Promise<Answer<Shown>> } | null}
  */
 export function shown() {
   if (!feed.newest || feed.frames.length === 0) return null; // weights may be without a film: those of an upload are
@@ -125,34 +125,38 @@ async function replay() {
 }
 
 /** @param {string} name */
-const address = (name) => new URL(`../runs/${feed.run}/${name}`, import.meta.url).href;
+const address = (name) => new URL(`../runs/${feed.run}/${name}`, import.meta.url);
 
 /**
- * A frame's file and the dimensions of its map, which come with it; undefined where it cannot be had.
+ * A frame's file and the dimensions of its map, which come with it.
  *
- * @param {string} src
- * @returns {Promise<Frame | undefined>}
+ * @param {URL} src
+ * @returns {Promise<Answer<Frame>>}
  */
 async function fetched(src) {
-  const answer = await fetch(src).catch(() => null);
-  const file = answer?.ok ? await answer.blob().catch(() => null) : null; // a connection may end in the middle
-  return file ? { file, dims: (answer?.headers.get("Map-Dimensions") ?? "").split(" ") } : undefined;
+  const answer = await fileOf(src);
+  if (failed(answer)) return answer;
+  return { file: answer.file, dims: (answer.headers.get("Map-Dimensions") ?? "").split(" ") };
 }
 
-/** @param {Frame | undefined} frame */
-const decoded = async (frame) => frame && { dims: frame.dims, image: await createImageBitmap(frame.file) };
+/**
+ * @param {Answer<Frame>} frame
+ * @returns {Promise<Answer<Shown>>}
+ */
+const decoded = async (frame) =>
+  failed(frame) ? frame : { dims: frame.dims, image: await createImageBitmap(frame.file) };
 
 /** @param {number} step */
 function kept(step) {
   const src = address(`frames/${step}.jpg`);
   const frame =
-    frames.get(src) ??
+    frames.get(src.href) ??
     fetched(src).then((it) => {
-      if (!it) frames.delete(src);
+      if (failed(it)) frames.delete(src.href);
       return it;
     });
-  frames.delete(src);
-  frames.set(src, frame); // the last one wanted is the last one forgotten
+  frames.delete(src.href);
+  frames.set(src.href, frame); // the last one wanted is the last one forgotten
   const [oldest] = frames.keys();
   if (frames.size > KEPT) frames.delete(oldest);
   return frame;

@@ -1,6 +1,7 @@
 // What the model makes while it learns, cut from the frames of its training: reconstructions of held-out images,
 // samples from the prior, and the latent map; newest, or at the moment that the range above goes back to.
 
+import { failed } from "../shared/ask.js";
 import { feed, show } from "../shared/feed.js";
 import { make, penOf, rootOf } from "../shared/page.js";
 import { FRAME_SIDE as SIDE, IMAGE_SIDE as TILE } from "../shared/vocabulary.js";
@@ -36,6 +37,11 @@ export function mount({ element }) {
     if (!frame || node.dataset.run !== feed.run) node.classList.add("live-waiting");
     const picture = await frame?.get();
     if (!picture || mine < painted) return;
+    view.message.hidden = !failed(picture);
+    if (failed(picture)) {
+      view.message.textContent = `The pictures did not come. ${picture.error}`;
+      return;
+    }
     painted = mine;
     paint(view, picture.image);
     picture.image.close();
@@ -76,9 +82,11 @@ function layout(node) {
       title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean.",
     }),
     mapTitle: make("figcaption", {}, "Latent map"),
+    message: make("div", { className: "live-message", role: "status", hidden: true }),
   };
   node.append(
     scrubber("Moment of the training"),
+    view.message,
     make(
       "div",
       { className: "live-column" },

@@ -1,0 +1,211 @@
+"""The page where something stands between it and the server: a proxy's answers, a prefix, a frame, refused cookies."""
+
+import re
+
+import pytest
+
+from .conftest import Visitor, free_port, start, stop
+from .front import Silent, front, serving
+
+pytestmark = pytest.mark.browser
+
+PAGE = "<html><body>Refused.</body></html>"
+FUNCTIONS = re.compile("component_server")
+STATUSES = {
+    200: "Something in front of the server answers in its place: reload the page.",
+    401: "The server asks for name and password again: reload the page.",
+    403: "The server in front refused the request (403).",
+    429: "The server in front refused the request, because there were too many (429).",
+    502: "The server in front does not reach the app (502).",
+    504: "The server in front has waited too long for the app (504).",
+}
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.55), (0.42, 0.85)]
+
+
+@pytest.fixture
+def guest(browser, server):
+    """A visitor whose console may have errors: the browser itself writes there what was refused."""
+    me = Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url)
+    yield me
+    me.context.close()
+
+
+def refuse(page, what, status=413):
+    """Has a server in front answer in the app's place."""
+    page.route(re.compile(what), lambda route: route.fulfill(status=status, body=PAGE, content_type="text/html"))
+
+
+def said(me, where, text):
+    """Waits until a part of the page says it."""
+    me.page.locator(where, has_text=text).first.wait_for()
+
+
+@pytest.mark.parametrize(("status", "text"), STATUSES.items())
+def test_what_a_status_says_is_said_and_the_page_goes_on(guest, status, text):
+    guest.tab("Draw")
+    guest.page.wait_for_selector(".live-examples button")
+    refuse(guest.page, "component_server", status)
+    guest.draw(*SEVEN)
+    said(guest, "#draw .live-message", text)
+    guest.page.unroute_all()
+    guest.draw((0.5, 0.4), (0.5, 0.6))
+    guest.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
+    assert guest.page.inner_text("#draw .live-message") == ""
+
+
+def test_a_redirect_to_another_site_is_not_silence(guest):
+    guest.tab("Draw")
+    guest.page.wait_for_selector(".live-examples button")
+    away = {"status": 302, "headers": {"Location": "http://login.invalid/"}}
+    guest.page.route(re.compile("gradio_api"), lambda route: route.fulfill(**away))
+    guest.draw(*SEVEN)
+    said(guest, "#draw .live-message", STATUSES[200])
+
+
+def test_files_that_were_refused(guest):
+    large = {"name": "digit.png", "mimeType": "image/png", "buffer": bytes(4_000_000)}
+    refuse(guest.page, "live/(photo|upload|gif)|/means$")
+    guest.tab("Draw")
+    guest.page.locator("#draw input[type=file]").set_input_files(large)
+    said(guest, "#draw .live-message", "The server in front refused a file of 4.0 MB (413).")
+    guest.tab("Latents")
+    guest.page.wait_for_selector(".live-list input[type=range]")
+    guest.page.get_by_role("button", name="Save as GIF").click()
+    said(
+        guest, "#latents .live-message", "The GIF could not be made. The server in front refused a file of 24 kB (413)."
+    )
+    guest.page.get_by_label("Strength").fill("1")
+    said(guest, "#latents .live-message", re.compile(r"^The server in front refused the request \(413\)\.$"))
+    guest.tab("Runs")
+    guest.page.set_input_files("#upload", large | {"name": "m.safetensors"})
+    said(guest, "#runs .live-message", "The server in front refused a file of 4.0 MB (413).")
+
+
+def test_an_upload_without_a_login_is_not_one_of_the_runs(guest):
+    answer = {"status": 401, "json": {"detail": "Log in first."}}
+    guest.page.route(re.compile("live/upload"), lambda route: route.fulfill(**answer))
+    guest.tab("Runs")
+    guest.page.set_input_files("#upload", {"name": "m.safetensors", "mimeType": "", "buffer": b"weights"})
+    said(guest, "#runs .live-message", STATUSES[401])
+
+
+def test_a_run_whose_pictures_and_files_are_refused(guest):
+    refuse(guest.page, r"live/runs/[^/]+/", 403)
+    guest.train(Epochs=1)
+    guest.wait_for_state("finished")
+    said(guest, "#pictures .live-message", STATUSES[403])
+    guest.tab("Runs")
+    guest.page.get_by_label("Download", exact=True).select_option("metrics.csv")
+    said(guest, "#runs .live-message", STATUSES[403])
+    guest.page.unroute_all()
+    with guest.page.expect_download() as download:
+        guest.page.get_by_label("Download", exact=True).select_option("metrics.csv")
+    assert download.value.path().read_text().startswith("step,")
+
+
+@pytest.mark.parametrize("status", [401, 413, 502, 503])
+def test_what_gradio_asks_is_said_in_the_same_words(guest, status):
+    guest.choose("Data", "digits")
+    refuse(guest.page, "gradio_api/(queue/join|run/)", status)
+    guest.page.click("#train")
+    text = re.compile(rf"\({status}\)") if status != 401 else STATUSES[401]
+    guest.page.locator(".toast-body", has_text=text).first.wait_for()
+    assert "JSON" not in guest.page.locator(".toast-body").first.inner_text()
+
+
+@pytest.mark.parametrize(
+    ("what", "why"), [("draw/pad.js", STATUSES[403]), ("live/.*js", "The server answered with status 403.")]
+)
+def test_a_part_that_cannot_be_loaded_says_why(browser, server, what, why):
+    context = browser.new_context()
+    page = context.new_page()
+    refuse(page, what, 403)
+    page.goto(f"{server.url}?tab=draw")
+    page.locator("#draw .live", has_text=f"This part could not be shown: reload the page. {why}").wait_for(
+        state="attached"
+    )
+    context.close()
+
+
+def test_a_proxy_may_take_the_prefix_off(browser, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_ROOT_PATH", "/vae")
+    port = free_port()
+    server = start(tmp_path, port=port)
+    with serving(front(port, "/vae")) as url:
+        me = Visitor(browser.new_context(), f"{url}/vae/")
+        me.page.wait_for_selector("#train-curves .main-svg")
+        me.train(Epochs=1)
+        me.wait_for_state("finished")
+        me.page.wait_for_selector("#pictures .live[data-version]:not(.live-waiting)")
+        me.tab("Draw")
+        me.page.get_by_label("Start from a 4").click()
+        me.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
+        assert me.errors == [] and not [u for u in me.requests if not u.startswith((url, "data:", "blob:"))]
+        me.context.close()
+    stop(server)
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory):
+    """The app, which asks for a name and a password."""
+    server = start(tmp_path_factory.mktemp("locked"), "--auth", "class:secret")
+    yield server
+    stop(server)
+
+
+def log_in(page):
+    page.get_by_label("username").fill("class")
+    page.get_by_label("password").fill("secret")
+    page.get_by_role("button", name="Login").click()
+
+
+def test_a_login_that_a_frame_does_not_keep_has_a_way_out(browser, locked):
+    inside = locked.url.replace("127.0.0.1", "vae.test") + "?tab=draw"  # of another site than its frame
+
+    class Course(Silent):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(f"<iframe src='{inside}' width=900 height=700></iframe>".encode())
+
+    with serving(Course) as url:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(url)
+        frame = page.frame_locator("iframe")
+        link = frame.get_by_role("link", name="open the app in a window of its own")
+        link.wait_for()
+        with page.expect_event("framenavigated"):
+            log_in(frame)
+        link.wait_for()  # the login is empty again, and has a way out
+        with context.expect_page() as opened:
+            link.click()
+        log_in(opened.value)
+        opened.value.wait_for_selector("#train", state="attached")
+        assert opened.value.url == inside
+        context.close()
+
+
+def test_a_login_where_cookies_are_blocked_says_so(browser, locked):
+    context = browser.new_context()
+    context.add_init_script("Object.defineProperty(Document.prototype, 'cookie', { get: () => '', set() {} })")
+    page = context.new_page()
+    page.goto(locked.url)
+    page.locator("text=This browser keeps no login: allow cookies for this site.").wait_for()
+    context.close()
+
+
+def test_an_ordinary_login_has_no_words_about_cookies_but_about_a_server_in_front(browser, locked):
+    context = browser.new_context()
+    page = context.new_page()
+    with page.expect_response(re.compile("page/login.js")):
+        page.goto(locked.url)
+    page.wait_for_function("!document.querySelector('.auth img')")
+    assert page.inner_text(".auth") == "" and page.evaluate("document.cookie") == ""
+    refuse(page, "login$", 502)
+    log_in(page)
+    page.locator(".auth", has_text=STATUSES[502]).wait_for()
+    page.unroute_all()
+    log_in(page)
+    page.wait_for_selector("#train", state="attached")
+    context.close()
