@@ -39,7 +39,7 @@ def proxy(monkeypatch):
     asked = []
 
     class Refusing(Silent):
-        def do_GET(self):
+        def do_GET(self):  # noqa: N802
             asked.append(self.path)
             self.send_error(502)
 

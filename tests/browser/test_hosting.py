@@ -163,7 +163,7 @@ def test_a_login_that_a_frame_does_not_keep_has_a_way_out(browser, locked):
     inside = locked.url.replace("127.0.0.1", "vae.test") + "?tab=draw"  # of another site than its frame
 
     class Course(Silent):
-        def do_GET(self):
+        def do_GET(self):  # noqa: N802
             self.send_response(200)
             self.end_headers()
             self.wfile.write(f"<iframe src='{inside}' width=900 height=700></iframe>".encode())
