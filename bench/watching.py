@@ -16,7 +16,6 @@ import socket
 import statistics
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +105,7 @@ def main() -> None:
             port = probe.getsockname()[1]
         _, url, _ = page.launch(server_port=port, prevent_thread_lock=True, quiet=True, ssr_mode=False)
         component = next(id for id, block in page.blocks.items() if getattr(block, "elem_id", "") == "progress")
-        run = runs.start(
-            VAEConfig(), TrainConfig(epochs=100_000), options.data, partial(backend.fetch, options.data), "bench"
-        )
+        run = runs.start(VAEConfig(), TrainConfig(epochs=100_000), options.data, backend.loading(options.data), "bench")
         while not runs.folder(run).records():
             time.sleep(0.1)
         measure(Records(runs.folder(run).path / "metrics.jsonl"), run, url.rstrip("/"), component, options)

@@ -16,6 +16,8 @@ from vae_core.data import binarized_for_evaluation, is_present
 from vae_core.objective import ELBO
 from vae_core.training.closed_form import ClosedForm
 
+from .mnist import Mirror, serving
+
 ROOT = Path(__file__).parent.parent
 THE_PAGE = ["ui", "browser", *(f"test_{name}.py" for name in ("app", "portable", "shipped"))]
 
@@ -44,6 +46,18 @@ def digits() -> Dataset:
 def few(digits: Dataset) -> Dataset:
     """200 training and 50 test images of digits: a training of them takes a moment."""
     return Dataset("digits", digits.train[:200], digits.train_labels[:200], digits.test[:50], digits.test_labels[:50])
+
+
+@pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    """A mirror of a small MNIST and Fashion-MNIST on this machine, which are downloaded from there."""
+    from torchvision.datasets import MNIST, FashionMNIST
+
+    with serving() as mirror:
+        for kind in (MNIST, FashionMNIST):
+            monkeypatch.setattr(kind, "resources", mirror.resources)
+            monkeypatch.setattr(kind, "mirrors", [mirror.address])
+        yield mirror
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from vae_core.runs.folder import RunFolder
 from vae_core.runs.server import Runs
 
 from .conftest import PLAIN, ROOT
+from .mnist import CONTENT, idx, labels, put
 
 SMALL = ["--data", "digits", "--latent-dim", "3", "--hidden-dim", "16", "--device", "cpu"]
 SMALL += ["--batch-size", "128", *PLAIN]
@@ -154,6 +155,19 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint(tmp_path, capsys):
     assert "latent_dim is that of the model in" in capsys.readouterr().err and not (tmp_path / "c").exists()
     assert main(["train", *start[:-1], "none", "--out", str(tmp_path / "c")]) == 2
     assert "none is not there" in capsys.readouterr().err and not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("task", ["train", "evaluate"])
+def test_a_dataset_that_cannot_be_used_is_one_line(tmp_path, capsys, task):
+    put(tmp_path, CONTENT | {"train-labels-idx1-ubyte": idx(labels(27))})
+    save_checkpoint(VAE(VAEConfig(latent_dim=2, hidden_dim=8)), tmp_path / "model.safetensors")
+    more = {"train": ["--out", str(tmp_path / "a")], "evaluate": [str(tmp_path / "model.safetensors")]}[task]
+    assert main([task, "--data", "mnist", "--data-dir", str(tmp_path), "--device", "cpu", *more]) == 2
+    assert capsys.readouterr().err == (
+        "error: MNIST cannot be used: train-labels-idx1-ubyte holds 27 labels; 30 are wanted, as "
+        "train-images-idx3-ubyte has images. --data-dir names the folder where data are.\n"
+    )
+    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.mnist

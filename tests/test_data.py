@@ -1,24 +1,26 @@
-"""Datasets, binarization and drawings; downloads from a server of the test's own."""
+"""Datasets, binarization and drawings."""
 
-import dataclasses
-import gzip
-import hashlib
-import http.server
-import struct
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+import re
 
 import pytest
 import torch
 from torch.testing import assert_close
 
-from vae_core import data, load_dataset
+from vae_core import Dataset, data, load_dataset
 from vae_core.config import BINARIZATIONS
-from vae_core.data import DataError, binarize, binarized_for_evaluation, fit_drawing, is_present, load_default
+from vae_core.data import (
+    DataError,
+    binarize,
+    binarized_for_evaluation,
+    converted,
+    fit_drawing,
+    is_present,
+    spread,
+    stamp,
+)
 
 from .conftest import seeded
+from .mnist import CONTENT, PACKED, grey, idx, labels, put
 
 
 def test_digits_are_complete_and_always_split_the_same(digits):
@@ -108,110 +110,90 @@ def test_what_is_no_drawing_is_refused(ink, message):
         fit_drawing(ink)
 
 
-# Downloads
+# Files
 
 
-def idx(array: torch.Tensor) -> bytes:
-    """A tensor of bytes in the format of MNIST's files."""
-    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-    return header + array.to(torch.uint8).numpy().tobytes()
+KAGGLE = {name.replace("-idx", ".idx"): content for name, content in CONTENT.items()}
 
 
-CONTENT = {
-    "train-images-idx3-ubyte.gz": gzip.compress(idx(torch.randint(0, 256, (30, 28, 28), generator=seeded()))),
-    "train-labels-idx1-ubyte.gz": gzip.compress(idx(torch.arange(30) % 10)),
-    "t10k-images-idx3-ubyte.gz": gzip.compress(idx(torch.randint(0, 256, (10, 28, 28), generator=seeded(1)))),
-    "t10k-labels-idx1-ubyte.gz": gzip.compress(idx(torch.arange(10))),
-}
+@pytest.mark.parametrize("kind", ["MNIST", "FashionMNIST", "KMNIST"])
+@pytest.mark.parametrize("content", [CONTENT, PACKED, KAGGLE], ids=["plain", "gz", "kaggle"])
+def test_a_dataset_is_taken_as_people_bring_it_without_a_network(tmp_path, kind, content):
+    name = {"MNIST": "mnist", "FashionMNIST": "fashion-mnist", "KMNIST": "kmnist"}[kind]
+    put(tmp_path, content, kind)
+    dataset = load_dataset(name, tmp_path, download=False)
+    assert torch.equal(dataset.train[:, 0], grey(30)) and torch.equal(dataset.test[:, 0], grey(10, seed=1))
+    assert dataset.train_labels.tolist() == labels(30).tolist() and dataset.test_labels.tolist() == list(range(10))
+    assert is_present(name, tmp_path) and sum(is_present(each, tmp_path) for each in data.DATASETS) == 2
 
 
-@pytest.fixture
-def mirror(monkeypatch):
-    """A mirror of a small MNIST on this machine; its `fault` says what goes wrong."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            name = self.path.strip("/")
-            body = CONTENT[name]
-            server.asked.append(name)
-            if server.fault == "missing":
-                return self.send_error(404)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            faulty = name.startswith("t10k-images")
-            if faulty and server.fault == "silent":
-                self.wfile.write(body[:100])
-                server.release.wait(10)
-            elif faulty and server.fault == "cut off":
-                self.wfile.write(body[:-100])
-            elif faulty and server.fault == "damaged":
-                self.wfile.write(body[:-1] + bytes([body[-1] ^ 1]))
-            else:
-                self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.fault, server.asked, server.release = None, [], threading.Event()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    from torchvision.datasets import MNIST
-
-    resources = [(name, hashlib.md5(content).hexdigest()) for name, content in CONTENT.items()]
-    monkeypatch.setattr(MNIST, "resources", resources)
-    monkeypatch.setattr(MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
-    yield server
-    server.release.set()
-    server.shutdown()
-    server.server_close()
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("train-images-idx3-ubyte", idx(grey(30).float()), "holds float32 of 30×28×28; uint8 of N×28×28 is wanted."),
+        ("t10k-images-idx3-ubyte", idx(grey(10, side=32)), "holds uint8 of 10×32×32; uint8 of N×28×28 is wanted."),
+        ("t10k-labels-idx1-ubyte", idx(labels(10).int()), "holds int32 of 10; uint8 of N is wanted."),
+        ("train-labels-idx1-ubyte", b"<html>", "begins with '<html>'; a file in the IDX format is wanted."),
+        ("t10k-images-idx3-ubyte", idx(grey(10))[:-1], "has 7,855 bytes; 7,856 are wanted for 10×28×28."),
+        (
+            "train-labels-idx1-ubyte",
+            idx(labels(27)),
+            "holds 27 labels; 30 are wanted, as train-images-idx3-ubyte has images.",
+        ),
+        ("t10k-labels-idx1-ubyte", idx(labels(10) + 55), "holds the label 64; labels from 0 to 61 are wanted."),
+    ],
+)
+def test_a_file_that_holds_something_else_is_named(tmp_path, name, content, sentence):
+    put(tmp_path, CONTENT | {name: content})
+    with pytest.raises(DataError, match="^" + re.escape(f"MNIST cannot be used: {name} {sentence}") + "$"):
+        load_dataset("mnist", tmp_path, download=False)
 
 
-def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+def test_a_damaged_file_is_named_as_it_is_called(tmp_path):
+    put(tmp_path, PACKED | {"t10k-images-idx3-ubyte.gz": PACKED["t10k-images-idx3-ubyte.gz"][:-9]})
+    with pytest.raises(DataError, match=r"^MNIST cannot be used: t10k-images-idx3-ubyte\.gz cannot be unpacked"):
+        load_dataset("mnist", tmp_path, download=False)
 
 
-def test_a_missing_dataset_is_downloaded_with_progress(mirror, tmp_path):
-    seen = []
-    dataset = load_dataset("mnist", tmp_path / "data", progress=lambda done, total: seen.append((done, total)))
-    assert dataset.train.shape == (30, 1, 28, 28) and dataset.test_labels.tolist() == list(range(10))
-    assert (len(CONTENT["train-images-idx3-ubyte.gz"]),) * 2 in seen
-    assert is_present("mnist", tmp_path / "data")
-    mirror.asked.clear()
-    again = load_dataset("mnist", tmp_path / "data")
-    assert mirror.asked == [] and torch.equal(again.train, dataset.train)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    put(tmp_path, CONTENT)
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    with pytest.raises(DataError, match=r"^MNIST cannot be read: train-images-idx3-ubyte: Permission denied\.$"):
+        load_dataset("mnist", tmp_path, download=False)
 
 
-@pytest.mark.parametrize("fault", ["missing", "cut off", "damaged", "silent"])
-def test_a_failed_download_is_one_sentence_and_leaves_nothing_half_written(mirror, tmp_path, fault):
-    mirror.fault = fault
-    with pytest.raises(DataError) as caught:
-        load_dataset("mnist", tmp_path, timeout=0.3)
-    message = str(caught.value)
-    assert message.startswith("MNIST could not be downloaded: ") and "\n" not in message
-    whole = {name.removesuffix(".gz"): gzip.decompress(content) for name, content in CONTENT.items()}
-    for name in files(tmp_path):
-        assert next(tmp_path.rglob(name)).read_bytes() == whole[name]
-    assert "t10k-images-idx3-ubyte" not in files(tmp_path) and not is_present("mnist", tmp_path)
-    mirror.fault = None
+def test_as_many_labels_as_emnist_has_are_taken(tmp_path):
+    images, of_each = grey(124), labels(124, kinds=62)
+    put(tmp_path, CONTENT | {"train-images-idx3-ubyte": idx(images), "train-labels-idx1-ubyte": idx(of_each)})
+    assert load_dataset("mnist", tmp_path).train_labels.unique().tolist() == list(range(62))
+
+
+def test_what_torchvision_once_kept_beside_the_files_is_not_taken(tmp_path):
+    put(tmp_path, CONTENT)
+    (tmp_path / "MNIST" / "processed").mkdir()
+    for name in ("training.pt", "test.pt"):
+        torch.save((torch.rand(5, 3), torch.zeros(5)), tmp_path / "MNIST" / "processed" / name)
     assert len(load_dataset("mnist", tmp_path).train) == 30
 
 
-def test_two_who_need_a_dataset_at_once_fetch_it_once(mirror, tmp_path):
-    mirror.fault, told = "silent", []  # the first one gets no further than the third file
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(load_dataset, "mnist", tmp_path)
-        while "t10k-images-idx3-ubyte.gz" not in mirror.asked:
-            time.sleep(0.01)
-        second = pool.submit(load_dataset, "mnist", tmp_path, progress=lambda *told_of: told.append(told_of))
-        while not told:
-            time.sleep(0.01)
-        mirror.fault = None
-        mirror.release.set()  # the file is cut off then, so that the first one fails
-        with pytest.raises(DataError, match="arrived damaged or cut off"):
-            first.result(10)
-        assert len(second.result(10).train) == 30 and told[0] == (0, 0)
-    assert sorted(mirror.asked) == sorted([*CONTENT, "t10k-images-idx3-ubyte.gz"])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"train": torch.rand(200, 1, 28, 28)}, "train holds float32 of 200×1×28×28; uint8 of N×1×28×28 is wanted"),
+        ({"test": grey(50)}, "test holds uint8 of 50×28×28; uint8 of N×1×28×28 is wanted"),
+        ({"test": grey(0)[:, None]}, "test holds uint8 of 0×1×28×28"),
+        ({"test_labels": torch.zeros(49).long()}, "test_labels holds 49 labels; 50 are wanted, as test has images"),
+        ({"test_labels": labels(50)}, "test_labels holds uint8 of 50; int64 of N is wanted"),
+        ({"train_labels": torch.full((200,), -1)}, "train_labels holds the label -1; labels from 0 to 61 are wanted"),
+    ],
+)
+def test_a_dataset_made_in_python_is_checked_too(few, change, sentence):
+    parts = {name: getattr(few, name) for name in ("train", "train_labels", "test", "test_labels")}
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        Dataset("mine", **parts | change)
 
 
 def test_a_missing_dataset_without_download_is_refused(tmp_path):
@@ -219,31 +201,29 @@ def test_a_missing_dataset_without_download_is_refused(tmp_path):
         load_dataset("kmnist", tmp_path, download=False)
 
 
-def test_a_damaged_dataset_is_named(mirror, tmp_path):
-    load_dataset("mnist", tmp_path)
-    path = next(tmp_path.rglob("train-images-idx3-ubyte"))
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(DataError, match=r"MNIST in .* is damaged"):
-        load_dataset("mnist", tmp_path)
+def test_the_stamp_changes_with_the_files(tmp_path):
+    assert stamp("digits", tmp_path) == stamp("mnist", tmp_path) == ()
+    folder = put(tmp_path, CONTENT)
+    before = stamp("mnist", tmp_path)
+    assert stamp("mnist", tmp_path) == before and len(before) == 4
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(b"other")
+    assert stamp("mnist", tmp_path) != before
+    with pytest.raises(ValueError, match="data is 'cifar'"):
+        stamp("cifar", tmp_path)
 
 
-def test_a_folder_that_cannot_be_written_is_named(mirror, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"MNIST cannot be stored in .*file"):
-        load_dataset("mnist", tmp_path / "file")
+def test_images_are_chosen_evenly_over_all():
+    assert spread(5, 10).tolist() == [0, 1, 2, 3, 4] and spread(10, 5).tolist() == [0, 2, 4, 6, 8]
+    chosen = spread(20_800, 10_000)  # the test images of EMNIST's letters, 800 each, one letter after another
+    assert len(chosen) == 10_000 and (chosen // 800).bincount().tolist() == pytest.approx([10_000 / 26] * 26, abs=1)
 
 
-def test_the_default_is_mnist_else_digits_and_says_why(mirror, tmp_path):
-    dataset, why = load_default(tmp_path, download=False)
-    assert dataset.name == "digits" and why == "scikit-learn's digits, because MNIST is not on this server."
-    mirror.fault = "missing"
-    dataset, why = load_default(tmp_path)
-    assert dataset.name == "digits" and "because MNIST could not be had: MNIST could not be downloaded" in why
-    mirror.fault = None
-    dataset, why = load_default(tmp_path)
-    assert dataset.name == "mnist" and why == "MNIST, downloaded just now."
-    dataset, why = load_default(tmp_path)
-    assert dataset.name == "mnist" and why == "MNIST, found on this server."
+def test_images_take_the_format_of_another_dataset():
+    images = torch.cat([grey(3)[:, None], torch.zeros(1, 1, 28, 28, dtype=torch.uint8)])
+    assert torch.equal(converted(images, "kmnist", "kmnist"), images / 255)
+    for wanted in ("mnist", None, "unknown"):
+        made = converted(images, "kmnist", wanted)
+        assert made.shape == images.shape and torch.equal(made[1], fit_drawing(images[1, 0], 20)) and not made[3].any()
 
 
 def test_data_module_names_what_torchvision_has():
@@ -266,6 +246,6 @@ def test_who_asks_for_images_on_a_device_gets_the_same_tensor(few):
     for how in ("dynamic", "grey"):
         assert few.held_out_on(cpu, how) is few.held_out_on(cpu, how)
         assert torch.equal(few.held_out_on(cpu, how), binarized_for_evaluation(few.test, how))
-    other = dataclasses.replace(few, train=few.train[:50], test=few.test[:10])
+    other = Dataset("other", few.train[:50], few.train_labels[:50], few.test[:10], few.test_labels[:10])
     assert len(other.train_on(cpu)) == 50 and len(other.held_out_on(cpu, "grey")) == 10
     torch.testing.assert_close(few.mean_image(), few.train.double().mean(0).float() / 255)

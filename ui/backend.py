@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from vae_core.checkpoint import CheckpointError, Header, read_header
 from vae_core.config import TrainConfig
-from vae_core.data import (
-    DATASETS,
-    Dataset,
-    is_present,
-    load_dataset,
-    load_default,
-)
+from vae_core.data import DATASETS, DataError, Dataset, download_dataset, is_present, load_dataset, stamp
+from vae_core.download import Progress
 from vae_core.runs.folder import RunError
+from vae_core.runs.queue import Load
 from vae_core.runs.server import RUN_ID, Runs
 
 from . import labels
+from .downloads import Downloads
 from .follow import Follower
 from .loaded import Loaded, LoadedModels
 
@@ -44,68 +42,94 @@ class Backend:
         paths = sorted(checkpoints.glob("*.safetensors"), key=lambda path: (path.stem != FIRST, path.stem))
         self.shipped = {path.stem: path for path in paths}
         self._lock = threading.Lock()
-        self._network_again = 0.0  # monotonic time from which auto tries to download MNIST again
-        self._dataset = lru_cache(maxsize=len(DATASETS))(lambda name: load_dataset(name, data_dir, download=False))
+        self._read = lru_cache(maxsize=len(DATASETS))(self._read_dataset)
+        self._downloads = Downloads(lambda name, progress: download_dataset(name, data_dir, progress))
         self._models = LoadedModels()
-        self.follower = Follower(runs, self.fetch)
+        self.follower = Follower(runs, self.loading)
 
     # Data
 
     def dataset(self, name: str) -> Dataset:
-        """The dataset, if it is on this server: loaded once, shared by all.
+        """The dataset, if it is on this server: read once, and again if its files change; shared by all.
 
         Raises:
-            DataError: the dataset is missing or damaged.
+            DataError: the dataset is missing, or its files hold something else.
         """
         with self._lock:
-            return self._dataset(name)
+            found = self._read(name, stamp(name, self.data_dir))
+        if isinstance(found, DataError):
+            raise DataError(str(found))
+        return found
 
-    def fetch(self, name: str, report: Callable[[str], None]) -> tuple[Dataset, str]:
-        """Loads a dataset, and downloads it if it is missing; auto is MNIST, or digits if MNIST is unavailable.
+    def _read_dataset(self, name: str, _: Any) -> Dataset | DataError:
+        """The dataset, or why it cannot be used, so that neither is found out at every question."""
+        try:
+            return load_dataset(name, self.data_dir, download=False)
+        except DataError as error:
+            return error
+
+    def loading(self, name: str) -> Load:
+        """How a run that is asked for now loads its data; a download that fails after this moment is not tried again.
 
         Args:
-            name: a dataset's, or auto.
-            report: called with the progress of a download.
+            name: a dataset's, or auto: MNIST, or digits if MNIST is unavailable.
 
         Returns:
-            The dataset, and a sentence that says why it was chosen.
+            load(report), which calls report with the progress of a download, and returns the dataset and a sentence
+            that says why it was chosen.
         """
+        return partial(self._fetch, name, time.monotonic())
 
+    def _fetch(self, name: str, asked: float, report: Callable[[str], None]) -> tuple[Dataset, str]:
         def progress(done: int, total: int) -> None:
             report(f"Downloading: {done / 1e6:.1f} of {total / 1e6:.1f} MB." if total else "Downloading.")
 
         report("Loading the data.")
         if name == "auto":
-            reachable = time.monotonic() >= self._network_again
-            dataset, why = load_default(self.data_dir, download=reachable, progress=progress)
-            if reachable and dataset.name == "digits":
-                self._network_again = time.monotonic() + RETRY_AFTER
-            return self.dataset(dataset.name), f"The data are {why}"
+            return self._default(progress)
         if not is_present(name, self.data_dir):
-            load_dataset(name, self.data_dir, progress=progress)
+            self._downloads.wait(name, asked, progress)
         return self.dataset(name), ""
+
+    def _default(self, progress: Progress) -> tuple[Dataset, str]:
+        """MNIST if it is present or can be downloaded, else digits; and a sentence that says which and why."""
+        had = "found on this server"
+        try:
+            if not is_present("mnist", self.data_dir):
+                self._downloads.wait("mnist", time.monotonic() - RETRY_AFTER, progress)
+                had = "downloaded just now"
+            return self.dataset("mnist"), f"The data are MNIST, {had}."
+        except DataError as error:
+            why = f"The data are scikit-learn's digits, because MNIST could not be had: {error}"
+            return self.dataset("digits"), why
 
     def check_batch(self, name: str, training: TrainConfig, hold_out: int = 0) -> None:
         """Checks the batch size against the data, if they are already on this server.
 
         Raises:
             ValueError: the batch is larger than what is left of the training set, or nothing is left.
+            DataError: the dataset's files hold something else.
         """
-        name = "mnist" if name == "auto" else name
-        if is_present(name, self.data_dir):
-            training.check_images(len(self.dataset(name).holding_out(hold_out).train))
+        if is_present("mnist" if name == "auto" else name, self.data_dir):
+            dataset, _ = self.loading(name)(lambda message: None)
+            training.check_images(len(dataset.holding_out(hold_out).train))
 
     def data_line(self) -> str:
         """Which data a run uses if none are chosen, and why."""
-        if is_present("mnist", self.data_dir):
-            return "trains on MNIST, found on this server"
-        return "MNIST is not on this server: Train fetches it, and takes the digits of scikit-learn where it cannot"
+        if not is_present("mnist", self.data_dir):
+            return "MNIST is not on this server: Train fetches it, and takes the digits of scikit-learn where it cannot"
+        try:
+            self.dataset("mnist")
+        except DataError as error:
+            return f"trains on the digits of scikit-learn: {str(error).removesuffix('.')}"
+        return "trains on MNIST, found on this server"
 
     def shown_dataset(self, trained_on: str | None) -> Dataset:
-        """The dataset to show a model: the one it was trained on if present, else MNIST, else digits."""
+        """The dataset to show a model: the one it was trained on if that can be used, else MNIST, else digits."""
         for name in (trained_on, "mnist"):
             if name in DATASETS and is_present(name, self.data_dir):
-                return self.dataset(name)
+                with contextlib.suppress(DataError):  # the header, and a run that is to train on it, say what is wrong
+                    return self.dataset(name)
         return self.dataset("digits")
 
     # Models

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from vae_core.config import CHANGEABLE
-from vae_core.data import Dataset
+from vae_core.runs.queue import Load
 from vae_core.runs.records import Records
 from vae_core.runs.server import Runs
 from vae_core.settings import check_choice, check_float, check_int
@@ -29,12 +29,12 @@ class Follower:
 
     Args:
         runs: the runs of this server.
-        fetch: returns the dataset with a given name, and why it was chosen.
+        loading: returns how a run that is asked for now loads the dataset with a given name.
     """
 
-    def __init__(self, runs: Runs, fetch: Callable[[str, Callable[[str], None]], tuple[Dataset, str]]) -> None:
+    def __init__(self, runs: Runs, loading: Callable[[str], Load]) -> None:
         self.runs = runs
-        self._fetch = fetch
+        self._loading = loading
         self._records = lru_cache(maxsize=64)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
         self._totals: dict[str, int] = {}
         self._pace = Pace()
@@ -166,8 +166,7 @@ class Follower:
         elif how == "stop":
             self.runs.stop(run, browser)
         elif how in ("play", "step"):
-            data = self.runs.folder(run).read_config().data
-            load = partial(self._fetch, data)
+            load = self._loading(self.runs.folder(run).read_config().data)
             self.runs.play(run, browser, load, one_batch=how == "step")
         elif how == "reset":
             run = self.runs.start_over(run, browser)

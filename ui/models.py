@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vae_core.checkpoint import CheckpointError
 from vae_core.config import evidence
-from vae_core.data import TITLES, DataError, Dataset, fit_drawing, ink_size, of_each_label
+from vae_core.data import TITLES, DataError, Dataset, converted, of_each_label, spread
 from vae_core.evaluation.latent import embed, principal_axes, reach
 from vae_core.portable import packed, portable_decoder
 from vae_core.runs.folder import RunError
@@ -30,14 +30,14 @@ SOME = 500  # test images that say at once how far a model's ranges go; all of t
 
 
 def describe(backend: Backend, request: Any) -> dict[str, Any]:
-    """A model's latent dimensions, most informative first, and ten test images to start from.
+    """A model's latent dimensions, most informative first, and test images to start from.
 
     Args:
         request: {model}.
 
     Returns:
         dims: [{index, kl: nats or null}]. reach: of each dimension, in its own order, how far to either side of the
-        prior's mean its ranges go, by the first test images. prior_mean, prior_std. likelihood, binarization. evidence:
+        prior's mean its ranges go, by some test images. prior_mean, prior_std. likelihood, binarization. evidence:
         what log p(x) is called.
         examples: [{label, image}], one of each label. examples_from: the dataset's title.
     """
@@ -45,12 +45,8 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
     config = loaded.model.config
     about = loaded.header.about
     dataset = backend.shown_dataset(about.get("data"))
-    size = ink_size(about.get("data"))
-
-    def as_trained(image: Tensor) -> Tensor:
-        """The image, in the format of the model's own dataset if it is from another one."""
-        return image / 255 if dataset.name == about.get("data") else fit_drawing(image[0], size)
-
+    found, images = zip(*of_each_label(dataset), strict=True)
+    shown = converted(torch.stack(images), dataset.name, about.get("data"))
     kl = about.get("kl_per_dim") or [None] * config.latent_dim
     order = sorted(range(config.latent_dim), key=lambda j: -(kl[j] or 0))
     return {
@@ -61,22 +57,23 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         "likelihood": config.likelihood,
         "binarization": config.binarization,
         "evidence": evidence(config.likelihood, config.binarization),
-        "examples": [{"label": label, "image": pixels(as_trained(image))} for label, image in of_each_label(dataset)],
+        "examples": [{"label": label, "image": pixels(image)} for label, image in zip(found, shown, strict=True)],
         "examples_from": TITLES[dataset.name],
     }
 
 
-def means(backend: Backend, loaded: Loaded) -> bytes:
-    """The posterior means of the test images, at most 10,000, as a file for the browser.
+def means(loaded: Loaded, dataset: Dataset) -> bytes:
+    """The posterior means of the test images, at most 10,000 evenly over all, as a file for the browser.
 
     The file has the format of `packed`. The description has count, dims, data (the dataset's title), axes (the
     principal axes of the means, two lists of D numbers; none for D = 1), and how far ranges go along each dimension
     (reach) and along each of these axes (axes_reach); the numbers are count × dims, and the rest are the labels, a byte
     each.
     """
-    dataset = backend.shown_dataset(loaded.header.about.get("data"))
-    mu, prior = embed(loaded.model, dataset.test[:MOST_MEANS]), loaded.model.prior
+    chosen = spread(len(dataset.test), MOST_MEANS)
+    mu = _embedded(loaded, dataset, chosen)
     axes = principal_axes(mu) if mu.shape[1] > 1 else mu.new_zeros(0, 1)
+    prior = loaded.model.prior
     about = {
         "count": len(mu),
         "dims": mu.shape[1],
@@ -85,29 +82,39 @@ def means(backend: Backend, loaded: Loaded) -> bytes:
         "reach": reach(mu, prior).tolist(),
         "axes_reach": reach(mu, prior, axes).tolist(),
     }
-    labels = dataset.test_labels[: len(mu)].to(torch.uint8).numpy().tobytes()
+    labels = dataset.test_labels[chosen].to(torch.uint8).numpy().tobytes()
     return packed(about, mu, labels)
 
 
 @made_once
 def _reach(loaded: Loaded, dataset: Dataset) -> list[float]:
-    """How far the ranges of each dimension go, by the first test images."""
-    return reach(embed(loaded.model, dataset.test[:SOME]), loaded.model.prior).tolist()
+    """How far the ranges of each dimension go, by some test images."""
+    mu = _embedded(loaded, dataset, spread(len(dataset.test), SOME))
+    return reach(mu, loaded.model.prior).tolist()
+
+
+def _embedded(loaded: Loaded, dataset: Dataset, chosen: Tensor) -> Tensor:
+    """The posterior means (N, D) of these test images, brought into the format of the model's own dataset."""
+    return embed(loaded.model, converted(dataset.test[chosen], dataset.name, loaded.header.about.get("data")))
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
     """live/models/<model>/decoder and …/means: files, each sent only if the browser does not have it already."""
 
-    def route(name: str, make: Callable[[Loaded], bytes]) -> Route:
+    def shown(loaded: Loaded) -> tuple[Dataset]:
+        return (backend.shown_dataset(loaded.header.about.get("data")),)
+
+    def route(name: str, make: Callable[..., bytes], of: Callable[[Loaded], tuple[Any, ...]]) -> Route:
         @made_once
-        def made(loaded: Loaded) -> tuple[bytes, str]:
-            content = make(loaded)
+        def made(loaded: Loaded, *more: Any) -> tuple[bytes, str]:
+            content = make(loaded, *more)
             return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
         def answer(request: Request) -> Response:
             check_login(request)
             try:
-                content, tag = made(backend.load(request.path_params["model"]))
+                loaded = backend.load(request.path_params["model"])
+                content, tag = made(loaded, *of(loaded))
             except (CheckpointError, RunError, DataError, ValueError) as error:
                 raise HTTPException(404, str(error)) from None
             headers = {"ETag": tag, "Cache-Control": "no-cache"}
@@ -118,6 +125,6 @@ def routes(backend: Backend) -> list[BaseRoute]:
         return Route(f"/live/models/{{model}}/{name}", answer)
 
     return [
-        route("decoder", lambda loaded: portable_decoder(loaded.model)),
-        route("means", lambda loaded: means(backend, loaded)),
+        route("decoder", lambda loaded: portable_decoder(loaded.model), lambda _: ()),
+        route("means", means, shown),
     ]

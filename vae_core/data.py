@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import http.client
 import threading
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
-from filelock import AcquireReturnProxy, FileLock, Timeout
 from torch import Tensor
 
 from .config import BINARIZATIONS, IMAGE_SHAPE
-from .files import write_atomically
+from .download import DownloadError, Progress, download
+from .idx import check_array, find_idx, read_idx
 from .settings import check_choice, check_int
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
 INK_SIZE = {"mnist": 20, "fashion-mnist": 28, "kmnist": 28, "digits": 28}  # pixels filled by an image's longer side
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST", "digits": "digits"}
-
-Progress = Callable[[int, int], None]  # bytes so far, bytes in total (0 if unknown)
+MOST_LABELS = 62  # those of EMNIST by class: digits, capital and small letters
 
 
 class DataError(RuntimeError):
-    """A dataset is missing and cannot be downloaded, or is truncated or damaged; one sentence for the user."""
+    """A dataset is missing and cannot be downloaded, or its files hold something else; one sentence for the user."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Images of 28×28 grey values with their labels, split into training and test.
 
-    train, test: (N, 1, 28, 28) uint8; train_labels, test_labels: (N,) int64.
+    train, test: (N, 1, 28, 28) uint8; train_labels, test_labels: (N,) int64, from 0 to 61.
+
+    Raises:
+        ValueError: one of them has another type, shape or length, or a label is out of bounds.
     """
 
     name: str
@@ -46,6 +44,13 @@ class Dataset:
     test_labels: Tensor
     _kept: dict[tuple[str, ...], Tensor] = field(default_factory=dict, init=False, repr=False)
     _keeping: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for split in ("train", "test"):
+            images, labels = getattr(self, split), getattr(self, f"{split}_labels")
+            check_array(split, *_type_and_shape(images), "uint8", IMAGE_SHAPE)
+            check_array(f"{split}_labels", *_type_and_shape(labels), "int64", ())
+            _check_labels(f"{split}_labels", labels, split, images)
 
     def mean_image(self) -> Tensor:
         """The mean of the training images: (1, 28, 28) in [0, 1]."""
@@ -90,54 +95,60 @@ def load_dataset(
     Args:
         name: mnist, fashion-mnist, kmnist (as torchvision has them) or digits (bundled with scikit-learn; needs no
             network and no data_dir).
-        data_dir: where torchvision's folders are (MNIST/raw, ...).
+        data_dir: where torchvision's folders are (MNIST/raw, ...); `find_idx` says which names their files may have.
         download: whether a missing dataset may be downloaded.
-        progress: called after each chunk of a download with bytes so far and bytes in total.
+        progress: called during a download with bytes so far and bytes in total; if it raises, the download ends.
         timeout: seconds that the network may be silent.
 
     Raises:
         ValueError: the name is unknown.
-        DataError: the dataset is missing and cannot be downloaded, or is damaged. No partial file is left behind.
+        DataError: the dataset is missing and cannot be downloaded, or one of its files holds something else than it
+            should. No partial file is left behind.
     """
     check_choice("data", name, DATASETS)
     if name == "digits":
         return _load_digits()
-    kind = _torchvision_class(name)
+    title = TITLES[name]
     if not is_present(name, data_dir):
         if not download:
-            raise DataError(f"{TITLES[name]} is not in {data_dir}.")
-        _download(kind, TITLES[name], Path(data_dir), progress, timeout)
+            raise DataError(f"{title} is not in {data_dir}.")
+        download_dataset(name, data_dir, progress, timeout)
+    files = _files(name, data_dir)
     try:
-        train, test = kind(data_dir, train=True), kind(data_dir, train=False)
-    except (ValueError, RuntimeError, AssertionError, OSError) as error:
-        raise DataError(
-            f"{TITLES[name]} in {data_dir} is damaged ({error}); delete its folder and load it again."
-        ) from error
-    return Dataset(name, train.data.unsqueeze(1), train.targets.long(), test.data.unsqueeze(1), test.targets.long())
+        return Dataset(name, *_read_split(files, "train"), *_read_split(files, "t10k"))
+    except ValueError as error:
+        raise DataError(f"{title} cannot be used: {error}.") from error
+    except OSError as error:
+        file = Path(error.filename or "").name
+        raise DataError(f"{title} cannot be read: {file}: {error.strerror or error}.") from error
+
+
+def download_dataset(name: str, data_dir: str | Path, progress: Progress | None = None, timeout: float = 20.0) -> None:
+    """Downloads those of a dataset's files that are missing; the arguments are those of `load_dataset`.
+
+    Raises:
+        DataError: they cannot be had, or cannot be stored.
+    """
+    kind = _torchvision_class(name)
+    try:
+        download(kind.resources, kind.mirrors, _raw(name, data_dir), progress or (lambda done, total: None), timeout)
+    except DownloadError as error:
+        raise DataError(f"{TITLES[name]} could not be downloaded: {error}.") from error
+    except OSError as error:
+        raise DataError(f"{TITLES[name]} cannot be stored in {data_dir}: {error.strerror or error}.") from error
 
 
 def is_present(name: str, data_dir: str | Path) -> bool:
-    """Whether the dataset can be loaded without a network."""
+    """Whether the dataset's files are there, so that no network is needed."""
     check_choice("data", name, DATASETS)
-    if name == "digits":
-        return True
-    kind = _torchvision_class(name)
-    raw = Path(data_dir) / kind.__name__ / "raw"
-    return all((raw / filename.removesuffix(".gz")).is_file() for filename, _ in kind.resources)
+    return name == "digits" or len(_files(name, data_dir)) == len(_torchvision_class(name).resources)
 
 
-def load_default(
-    data_dir: str | Path, *, download: bool = True, progress: Progress | None = None
-) -> tuple[Dataset, str]:
-    """MNIST if it is present or can be downloaded, else digits; and a sentence that says which and why."""
-    if is_present("mnist", data_dir):
-        return load_dataset("mnist", data_dir), "MNIST, found on this server."
-    if not download:
-        return _load_digits(), "scikit-learn's digits, because MNIST is not on this server."
-    try:
-        return load_dataset("mnist", data_dir, progress=progress), "MNIST, downloaded just now."
-    except DataError as error:
-        return _load_digits(), f"scikit-learn's digits, because MNIST could not be had: {error}"
+def stamp(name: str, data_dir: str | Path) -> tuple[tuple[Path, int, int], ...]:
+    """What changes whenever the dataset's files do."""
+    check_choice("data", name, DATASETS)
+    files = _files(name, data_dir) if name != "digits" else {}
+    return tuple((path, found.st_mtime_ns, found.st_size) for path in files.values() for found in [path.stat()])
 
 
 def binarize(
@@ -184,6 +195,29 @@ def of_each_label(dataset: Dataset, count: int = 1) -> list[tuple[int, Tensor]]:
         for label in dataset.test_labels.unique()
         for image in dataset.test[dataset.test_labels == label][:count]
     ]
+
+
+def spread(count: int, most: int) -> Tensor:
+    """The indices of at most that many of `count` images, evenly over all: a dataset may be sorted by label."""
+    chosen = min(count, most)
+    return torch.arange(chosen) * count // chosen
+
+
+def converted(images: Tensor, data: str, wanted: str | None) -> Tensor:
+    """Images of one dataset in the format of another, as `fit_drawing` brings them there.
+
+    Args:
+        images: (N, 1, 28, 28) uint8.
+        data: the dataset that they are of.
+        wanted: the dataset whose format is wanted; MNIST's if it is None or unknown here.
+
+    Returns:
+        (N, 1, 28, 28) float in [0, 1]; an empty image stays empty.
+    """
+    if data == wanted:
+        return images / 255
+    size = ink_size(wanted)
+    return torch.stack([fit_drawing(image[0], size) if image.any() else image / 255 for image in images])
 
 
 def ink_size(name: str | None) -> int:
@@ -258,70 +292,49 @@ class _Kind(Protocol):
     resources: list[tuple[str, str]]  # file names and their MD5 sums
     mirrors: list[str]
 
-    def __call__(self, root: str | Path, *, train: bool) -> Any: ...
-
 
 def _torchvision_class(name: str) -> _Kind:
-    """torchvision's class, which knows the files, their MD5 sums and mirrors, and how to read them."""
+    """torchvision's class, which knows the files, their MD5 sums and mirrors."""
     from torchvision import datasets
 
     return {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST, "kmnist": datasets.KMNIST}[name]
 
 
-def _download(kind: _Kind, title: str, data_dir: Path, progress: Progress | None, timeout: float) -> None:
-    """Downloads the four files of a dataset, each checked against its MD5 before it gets its name.
+def _raw(name: str, data_dir: str | Path) -> Path:
+    """The folder of a dataset's files, in torchvision's layout."""
+    return Path(data_dir) / _torchvision_class(name).__name__ / "raw"
 
-    torchvision's own download has no time limit and leaves a truncated file behind, so only its list of files is used.
-    A caller that comes during another's download, here or in another process, waits for those files.
+
+def _files(name: str, data_dir: str | Path) -> dict[str, Path]:
+    """Those of the dataset's four files that are there, by their names in torchvision's layout."""
+    folder = _raw(name, data_dir)
+    names = [filename.removesuffix(".gz") for filename, _ in _torchvision_class(name).resources]
+    return {each: path for each in names if (path := find_idx(folder, each))}
+
+
+def _read_split(files: dict[str, Path], split: str) -> tuple[Tensor, Tensor]:
+    """The images and labels of a split, as `Dataset` has them.
+
+    Raises:
+        ValueError: a file holds something else, or the two do not go together.
+        OSError: a file cannot be read.
     """
-    raw = data_dir / kind.__name__ / "raw"
-    try:
-        raw.mkdir(parents=True, exist_ok=True)
-        with _alone(raw / ".lock", progress):
-            for filename, md5 in kind.resources:
-                target = raw / filename.removesuffix(".gz")
-                if not target.is_file():
-                    content = _fetch(kind.mirrors, filename, md5, title, progress, timeout)
-                    write_atomically(target, gzip.decompress(content))
-    except OSError as error:
-        raise DataError(f"{title} cannot be stored in {data_dir}: {error.strerror or error}.") from error
+    images_file, labels_file = files[f"{split}-images-idx3-ubyte"], files[f"{split}-labels-idx1-ubyte"]
+    images = read_idx(images_file, IMAGE_SHAPE[1:])
+    labels = read_idx(labels_file, ())
+    _check_labels(labels_file.name, labels, images_file.name, images)
+    return images.unsqueeze(1), labels.long()
 
 
-def _alone(path: Path, progress: Progress | None) -> AcquireReturnProxy:
-    """Acquires that file's lock, waiting for whoever holds it; progress gets (0, 0) meanwhile."""
-    lock = FileLock(path, thread_local=False)
-    while True:
-        try:
-            return lock.acquire(timeout=0.5)
-        except Timeout:
-            if progress:
-                progress(0, 0)
+def _type_and_shape(tensor: Tensor) -> tuple[str, tuple[int, ...]]:
+    return str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)
 
 
-def _fetch(mirrors: list[str], filename: str, md5: str, title: str, progress: Progress | None, timeout: float) -> bytes:
-    """Downloads the file from the first mirror that delivers it intact."""
-    fault = "no mirror is known"
-    for mirror in mirrors:
-        try:
-            with urllib.request.urlopen(mirror + filename, timeout=timeout) as response:
-                content = _read(response, progress)
-        except (http.client.HTTPException, OSError) as error:  # URLError and TimeoutError are OSErrors
-            fault = f"{getattr(error, 'reason', error)}"
-            continue
-        if hashlib.md5(content).hexdigest() == md5:
-            return content
-        fault = "it arrived damaged or cut off"
-    raise DataError(f"{title} could not be downloaded: {filename}: {fault}.")
-
-
-def _read(response: http.client.HTTPResponse, progress: Progress | None) -> bytes:
-    """Reads the response's body, and reports each chunk."""
-    total = int(response.headers.get("Content-Length") or 0)
-    chunks = []
-    done = 0
-    while chunk := response.read(1 << 16):
-        chunks.append(chunk)
-        done += len(chunk)
-        if progress:
-            progress(done, total)
-    return b"".join(chunks)
+def _check_labels(name: str, labels: Tensor, of_images: str, images: Tensor) -> None:
+    """Raises ValueError unless there is a label from 0 to 61 for each image; the sentence has the names of both."""
+    if len(labels) != len(images):
+        raise ValueError(f"{name} holds {len(labels):,} labels; {len(images):,} are wanted, as {of_images} has images")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= MOST_LABELS:
+        found = low if low < 0 else high
+        raise ValueError(f"{name} holds the label {found}; labels from 0 to {MOST_LABELS - 1} are wanted")

@@ -7,7 +7,7 @@ from PIL import Image
 
 import vae_core.runs.film
 import vae_core.runs.run
-from vae_core import VAE, TrainConfig, VAEConfig
+from vae_core import VAE, Dataset, TrainConfig, VAEConfig
 from vae_core.runs.film import Film, frame, map_dims, map_points
 
 from ..conftest import seeded
@@ -92,6 +92,15 @@ def test_a_written_frame_names_the_dimensions_of_its_map(tmp_path, few):
     for name, dims in (("7.jpg", b"0 2"), ("8.jpg", b"0"), ("newest.jpg", b"0")):
         with Image.open(tmp_path / name) as image:
             assert image.info["comment"] == dims
+
+
+@pytest.mark.parametrize(("kinds", "shown"), [(10, 10), (26, 20), (62, 20)])
+def test_the_held_out_images_are_of_as_many_labels_as_fit(kinds, shown):
+    labels = torch.arange(10 * kinds) % kinds
+    images = labels.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 28, 28)  # as grey as its label
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=8, binarization="grey"))
+    made = vae_core.runs.run._film_images(Dataset("mnist", images, labels, images, labels), model, torch.device("cpu"))
+    assert made.shape == (20, 1, 28, 28) and len(made.mean((1, 2, 3)).unique()) == shown
 
 
 def test_the_random_state_stays_as_it_was(few):

@@ -7,7 +7,6 @@ import pytest
 
 from ui.tabs import train as train_tab
 from vae_core import TrainConfig
-from vae_core.data import DataError
 from vae_core.runs.changes import Change
 from vae_core.settings import settings_of
 
@@ -118,32 +117,6 @@ def test_numbers_come_as_they_were_typed(backend):
         "beta": "0.5", "learning_rate": "0.001", "batch_size": "128", "prior_mean": "-0.25", "epochs": "2",
     }  # fmt: skip
     assert fields["data"]["value"] == "digits" and fields["likelihood"]["value"] == "bernoulli"
-
-
-def test_auto_takes_digits_where_mnist_cannot_be_had_and_does_not_ask_again(backend, monkeypatch):
-    asked = []
-
-    def refuse(*args):
-        asked.append(args)
-        raise DataError("MNIST could not be downloaded: no network.")
-
-    monkeypatch.setattr("vae_core.data._download", refuse)
-    dataset, why = backend.fetch("auto", lambda message: None)
-    assert dataset.name == "digits" and "MNIST could not be downloaded: no network." in why and len(asked) == 1
-    dataset, why = backend.fetch("auto", lambda message: None)
-    assert dataset.name == "digits" and "because MNIST is not on this server" in why and len(asked) == 1
-    with pytest.raises(DataError):
-        backend.fetch("mnist", lambda message: None)
-    assert len(asked) == 2
-
-
-def test_auto_trains_and_the_run_says_on_what(backend, monkeypatch):
-    monkeypatch.setattr("vae_core.data._download", lambda *args: (_ for _ in ()).throw(DataError("no network.")))
-    run = train_tab.start(backend, session(ANNA), FORM | {"data": "auto"})
-    finished(backend, run)
-    answer = follow(backend, run)
-    assert answer["about"]["why_data"].startswith("The data are scikit-learn's digits, because MNIST could not be had")
-    assert backend.runs.folder(run).read_config().data == "digits"
 
 
 def test_training_settings_have_the_cores_defaults():

@@ -13,7 +13,16 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from vae_core.data import TITLES, Dataset, binarize, binarized_for_evaluation, fit_drawing, ink_size
+from vae_core.data import (
+    TITLES,
+    Dataset,
+    binarize,
+    binarized_for_evaluation,
+    converted,
+    fit_drawing,
+    ink_size,
+    spread,
+)
 from vae_core.densities import DiagonalGaussian
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood, standard_error
@@ -169,7 +178,7 @@ def complete(backend: Backend, request: Any) -> dict[str, Any]:
 
 
 def crowd(backend: Backend, request: Any) -> dict[str, Any]:
-    """The ELBOs of up to 2000 test images under this model, with which a drawing is compared.
+    """The ELBOs of up to 2000 test images, evenly over all, under this model, with which a drawing is compared.
 
     Args:
         request: {model}.
@@ -186,12 +195,9 @@ def crowd(backend: Backend, request: Any) -> dict[str, Any]:
 
 @made_once
 def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
-    """The ELBOs of the first test images, from as many draws as a drawing's: nats, ascending; finite ones only."""
-    about = loaded.header.about
-    images = dataset.test[:CROWD]
-    if dataset.name != about.get("data"):
-        size = ink_size(about.get("data"))
-        images = torch.stack([fit_drawing(image[0], size) for image in images])
+    """The ELBOs of test images, from as many draws as a drawing's: nats, ascending; finite ones only."""
+    images = dataset.test[spread(len(dataset.test), CROWD)]
+    images = converted(images, dataset.name, loaded.header.about.get("data"))
     x = binarized_for_evaluation(images, loaded.model.config.binarization)
     generator = seeded()
     with torch.inference_mode():

@@ -77,7 +77,7 @@ def start(
             model,
             training,
             data,
-            lambda report: backend.fetch(data, report),
+            backend.loading(data),
             session["browser"],
             weights=backend.path(weights) if weights else None,
             hold_out=settings["hold_out"],

@@ -20,7 +20,7 @@ def embed(model: VAE, images: Tensor) -> Tensor:
 
     Args:
         model: the VAE.
-        images: (N, 1, 28, 28) uint8; binarized as the model needs it, with one fixed, seeded draw.
+        images: (N, 1, 28, 28) uint8, or float in [0, 1]; binarized as the model needs it, with one fixed, seeded draw.
 
     Returns:
         (N, D), on the CPU.

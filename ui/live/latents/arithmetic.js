@@ -9,7 +9,7 @@ import { section } from "./section.js";
 
 /** @import { Means, Place, Z } from "../shared/types.js" */
 
-const LABELS = Array.from({ length: 10 }, (_, label) => label);
+const FIRST = [9, 4]; // the labels whose means it takes at first, if there are any
 
 /**
  * The arithmetic.
@@ -17,7 +17,7 @@ const LABELS = Array.from({ length: 10 }, (_, label) => label);
  * @param {Place} place
  */
 export function arithmetic({ say }) {
-  const [plus, minus] = [select("Plus", "9"), select("Minus", "4")];
+  const [plus, minus] = ["Plus", "Minus"].map((ariaLabel) => make("select", { ariaLabel }));
   const strength = make("input", { type: "range", min: -2, max: 2, step: 0.01, value: 0, ariaLabel: "Strength" });
   const output = make("output", {}, "0.00");
   const difference = make("span", {}, "(", plus, " − ", minus, ")");
@@ -33,8 +33,13 @@ export function arithmetic({ say }) {
   };
   plus.onchange = rest;
   minus.onchange = rest;
-  onModel((_, isOther) => {
-    if (isOther) rest();
+  onModel(({ about }, isOther) => {
+    if (!isOther || !about) return;
+    const labels = about.examples.map(({ label }) => label);
+    [plus, minus].forEach((node, k) => {
+      offer(node, labels, FIRST[k]);
+    });
+    rest();
   });
   onPoint(({ by }) => {
     if (by !== "arithmetic") rest();
@@ -59,13 +64,16 @@ export function arithmetic({ say }) {
 }
 
 /**
- * @param {string} ariaLabel
- * @param {string} value
+ * Fills a choice with the labels of the test images; what is chosen stays, if there still is such a label.
+ *
+ * @param {HTMLSelectElement} node
+ * @param {number[]} labels
+ * @param {number} first
  */
-function select(ariaLabel, value) {
-  const node = make("select", { ariaLabel }, ...LABELS.map((n) => make("option", { value: n }, `mean of label ${n}`)));
-  node.value = value;
-  return node;
+function offer(node, labels, first) {
+  const chosen = node.value === "" ? first : Number(node.value);
+  node.replaceChildren(...labels.map((n) => make("option", { value: n }, `mean of label ${n}`)));
+  if (labels.includes(chosen)) node.value = String(chosen);
 }
 
 /**

@@ -64,7 +64,7 @@ export function prior({ say, server }) {
       return;
     }
     paint(view.neighbours, bytes(answer.image), COLUMNS, ROWS);
-    view.neighbours.dataset.labels = answer.labels.join("");
+    view.neighbours.dataset.labels = answer.labels.join(" ");
   };
   view.again.onclick = again;
   view.temperature.oninput = refresh;

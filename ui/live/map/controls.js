@@ -98,7 +98,7 @@ export function offer(view, about) {
   view.truth.replaceChildren(
     view.truth.options[0],
     view.truth.options[1],
-    ...about.examples.map(({ label }, n) => make("option", { value: n }, `test digit ${label}`)),
+    ...about.examples.map(({ label }, n) => make("option", { value: n }, `test image of label ${label}`)),
   );
   read(view);
 }

@@ -1,23 +1,12 @@
 // What lies on the map, as traces of its chart: test images, rings of the prior, and q over the exact posterior.
 
 import { bytes } from "../shared/page.js";
+import { colourOf } from "./colours.js";
 
 /** @import { Plane } from "../shared/plane.js" */
 /** @import { Description, PosteriorAndQ, Means, Trace } from "../shared/types.js" */
 
 const SVG_POINTS = 2000; // without WebGL
-const COLOURS = [
-  "#4e79a7",
-  "#f28e2b",
-  "#e15759",
-  "#76b7b2",
-  "#59a14f",
-  "#edc948",
-  "#b07aa1",
-  "#ff9da7",
-  "#9c755f",
-  "#bab0ac",
-]; // of the labels
 const EXACT = "#10a37f";
 
 /** @type {boolean | null} */
@@ -38,12 +27,10 @@ function hasWebGL() {
  */
 export function scatter(means, { axes, drawn }, opacity) {
   const count = hasWebGL() ? means.count : Math.min(means.count, SVG_POINTS);
-  const places = COLOURS.map(() => {
-    /** @type {[number[], number[]]} */
-    const xy = [[], []];
-    return xy;
-  });
-  for (let n = 0; n < count; n += 1) {
+  /** @type {number[][][]} */
+  const places = Array.from({ length: Math.max(...means.labels) + 1 }, () => [[], []]);
+  for (let i = 0; i < count; i += 1) {
+    const n = Math.floor((i * means.count) / count); // evenly over all: they may be sorted by label
     const mu = means.mu.subarray(n * means.dims, (n + 1) * means.dims);
     axes.forEach((axis, k) => {
       let sum = 0;
@@ -57,7 +44,7 @@ export function scatter(means, { axes, drawn }, opacity) {
     name: String(label),
     x,
     y,
-    marker: { size: 3.5, color: COLOURS[label], opacity },
+    marker: { size: 3.5, color: colourOf(label), opacity },
   }));
   return traces.filter(({ x }) => x.length > 0);
 }
