@@ -82,6 +82,7 @@ def _launch(
         auth_message=login.NOTICE,
         theme=gr.themes.Default(primary_hue="blue", secondary_hue="blue", font=FONTS),
         css_paths=[CSS, *live.CSS],
+        head=live.head(),
         app_kwargs={
             "routes": [*(r for part in (files, models, latents) for r in part.routes(backend)), *live.routes()]
         },

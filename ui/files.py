@@ -26,7 +26,8 @@ from vae_core.runs.folder import FRAME, RunError, RunFolder
 
 from .backend import Backend
 from .login import check_login
-from .photo import PhotoError, read_photo
+from .ink import PhotoError
+from .photo import read_photo
 from .vocabulary import LARGEST_CHECKPOINT, LARGEST_PHOTO
 
 AT_ONCE = 2  # uploads read at the same time: each may take some hundred MB

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vae_core.config import IMAGE_SHAPE
+from vae_core.data import FAINTEST
 from vae_core.runs.config import ALL_SETTINGS
 from vae_core.runs.film import SIDE
 from vae_core.runs.states import State
@@ -16,6 +17,7 @@ from vae_core.runs.states import State
 IMAGE_SIDE = IMAGE_SHAPE[-1]
 PAD_SIDE = 56  # pixels per side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
 LARGEST_PHOTO = 20 * 2**20  # bytes
+PHOTO_TYPES = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"]  # JPEG first: Safari makes it of HEIC
 LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model that the form allows
 DECODED_AT_ONCE = 64  # most points in one request to the server
 ASLEEP = 0.01  # nats: a latent dimension whose KL is below it carries nothing
@@ -50,8 +52,10 @@ def vocabulary() -> dict[str, Any]:
         "QUANTITIES": {name: {"title": TITLES[name], "colour": COLOURS[name]} for name in TITLES},
         "IMAGE_SIDE": IMAGE_SIDE,
         "PAD_SIDE": PAD_SIDE,
+        "FAINTEST": FAINTEST,
         "FRAME_SIDE": SIDE,
         "LARGEST_PHOTO": LARGEST_PHOTO,
+        "PHOTO_TYPES": PHOTO_TYPES,
         "LARGEST_CHECKPOINT": LARGEST_CHECKPOINT,
         "DECODED_AT_ONCE": DECODED_AT_ONCE,
         "ASLEEP": ASLEEP,

@@ -19,6 +19,7 @@ from .settings import check_choice, check_int
 
 DATASETS = ("mnist", "fashion-mnist", "kmnist", "digits")
 INK_SIZE = {"mnist": 20, "fashion-mnist": 28, "kmnist": 28, "digits": 28}  # pixels filled by an image's longer side
+FAINTEST = 0.04  # of the whole range of grey: nobody sees what differs less from the paper, so it is not ink
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "kmnist": "KMNIST", "digits": "digits"}
 MOST_LABELS = 62  # those of EMNIST by class: digits, capital and small letters
 
@@ -236,7 +237,7 @@ def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
         (1, 28, 28) float32 in [0, 1].
 
     Raises:
-        ValueError: there is no ink, or ink is not a picture of 1 to 4096 pixels a side.
+        ValueError: there is no ink to be seen, or ink is not a picture of 1 to 4096 pixels a side.
 
     Source: LeCun et al. (1998), section III.A, for how MNIST was made.
     """
@@ -245,6 +246,7 @@ def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
     grey = ink.float() / 255 if ink.dtype == torch.uint8 else ink.float()
     if not bool(((grey >= 0) & (grey <= 1)).all()):
         raise ValueError("The drawing has values outside [0, 1].")
+    grey = _seen(grey)
     rows, columns = (grey > 0).any(1).nonzero().flatten(), (grey > 0).any(0).nonzero().flatten()
     if len(rows) == 0:
         raise ValueError("The drawing is empty: draw something first.")
@@ -253,6 +255,12 @@ def fit_drawing(ink: Tensor, size: int = 20) -> Tensor:
     sides = [max(1, round(side * scale)) for side in digit.shape]
     digit = F.interpolate(digit[None, None], size=sides, mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
     return _centred_by_mass(digit)
+
+
+def _seen(grey: Tensor) -> Tensor:
+    """(H, W) in [0, 1] without what nobody can see, such as an eraser's traces; a stroke keeps its soft edge."""
+    near = F.max_pool2d((grey >= FAINTEST).float()[None], 3, stride=1, padding=1)[0]
+    return grey * near
 
 
 def _centred_by_mass(digit: Tensor) -> Tensor:

@@ -325,12 +325,16 @@ class Visitor:
 
 @pytest.fixture
 def visit(browser: Browser, server: Server):
-    """Makes visitors; at the end none may have met an error, nor asked anybody but this server."""
+    """Makes visitors; at the end none may have met an error, nor asked anybody but this server.
+
+    A visitor's script runs in each of their documents before the page's own: it makes another browser of this one.
+    """
     visitors = []
 
-    def new(link: str = "", **options: object) -> Visitor:
+    def new(link: str = "", *, script: str = "", **options: object) -> Visitor:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
         context.add_init_script(QUESTIONS)
+        context.add_init_script(script)
         visitors.append(Visitor(context, server.url, link))
         return visitors[-1]
 

@@ -6,9 +6,16 @@ import pytest
 from PIL import Image, ImageDraw
 
 from .conftest import Hold
-from .test_draw import SEVEN, begin, press, rested, values
+from .test_draw import PIXELS, SEVEN, begin, press, rested, values
 
 pytestmark = pytest.mark.browser
+
+AT = """(places) => {
+    const canvas = document.querySelector(".live-ink");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return places.map(([x, y]) => data[4 * (Math.round(280 * y) * 280 + Math.round(280 * x)) + 3]);
+}"""  # the ink at places in fractions of the pad
+SEEN = ".live-pair figure:nth-child(1) canvas"
 
 
 def test_undo_erase_and_clear(visit):
@@ -129,13 +136,108 @@ def test_a_second_finger_draws_nothing(visit):
     fingers("touchMove", (0, 0.8, 0.2))
     fingers("touchEnd")
     rested(me)
-    ink = """() => {
-        const canvas = document.querySelector(".live-ink");
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        const at = (x, y) => data[4 * (Math.round(280 * y) * 280 + Math.round(280 * x)) + 3];
-        return [at(0.2, 0.2), at(0.5, 0.2), at(0.8, 0.2), at(0.2, 0.8), at(0.5, 0.5), at(0.5, 0.8), at(0.8, 0.8)];
-    }"""
-    assert page.evaluate(ink) == [255, 255, 255, 0, 0, 0, 0]
+    places = [(0.2, 0.2), (0.5, 0.2), (0.8, 0.2), (0.2, 0.8), (0.5, 0.5), (0.5, 0.8), (0.8, 0.8)]
+    assert page.evaluate(AT, places) == [255, 255, 255, 0, 0, 0, 0]
+
+
+class Hand:
+    """A palm and a pen on the pad; places are in fractions of it."""
+
+    def __init__(self, me):
+        self.session = me.context.new_cdp_session(me.page)
+        self.box = me.page.locator(".live-ink").bounding_box()
+
+    def at(self, x, y):
+        return {"x": self.box["x"] + x * self.box["width"], "y": self.box["y"] + y * self.box["height"]}
+
+    def palm(self, kind, *places):
+        points = [self.at(*place) for place in places]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def pen(self, kind, place):
+        event = {"type": kind, "button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen", "force": 0.5}
+        self.session.send("Input.dispatchMouseEvent", event | self.at(*place))
+
+
+def test_a_pen_takes_over_from_a_palm_and_the_palms_trace_goes(visit):
+    me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = begin(me)
+    hand = Hand(me)
+    hand.palm("touchStart", (0.8, 0.8))
+    assert page.evaluate(AT, [(0.8, 0.8)]) == [255]
+    hand.pen("mousePressed", (0.2, 0.2))
+    hand.pen("mouseMoved", (0.6, 0.2))
+    hand.palm("touchMove", (0.7, 0.8))
+    hand.pen("mouseMoved", (0.6, 0.5))
+    hand.palm("touchEnd")
+    hand.pen("mouseReleased", (0.6, 0.5))
+    rested(me)
+    places = [(0.2, 0.2), (0.4, 0.2), (0.6, 0.4), (0.8, 0.8), (0.7, 0.8)]
+    assert page.evaluate(AT, places) == [255, 255, 255, 0, 0]
+    press(me, "Undo")
+    assert me.ink(".live-ink") == 0
+
+
+def test_a_palm_that_the_system_takes_back_leaves_no_trace(visit):
+    me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = begin(me)
+    me.draw(*SEVEN)
+    rested(me)
+    drawn = values(me), me.ink(".live-ink")
+    hand = Hand(me)
+    hand.palm("touchStart", (0.8, 0.8))
+    assert page.evaluate(AT, [(0.8, 0.8)]) == [255]
+    hand.palm("touchCancel")
+    rested(me)
+    assert (values(me), me.ink(".live-ink")) == drawn
+
+
+def erased_dot(me):
+    """A dot that is erased again."""
+    spot = [(0.12, 0.9), (0.121, 0.9)]
+    me.draw(*spot)
+    rested(me)
+    press(me, "Erase")
+    me.draw(*spot)
+    press(me, "Draw")
+    me.page.wait_for_selector(".live-blank")
+    assert me.page.evaluate("sessionStorage.getItem('vae-drawing')") is None
+
+
+def traces(me):
+    """What an eraser may leave: ink of 6 of 255."""
+    me.page.evaluate("""() => {
+        const pen = document.querySelector(".live-ink").getContext("2d");
+        pen.save();
+        pen.fillStyle = "rgb(255 255 255 / 0.024)";
+        pen.fillRect(20, 240, 30, 30);
+        pen.restore();
+    }""")
+
+
+@pytest.mark.parametrize("leave", [erased_dot, traces])
+def test_what_nobody_can_see_is_no_ink(visit, leave):
+    me = visit()
+    page = begin(me)
+    me.draw(*SEVEN)
+    rested(me)
+    alone = values(me), page.evaluate(PIXELS, SEEN)
+    assert sum(any(alone[1][28 * row : 28 * row + 28]) for row in range(28)) in (19, 20)  # rows of MNIST's digits
+    press(me, "Clear")
+    leave(me)
+    me.draw(*SEVEN)
+    rested(me)
+    assert (values(me), page.evaluate(PIXELS, SEEN)) == alone
+
+
+def test_the_pad_needs_no_offscreen_canvas(visit):
+    me = visit(script="delete window.OffscreenCanvas")  # as on iPadOS 16.3
+    page = begin(me, 3)
+    assert page.evaluate("typeof OffscreenCanvas") == "undefined"
+    given = me.ink(".live-ink")
+    me.draw((0.2, 0.9), (0.8, 0.9))
+    rested(me)
+    assert given > 0 and me.ink(".live-ink") > given
 
 
 def test_noise_comes_and_goes(visit):

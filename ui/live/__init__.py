@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from .. import vocabulary
+from ..session import STORAGE_KEY
 
 HERE = Path(__file__).parent
 CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css")]
@@ -67,6 +68,12 @@ def component(
         server_functions=list(functions),
         elem_id=elem_id,
     )
+
+
+def head() -> str:
+    """What stands in the page's head: the script that runs before Gradio builds the page."""
+    script = (HERE / "page" / "storage.js").read_text(encoding="utf-8")
+    return f'<script data-session="{STORAGE_KEY}">{script}</script>'
 
 
 def routes() -> list[BaseRoute]:

@@ -2,7 +2,7 @@
 
 import { throttled } from "../shared/ask.js";
 import { base64, make, penOf, SIDE } from "../shared/page.js";
-import { PAD_SIDE } from "../shared/vocabulary.js";
+import { FAINTEST, PAD_SIDE } from "../shared/vocabulary.js";
 
 /** @import { Drawing } from "../shared/types.js" */
 /** @typedef {[number, number]} Spot in pixels */
@@ -12,6 +12,7 @@ const SIZE = 280; // pixels of its own canvas
 const CELL = SIZE / SIDE;
 const EVERY = 80; // ms between two calls of changed() during a stroke
 const STEPS = 40; // that can be undone
+const RIM = 2; // pixels that the eraser is wider than the pen, so that a stroke's soft edge goes with it
 const NUDGE = 4; // pixels of an arrow key; with Shift four times that
 const HELP =
   "Drawing pad. Arrow keys move the pen, with Shift faster; Space puts it down and lifts it; " +
@@ -59,7 +60,7 @@ export class Surface {
   }
 
   /**
-   * What is drawn, as it is posted; null where there is nothing.
+   * What is drawn, as it is posted; null where there is nothing to be seen.
    *
    * @returns {Drawing | null}
    */
@@ -76,12 +77,12 @@ export class Surface {
    */
   place(grey) {
     const side = Math.sqrt(grey.length);
-    const small = new OffscreenCanvas(side, side);
+    const small = make("canvas", { width: side, height: side });
     const image = new ImageData(side, side);
     grey.forEach((value, i) => {
       image.data.set([255, 255, 255, value], 4 * i); // grey is opacity
     });
-    small.getContext("2d")?.putImageData(image, 0, 0);
+    penOf(small).putImageData(image, 0, 0);
     this.framed = side === SIDE;
     this.exact = { [this.framed ? "image" : "ink"]: base64(grey) };
     this.pen.clearRect(0, 0, SIZE, SIZE);
@@ -103,9 +104,11 @@ export class Surface {
 
   /** Remembers what is there, to be undone to. */
   remember() {
-    this.past.push(this.#now());
+    const state = this.#now();
+    this.past.push(state);
     this.future = [];
     if (this.past.length > STEPS) this.past.shift();
+    return state;
   }
 
   undo() {
@@ -114,6 +117,15 @@ export class Surface {
 
   redo() {
     this.#swap(this.future, this.past);
+  }
+
+  /**
+   * Undoes the stroke that began with that state, unless something else was done since.
+   *
+   * @param {State} before
+   */
+  #takeBack(before) {
+    if (this.past.at(-1) === before) this.undo();
   }
 
   /** @returns {State} */
@@ -175,7 +187,7 @@ export class Surface {
     if (this.tool === "hide") return this.#hideAlong(from, to);
     this.exact = null;
     this.pen.globalCompositeOperation = this.tool === "erase" ? "destination-out" : "source-over";
-    this.pen.lineWidth = this.width * pressure;
+    this.pen.lineWidth = this.width * pressure + (this.tool === "erase" ? RIM : 0);
     this.pen.beginPath();
     this.pen.moveTo(from[0], from[1]);
     this.pen.lineTo(to[0] + 0.01, to[1]); // a line of no length at all would leave no dot
@@ -225,24 +237,25 @@ export class Surface {
   }
 
   #pointers() {
-    /** @type {number | null} */
-    let pointer = null; // the one that draws
+    /** @type {{ id: number, type: string, before: State } | null} */
+    let hand = null; // the pointer that draws, and what it found
     /** @type {Spot} */
     let from = [0, 0]; // where it was
     this.canvas.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || pointer !== null) return; // a second finger draws nothing
+      if (event.button !== 0) return;
+      if (hand && !(hand.type === "touch" && event.pointerType === "pen")) return; // a second finger draws nothing
       event.preventDefault();
       this.canvas.focus({ preventScroll: true });
       this.#lift();
+      if (hand) this.#takeBack(hand.before); // it was the palm, which comes down before the pen
       this.canvas.setPointerCapture(event.pointerId);
-      this.remember();
-      pointer = event.pointerId;
+      hand = { id: event.pointerId, type: event.pointerType, before: this.remember() };
       from = this.#at(event);
       this.#line(from, from, pressure(event));
       this.#stroked(false);
     });
     this.canvas.addEventListener("pointermove", (event) => {
-      if (event.pointerId !== pointer) return;
+      if (event.pointerId !== hand?.id) return;
       const events = event.getCoalescedEvents?.() ?? [];
       for (const part of events.length ? events : [event]) {
         this.#line(from, this.#at(part), pressure(part));
@@ -250,9 +263,13 @@ export class Surface {
       }
       this.#stroked(false);
     });
+    this.canvas.addEventListener("pointercancel", (event) => {
+      // The system says that it was a palm: the pen may come down only after that.
+      if (event.pointerId === hand?.id && hand.type === "touch") this.#takeBack(hand.before);
+    });
     this.canvas.addEventListener("lostpointercapture", (event) => {
-      if (event.pointerId !== pointer) return;
-      pointer = null;
+      if (event.pointerId !== hand?.id) return;
+      hand = null;
       this.#stroked(true);
     });
   }
@@ -311,17 +328,18 @@ const nothing = () => new Uint8Array(SIDE * SIDE);
 const pressure = (event) => (event.pointerType === "pen" && event.pressure > 0 ? 0.4 + 1.2 * event.pressure : 1);
 
 /**
- * The ink as side×side bytes.
+ * The ink as side×side bytes, without what nobody can see: an eraser may leave traces.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {number} side
  */
 function shrunk(canvas, side) {
-  const small = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(side, side).getContext("2d"));
+  const small = penOf(make("canvas", { width: side, height: side }));
   small.imageSmoothingQuality = "high";
   small.drawImage(canvas, 0, 0, side, side);
   const { data } = small.getImageData(0, 0, side, side);
-  return Uint8Array.from({ length: side * side }, (_, i) => data[4 * i + 3]); // opacity is ink
+  const inkAt = (/** @type {number} */ i) => data[4 * i + 3]; // opacity is ink
+  return Uint8Array.from({ length: side * side }, (_, i) => (inkAt(i) < 255 * FAINTEST ? 0 : inkAt(i)));
 }
 
 /**

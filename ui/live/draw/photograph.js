@@ -2,7 +2,7 @@
 
 import { answerTo, failed } from "../shared/ask.js";
 import { addressOf, bytes, make } from "../shared/page.js";
-import { LARGEST_PHOTO } from "../shared/vocabulary.js";
+import { LARGEST_PHOTO, PHOTO_TYPES } from "../shared/vocabulary.js";
 
 /** @import { Answer } from "../shared/types.js" */
 
@@ -14,7 +14,7 @@ import { LARGEST_PHOTO } from "../shared/vocabulary.js";
  * @param {(text: string) => void} say
  */
 export function photograph(place, begin, say) {
-  const file = make("input", { type: "file", accept: "image/*", hidden: true });
+  const file = make("input", { type: "file", accept: PHOTO_TYPES.join(), hidden: true });
   const take = async (/** @type {File | undefined} */ photo) => {
     const wrong = refused(photo);
     if (!photo || wrong) {
@@ -46,12 +46,13 @@ export function photograph(place, begin, say) {
 }
 
 /**
- * Why a photograph is not taken; empty where it is.
+ * Why a photograph is not taken; empty where it is. What the server cannot read, it says itself: a browser may not know
+ * the type of a HEIC file, which is then empty.
  *
  * @param {File | undefined} photo
  */
 function refused(photo) {
-  if (!photo?.type.startsWith("image/")) return "That is not a picture: choose a photograph.";
+  if (!photo || (photo.type && !photo.type.startsWith("image/"))) return "That is not a picture: choose a photograph.";
   if (photo.size <= LARGEST_PHOTO) return "";
   return `The photograph is larger than ${LARGEST_PHOTO / 2 ** 20} MB: choose a smaller one.`;
 }

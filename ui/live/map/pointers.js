@@ -58,6 +58,7 @@ function pressing(plot, there, go) {
   /** @type {PointerEvent | null} */
   let touched = null; // where a finger or pen came down
   const press = (/** @type {PointerEvent} */ event) => {
+    if (touched?.pointerType === "pen" && event.pointerType === "touch") return; // the palm of the hand with the pen
     touched = null;
     const onMap = /** @type {Element} */ (event.target).closest(".draglayer, .plot-container .gl-container");
     if (event.button !== 0 || !onMap || !there(event)) return;
@@ -72,15 +73,14 @@ function pressing(plot, there, go) {
   addEventListener("pointermove", (event) => pressed && go(event));
   addEventListener("pointerup", (event) => {
     pressed = false;
-    if (touched?.pointerId === event.pointerId) {
-      const moved = Math.hypot(event.clientX - touched.clientX, event.clientY - touched.clientY);
-      if (moved < TAP) go(event);
-    }
+    if (touched?.pointerId !== event.pointerId) return; // a palm may leave before the pen
+    const moved = Math.hypot(event.clientX - touched.clientX, event.clientY - touched.clientY);
+    if (moved < TAP) go(event);
     touched = null;
   });
-  addEventListener("pointercancel", () => {
+  addEventListener("pointercancel", (event) => {
     pressed = false;
-    touched = null;
+    if (touched?.pointerId === event.pointerId) touched = null;
   });
 }
 

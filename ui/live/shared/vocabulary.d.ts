@@ -19,10 +19,14 @@ export const QUANTITIES: Record<string, { title: string; colour: string }>;
 export const IMAGE_SIDE: number;
 /** Pixels a side of a posted drawing. */
 export const PAD_SIDE: number;
+/** Of the whole range of grey: less ink than that cannot be seen, and is none. */
+export const FAINTEST: number;
 /** Tiles in a row of a frame. */
 export const FRAME_SIDE: number;
 /** Bytes. */
 export const LARGEST_PHOTO: number;
+/** Of the pictures that the server reads. */
+export const PHOTO_TYPES: string[];
 /** Bytes. */
 export const LARGEST_CHECKPOINT: number;
 /** Points in one question to the server. */
