@@ -25,8 +25,8 @@ from vae_core.runs.export import PART, as_csv, as_tensorboard, as_zip
 from vae_core.runs.folder import FRAME, RunError, RunFolder
 
 from .backend import Backend
-from .login import check_login
 from .ink import PhotoError
+from .login import check_login
 from .photo import read_photo
 from .vocabulary import LARGEST_CHECKPOINT, LARGEST_PHOTO
 

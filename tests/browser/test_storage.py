@@ -1,4 +1,4 @@
-"""A browser that refuses to store anything for the page: all works for that visit, and one sentence says what does not."""
+"""A browser that refuses to store anything for the page: all works for that visit, and one sentence says so."""
 
 import pytest
 
