@@ -50,16 +50,16 @@ def test_training_lowers_the_held_out_loss(digits):
     assert -held_out[-1] < 0.75 * -held_out[0]
 
 
-@pytest.mark.parametrize("sigma", [1e-15, 3e-18, 1e-17, 1e-19])
+@pytest.mark.parametrize("sigma", [1e-16, 5.6e-18, 1e-19])
 def test_what_training_tells_is_finite_or_it_ends(few, sigma):
-    """With the second and third the figures of each step are finite, and their sum is not."""
+    """With the second the figures of each step are finite, and their sum is not."""
     model = VAE(VAEConfig(latent_dim=2, hidden_dim=8, likelihood="gaussian", sigma=sigma), seeded())
     told = []
     try:
-        for metrics in train(model, few, plain(steps=60, batch_size=200, record_every=30)):
+        for metrics in train(model, few, plain(steps=8, batch_size=50)):
             told += [*dataclasses.astuple(metrics.train), *metrics.kl_per_dim]
     except DivergedError:
-        assert sigma < 1e-15
+        assert sigma < 1e-16
     assert all(map(math.isfinite, told))
 
 
