@@ -13,8 +13,8 @@ import pytest
 import app
 from vae_core.data import DataError, load_dataset
 
-from .browser.front import Silent, serving
 from .conftest import ROOT
+from .servers import serving
 
 
 @pytest.fixture
@@ -38,12 +38,9 @@ def proxy(monkeypatch):
     """A proxy that refuses everything; the environment names none."""
     asked = []
 
-    class Refusing(Silent):
-        def do_GET(self):  # noqa: N802
-            asked.append(self.path)
-            self.send_error(502)
-
-        do_HEAD = do_POST = do_CONNECT = do_GET  # noqa: N815
+    def refuse(request):
+        asked.append(request.path)
+        request.send_error(502)
 
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
@@ -51,7 +48,7 @@ def proxy(monkeypatch):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setattr(urllib.request, "_opener", None)  # the one that urlopen keeps, with the proxies of its time
-    with serving(Refusing) as address:
+    with serving(refuse) as address:
         yield Proxy(address, asked)
 
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from ..servers import in_front_of, serving
 from .conftest import Visitor, free_port, start, stop
-from .front import Silent, front, serving
 
 pytestmark = pytest.mark.browser
 
@@ -131,7 +131,7 @@ def test_a_proxy_may_take_the_prefix_off(browser, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_ROOT_PATH", "/vae")
     port = free_port()
     server = start(tmp_path, port=port)
-    with serving(front(port, "/vae")) as url:
+    with serving(in_front_of(port, "/vae")) as url:
         me = Visitor(browser.new_context(), f"{url}/vae/")
         me.page.wait_for_selector("#train-curves .main-svg")
         me.train(Epochs=1)
@@ -160,15 +160,14 @@ def log_in(page):
 
 
 def test_a_login_that_a_frame_does_not_keep_has_a_way_out(browser, locked):
-    inside = locked.url.replace("127.0.0.1", "vae.test") + "?tab=draw"  # of another site than its frame
+    inside = locked.url.replace("127.0.0.1", "vae.test").rstrip("/") + "/?tab=draw"  # of another site than its frame
 
-    class Course(Silent):
-        def do_GET(self):  # noqa: N802
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(f"<iframe src='{inside}' width=900 height=700></iframe>".encode())
+    def course(request):
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(f"<iframe src='{inside}' width=900 height=700></iframe>".encode())
 
-    with serving(Course) as url:
+    with serving(course) as url:
         context = browser.new_context()
         page = context.new_page()
         page.goto(url)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from vae_core import VAE, VAEConfig, load_checkpoint
-from vae_core.data import converted
+from vae_core.data import binarize, converted
 from vae_core.evaluation.latent import embed, reach
 
 from ..conftest import ROOT, seeded
@@ -334,7 +334,8 @@ def test_q_lies_over_the_exact_posterior_where_there_are_two_dimensions(visit, r
     traces = me.page.evaluate("""() => document.querySelector(".live-map-plot").data.filter((t) => !t.name)
         .map((t) => ({ x: [...t.x], y: [...t.y], z: t.z?.map((row) => [...row]) }))""")
     density, inner, outer = traces
-    image = digits.test[(digits.test_labels == 3).nonzero()[0]] / 255
+    grey = digits.test[(digits.test_labels == 3).nonzero()[0]] / 255
+    image = binarize(grey, model.config.binarization, seeded())  # what the model sees
     mu, logvar = (part[0].tolist() for part in model.encode(image))
     for k, ellipse in ((1, inner), (2, outer)):
         for axis, name in enumerate("xy"):
