@@ -70,12 +70,12 @@ def test_a_storage_that_fills_up_changes_nothing_and_the_runs_are_found_again(vi
 
 def test_all_works_in_a_sandboxed_frame(visit, server):
     me = visit()
-    url = server.url.replace(
-        "127.0.0.1", "vae.localhost"
-    )  # to a frame without an origin Gradio serves no page of 127.0.0.1
+    # Gradio serves no page of 127.0.0.1 to a frame without an origin.
+    url = server.url.replace("127.0.0.1", "vae.localhost")
     me.page.set_content(f'<iframe sandbox="allow-scripts" src="{url}" width="1400" height="880"></iframe>')
     frame = me.page.frames[-1]
     frame.wait_for_selector(".page-lost")
+    frame.get_by_label("Epochs", exact=True).fill("3000")  # it must not end before it is stopped
     frame.click("#train")
     frame.wait_for_selector('#progress .live[data-state="running"]')
     frame.click("#stop")
