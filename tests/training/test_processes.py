@@ -74,7 +74,7 @@ def test_the_same_batches_give_the_same_losses_and_weights(tmp_path, case):
     weights = [load_file(folder.model_file) for folder in folders.values()]
     for name, weight in weights[0].items():
         apart = (weight - weights[1][name]).abs()
-        # Adam makes a step of full size, 1e-2, of a gradient that is nothing but rounding: a few weights may part.
+        # Adam makes steps of full size, 1e-3, of gradients that are nothing but rounding: a few weights may part.
         assert float(apart.mean()) < 5e-5 and float(apart.max()) < 1e-2, name
     assert folders["two"].read_status()["state"] == "finished"
 
