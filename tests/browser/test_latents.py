@@ -284,15 +284,16 @@ def test_a_finger_taps_the_map_or_scrolls_the_page(visit):
     wait_for_move(me, before)
 
 
-def test_a_pen_scrolls_over_the_map_and_moves_the_point_by_a_tap(visit):
+def test_a_pen_scrolls_over_the_map_and_moves_the_point_by_a_tap_whatever_the_palm_does(visit):
     me = opened(visit)
     ready(me)
-    script = """([name, across, up]) => {
+    script = """([name, across, up, palm]) => {
         const box = document.querySelector(".live-map-plot").getBoundingClientRect();
         const [clientX, clientY] = [box.left + across * box.width, box.top + up * box.height];
         const target = document.elementFromPoint(clientX, clientY);
-        const pen = { bubbles: true, pointerType: "pen", pointerId: 7, button: 0, buttons: 1, clientX, clientY };
-        target.dispatchEvent(new PointerEvent(name, pen));
+        const hand = palm ? { pointerType: "touch", pointerId: 8 } : { pointerType: "pen", pointerId: 7 };
+        const place = { bubbles: true, button: 0, buttons: 1, clientX, clientY };
+        target.dispatchEvent(new PointerEvent(name, { ...place, ...hand }));
     }"""
     before = point(me)
     for name, up in (("pointerdown", 0.5), ("pointermove", 0.4), ("pointermove", 0.3), ("pointerup", 0.3)):
@@ -300,7 +301,19 @@ def test_a_pen_scrolls_over_the_map_and_moves_the_point_by_a_tap(visit):
     assert point(me) == before
     for name in ("pointerdown", "pointerup"):
         me.page.evaluate(script, [name, 0.7, 0.3])
-    assert point(me) != before
+    tapped = point(me)
+    assert tapped != before
+    pen, palm = (False, 0.5), (True, 0.8)
+    for hands in ((palm, pen, palm, pen), (pen, palm, pen, palm), (pen, palm, palm, pen)):
+        me.page.evaluate(script, ["pointercancel", 0.7, 0.5])
+        names = ("pointerdown", "pointerdown", "pointerup", "pointerup")
+        for name, (is_palm, up) in zip(names, hands, strict=True):
+            me.page.evaluate(script, [name, 0.7, up, is_palm])
+        moved = point(me)
+        assert moved != tapped
+        for name in ("pointerdown", "pointerup"):
+            me.page.evaluate(script, [name, 0.7, 0.3])
+        assert point(me) == tapped
 
 
 def test_the_map_goes_through_any_two_directions(visit):

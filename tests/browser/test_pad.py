@@ -278,6 +278,10 @@ def test_a_photograph_is_put_on_the_pad_or_refused_with_a_sentence(visit):
     page.wait_for_function("/picture|photograph/.test(document.querySelector('#draw .live-message').textContent)")
     page.wait_for_function("!document.querySelector('#draw .live-message').textContent.includes('Reading')")
     assert values(me) == kept
-    page.set_input_files(chooser, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"text"})
-    page.wait_for_selector("text=That is not a picture: choose a photograph.")
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    for kind in ("image/heic", ""):  # not every browser knows the type
+        page.set_input_files(chooser, {"name": "IMG_0001.HEIC", "mimeType": kind, "buffer": heic})
+        page.wait_for_selector("text=This is a HEIC photograph, as iPhones take them; save it as JPEG")
+        page.set_input_files(chooser, {"name": "a.txt", "mimeType": "text/plain", "buffer": b"text"})
+        page.wait_for_selector("text=That is not a picture: choose a photograph.")
     assert values(me) == kept
