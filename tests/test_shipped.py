@@ -88,8 +88,8 @@ def test_the_selector_shows_each_with_its_figures(tmp_path):
     assert shown.keys() == RECIPES.keys()
     for path in PATHS:
         figures = read_header(path).about["figures"]
-        for name in ("elbo", "log_likelihood"):
-            assert f" {-figures[name]:.1f}," in shown[path.stem]
+        assert f"-ELBO {-figures['elbo']:.1f}," in shown[path.stem]
+        assert f"-log p(x) ≤ {-figures['log_likelihood']:.1f} by K = 5,000 draws," in shown[path.stem]
         assert f", {figures['active_units']} of {len(figures['kl_per_dim'])} active" in shown[path.stem]
 
 

@@ -32,7 +32,15 @@ def check_about(about: Any, dims: int) -> dict[str, Any]:
         "kl_per_dim": partial(check_list, check=nats, length=dims),
         "active_units": partial(check_int, low=0, high=dims),
     }
-    figures = terms | latent | {"log_likelihood": nats, "split": partial(check_choice, choices=("train", "test"))}
+    figures = (
+        terms
+        | latent
+        | {
+            "log_likelihood": nats,
+            "samples": partial(check_int, low=1, high=MOST_STEPS),
+            "split": partial(check_choice, choices=("train", "test")),
+        }
+    )
     checks: dict[str, Check] = {
         "data": partial(check_text, most=MOST_NAME),
         "hold_out": images,
@@ -42,6 +50,8 @@ def check_about(about: Any, dims: int) -> dict[str, Any]:
         "seconds": partial(check_float, low=0, high=MOST_SECONDS),
         "test": partial(check_object, checks=terms, needed=("elbo",)),
         "test_step": steps,
-        "figures": partial(check_object, checks=figures, needed=("elbo", "log_likelihood", "split", *latent)),
+        "figures": partial(
+            check_object, checks=figures, needed=("elbo", "log_likelihood", "samples", "split", *latent)
+        ),
     }
     return check_object("about", about, checks | latent)

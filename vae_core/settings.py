@@ -41,10 +41,11 @@ def check_text(name: str, value: Any, most: int = 1000) -> str:
     return value
 
 
-def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
-    """Raises ValueError unless value is one of the choices."""
+def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
+    """Returns the value; raises ValueError unless it is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} is {_shown(value)}; it must be one of {', '.join(choices)}.")
+    return value
 
 
 def _shown(value: Any) -> str:
