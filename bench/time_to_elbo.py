@@ -28,8 +28,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
-from torchvision import datasets, transforms
 
+from bench.train_speed import torchvisions_mnist
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
 from vae_core.device import describe_processor, pick_device
 from vae_core.evaluation.evaluate import evaluate_elbo
@@ -50,7 +50,7 @@ def textbook(dataset: Dataset, data_dir: Path, architecture: str, seed: int, dev
     """The loop of tutorials: a DataLoader with ToTensor, the loss read after every batch, Adam at 1e-3."""
     torch.manual_seed(seed)
     model = VAE(VAEConfig(architecture=architecture), torch.Generator().manual_seed(seed)).to(device)
-    images = datasets.MNIST(data_dir, train=True, download=False, transform=transforms.ToTensor())
+    images = torchvisions_mnist(data_dir)
     loader = DataLoader(Subset(images, range(len(dataset.train))), batch_size=128, shuffle=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     seconds = 0.0

@@ -56,6 +56,7 @@ def main() -> None:
         dataset = Dataset(dataset.name, *few)
     bench = Bench(dataset, options, device)
     file = options.json or file_of(device)
+    has_failed = False
     for name in options.part:
         start = time.perf_counter()
         try:
@@ -63,12 +64,14 @@ def main() -> None:
         except Exception as error:
             traceback.print_exc()
             rows = [{"error": repr(error)[:300]}]
+            has_failed = True
         for row in rows:
             print(name, json.dumps(row, ensure_ascii=False), flush=True)
         print(
             f"{name} took {time.perf_counter() - start:.0f} s; recordings: {Recordings.refusal or 'fine'}", flush=True
         )
         write(file, bench, name, rows)
+    sys.exit(has_failed)
 
 
 if __name__ == "__main__":

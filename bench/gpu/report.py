@@ -18,10 +18,9 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 
 def targets(found: dict[str, list[Row]]) -> list[tuple[str, str, str, bool]]:
-    """What is asked of an H100: what, target, figure, whether it holds; of what was measured."""
-
+    """What is asked of an H100: what, target, figure, whether it holds; of what was measured, and of what failed."""
+    lines = [(part, "runs", row["error"], False) for part, rows in found.items() for row in rows if "error" in row]
     found = {part: [row for row in rows if "error" not in row] for part, rows in found.items()}
-    lines = []
 
     def of(part: str, **which: object) -> list[Row]:
         return [row for row in found.get(part, []) if all(row.get(key) == value for key, value in which.items())]

@@ -309,7 +309,7 @@ def _decoded(model: VAE, terms: ELBO) -> dict[str, Any]:
 
 def _summary(terms: ELBO) -> dict[str, Any]:
     """The ELBO's terms of one image, for the page."""
-    error = standard_error(terms.log_px[:, 0])
+    error = float(standard_error(terms.log_px[:, 0]))
     return {
         "elbo": finite(terms.elbo),
         "reconstruction_term": finite(terms.reconstruction),

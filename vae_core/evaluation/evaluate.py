@@ -118,14 +118,10 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | Non
     )
     kl = kl_per_dim.sum(1)
     elbos = reconstruction - kl
-    return HeldOut(
-        elbo=float(elbos.mean()),
-        reconstruction=float(reconstruction.mean()),
-        kl=float(kl.mean()),
-        elbo_error=standard_error(elbos),
-        kl_per_dim=kl_per_dim.mean(0).tolist(),
-        active_units=int((means.float().var(0, correction=0) > ACTIVE_THRESHOLD).sum()),
-    )
+    active = (means.float().var(0, correction=0) > ACTIVE_THRESHOLD).sum()
+    sums = torch.stack([elbos.mean(), reconstruction.mean(), kl.mean(), standard_error(elbos), active.to(elbos)])
+    figures = torch.cat([sums, kl_per_dim.mean(0)]).tolist()  # waits once
+    return HeldOut(*figures[:4], kl_per_dim=figures[5:], active_units=int(figures[4]))
 
 
 def _without_params(terms: ELBO) -> ELBO:
@@ -215,14 +211,14 @@ def check_images(x: Tensor) -> None:
     """
     if x.ndim != 4 or x.shape[1:] != IMAGE_SHAPE or len(x) == 0:
         raise ValueError(f"images have the shape {tuple(x.shape)}; it must be (B, 1, 28, 28) with B at least 1.")
-    low, high = (float(value) for value in torch.aminmax(x))
+    low, high = torch.stack(torch.aminmax(x)).tolist()
     if not (low >= 0 and high <= 1):
         raise ValueError(f"images have values from {low:g} to {high:g}; all must be numbers in [0, 1].")
 
 
-def standard_error(values: Tensor) -> float:
-    """Standard error of the mean of (N,) values; 0 for a single one."""
-    return float(values.std() / math.sqrt(len(values))) if len(values) > 1 else 0.0
+def standard_error(values: Tensor) -> Tensor:
+    """Standard error of the mean of (N,) values, a scalar; 0 for a single one."""
+    return values.std() / math.sqrt(len(values)) if len(values) > 1 else values.new_zeros(())
 
 
 def wide(values: Tensor) -> Tensor:

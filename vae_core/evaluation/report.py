@@ -57,7 +57,7 @@ def measure(
     mean = float(log_px.mean())
     return (
         asdict(held)
-        | {"log_likelihood": mean, "log_likelihood_error": standard_error(log_px), "gap": mean - held.elbo}
+        | {"log_likelihood": mean, "log_likelihood_error": float(standard_error(log_px)), "gap": mean - held.elbo}
         | {"images_per_second": (len(x) * (samples + 1) - kept * samples) / seconds}
         | _information(model, x[:INFORMATION_IMAGES], seed)
         | _of_subset(model, x[:subset], samples, seed)

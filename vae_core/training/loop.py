@@ -213,18 +213,17 @@ def batches(
             config = agreed
             mark = time.perf_counter()
             before = state.step
-            count = 1 if processes.count > 1 else _steps_at_once(state, per_epoch, total, drawn.block)
-            steps = range(before, before + count)
-            paces = [_pace(config, number + 1, total) for number in steps]
-            with launching(device):
-                taken = [drawn.take(config, number) for number in steps]
+            with launching(device):  # the Python too: in another thread it would hold up the one that launches
+                count = 1 if processes.count > 1 else _steps_at_once(state, per_epoch, total, drawn.block)
+                paces = [_pace(config, before + 1 + n, total) for n in range(count)]
+                taken = [drawn.take(config, before + n) for n in range(count)]
                 state.sums.steps.append(step.take(taken, paces))
+                state.sums.images += sum(batch.x.shape[0] for batch in taken)
                 state.step += count
                 if state.average:
                     state.average.update(config.average, state.step, per_epoch)
-            state.sums.images += sum(batch.x.shape[0] for batch in taken)
-            at_end = state.step % per_epoch == 0 or state.step == total
             _count_seconds(state, time.perf_counter() - mark)
+            at_end = state.step % per_epoch == 0 or state.step == total
             due = at_end or _is_record_due(state, config, before, device)
             _check(model, state, before, is_record_due=due)
             metrics = None
