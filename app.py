@@ -19,9 +19,10 @@ import gradio as gr
 import torch
 
 import ui
-from ui import files, live, login, models
+from ui import files, live, models
 from ui.backend import Backend
 from ui.tabs import latents
+from ui.web import login
 from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
 from vae_core.files import print_in_any_locale
 from vae_core.runs.server import Runs

@@ -33,7 +33,7 @@ window.hand = {
 
   /** The point and the picture that are on the screen once it has been painted. */
   async shown() {
-    const { point } = await import(`${location.origin}/live/shared/point.js`);
+    const { point } = await import(`${location.origin}/live/space/point.js`);
     const canvas = document.querySelector(".live-decoded");
     const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
     return [[...point.z], Array.from({ length: 784 }, (_, i) => data[4 * i])];

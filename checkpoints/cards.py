@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from vae_core import Dataset, load_checkpoint, load_dataset
-from vae_core.checkpoint import read_header
+from vae_core.storage.checkpoint import read_header
 from vae_core.data import TITLES, binarized_for_evaluation, of_each_label
 from vae_core.runs.film import SIDE, frame
 

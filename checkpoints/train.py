@@ -23,10 +23,10 @@ from typing import Any
 import torch
 
 from vae_core import load_checkpoint, save_checkpoint
-from vae_core.checkpoint import read_header
 from vae_core.cli import new_config, parser
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
+from vae_core.storage.checkpoint import read_header
 
 from .recipes import RECIPES, Recipe
 

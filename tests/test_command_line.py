@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from vae_core import VAE, VAEConfig, load_checkpoint, save_checkpoint
-from vae_core.checkpoint import read_header
 from vae_core.cli import main
 from vae_core.data import binarized_for_evaluation
 from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.runs.changes import Change
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.server import Runs
+from vae_core.storage.checkpoint import read_header
 
 from .conftest import PLAIN, ROOT
 from .mnist import CONTENT, idx, labels, put

@@ -8,7 +8,8 @@ from pathlib import Path
 from .conftest import ROOT
 
 # Each may import itself and what comes before it.
-DOORS = ("vae_core", "vae_core.evaluation", "vae_core.training", "vae_core.runs", "ui", "app")
+DOORS = ("vae_core", "vae_core.storage", "vae_core.evaluation", "vae_core.training", "vae_core.runs", "ui", "app")
+LARGEST = {".py": 16, ".js": 12}  # files of that kind in one folder
 FRONT = ("vae_core.__init__", "vae_core.__main__", "vae_core.cli")  # made of all the core has
 
 PROGRAM = """
@@ -66,6 +67,13 @@ def test_no_imports_go_in_a_circle():
         for module in free:
             del left[module]
     assert not left
+
+
+def test_no_folder_holds_too_many_files_to_find_one():
+    for suffix, most in LARGEST.items():
+        files = [path for part in ("vae_core", "ui", "checkpoints") for path in (ROOT / part).rglob(f"*{suffix}")]
+        for folder in {path.parent for path in files}:
+            assert len(list(folder.glob(f"*{suffix}"))) <= most, folder
 
 
 def test_the_core_imports_and_trains_without_gradio_and_plotly():

@@ -13,7 +13,7 @@ from checkpoints.train import QUICK, RUNS
 from checkpoints.train import main as train_shipped
 from ui.backend import Backend
 from vae_core import TrainConfig
-from vae_core.checkpoint import read_header
+from vae_core.storage.checkpoint import read_header
 from vae_core.cli import main, new_config, parser
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.server import Runs

@@ -8,15 +8,15 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from vae_core.checkpoint import CheckpointError
 from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
+from vae_core.storage.checkpoint import CheckpointError
 
 from . import labels, live
 from .backend import Backend
-from .events import OUTSPOKEN, QUIET
-from .session import STORAGE_KEY, Session, restored
 from .tabs import draw, elbo, latents, runs, train
+from .web.events import OUTSPOKEN, QUIET
+from .web.session import STORAGE_KEY, Session, restored
 
 TABS = ("train", "elbo", "draw", "latents", "runs")
 

@@ -10,13 +10,13 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from vae_core.checkpoint import CheckpointError, Header, read_header
 from vae_core.config import TrainConfig
 from vae_core.data import DATASETS, DataError, Dataset, download_dataset, is_present, load_dataset, stamp
 from vae_core.download import Progress
 from vae_core.runs.folder import RunError
 from vae_core.runs.queue import Load
 from vae_core.runs.server import RUN_ID, Runs
+from vae_core.storage.checkpoint import CheckpointError, Header, read_header
 
 from . import labels
 from .downloads import Downloads

@@ -26,9 +26,9 @@ from vae_core.runs.folder import FRAME, RunError, RunFolder
 
 from .backend import Backend
 from .ink import PhotoError
-from .login import check_login
 from .photo import read_photo
 from .vocabulary import LARGEST_CHECKPOINT, LARGEST_PHOTO
+from .web.login import check_login
 
 AT_ONCE = 2  # uploads read at the same time: each may take some hundred MB
 

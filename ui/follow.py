@@ -17,8 +17,8 @@ from vae_core.settings import check_choice, check_float, check_int
 from vae_core.training.one_batch import OneBatch
 
 from . import labels
-from .pace import Pace
-from .requests import browser_of, field, finite, pixels, rounded
+from .web.pace import Pace
+from .web.requests import browser_of, field, finite, pixels, rounded
 
 SHOWN = 8  # images of a single batch
 RESTING = 3000  # ms between two requests about a run that has ended: another window may resume it

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from vae_core.checkpoint import Header
 from vae_core.config import LIKELIHOODS, TrainConfig, VAEConfig
 from vae_core.data import TITLES
 from vae_core.runs.config import ALL_SETTINGS
+from vae_core.storage.checkpoint import Header
 
 # What the line of settings always says in its own words, and what it never says.
 SAID = ("architecture", "latent_dim", "likelihood", "binarization", "beta", "learning_rate", "batch_size")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from vae_core import VAE, load_checkpoint
-from vae_core.checkpoint import CheckpointError, Header, read_header
+from vae_core.storage.checkpoint import CheckpointError, Header, read_header
 
 MOST_BYTES = 2**30  # of cached weights
 

@@ -13,17 +13,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
-from vae_core.checkpoint import CheckpointError
 from vae_core.config import evidence
 from vae_core.data import TITLES, DataError, Dataset, converted, of_each_label, spread
 from vae_core.evaluation.latent import embed, principal_axes, reach
-from vae_core.portable import packed, portable_decoder
 from vae_core.runs.folder import RunError
+from vae_core.storage.checkpoint import CheckpointError
+from vae_core.storage.portable import packed, portable_decoder
 
 from .backend import Backend
 from .loaded import Loaded, made_once
-from .login import check_login
-from .requests import field, pixels
+from .web.login import check_login
+from .web.requests import field, pixels
 
 MOST_MEANS = 10_000
 SOME = 500  # test images that say at once how far a model's ranges go; all of them may take a residual network 10 s

@@ -12,7 +12,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # at most 18,000 of their steps a second.
 os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
 
-from .checkpoint import load_checkpoint, save_checkpoint
+from .storage.checkpoint import load_checkpoint, save_checkpoint
 from .data import Dataset, load_dataset
 from .memory import keep_freed_memory
 from .model import VAE

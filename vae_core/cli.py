@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from .checkpoint import load_checkpoint, read_header
 from .config import BINARIZATIONS, CHANGEABLE, TrainConfig, VAEConfig, usual_learning_rate
 from .data import DATASETS, TITLES, DataError, Dataset, binarized_for_evaluation, load_dataset
 from .device import DEVICES, is_out_of_memory, pick_device
@@ -27,6 +26,7 @@ from .runs.folder import RunError, RunFolder
 from .runs.run import Steering, reason, train_into
 from .runs.states import State
 from .settings import Setting, check_int, settings_of
+from .storage.checkpoint import load_checkpoint, read_header
 from .training.divergence import DivergedError
 from .training.loop import Metrics, TrainState, batches
 from .training.processes import Processes, join

@@ -14,11 +14,11 @@ import torch
 from safetensors.torch import load_file
 
 from vae_core import VAE, TrainConfig, load_checkpoint
-from vae_core.checkpoint import read_header
 from vae_core.evaluation.evaluate import Proposal, evaluate_elbo, log_likelihood, log_weights
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.run import train_into
+from vae_core.storage.checkpoint import read_header
 
 from .measure import MODELS, Bench, Row, last_step, training
 

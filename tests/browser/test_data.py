@@ -12,7 +12,7 @@ from .conftest import Visitor, start, stop
 
 pytestmark = pytest.mark.browser
 
-POINT = 'async () => [...(await import(location.origin + "/live/shared/point.js")).point.z]'
+POINT = 'async () => [...(await import(location.origin + "/live/space/point.js")).point.z]'
 PLOT = "document.querySelector('.live-map-plot')"
 
 
@@ -55,7 +55,7 @@ def test_62_labels_have_colours_a_legend_means_and_neighbours(visiting):
         me.page.get_by_label("Plus", exact=True).select_option("61")
         me.page.get_by_label("Minus", exact=True).select_option("10")
         me.page.get_by_label("Strength").fill("1")
-        moved = "async (before) => (await import('/live/shared/point.js')).point.z.some((z, j) => z !== before[j])"
+        moved = "async (before) => (await import('/live/space/point.js')).point.z.some((z, j) => z !== before[j])"
         me.page.wait_for_function(moved, arg=before.tolist())
         me.page.get_by_label("nearest training images").check()
         me.page.wait_for_selector(".live-grid[data-labels]")

@@ -9,7 +9,7 @@ from torch import nn
 from vae_core import VAE, VAEConfig, load_checkpoint
 from vae_core.config import ARCHITECTURES, LIKELIHOODS
 from vae_core.model import Residual
-from vae_core.portable import portable_decoder
+from vae_core.storage.portable import portable_decoder
 
 from ..conftest import ROOT, seeded
 

@@ -251,7 +251,7 @@ def test_the_mean_goes_to_latents_and_an_image_comes_back(visit):
     page = begin(me, 7)
     press(me, "Send to Latents")
     assert page.get_by_role("tab", name="Latents").get_attribute("aria-selected") == "true"
-    moved = "import('./live/shared/point.js').then(({ point }) => ({ z: [...point.z], by: point.by }))"
+    moved = "import('./live/space/point.js').then(({ point }) => ({ z: [...point.z], by: point.by }))"
     sent = page.evaluate(moved)
     assert sent["by"] == "draw" and len(sent["z"]) == 20 and any(abs(z) > 0.1 for z in sent["z"])
     bar = "new Uint8Array(784).map((_, i) => (i % 28 === 14 ? 255 : 0))"

@@ -17,7 +17,7 @@ from .conftest import until
 pytestmark = pytest.mark.browser
 
 SHIPPED = ROOT / "checkpoints" / "mnist-mlp-20d.safetensors"
-POINT = 'async () => [...(await import(location.origin + "/live/shared/point.js")).point.z]'
+POINT = 'async () => [...(await import(location.origin + "/live/space/point.js")).point.z]'
 SHOWN = """() => {
     const canvas = document.querySelector(".live-decoded");
     const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);

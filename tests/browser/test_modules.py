@@ -29,13 +29,13 @@ def run(browser, server):
 def test_the_normal_distribution_is_that_of_torch(run):
     normal = torch.distributions.Normal(torch.zeros((), dtype=torch.float64), 1.0)
     x = torch.linspace(-7.5, 7.5, 301, dtype=torch.float64)
-    assert run("shared/normal", "a.map(m.probability)", x.tolist()) == pytest.approx(normal.cdf(x).tolist(), abs=1e-14)
-    assert run("shared/normal", "a.map(m.density)", x.tolist()) == pytest.approx(
+    assert run("space/normal", "a.map(m.probability)", x.tolist()) == pytest.approx(normal.cdf(x).tolist(), abs=1e-14)
+    assert run("space/normal", "a.map(m.density)", x.tolist()) == pytest.approx(
         normal.log_prob(x).exp().tolist(), rel=1e-12
     )
     p = torch.linspace(0.0005, 0.9995, 200, dtype=torch.float64)
-    assert run("shared/normal", "a.map(m.quantile)", p.tolist()) == pytest.approx(normal.icdf(p).tolist(), abs=1e-7)
-    draws = torch.tensor(run("shared/normal", "Array.from({ length: 40000 }, m.normal)"))
+    assert run("space/normal", "a.map(m.quantile)", p.tolist()) == pytest.approx(normal.icdf(p).tolist(), abs=1e-7)
+    draws = torch.tensor(run("space/normal", "Array.from({ length: 40000 }, m.normal)"))
     assert abs(draws.mean()) < 0.03 and abs(draws.std() - 1) < 0.02 and draws.isfinite().all()
 
 
@@ -89,7 +89,7 @@ def test_a_plane_keeps_what_is_off_it(run, quantiles):
         const drawn = [0.3, -0.7].map(p.drawn), back = drawn.map(p.at);
         return { from: p.coordinates(a.z), moved: [...moved], drawn, back, whole: p.whole(0) };
     })()"""
-    it = run("shared/plane", script, {"axes": axes.tolist(), "z": z.tolist(), "quantiles": quantiles})
+    it = run("space/plane", script, {"axes": axes.tolist(), "z": z.tolist(), "quantiles": quantiles})
     moved = torch.tensor(it["moved"], dtype=torch.float64)
     assert it["from"] == pytest.approx((axes @ z).tolist())
     assert (axes @ moved).tolist() == pytest.approx([0.3, -0.7], abs=1e-6)
@@ -167,4 +167,4 @@ def test_the_mean_of_a_label_is_over_its_images(run):
         mu[labels == 2].mean(0).tolist(), abs=1e-6
     )
     assert run("latents/arithmetic", "m.centre(a, 7)", about) is None
-    assert math.isclose(run("shared/plane", "m.unit(1, 3)[1]"), 1.0)
+    assert math.isclose(run("space/plane", "m.unit(1, 3)[1]"), 1.0)

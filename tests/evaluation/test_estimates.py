@@ -8,7 +8,7 @@ import vae_core.evaluation.estimates
 from vae_core import VAE, VAEConfig
 from vae_core.evaluation.estimates import kept_log_likelihood
 from vae_core.evaluation.evaluate import log_likelihood
-from vae_core.tensors import read_tensors
+from vae_core.storage.tensors import read_tensors
 
 from ..conftest import seeded
 

@@ -16,7 +16,7 @@ function half(value) {
   return (value < 0 ? 0x8000 : 0) | ((exponent + 15) << 10) | fraction;
 }
 
-/** @type {(about: object, weights: number[]) => ArrayBuffer} a file as vae_core/portable.py writes it */
+/** @type {(about: object, weights: number[]) => ArrayBuffer} a file as vae_core/storage/portable.py writes it */
 function file(about, weights) {
   let text = JSON.stringify({ ...about, numbers: weights.length });
   if (text.length % 2) text += " ";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { density, normal, probability, quantile } from "../../ui/live/shared/normal.js";
+import { density, normal, probability, quantile } from "../../ui/live/space/normal.js";
 
 /** @type {(actual: number, expected: number, within: number) => void} */
 const near = (actual, expected, within) =>

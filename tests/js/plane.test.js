@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { plane, unit } from "../../ui/live/shared/plane.js";
+import { plane, unit } from "../../ui/live/space/plane.js";
 
 const [c, s] = [Math.cos(0.6), Math.sin(0.6)];
 const AXES = [

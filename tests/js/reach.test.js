@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { reachOf } from "../../ui/live/shared/reach.js";
+import { reachOf } from "../../ui/live/space/reach.js";
 
 test("a range goes as far as the model's, or is doubled until it holds a value", () => {
   for (const off of [0, 3, -4]) assert.equal(reachOf(4, off), 4);

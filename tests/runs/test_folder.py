@@ -19,7 +19,7 @@ from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import NAME_LENGTH, RunError, RunFolder
 from vae_core.runs.run import Steering
 from vae_core.runs.states import State
-from vae_core.tensors import read_tensors
+from vae_core.storage.tensors import read_tensors
 
 from ..conftest import ROOT, plain, seeded
 from .test_run import CONFIG, CPU, GAUSSIAN, MODEL, began, go_on

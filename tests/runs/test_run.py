@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 
 import vae_core.runs.run
 from vae_core import VAE, VAEConfig, load_checkpoint
-from vae_core.checkpoint import read_header
 from vae_core.data import binarized_for_evaluation
 from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.runs.changes import Change
@@ -20,6 +19,7 @@ from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.run import Steering, train_into
 from vae_core.runs.summary import summarize
+from vae_core.storage.checkpoint import read_header
 from vae_core.training.divergence import DivergedError
 from vae_core.training.loop import TrainState, batches
 from vae_core.training.one_batch import OneBatch

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from ui.backend import Backend
-from ui.requests import answering
 from ui.tabs import train as train_tab
+from ui.web.requests import answering
 from vae_core import VAE, TrainConfig, VAEConfig, save_checkpoint
 from vae_core.runs.config import RunConfig
 from vae_core.runs.server import Runs

@@ -10,10 +10,10 @@ import torch
 
 from ui.backend import Backend
 from ui.models import describe, means
-from ui.requests import of
 from ui.tabs import train as train_tab
 from ui.tabs.draw import crowd, crowd_elbos, look
 from ui.tabs.latents import neighbours
+from ui.web.requests import of
 from vae_core import Dataset, TrainConfig, save_checkpoint
 from vae_core.data import DataError, fit_drawing
 from vae_core.evaluation.latent import embed

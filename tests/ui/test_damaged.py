@@ -13,13 +13,13 @@ import ui
 from ui.backend import Backend
 from ui.files import routes
 from ui.models import describe
-from ui.requests import of
 from ui.tabs import train as train_tab
 from ui.tabs.draw import look
 from ui.tabs.runs import mine
+from ui.web.requests import of
 from vae_core import VAE, VAEConfig, save_checkpoint
-from vae_core.checkpoint import FORMAT
 from vae_core.runs.states import State
+from vae_core.storage.checkpoint import FORMAT
 
 from ..conftest import ROOT, seeded
 from .conftest import ANNA, DRAWING, FOLLOW, HISTORY, RUN, WINDOW, asked, written

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from ui.backend import Backend
-from ui.requests import of
 from ui.tabs import draw
 from ui.tabs.draw import CROWD, DRAWS, complete, crowd, judge, look, refine, truth
+from ui.web.requests import of
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
 from vae_core.data import binarize, binarized_for_evaluation
 from vae_core.densities import gaussian_kl

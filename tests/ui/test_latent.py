@@ -15,8 +15,8 @@ from torch.testing import assert_close
 
 from ui import models
 from ui.backend import Backend
-from ui.requests import of
 from ui.tabs import latents
+from ui.web.requests import of
 from vae_core import VAE, VAEConfig, save_checkpoint
 from vae_core.data import binarize, binarized_for_evaluation
 from vae_core.densities import Prior

@@ -8,7 +8,7 @@ import pytest
 
 from ui.loaded import LoadedModels, made_once
 from vae_core import VAE, VAEConfig, save_checkpoint
-from vae_core.checkpoint import CheckpointError
+from vae_core.storage.checkpoint import CheckpointError
 
 from ..conftest import seeded
 

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from .. import vocabulary
-from ..session import STORAGE_KEY
+from ..web.session import STORAGE_KEY
 
 HERE = Path(__file__).parent
 CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css")]

@@ -40,8 +40,8 @@ from .. import live
 from ..backend import Backend
 from ..loaded import Loaded, made_once
 from ..models import describe
-from ..requests import FLOAT32, field, finite, image_bytes, of, pixels, vector
 from ..vocabulary import PAD_SIDE
+from ..web.requests import FLOAT32, field, finite, image_bytes, of, pixels, vector
 
 SHOWN = 8  # draws that are decoded to be shown
 MOST_SAMPLES = 1000  # K of log p̂(x)

@@ -21,10 +21,10 @@ from vae_core.runs.export import as_gif
 
 from .. import live
 from ..backend import Backend
-from ..login import check_login
 from ..models import describe
-from ..requests import field, image_bytes, of, pixels, vector
 from ..vocabulary import DECODED_AT_ONCE
+from ..web.login import check_login
+from ..web.requests import field, image_bytes, of, pixels, vector
 from .draw import look, posterior_of, seeded
 
 MOST_PICTURES = 64  # most pictures whose nearest training images are found at once

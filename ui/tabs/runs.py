@@ -15,7 +15,7 @@ from .. import live
 from ..backend import Backend
 from ..figures import comparison, rate_distortion
 from ..labels import meaningful, settings_line
-from ..requests import answering, browser_of, field, of
+from ..web.requests import answering, browser_of, field, of
 
 
 def mine(backend: Backend, request: Any) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from vae_core.settings import Setting, settings_of
 
 from .. import live
 from ..backend import Backend
-from ..events import OUTSPOKEN, QUIET
 from ..figures import training_curves
-from ..requests import answering
-from ..session import Session
+from ..web.events import OUTSPOKEN, QUIET
+from ..web.requests import answering
+from ..web.session import Session
 
 AUTO = "auto"
 DATA_CHOICES = [("MNIST if it can be had, else digits", AUTO), *((TITLES[name], name) for name in DATASETS)]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..files import write_atomically
 from ..model import VAE
-from ..tensors import read_tensors
+from ..storage.tensors import read_tensors
 from .evaluate import IMAGES_AT_ONCE, log_likelihood
 
 

@@ -119,9 +119,10 @@ def evaluate_elbo(model: VAE, x: Tensor, *, seed: int = 0, batch_size: int | Non
     kl = kl_per_dim.sum(1)
     elbos = reconstruction - kl
     active = (means.float().var(0, correction=0) > ACTIVE_THRESHOLD).sum()
-    sums = torch.stack([elbos.mean(), reconstruction.mean(), kl.mean(), standard_error(elbos), active.to(elbos)])
-    figures = torch.cat([sums, kl_per_dim.mean(0)]).tolist()  # waits once
-    return HeldOut(*figures[:4], kl_per_dim=figures[5:], active_units=int(figures[4]))
+    means_of_all = [elbos.mean(), reconstruction.mean(), kl.mean(), standard_error(elbos), active.to(elbos)]
+    figures = torch.cat([torch.stack(means_of_all), kl_per_dim.mean(0)]).tolist()  # waits once
+    held_elbo, held_reconstruction, held_kl, error, units, *held_kl_per_dim = figures
+    return HeldOut(held_elbo, held_reconstruction, held_kl, error, held_kl_per_dim, int(units))
 
 
 def _without_params(terms: ELBO) -> ELBO:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from ..about import MOST_NAME
-from ..checkpoint import read_header
 from ..config import MOST_IMAGES, SETTINGS, TrainConfig, VAEConfig
-from ..plain_json import check_each
 from ..settings import check_int, check_settings, check_text, settings_of, text, whole
+from ..storage.about import MOST_NAME
+from ..storage.checkpoint import read_header
+from ..storage.plain_json import check_each
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import masked_crc32c
 from torch import Tensor
 
-from ..about import TERMS
-from ..plain_json import read_json
+from ..storage.about import TERMS
+from ..storage.plain_json import read_json
 from .folder import RunFolder
 
 PLAIN = ("step", "epoch", "images_seen", "seconds", "images_per_second")

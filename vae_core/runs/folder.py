@@ -30,13 +30,13 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from ..checkpoint import load_checkpoint, save_checkpoint
 from ..config import MOST_STEPS, SETTINGS, TrainConfig, VAEConfig
 from ..device import describe_processor
 from ..files import write_atomically
 from ..model import VAE
-from ..plain_json import brief, check_each, read_json
 from ..settings import check_choice, check_int, check_text
+from ..storage.checkpoint import load_checkpoint, save_checkpoint
+from ..storage.plain_json import brief, check_each, read_json
 from ..training.loop import TrainState
 from ..training.state import read_progress, read_state, write_state
 from .changes import Change, still_to_come

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..about import TERMS
 from ..config import MOST_DIMS, MOST_SECONDS, MOST_STEPS
-from ..plain_json import is_number
+from ..storage.about import TERMS
+from ..storage.plain_json import is_number
 
 LOSSES = tuple(f"{part}_{name}" for part in ("train", "test") for name in TERMS)
 NUMBERS = ("epoch", "images_seen", "seconds", "images_per_second", "learning_rate", "beta", "samples")

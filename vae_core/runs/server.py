@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from ..checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from ..config import TrainConfig, VAEConfig
 from ..device import describe_devices
+from ..storage.checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from ..training.recording import Recordings
 from .changes import Change, check_change
 from .config import RunConfig, beginning_with

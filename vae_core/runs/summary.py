@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..checkpoint import CheckpointError, read_header
+from ..storage.checkpoint import CheckpointError, read_header
 from .config import RunConfig
 from .folder import RunFolder
 from .states import State, Status

@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from ..checkpoint import CheckpointError
 from ..config import IMAGE_SHAPE, MOST_STEPS, OBJECTIVES, TrainConfig
 from ..data import Dataset
 from ..files import write_atomically
@@ -19,7 +18,8 @@ from ..model import VAE
 from ..objective import Objective
 from ..precision import arithmetic
 from ..settings import check_choice, check_int
-from ..tensors import read_tensors
+from ..storage.checkpoint import CheckpointError
+from ..storage.tensors import read_tensors
 from .random import Batch, Batches, block_of
 from .schedule import beta_at
 from .step import fitted_elbo

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from ..about import MOST_NATS
 from ..config import MOST_SECONDS, MOST_STEPS
 from ..files import write_atomically
 from ..model import VAE
 from ..settings import check_float, check_int
-from ..tensors import read_metadata, read_tensors
+from ..storage.about import MOST_NATS
+from ..storage.tensors import read_metadata, read_tensors
 from .average import Average
 from .loop import Sums, TrainState
 

@@ -1,10 +1,10 @@
 // Vector arithmetic: the mean of one label's images minus the mean of another's, added to the point.
 
 import { failed } from "../shared/ask.js";
-import { meansOf } from "../shared/means.js";
 import { model, onModel } from "../shared/model.js";
 import { make } from "../shared/page.js";
-import { movePoint, onPoint, point } from "../shared/point.js";
+import { meansOf } from "../space/means.js";
+import { movePoint, onPoint, point } from "../space/point.js";
 import { section } from "./section.js";
 
 /** @import { Means, Place, Z } from "../shared/types.js" */

@@ -3,9 +3,9 @@
 import { keptDrawing } from "../draw/kept.js";
 import { failed, fileOf } from "../shared/ask.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
-import { normal } from "../shared/normal.js";
 import { addressOf, make, paint } from "../shared/page.js";
-import { movePoint, onPoint, point } from "../shared/point.js";
+import { normal } from "../space/normal.js";
+import { movePoint, onPoint, point } from "../space/point.js";
 import { section } from "./section.js";
 import { circle, line } from "./ways.js";
 

@@ -3,9 +3,9 @@
 
 import { answerOf, failed, newest } from "../shared/ask.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
-import { normal } from "../shared/normal.js";
 import { base64, bytes, make, paint } from "../shared/page.js";
-import { movePoint } from "../shared/point.js";
+import { normal } from "../space/normal.js";
+import { movePoint } from "../space/point.js";
 import { section } from "./section.js";
 
 /** @import { Place, Z } from "../shared/types.js" */

@@ -3,13 +3,13 @@
 
 import { never } from "../shared/background.js";
 import { pictures } from "../shared/model.js";
-import { density } from "../shared/normal.js";
 import { numberField, read } from "../shared/number.js";
 import { make, minus, paint } from "../shared/page.js";
-import { isPoint, movePoint, point } from "../shared/point.js";
-import { reachOf } from "../shared/reach.js";
 import { set, svg } from "../shared/svg.js";
 import { ASLEEP } from "../shared/vocabulary.js";
+import { density } from "../space/normal.js";
+import { isPoint, movePoint, point } from "../space/point.js";
+import { reachOf } from "../space/reach.js";
 
 /** @import { Description, Dimension, Place } from "../shared/types.js" */
 

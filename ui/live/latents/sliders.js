@@ -5,8 +5,8 @@ import { debounced } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
 import { model, onModel, onModelAtLeisure } from "../shared/model.js";
 import { make } from "../shared/page.js";
-import { onPoint, point } from "../shared/point.js";
 import { ASLEEP } from "../shared/vocabulary.js";
+import { onPoint, point } from "../space/point.js";
 import { section } from "./section.js";
 import { Slider } from "./slider.js";
 

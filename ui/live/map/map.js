@@ -5,18 +5,18 @@ import { keptDrawing } from "../draw/kept.js";
 import { section } from "../latents/section.js";
 import { answerOf, debounced, failed, newest } from "../shared/ask.js";
 import { inSight, show } from "../shared/feed.js";
-import { meansOf } from "../shared/means.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
 import { make, paint } from "../shared/page.js";
-import { plane, unit } from "../shared/plane.js";
-import { onPoint, point } from "../shared/point.js";
+import { meansOf } from "../space/means.js";
+import { plane, unit } from "../space/plane.js";
+import { onPoint, point } from "../space/point.js";
 import { choices } from "./choices.js";
 import { layout, offer, read } from "./controls.js";
 import { pointers } from "./pointers.js";
 import { overlay, rings, scatter, ticks } from "./traces.js";
 
 /**
- * @import { Plane } from "../shared/plane.js"
+ * @import { Plane } from "../space/plane.js"
  * @import { Description, PosteriorAndQ, Layout, Means, Place, Plot, Plotly, Trace } from "../shared/types.js"
  */
 

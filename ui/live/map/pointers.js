@@ -2,9 +2,9 @@
 
 import { model, picture } from "../shared/model.js";
 import { paint } from "../shared/page.js";
-import { movePoint, point } from "../shared/point.js";
+import { movePoint, point } from "../space/point.js";
 
-/** @import { Plane } from "../shared/plane.js" */
+/** @import { Plane } from "../space/plane.js" */
 /** @import { Plot } from "../shared/types.js" */
 /** @import { View } from "./controls.js" */
 /** @typedef {{ clientX: number, clientY: number }} Spot */

@@ -3,7 +3,7 @@
 import { bytes } from "../shared/page.js";
 import { colourOf } from "./colours.js";
 
-/** @import { Plane } from "../shared/plane.js" */
+/** @import { Plane } from "../space/plane.js" */
 /** @import { Description, PosteriorAndQ, Means, Trace } from "../shared/types.js" */
 
 const SVG_POINTS = 2000; // without WebGL

@@ -5,7 +5,7 @@ import { choices } from "../map/choices.js";
 import { debounced } from "../shared/ask.js";
 import { model, onModel } from "../shared/model.js";
 import { openTab, shownTab } from "../shared/page.js";
-import { isPoint, movePoint, onPoint, point } from "../shared/point.js";
+import { isPoint, movePoint, onPoint, point } from "../space/point.js";
 
 /** @import { Component, Place } from "../shared/types.js" */
 

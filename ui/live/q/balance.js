@@ -4,7 +4,7 @@
 import { meter } from "../draw/meter.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { openTab } from "../shared/page.js";
-import { movePoint } from "../shared/point.js";
+import { movePoint } from "../space/point.js";
 import { Grab } from "./grab.js";
 import { posterior } from "./posterior.js";
 import { wayOf } from "./way.js";

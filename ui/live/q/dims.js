@@ -1,8 +1,8 @@
 // μ ± σ of each dimension against the prior, the dimensions with most information first; one of them can be taken.
 
 import { make, minus } from "../shared/page.js";
-import { reachOf } from "../shared/reach.js";
 import { ASLEEP } from "../shared/vocabulary.js";
+import { reachOf } from "../space/reach.js";
 
 /** @import { Description, Q } from "../shared/types.js" */
 /** @typedef {ReturnType<typeof column>} Column */

@@ -1,7 +1,7 @@
 // q in the hand: μ and σ of one dimension, and what can be done to q.
 
 import { make, minus } from "../shared/page.js";
-import { reachOf } from "../shared/reach.js";
+import { reachOf } from "../space/reach.js";
 import { Dimensions } from "./dims.js";
 
 /** @import { Description, Q } from "../shared/types.js" */

@@ -1,9 +1,9 @@
-// A decoder that runs in the browser: reads the file of vae_core/portable.py, and turns z into pixels.
+// A decoder that runs in the browser: reads the file of vae_core/storage/portable.py, and turns z into pixels.
 
 import { fromHalves, unpack } from "./wire.js";
 
 /**
- * A layer as the file describes it; which fields it has depends on its kind, as vae_core/portable.py says.
+ * A layer as the file describes it; which fields it has depends on its kind, as vae_core/storage/portable.py says.
  *
  * @typedef {{
  *   kind: "linear" | "conv" | "transposed" | "residual" | "shape" | "relu" | "silu",

@@ -1,4 +1,4 @@
-// Files of `packed` of vae_core/portable.py: a description, many numbers as float16, and bytes.
+// Files of `packed` of vae_core/storage/portable.py: a description, many numbers as float16, and bytes.
 
 /** The float32 value of every float16 pattern. */
 const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {

@@ -1,11 +1,11 @@
 // Where the test images lie in latent space: the posterior means, as `means` of ui/models.py serves them.
 
-import { failed, fileOf } from "./ask.js";
-import { onModel } from "./model.js";
-import { addressOf } from "./page.js";
-import { fromHalves, unpack } from "./wire.js";
+import { failed, fileOf } from "../shared/ask.js";
+import { onModel } from "../shared/model.js";
+import { addressOf } from "../shared/page.js";
+import { fromHalves, unpack } from "../shared/wire.js";
 
-/** @import { Answer, Means } from "./types.js" */
+/** @import { Answer, Means } from "../shared/types.js" */
 
 const RENEW = 9000; // ms between two looks, while the model trains
 

@@ -25,7 +25,7 @@ from vae_core.densities import (
 from vae_core.evaluation.evaluate import Proposal, log_weights
 from vae_core.objective import ELBO, Objective, elbo
 
-from .conftest import seeded
+from ..conftest import seeded
 
 EXACT = {"rtol": 1e-10, "atol": 1e-10}
 

@@ -10,7 +10,7 @@ import torch
 from vae_core import load_dataset
 from vae_core.data import DataError, is_present
 
-from .mnist import CONTENT, PACKED
+from ..mnist import CONTENT, PACKED
 
 
 def files(folder: Path) -> list[str]:

@@ -8,13 +8,13 @@ import torch
 from safetensors.torch import save
 
 from ui.models import describe
-from ui.requests import answering, of
 from ui.tabs import train as train_tab
 from ui.tabs.draw import look
 from ui.tabs.latents import decode
+from ui.web.requests import answering, of
 
-from ..runs.conftest import wait_for
-from .conftest import (
+from ...runs.conftest import wait_for
+from ..conftest import (
     ANNA,
     BERT,
     DRAWING,

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from vae_core.tensors import read_metadata, read_tensors
+from vae_core.storage.tensors import read_metadata, read_tensors
 
-from .conftest import seeded
+from ..conftest import seeded
 
 TENSORS = {
     "a": torch.randn(3, 4, generator=seeded()),

@@ -9,7 +9,7 @@ from vae_core import VAE, VAEConfig
 from vae_core.objective import elbo
 from vae_core.runs.film import map_points
 
-from .conftest import seeded
+from ..conftest import seeded
 
 ARCHITECTURES = ["mlp", "conv", "residual", "linear"]
 

@@ -13,10 +13,10 @@ from torch import nn
 from ui.backend import Backend
 from ui.models import routes
 from vae_core import VAE, VAEConfig, save_checkpoint
-from vae_core.portable import portable_decoder
 from vae_core.runs.server import Runs
+from vae_core.storage.portable import portable_decoder
 
-from .conftest import seeded
+from ..conftest import seeded
 
 
 def read(content):

@@ -4,7 +4,7 @@ import heapq
 
 import pytest
 
-from ui.pace import FASTEST, GONE, SLOWEST, Pace
+from ui.web.pace import FASTEST, GONE, SLOWEST, Pace
 
 LATE = 0.02  # seconds that a question takes to arrive
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .model import VAE, Residual
+from ..model import VAE, Residual
 
 ACTIVATIONS = {nn.ReLU: "relu", nn.SiLU: "silu"}
 

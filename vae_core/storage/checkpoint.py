@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import torch
 from safetensors.torch import save
 
+from ..config import VAEConfig
+from ..files import write_atomically
+from ..model import VAE
 from .about import check_about
-from .config import VAEConfig
-from .files import write_atomically
-from .model import VAE
 from .plain_json import brief, parse_json
 from .tensors import read_metadata, read_tensors
 

@@ -9,7 +9,7 @@ import torch
 
 from vae_core.idx import find_idx, read_idx
 
-from .mnist import grey, idx, labels
+from ..mnist import grey, idx, labels
 
 IMAGES = idx(grey(30))
 NAME = "train-images-idx3-ubyte"

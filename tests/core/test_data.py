@@ -19,8 +19,8 @@ from vae_core.data import (
     stamp,
 )
 
-from .conftest import seeded
-from .mnist import CONTENT, PACKED, grey, idx, labels, put
+from ..conftest import seeded
+from ..mnist import CONTENT, PACKED, grey, idx, labels, put
 
 
 def test_digits_are_complete_and_always_split_the_same(digits):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from vae_core.plain_json import brief, check_each, check_list, check_object, parse_json, read_json
 from vae_core.settings import check_int, check_text
+from vae_core.storage.plain_json import brief, check_each, check_list, check_object, parse_json, read_json
 
 GOOD = [None, True, 0, -(2**53), 2**53, -1.5, 1e300, "β 😀 \n", [], {}, [[1], {"a": [None]}], {"ä": {"b": 1e-5}}]
 

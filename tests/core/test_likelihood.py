@@ -11,7 +11,7 @@ from vae_core import VAE, VAEConfig
 from vae_core.config import LIKELIHOODS
 from vae_core.likelihood import Bernoulli, ContinuousBernoulli, Gaussian
 
-from .conftest import seeded
+from ..conftest import seeded
 
 LOG_SIGMA = torch.tensor(-1.2, dtype=torch.float64)
 KINDS = {

@@ -8,7 +8,7 @@ import torch
 from vae_core import VAE, TrainConfig, VAEConfig, train
 from vae_core.precision import arithmetic, compute_exactly, resolve
 
-from .conftest import plain, seeded
+from ..conftest import plain, seeded
 
 CPU, GPU, MPS = torch.device("cpu"), torch.device("cuda", 0), torch.device("mps")
 

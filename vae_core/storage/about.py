@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from .config import MOST_IMAGES, MOST_SECONDS, MOST_STEPS
+from ..config import MOST_IMAGES, MOST_SECONDS, MOST_STEPS
+from ..settings import check_choice, check_float, check_int, check_text
 from .plain_json import Check, check_each, check_list, check_object
-from .settings import check_choice, check_float, check_int, check_text
 
 MOST_NATS = 1e39  # of a figure, either way; a float32 ends before
 MOST_NAME = 100  # characters of a dataset's name

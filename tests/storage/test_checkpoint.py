@@ -7,9 +7,9 @@ import torch
 from safetensors.torch import save_file
 
 from vae_core import VAE, VAEConfig, load_checkpoint, save_checkpoint
-from vae_core.checkpoint import FORMAT, CheckpointError, read_header
+from vae_core.storage.checkpoint import FORMAT, CheckpointError, read_header
 
-from .conftest import seeded
+from ..conftest import seeded
 
 CONFIGS = [
     VAEConfig(latent_dim=3, hidden_dim=8),
@@ -131,7 +131,7 @@ def test_what_is_no_checkpoint_is_refused_with_its_name_and_fault(tmp_path, kind
 
 def test_a_file_without_its_weights_takes_no_memory_for_them(tmp_path, monkeypatch):
     path, made = tmp_path / "a.safetensors", []
-    monkeypatch.setattr("vae_core.checkpoint.VAE", lambda *args: made.append(VAE(*args)) or made[-1])
+    monkeypatch.setattr("vae_core.storage.checkpoint.VAE", lambda *args: made.append(VAE(*args)) or made[-1])
     save_file({}, path, {"format": FORMAT, "config": json.dumps({"hidden_dim": 8192}), "about": "{}"})
     with pytest.raises(CheckpointError, match="has the shape none, mlp needs"):
         load_checkpoint(path)

@@ -1,6 +1,6 @@
 // The point of latent space that is looked at, shared by the tabs: whoever moves it tells all who show it.
 
-/** @import { Z } from "./types.js" */
+/** @import { Z } from "../shared/types.js" */
 
 /**
  * z: D numbers, or null before anybody has put a point anywhere; by: who moved it last.

@@ -3,12 +3,12 @@
 import gradio as gr
 import pytest
 
-from ui.session import restored
 from ui.tabs import train as train_tab
+from ui.web.session import restored
 from vae_core.runs.folder import RunError
 
-from ..runs.conftest import wait_for
-from .conftest import ANNA, BERT, FORM, STEER, asked, finished, follow, session, steer
+from ...runs.conftest import wait_for
+from ..conftest import ANNA, BERT, FORM, STEER, asked, finished, follow, session, steer
 
 
 def test_a_run_is_steered_through_its_life(backend):
