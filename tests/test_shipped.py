@@ -1,6 +1,7 @@
 """The shipped models: they load, are small, are as good as they say, and reach what they are to reach."""
 
 import json
+import math
 import re
 import shlex
 from dataclasses import asdict
@@ -13,11 +14,11 @@ from checkpoints.train import QUICK, RUNS
 from checkpoints.train import main as train_shipped
 from ui.backend import Backend
 from vae_core import TrainConfig
-from vae_core.storage.checkpoint import read_header
 from vae_core.cli import main, new_config, parser
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.server import Runs
 from vae_core.settings import settings_of
+from vae_core.storage.checkpoint import read_header
 
 from .conftest import ROOT
 
@@ -130,5 +131,15 @@ def test_the_maximum_of_ppca_is_given_where_there_is_one(capsys, images, bounded
 
 def test_the_linear_model_is_probabilistic_pca():
     figures = read_header(ROOT / "checkpoints" / "digits-linear-8d.safetensors").about["figures"]
-    assert figures["exact_images"] == 1500
+    assert figures["images"] == 1500 and figures["subset_is_exact"]
     assert 0 <= figures["maximum_log_likelihood"] - figures["exact_log_likelihood"] < 0.5
+    assert (figures["amortization_gap"], figures["approximation_gap"]) == pytest.approx((0.473, 0.080), abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["mnist-mlp-2d", "mnist-mlp-20d", "mnist-mlp-50d", "mnist-conv", "mnist-gaussian-20d"])
+def test_the_figures_bound_the_information_by_all_test_images(name):
+    figures = read_header(ROOT / "checkpoints" / f"{name}.safetensors").about["figures"]
+    assert figures["information_images"] == 10_000
+    assert 0 < figures["information_at_least"] <= math.log(10_000) + 1e-9
+    assert figures["information_at_least"] <= figures["information_at_most"] <= figures["kl"] + 1e-3
+    assert figures["subset_is_exact"] == (name == "mnist-mlp-2d")
