@@ -50,7 +50,7 @@ window.hand = {
     };
     const { putImageData } = CanvasRenderingContext2D.prototype;
     CanvasRenderingContext2D.prototype.putImageData = function (...all) {
-      if (this.canvas.matches(".live-pair figure:nth-child(2) canvas") && window.sent.length > window.taken.length) {
+      if (this.canvas.matches(".live-reconstruction") && window.sent.length > window.taken.length) {
         const began = window.sent[window.taken.length];
         const n = window.taken.push(0) - 1;
         painted(() => {

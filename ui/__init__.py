@@ -37,7 +37,7 @@ class _Page:
 
 def build(backend: Backend) -> gr.Blocks:
     """The page's table of contents, and the events between its parts."""
-    with gr.Blocks(title="VAE live", analytics_enabled=False) as blocks:
+    with gr.Blocks(title="VAE live", analytics_enabled=False, fill_width=True) as blocks:
         page = _lay_out(backend)
         _wire_load(blocks, page)
         _wire_model(page)
@@ -50,10 +50,8 @@ def _lay_out(backend: Backend) -> _Page:
     default = _first(choices)
     session = gr.BrowserState({}, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
     with gr.Row(elem_classes="page-header"):
-        with gr.Column(min_width=320):
-            heading = gr.Markdown(_heading(backend))
-        with gr.Column(min_width=320):
-            model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")
+        gr.Markdown("# VAE live")
+        model = gr.Dropdown(choices, value=default, label="Model", elem_id="model")
     address = live.component("page/address", {"model": ""}, elem_id="address")
     with gr.Tabs() as tabs:
         with gr.Tab("Train", id="train"):
@@ -66,6 +64,7 @@ def _lay_out(backend: Backend) -> _Page:
             sliders = latents.build(backend, default)
         with gr.Tab("Runs", id="runs"):
             table = runs.build(backend)
+    heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
     return _Page(backend, session, heading, model, tab, [address, pad, sliders], tabs, table)
 
 
@@ -75,8 +74,8 @@ def _first(offered: list[tuple[str, str]]) -> str:
 
 
 def _heading(backend: Backend) -> str:
-    about = " · ".join([backend.runs.computing_on(), backend.data_line(), *backend.faults()])
-    return f"# Variational autoencoder, live\n{about}"
+    """What the server computes on and trains on, and what is wrong with it."""
+    return " · ".join([backend.runs.computing_on(), backend.data_line(), *backend.faults()])
 
 
 def _wire_load(blocks: gr.Blocks, page: _Page) -> None:

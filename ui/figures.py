@@ -32,6 +32,26 @@ def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl
     return _plain(figure)
 
 
+def training_terms() -> go.Figure:
+    """−reconstruction and KL as areas that add up to −ELBO on training images, and −ELBO on held-out images."""
+    figure = go.Figure()
+    for quantity in ("reconstruction", "kl"):
+        figure.add_scatter(
+            x=[], y=[], name=TITLES[quantity], mode="lines", meta=f"train_{quantity}", stackgroup="loss",
+            line={"color": COLOURS[quantity], "width": 1.5}, hovertemplate="%{y:.2f}",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[], y=[], name=f"{TITLES['elbo']}, held-out", mode="lines+markers", meta="test_elbo",
+        line={"color": COLOURS["elbo"], "width": 2}, marker={"size": 8}, hovertemplate="%{y:.2f}",
+    )  # fmt: skip
+    figure.update_layout(
+        hovermode="x unified", showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    )
+    figure.update_xaxes(title="step", rangemode="tozero")
+    figure.update_yaxes(title="loss, nats per image")
+    return _plain(figure)
+
+
 def kl_bars() -> go.Figure:
     """An empty bar chart of KL per latent dimension, to be filled."""
     figure = go.Figure(go.Bar(x=[], y=[], marker={"color": COLOURS["kl"]}, hovertemplate="z%{x}: %{y:.3f} nats"))

@@ -22,8 +22,8 @@ LARGEST_CHECKPOINT = 256 * 2**20  # bytes: more than the largest model that the 
 DECODED_AT_ONCE = 64  # most points in one request to the server
 ASLEEP = 0.01  # nats: a latent dimension whose KL is below it carries nothing
 
-# They have enough contrast on white and on near-black, and colour-blind people can tell them apart too.
-COLOURS = {"elbo": "#3b82f6", "reconstruction": "#e8710a", "kl": "#10a37f"}
+# Of the Okabe–Ito set: colour-blind people can tell them apart. Charts take the page's own, which differ in the dark.
+COLOURS = {"elbo": "#4b5563", "reconstruction": "#0072b2", "kl": "#b0578d"}
 TITLES = {"elbo": "−ELBO", "reconstruction": "−reconstruction", "kl": "KL"}
 
 

@@ -69,7 +69,7 @@ def encoders(me, own):
 
 def refined(me):
     """Waits until a refinement has been shown to its end."""
-    made = "document.querySelector('.live-pair figure:nth-child(2) small').textContent"
+    made = "document.querySelector('.live-station-made small').textContent"
     me.page.wait_for_function(f"{made}.includes('refined')", timeout=20_000)
 
 

@@ -112,7 +112,7 @@ def test_a_finger_draws_beside_the_reconstruction(visit):
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     rested(me)
     assert me.ink(".live-ink") > 100_000 and page.evaluate("scrollY") == 0
-    pad, made = (page.locator(it).bounding_box() for it in (".live-ink", ".live-pair figure:nth-child(2) canvas"))
+    pad, made = (page.locator(it).bounding_box() for it in (".live-ink", ".live-reconstruction"))
     assert pad["x"] + pad["width"] < made["x"] and made["y"] + made["height"] < pad["y"] + pad["height"] + 20
     assert made["y"] + made["height"] < 844
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -272,7 +272,7 @@ def test_a_photograph_is_put_on_the_pad_or_refused_with_a_sentence(visit):
     chooser = ".live-start input[type=file]"
     page.set_input_files(chooser, {"name": "seven.png", "mimeType": "image/png", "buffer": content.getvalue()})
     rested(me)
-    assert 500_000 < me.ink(".live-ink") < 10_000_000 and me.ink(".live-pair figure:nth-child(2) canvas") > 5000
+    assert 500_000 < me.ink(".live-ink") < 10_000_000 and me.ink(".live-reconstruction") > 5000
     kept = values(me)
     page.set_input_files(chooser, {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture at all"})
     page.wait_for_function("/picture|photograph/.test(document.querySelector('#draw .live-message').textContent)")

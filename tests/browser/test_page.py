@@ -64,11 +64,11 @@ def test_the_main_job_through_all_four_tabs(visit):
     # A drawing with the mouse has a reconstruction with ink, and an ELBO whose terms add up.
     me.tab("Draw")
     page.wait_for_selector(".live-examples button")
-    assert me.ink(".live-pair figure:nth-child(2) canvas") == 0
+    assert me.ink(".live-reconstruction") == 0
     me.draw(*SEVEN)
     rested(me)
     assert me.ink(".live-pair figure:nth-child(1) canvas") > 5000
-    assert me.ink(".live-pair figure:nth-child(2) canvas") > 5000
+    assert me.ink(".live-reconstruction") > 5000
     assert me.number("ELBO") == pytest.approx(me.number("Reconstruction") - me.number("KL"), abs=0.11)
 
     # A slider changes the picture.

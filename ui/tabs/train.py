@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from vae_core.settings import Setting, settings_of
 
 from .. import live
 from ..backend import Backend
-from ..figures import training_curves
+from ..figures import training_terms
 from ..web.events import OUTSPOKEN, QUIET
 from ..web.requests import answering
 from ..web.session import Session
@@ -29,13 +28,10 @@ GROUPS = ("main", "model", "training")
 ASKED = {name: setting for group in GROUPS for name, setting in ALL_SETTINGS.items() if setting.group == group}
 DEFAULTS = asdict(VAEConfig()) | asdict(TrainConfig()) | {"hold_out": 0}
 LABELS = {"data": "Data"} | {name: setting.title for name, setting in ASKED.items()}
-Field = gr.Dropdown | gr.Textbox | gr.Radio
+Field = gr.Dropdown | gr.Textbox
+ALONE = ("likelihood",)  # fields that take a whole row; the others stand in pairs, a long title over two columns
 
-
-FIXED = (
-    "Greyed settings are fixed for this run: Stop it to choose others; it can be resumed later. The rest holds from "
-    "its next batch on."
-)
+FIXED = "Grey settings cannot change during a run. White ones take effect at once."
 
 
 @dataclass(frozen=True)
@@ -153,7 +149,7 @@ def _as_on_page(sentence: str) -> str:
 def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     """Lays out the tab and wires its own parts."""
     with gr.Row(equal_height=False, elem_classes="train-head"):
-        with gr.Column(scale=1, min_width=280):
+        with gr.Column(scale=0, min_width=240, elem_classes="train-start"):
             train_button = gr.Button("Train", variant="primary", elem_id="train")
             note = gr.Markdown(FIXED, visible=False, elem_classes="train-note")
         with gr.Column(scale=3, min_width=320):
@@ -171,11 +167,11 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
                 elem_id="progress",
             )
     with gr.Row(equal_height=False, elem_classes="train-body"):
-        with gr.Column(scale=1, min_width=280, elem_classes="train-settings"):
+        with gr.Column(scale=0, min_width=240, elem_classes="train-settings"):
             fields = _form()
             live.component("train/fields", None, elem_id="fields")
-        with gr.Column(scale=3, min_width=320):
-            live.component("charts/curves", training_curves(("elbo",)).to_plotly_json(), elem_id="train-curves")
+        with gr.Column(scale=3, min_width=320, elem_classes="train-seen"):
+            live.component("charts/curves", training_terms().to_plotly_json(), elem_id="train-curves")
             live.component("train/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
             live.component("train/pictures", None, elem_id="pictures")
     tab = TrainTab(progress, train_button, note, fields)
@@ -219,9 +215,9 @@ def _form() -> list[Field]:
     """The settings, in the order of LABELS."""
     data = gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"])
     fields: dict[str, Field] = {"data": data} | _group("main")
-    with gr.Accordion("More of the model", open=False):
+    with gr.Accordion("Model details", open=False):
         fields |= _group("model")
-    with gr.Accordion("More of the training", open=False):
+    with gr.Accordion("Training details", open=False):
         fields |= _group("training")
     likelihood, architecture, layers = (fields[name] for name in ("likelihood", "architecture", "hidden_layers"))
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, fields["binarization"], **QUIET)
@@ -230,12 +226,12 @@ def _form() -> list[Field]:
 
 
 def _group(group: str) -> dict[str, Field]:
-    """The fields of a part of the form: numbers in rows of two, a single field per row where a pair has choices."""
+    """The fields of a part of the form, in rows of two."""
     fields: dict[str, Field] = {}
     names = [name for name, setting in ASKED.items() if setting.group == group]
     while names:
-        pair = names[:2] if not any(ASKED[name].choices for name in names[:2]) else names[:1]
-        with gr.Row() if len(pair) == 2 else contextlib.nullcontext():
+        pair = names[:1] if {*ALONE} & {*names[:2]} else names[:2]
+        with gr.Row():
             fields |= {name: _field(name, ASKED[name]) for name in pair}
         del names[: len(pair)]
     return fields
@@ -246,12 +242,10 @@ def _field(name: str, setting: Setting) -> Field:
 
     A field of the browser's own kind for numbers would drop a comma, and take steps from the wheel.
     """
-    about = {"value": _in_field(name, DEFAULTS[name]), "label": setting.title, "info": setting.hint or None}
+    about = {"value": _in_field(name, DEFAULTS[name]), "label": setting.title, "min_width": 100}
     if not setting.choices:
-        return gr.Textbox(lines=1, max_lines=1, min_width=110, elem_id=f"number-{name}", **about)
-    choices = [(title, value) for value, title in setting.choices.items()]
-    kind = gr.Radio if all(title == value for title, value in choices) else gr.Dropdown
-    return kind(choices, **about)
+        return gr.Textbox(lines=1, max_lines=1, elem_id=f"number-{name}", **about)
+    return gr.Dropdown([(title, value) for value, title in setting.choices.items()], **about)
 
 
 def _usual_rate(architecture: str, hidden_layers: Any) -> Any:

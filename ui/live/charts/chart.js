@@ -46,10 +46,14 @@ export async function chart(node, figure, config = {}) {
   const buttons = matchMedia("(hover: hover)").matches ? "hover" : false;
   const shown = { displaylogo: false, displayModeBar: buttons, ...config };
   const plot = await Plotly.newPlot(node, figure.data, figure.layout, shown);
-  await Plotly.relayout(plot, colours(plot));
+  const paint = async () => {
+    await Plotly.relayout(plot, colours(plot));
+    await paintTerms(Plotly, plot);
+  };
+  await paint();
   const size = new ResizeObserver(() => node.offsetWidth && Plotly.Plots.resize(plot));
   size.observe(node); // which also tells when it comes into sight
-  const dark = new MutationObserver(() => Plotly.relayout(plot, colours(plot)));
+  const dark = new MutationObserver(paint);
   dark.observe(document.body, { attributeFilter: ["class"] });
   return { Plotly, plot };
 }
@@ -105,7 +109,7 @@ export function controls(node, before, onchange) {
       axis.value = choices.axis;
       smoothing.value = String(choices.smoothing);
       log.checked = choices.log;
-      weight.textContent = choices.smoothing ? choices.smoothing.toFixed(2) : "off";
+      weight.textContent = choices.smoothing ? choices.smoothing.toFixed(2) : "none";
     },
     changed: () => inSight(node) && onchange(),
   };
@@ -123,7 +127,7 @@ export function controls(node, before, onchange) {
   const line = make(
     "div",
     { className: "live-controls" },
-    make("label", {}, "Against ", axis),
+    make("label", {}, "x-axis ", axis),
     make("label", {}, "Smoothing ", smoothing, weight),
     make("label", {}, log, " Log scale"),
   );
@@ -163,6 +167,20 @@ export function smoothed(values, weight) {
     mass = weight * mass + (1 - weight);
     return sum / mass;
   });
+}
+
+/**
+ * Gives the curves of a term its colour, which differs in light and dark.
+ *
+ * @param {Plotly} Plotly
+ * @param {Plot} plot
+ */
+async function paintTerms(Plotly, plot) {
+  const style = getComputedStyle(plot);
+  const found = plot.data.map(({ meta }) => /(reconstruction|kl|elbo)$/.exec(meta ?? "")?.[1]);
+  const which = found.flatMap((name, i) => (name ? [i] : []));
+  const colour = which.map((i) => style.getPropertyValue(`--${found[i]}`).trim());
+  if (which.length) await Plotly.restyle(plot, { "line.color": colour, "marker.color": colour }, which);
 }
 
 /** @param {Plot} node */

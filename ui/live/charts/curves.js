@@ -10,6 +10,7 @@ import { annotations, changed, line } from "./marks.js";
 /** @import { Choices } from "./chart.js" */
 
 const SETTLED = 0.05; // the first part of a training that the vertical axis cuts off until somebody double-clicks
+const USUAL = 0.98; // share of the later values that the vertical axis must show: the others may be spikes
 const DEBOUNCE = 200; // ms from the last zoom until its full resolution is asked for
 const DOTS = 60; // points of a held-out curve; more dots than that become a band
 const ROOM = 22; // px between plot and legend, where changes are named
@@ -45,6 +46,7 @@ function raw(trace) {
   const heldOut = isHeldOut(trace.meta ?? "");
   return {
     ...trace,
+    stackgroup: null,
     mode: heldOut ? "markers" : "lines",
     opacity: heldOut ? 0.5 : 0.22,
     showlegend: false,
@@ -127,7 +129,8 @@ class Curves {
     const columns = merged(feed.columns, this.#detail);
     const traces = this.#points(columns, 0);
     const smooth = traces.map(({ y }) => smoothed(y, choices.smoothing));
-    const faint = choices.smoothing > 0 ? traces : traces.map(() => ({ x: [], y: [] }));
+    const isFaint = (/** @type {number} */ i) => choices.smoothing > 0 && !plot.data[i].stackgroup;
+    const faint = traces.map((trace, i) => (isFaint(i) ? trace : { x: [], y: [] }));
     const empty = columns.step.length === 0;
     const axes = this.#keptAxes();
     const visible = curves.map((i) => plot.data[i].visible ?? true);
@@ -248,20 +251,32 @@ class Curves {
     this.#drawn.modes = mode.join();
   }
 
-  /** Lets the first, steep part of a training run out of the picture, so that it does not squash the rest. */
+  /** Lets the first, steep part of a training and later spikes run out of the picture: they would squash the rest. */
   #settle() {
     const { step } = feed.columns;
-    const from = Math.ceil(step.length * SETTLED);
-    const values =
-      step.length < 40 || this.choices.log || this.#whole
-        ? []
-        : this.names.flatMap((name) => feed.columns[name].slice(from).filter((value) => value !== null));
-    const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
-    const clip = values.length ? top + 0.04 * Math.abs(top) : undefined;
+    const isWhole = step.length < 40 || this.choices.log || this.#whole;
+    const range = isWhole ? null : usual(this.#heights(), this.#isStacked);
+    const [low, high] = range ?? [undefined, undefined];
     const before = this.#drawn.clip;
-    if (clip === before || (clip && before && Math.abs(clip / before - 1) < 0.01)) return;
-    this.#drawn.clip = clip;
-    this.Plotly.relayout(this.plot, { "yaxis.autorangeoptions": clip === undefined ? {} : { clipmax: clip } });
+    if (high === before || (high && before && Math.abs(high / before - 1) < 0.01)) return;
+    this.#drawn.clip = high;
+    const options = {
+      ...(low === undefined ? {} : { clipmin: low }),
+      ...(high === undefined ? {} : { clipmax: high }),
+    };
+    this.Plotly.relayout(this.plot, { "yaxis.autorangeoptions": options });
+  }
+
+  /** Whether the chart's first curves are areas that add up. */
+  get #isStacked() {
+    return Boolean(this.plot.data[0].stackgroup);
+  }
+
+  /** How high the curves are after the first part of the training, each by itself; of areas: the sum, and the lowest. */
+  #heights() {
+    const names = this.#isStacked ? ["train_elbo", "test_elbo", "train_reconstruction"] : this.names;
+    const from = Math.ceil(feed.columns.step.length * SETTLED);
+    return names.map((name) => feed.columns[name].slice(from).flatMap((value) => (value === null ? [] : [value])));
   }
 
   /** A line where a setting was changed, named above as far as there is room, and one at the moment the page shows. */
@@ -273,12 +288,26 @@ class Curves {
       .map((change) => ({ ...change, x: placed(change.step, choices.axis) }));
     const shapes = marks.map(({ x }) => line(x));
     if (feed.moment !== null && step.length) shapes.push(line(placed(feed.moment, choices.axis), "solid", "#8a8f98"));
-    const names = annotations(marks, plot, step.length === 0);
+    const names = [...annotations(marks, plot, step.length === 0), ...this.#cutOff()];
     const height = plot._fullLayout._size.h;
     const change = { shapes, annotations: names, "legend.y": 1 + (marks.length ? ROOM : 6) / height };
     const signature = JSON.stringify([shapes, names, marks.length > 0]);
     if (signature !== this.#drawn.marks) Plotly.relayout(plot, change);
     this.#drawn.marks = signature;
+  }
+
+  /** A ▲ at the highest value that the vertical axis cuts off, if it cuts any off after the first part. */
+  #cutOff() {
+    const { clip } = this.#drawn;
+    if (clip === undefined || this.#zoomed("yaxis")) return [];
+    const { train_elbo: losses, step } = feed.columns;
+    const from = Math.ceil(step.length * SETTLED);
+    const later = losses.map((value, i) => (i < from ? -Infinity : Number(value)));
+    const highest = later.reduce((best, value, i) => (value > later[best] ? i : best), 0);
+    if (!(later[highest] > clip)) return [];
+    const x = placed(step[highest], this.choices.axis);
+    const hovertext = `up to ${later[highest].toFixed(1)} nats; double-click to see all of it`;
+    return [{ x, y: 1, yref: "paper", yanchor: "top", text: "▲", showarrow: false, hovertext }];
   }
 
   /** Asks for the full resolution of what is zoomed into, where the overview is thinned. */
@@ -310,6 +339,26 @@ class Curves {
     if (overview) this.redraw();
     else this.#mark();
   }
+}
+
+/**
+ * The range of the vertical axis that shows nearly all of some curves: from the lowest value, where areas begin, to the
+ * highest usual one. Without areas the axis finds its own lower end.
+ *
+ * @param {number[][]} curves
+ * @param {boolean} isStacked
+ * @returns {[number | undefined, number] | null}
+ */
+export function usual(curves, isStacked) {
+  const tops = curves.flatMap((values) => {
+    const ordered = [...values].sort((a, b) => a - b);
+    return ordered.length ? [ordered[Math.floor(USUAL * (ordered.length - 1))]] : [];
+  });
+  if (tops.length === 0) return null;
+  const top = Math.max(...tops);
+  const low = curves.flat().reduce((a, b) => Math.min(a, b), Infinity);
+  const high = top + 0.04 * Math.abs(top);
+  return [isStacked ? low - 0.15 * (high - low) : undefined, high];
 }
 
 const perEpoch = () => feed.about?.steps_per_epoch || 1;

@@ -24,8 +24,11 @@ export const posted = (drawing) => drawing.image ?? drawing.ink;
  */
 export const keep = (drawing) => sessionStorage.setItem(KEPT, JSON.stringify(drawing));
 
-/** Keeps none. */
-export const forgetKept = () => sessionStorage.removeItem(KEPT);
+/** Keeps that there is none: it was cleared. */
+export const forgetKept = () => sessionStorage.setItem(KEPT, "null");
+
+/** Whether nothing was drawn in this window yet, nor cleared. */
+export const isUntouched = () => sessionStorage.getItem(KEPT) === null;
 
 /**
  * The drawing as it was last posted; null where there is none.

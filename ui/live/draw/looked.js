@@ -11,9 +11,13 @@ const SEEN = {
   grey: "28×28, grey",
 };
 
-/** The pictures, empty. */
-export function looked() {
-  const [seen, reconstruction, spread, drawn] = Array.from({ length: 4 }, () => make("canvas"));
+/**
+ * The pictures, empty.
+ *
+ * @param {(grey: Uint8Array) => void} decoded takes what the mean of q decodes to
+ */
+export function looked(decoded) {
+  const [seen, spread, drawn] = Array.from({ length: 3 }, () => make("canvas"));
   const [binarization, from, most] = Array.from({ length: 3 }, () => make("small"));
   const figure = (/** @type {HTMLElement} */ canvas, /** @type {string} */ title, /** @type {HTMLElement} */ note) =>
     make("figure", {}, canvas, make("figcaption", {}, title, note));
@@ -21,8 +25,7 @@ export function looked() {
     "div",
     { className: "live-pair" },
     figure(seen, "The model sees", binarization),
-    figure(reconstruction, "Its reconstruction", from),
-    figure(spread, "Spread", most),
+    figure(spread, "Where it is unsure", most),
   );
   const eight = make("figcaption");
   const many = make("figure", { className: "live-many" }, drawn, eight);
@@ -44,11 +47,11 @@ export function looked() {
    * @param {string} whose
    */
   function held(answer, whose) {
-    paint(reconstruction, bytes(answer.reconstruction));
+    decoded(bytes(answer.reconstruction));
     paint(spread, bytes(answer.spread));
     paint(drawn, bytes(answer.drawn), 8);
     name(whose);
-    most.textContent = `std of 64 draws, white = ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
+    most.textContent = `s.d. of 64 draws, white = ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
   }
 
   /** @param {string} whose */
@@ -59,10 +62,11 @@ export function looked() {
 
   function clear() {
     const nothing = new Uint8Array(SIDE * SIDE);
-    for (const canvas of [seen, reconstruction, spread]) paint(canvas, nothing);
+    for (const canvas of [seen, spread]) paint(canvas, nothing);
+    decoded(nothing);
     paint(drawn, new Uint8Array(8 * SIDE * SIDE), 8);
     name("encoder’s q(z|x)");
-    most.textContent = "std of 64 draws";
+    most.textContent = "s.d. of 64 draws";
   }
 
   /** @param {Description} model */
@@ -71,5 +75,5 @@ export function looked() {
   }
 
   clear();
-  return { pair, many, show, held, clear, about };
+  return { pair, many, whose: from, show, held, clear, about };
 }

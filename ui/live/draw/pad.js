@@ -1,16 +1,17 @@
 // The Draw tab: a drawing, what the model makes of it while the stroke goes, and q in the hand.
 
+import { Machine } from "../machine/machine.js";
 import { Balance, SURE } from "../q/balance.js";
 import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
 import { bytes, make, rootOf } from "../shared/page.js";
 import { crowdView } from "./crowd.js";
 import { Surface } from "./ink.js";
-import { forgetKept, keep, keptDrawing, onPut, posted } from "./kept.js";
+import { forgetKept, isUntouched, keep, keptDrawing, onPut, posted } from "./kept.js";
 import { looked } from "./looked.js";
 import { tools } from "./tools.js";
 
-/** @import { Answer, Component, Drawing, Looked, Wrong } from "../shared/types.js" */
+/** @import { Answer, Component, Description, Drawing, Looked, Wrong } from "../shared/types.js" */
 /**
  * @typedef {"look" | "judge" | "refine" | "complete" | "crowd" | "truth" | "describe"} Functions
  * @typedef {Component<{ model: string }, Functions>} Drawn its value says which model looks
@@ -22,6 +23,7 @@ const QUICK = 64; // draws of log p̂(x) while the pen moves
 const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
 const FIRST = "Draw something first, or start from a test digit.";
 const START = "Draw a digit, or start from one below.";
+const FIRST_DIGIT = 4; // that the tab opens with: a 4 lies between 9s, so that its q is worth refining
 
 /**
  * The Draw tab.
@@ -46,8 +48,11 @@ export function mount(component) {
 
 class Pad {
   #message = make("div", { className: "live-message", role: "status" });
-  #pictures = looked();
+  /** @type {Machine | null} */
+  #machine = null;
+  #pictures = looked((grey) => this.#machine?.decoded(grey));
   #others = crowdView();
+  #code = make("div", { className: "live-code" }); // q at its place in the machine
   /** @type {string | null} */
   #described = null; // the model that the page knows, and asks
   /** @type {string | null} */
@@ -84,9 +89,14 @@ class Pad {
     this.scales = new Balance({
       say,
       pictures: this.#pictures,
+      weighed: (q) => this.#machine?.show(q),
       refine: (request) => this.#heardOf(server.refine({ model: this.#described, ...request })),
       judge: (request) => server.judge({ model: this.#described, ...request }),
     });
+    this.#code.append(this.scales.map.node);
+    const made = make("canvas", { className: "live-reconstruction" });
+    this.#machine = new Machine({ input: this.surface.node, q: this.#code, made, whose: this.#pictures.whose });
+    this.#pictures.clear();
     this.look = oneAtATime(
       (/** @type {Asked} */ { request }) => server.look(request),
       (found, asked) => asked.isCurrent() && this.#saw(found, asked),
@@ -99,10 +109,12 @@ class Pad {
     const { surface, bench, scales } = this;
     const [pictures, others] = [this.#pictures, this.#others];
     node.append(
-      make("div", { className: "live-desk" }, surface.node, bench.bar, this.#message, bench.start),
-      make("div", { className: "live-made" }, pictures.pair, bench.completed, pictures.many),
-      make("div", { className: "live-q" }, scales.hand.node, scales.map.node),
-      make("div", { className: "live-weighed" }, scales.gauge.node, others.node, scales.way.node),
+      this.#machine?.node ?? "",
+      scales.gauge.node,
+      make("div", { className: "live-desk" }, bench.bar, this.#message, bench.start),
+      make("div", { className: "live-drawn" }, pictures.many, pictures.pair, bench.completed),
+      make("div", { className: "live-q" }, scales.hand.node, scales.way.node),
+      others.node,
     );
     node.addEventListener("keydown", (event) => {
       const key = event.key.toLowerCase();
@@ -122,7 +134,7 @@ class Pad {
   begin() {
     const kept = keptDrawing();
     if (kept) this.#place(kept);
-    else this.#empty();
+    else this.#showNothing();
   }
 
   /** The model has other weights. */
@@ -146,9 +158,25 @@ class Pad {
     if (!about) return; // the next stroke asks again
     this.#described = model;
     this.#pictures.about(about);
+    this.#machine?.about(about);
+    const isPlane = about.dims.length === 2; // then q is an ellipse, and its dimensions are moved below
+    (isPlane ? this.scales.hand.node : this.#code).prepend(this.scales.hand.chart.node);
     this.bench.offer(about);
     this.scales.about(about);
-    if (this.surface.drawing()) this.#drawn();
+    if (isUntouched()) this.#begin(about);
+    else if (this.surface.drawing()) this.#drawn();
+  }
+
+  /**
+   * Begins with a test digit, so that there is something to see.
+   *
+   * @param {Description} about
+   */
+  #begin({ examples }) {
+    const first = examples.find(({ label }) => label === FIRST_DIGIT) ?? examples[0];
+    if (!first) return;
+    this.#place({ image: first.image });
+    this.#drawn();
   }
 
   /** @param {string} text */
@@ -255,13 +283,18 @@ class Pad {
     this.#isCurrent = this.#rounds();
     this.#answer = null;
     this.#pictures.clear();
+    this.#machine?.clear();
     this.bench.clear();
     this.scales.clear();
   }
 
   #empty() {
-    this.#reset();
     forgetKept();
+    this.#showNothing();
+  }
+
+  #showNothing() {
+    this.#reset();
     this.#others.show(null);
     this.surface.node.classList.add("live-blank");
     this.#say(START);

@@ -14,12 +14,13 @@ import { wayOf } from "./way.js";
 
 /**
  * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; pictures: those of
- * the drawing.
+ * the drawing; weighed: takes the q that is weighed.
  *
  * @typedef {{
  *   refine: (request: { image: string }) => Promise<Refined | null>,
  *   judge: (request: { image: string } & Q) => Promise<Answer<Judged> | undefined>,
  *   say: (text: string) => void,
+ *   weighed: (q: Weighed) => void,
  *   pictures: { show: (answer: Looked) => void, held: (answer: Judged, whose: string) => void },
  * }} Tab
  */
@@ -143,6 +144,7 @@ export class Balance {
   /** @param {Weighed} q */
   #weigh(q) {
     this.#q = q;
+    this.tab.weighed(q);
     const path = this.#path;
     const split = path && this.#answer && { encoder: this.#answer.elbo, best: path[path.length - 1].elbo };
     this.gauge.show({ ...q, log_px: this.#evidence.value, how: this.#evidence.how }, split);

@@ -55,7 +55,7 @@ export function shown() {
 export function scrubber(label) {
   const range = make("input", { type: "range", min: 0, max: 0, step: 1, value: 0, ariaLabel: label });
   const play = make("button", { type: "button" }, "Replay");
-  const live = make("button", { type: "button" }, "Newest");
+  const live = make("button", { type: "button" }, "Back to now");
   const when = make("output");
   const node = make("div", { className: "live-scrubber" }, play, range, when, live);
   const leave = (/** @type {number} */ i) => {
@@ -74,7 +74,7 @@ export function scrubber(label) {
     play.disabled = feed.frames.length < 2;
     play.textContent = isReplaying() ? "Pause" : "Replay";
     live.disabled = moment === null;
-    when.textContent = moment === null ? "newest" : `step ${moment.toLocaleString("en")}`;
+    when.textContent = moment === null ? "now" : `step ${moment.toLocaleString("en")}`;
     range.setAttribute("aria-valuetext", when.textContent);
   });
   return node;

@@ -59,7 +59,10 @@ export function mount({ element }) {
  */
 function mapTitle([first, second]) {
   if (second === undefined) return `Latent map: the prior's quantiles of z${first}, in reading order`;
-  return `Latent map: z${first} →, z${second} ↑${(feed.about?.latent_dim ?? 0) > 2 ? ", the two of largest KL" : ""}`;
+  const isPlane = feed.about?.latent_dim === 2;
+  return isPlane
+    ? "Latent map: what every point decodes to"
+    : `Latent map over the two most used dimensions (z${first} →, z${second} ↑)`;
 }
 
 /** @param {HTMLElement} node */
@@ -76,7 +79,7 @@ function layout(node) {
       title: "Decoded draws from the prior, always of the same noise.",
     }),
     map: make("canvas", {
-      className: "live-map",
+      className: "live-plane-of-codes",
       width: SIDE * TILE,
       height: SIDE * TILE,
       title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean.",
@@ -87,16 +90,18 @@ function layout(node) {
   node.append(
     scrubber("Moment of the training"),
     view.message,
-    make(
-      "div",
-      { className: "live-column" },
-      make("figure", {}, make("figcaption", {}, "Held-out images, and their reconstructions below"), view.pairs),
-      make("figure", {}, make("figcaption", {}, "Samples from the prior"), view.samples),
-    ),
-    make("figure", {}, view.mapTitle, view.map),
+    figure("pairs", make("figcaption", {}, "Test images (above), what the model makes of them (below)"), view.pairs),
+    figure("samples", make("figcaption", {}, "Samples from the prior"), view.samples),
+    figure("map", view.mapTitle, view.map),
   );
   return view;
 }
+
+/**
+ * @param {string} name
+ * @param {...Node} parts
+ */
+const figure = (name, ...parts) => make("figure", { className: `live-${name}` }, ...parts);
 
 /**
  * Cuts the parts out of a frame.
