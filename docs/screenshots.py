@@ -76,7 +76,7 @@ def take(visitor: Visitor) -> None:
 def plane(visitor: Visitor) -> None:
     """The map of the run with two dimensions, and q of a test image over its exact posterior."""
     page = visitor.page
-    page.get_by_label("Model that Draw and Latents use").click()
+    page.get_by_label("Model", exact=True).click()
     page.locator('ul[role="listbox"] li', has_text=" 2-D ").click()
     page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 2")
     page.get_by_label("q over the exact posterior of").select_option("5")

@@ -199,4 +199,4 @@ def with_linked(
         header = backend.load(linked).header
     except (CheckpointError, RunError):
         return offered, "The model that the link names is not on this server any more."
-    return [*offered, (f"the link's, {labels.kind(header)}", linked)], ""
+    return [*offered, (f"shared with you: {labels.kind(header)}", linked)], ""

@@ -145,7 +145,7 @@ class Backend:
     def choices(self, browser: str) -> list[tuple[str, str]]:
         """The models that a browser may look at, as (label, id): the shipped ones, then its own runs, newest first."""
         headers, _ = self._shipped_headers()
-        shipped = [(labels.shipped(name, header.about), name) for name, header in headers.items()]
+        shipped = [(labels.shipped(header), name) for name, header in headers.items()]
         runs = []
         for run in reversed(self.runs.of(browser)):
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from vae_core.config import LIKELIHOODS, TrainConfig, VAEConfig
+from vae_core.config import LIKELIHOODS, OBJECTIVES, TrainConfig, VAEConfig
 from vae_core.data import TITLES
 from vae_core.runs.config import ALL_SETTINGS
 from vae_core.storage.checkpoint import Header
@@ -15,15 +15,21 @@ SAID = ("architecture", "latent_dim", "likelihood", "binarization", "beta", "lea
 UNSAID = ("epochs", "steps", "record_every", "sigma", "sigma_mode")
 
 
-def shipped(name: str, about: dict[str, Any]) -> str:
-    """A shipped model's name, with its figures if it has been measured."""
-    figures = about.get("figures")
-    if not figures:
-        return f"{name} (shipped)"
-    bound = f"−log p(x) ≤ {-figures['log_likelihood']:.1f} by K = {figures['samples']:,} draws"
-    found = f"−ELBO {-figures['elbo']:.1f}, {bound}".replace("-", "−")
-    of = ", training images" if figures["split"] == "train" else ""
-    return f"{name} (shipped): {found}, {figures['active_units']} of {len(figures['kl_per_dim'])} active{of}"
+def shipped(header: Header) -> str:
+    """A shipped model's kind."""
+    return f"{kind(header)} · ready-made"
+
+
+def figures(header: Header) -> str:
+    """What a model was measured to be worth; for a run's, its last evaluation; empty if there was none."""
+    found = header.about.get("figures")
+    if not found:
+        test = header.about.get("test")
+        return f"−ELBO {-test['elbo']:.1f}".replace("-", "−") if test else ""
+    bound = f"−log p(x) ≤ {-found['log_likelihood']:.1f} by K = {found['samples']:,} draws"
+    used = f"{found['active_units']} of {len(found['kl_per_dim'])} dimensions used"
+    of = " · training images" if found["split"] == "train" else ""
+    return f"−ELBO {-found['elbo']:.1f} · {bound} · {used}{of}".replace("-", "−")
 
 
 def own(run: str, name: str, header: Header, state: str) -> str:
@@ -36,10 +42,15 @@ def own(run: str, name: str, header: Header, state: str) -> str:
 
 
 def kind(header: Header) -> str:
-    """A model's data, architecture, latent dimensions and likelihood."""
+    """A model's data and latent dimensions, and what is unusual about it."""
     data = str(header.about.get("data") or "unknown")
     m = header.config
-    return f"{TITLES.get(data, data)} {m.architecture} {m.latent_dim}-D {LIKELIHOODS[m.likelihood]}"
+    dims = f"{m.latent_dim} dimension{'' if m.latent_dim == 1 else 's'}"
+    objective = header.about.get("training", {}).get("objective")
+    unusual = [m.architecture] if m.architecture != "mlp" else []
+    unusual += [LIKELIHOODS[m.likelihood]] if m.likelihood != "bernoulli" else []
+    unusual += [OBJECTIVES[objective]] if objective in OBJECTIVES and objective != "elbo" else []
+    return " · ".join([TITLES.get(data, data), dims, *unusual])
 
 
 def meaningful(settings: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from vae_core.runs.folder import RunError
 from vae_core.storage.checkpoint import CheckpointError
 from vae_core.storage.portable import packed, portable_decoder
 
+from . import labels
 from .backend import Backend
 from .loaded import Loaded, made_once
 from .web.login import check_login
@@ -39,7 +40,8 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         dims: [{index, kl: nats or null}]. reach: of each dimension, in its own order, how far to either side of the
         prior's mean its ranges go, by some test images. prior_mean, prior_std. likelihood, binarization. evidence:
         what log p(x) is called.
-        examples: [{label, image}], one of each label. examples_from: the dataset's title.
+        examples: [{label, image}], one of each label. examples_from: the dataset's title. figures: what the model was
+        measured to be worth, in words.
     """
     loaded = backend.load(field(request, "model"))
     config = loaded.model.config
@@ -59,6 +61,7 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         "evidence": evidence(config.likelihood, config.binarization),
         "examples": [{"label": label, "image": pixels(image)} for label, image in zip(found, shown, strict=True)],
         "examples_from": TITLES[dataset.name],
+        "figures": labels.figures(loaded.header),
     }
 
 

@@ -231,7 +231,7 @@ def test_the_bars_the_charts_and_the_pictures_show_the_moment_of_the_range(visit
     page.wait_for_function(f"{PLOT}.layout.shapes.length === 1")
     first, second = sorted(sorted(range(3), key=lambda j: -kl[frames[0]][j])[:2])
     assert f"z{first} →, z{second} ↑" in page.inner_text("#pictures")
-    page.locator("#pictures").get_by_role("button", name="Newest").click()
+    page.locator("#pictures").get_by_role("button", name="Back to now").click()
     page.wait_for_function(f"{PLOT}.layout.shapes.length === 0")
     me.tab("ELBO")
     page.wait_for_function(f"Math.abs({bars}[0] - {kl[max(kl)][0]}) < 1e-3")

@@ -91,7 +91,7 @@ def test_the_new_model_is_offered_beside_the_shipped_one(visit):
     me.train(Epochs=3, Latent_dimensions_D=3)
     me.wait_for_state("finished")
     me.page.wait_for_function("document.querySelector('#train').disabled === false")
-    me.page.get_by_label("Model that Draw and Latents use").click()
+    me.page.get_by_label("Model", exact=True).click()
     options = me.page.locator('ul[role="listbox"] li').all_inner_texts()
     assert any("shipped" in option for option in options) and "finished" in options[-1]
     me.page.locator('ul[role="listbox"] li').last.click()
@@ -110,7 +110,7 @@ def test_two_visitors_do_not_meet(visit):
     bert.page.wait_for_function("location.search.includes('model=')")  # the page knows what its session holds
     assert bert.asked("follow") == []
     assert bert.state() in (None, "") and "No training yet" in bert.page.inner_text("#progress")
-    bert.page.get_by_label("Model that Draw and Latents use").click()
+    bert.page.get_by_label("Model", exact=True).click()
     assert all("my run" not in option for option in bert.page.locator('ul[role="listbox"] li').all_inner_texts())
     # A second tab of the same person does see the run.
     second = anna.new_tab()
@@ -167,7 +167,7 @@ def test_a_bad_setting_is_said_and_the_session_goes_on(visit):
 def test_a_training_that_diverges_says_at_which_step(visit):
     me = visit()
     me.choose("Likelihood p(x|z)", "Gaussian")
-    me.page.get_by_text("More of the training").click()
+    me.page.get_by_text("Training details").click()
     me.train(Epochs=500, Learning_rate=1, **{"Its warm-up steps": 0})
     me.wait_for_state("failed")
     assert re.search(

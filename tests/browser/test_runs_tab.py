@@ -85,7 +85,7 @@ def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit
     me.page.locator(ROWS).get_by_role("button", name="Delete").click()
     me.page.get_by_role("button", name="Delete it").click()
     me.page.wait_for_selector("text=The model that was in use is gone: this one takes its place.")
-    assert me.page.input_value("#model input").startswith("mnist-mlp-20d (shipped)")
+    assert me.page.input_value("#model input") == "MNIST · 20 dimensions · ready-made"
     me.page.wait_for_function("location.search.includes('model=mnist-mlp-20d')")
 
 

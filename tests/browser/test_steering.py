@@ -68,7 +68,7 @@ def test_a_step_before_any_training_takes_the_first_batch(visit):
 def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):
     me = visit()
     me.choose("Data", "digits")
-    me.page.get_by_text("More of the training", exact=True).click()
+    me.page.get_by_text("Training details", exact=True).click()
     me.choose("Objective", "importance-weighted")
     me.set("L, draws of z per image", 5)
     me.page.click("#step")
@@ -251,7 +251,7 @@ def test_the_film_is_scrubbed_during_and_after_a_training(visit):
     page.click("#stop")
     me.wait_for_state("stopped")
     page.keyboard.press("Home")
-    page.get_by_role("button", name="Newest").click()
+    page.get_by_role("button", name="Back to now").click()
     page.wait_for_function(f"{picture} !== '1'")
     assert page.locator("#pictures canvas").last.screenshot() != first
     page.get_by_role("button", name="Replay").click()

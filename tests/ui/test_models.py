@@ -17,6 +17,7 @@ from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
 from vae_core.config import evidence
 from vae_core.data import fit_drawing
 from vae_core.objective import elbo
+from vae_core.storage.checkpoint import Header
 
 from ..conftest import seeded
 from .conftest import (
@@ -54,8 +55,9 @@ def test_an_image_in_mnists_format_is_seen_as_it_is(backend):
 def test_a_shipped_models_figures_are_named_as_the_bounds_they_are():
     figures = {"elbo": -91.5, "log_likelihood": -87.1, "samples": 5000, "split": "test"}
     figures |= {"active_units": 1, "kl_per_dim": [0.1, 2.0]}
-    said = labels.shipped("mine", {"figures": figures})
-    assert said == "mine (shipped): −ELBO 91.5, −log p(x) ≤ 87.1 by K = 5,000 draws, 1 of 2 active"
+    header = Header(VAEConfig(latent_dim=2), {"data": "mnist", "figures": figures})
+    said = "−ELBO 91.5 · −log p(x) ≤ 87.1 by K = 5,000 draws · 1 of 2 dimensions used"
+    assert (labels.shipped(header), labels.figures(header)) == ("MNIST · 2 dimensions · ready-made", said)
 
 
 def test_only_what_is_a_probability_is_called_log_p_of_x(backend):

@@ -52,6 +52,7 @@ class Pad {
   #machine = null;
   #pictures = looked((grey) => this.#machine?.decoded(grey));
   #others = crowdView();
+  #figures = make("small", { className: "live-figures" }); // of the model
   #code = make("div", { className: "live-code" }); // q at its place in the machine
   /** @type {string | null} */
   #described = null; // the model that the page knows, and asks
@@ -114,7 +115,7 @@ class Pad {
       make("div", { className: "live-desk" }, bench.bar, this.#message, bench.start),
       make("div", { className: "live-drawn" }, pictures.many, pictures.pair, bench.completed),
       make("div", { className: "live-q" }, scales.hand.node, scales.way.node),
-      others.node,
+      make("div", { className: "live-drawn" }, others.node, this.#figures),
     );
     node.addEventListener("keydown", (event) => {
       const key = event.key.toLowerCase();
@@ -159,6 +160,7 @@ class Pad {
     this.#described = model;
     this.#pictures.about(about);
     this.#machine?.about(about);
+    this.#figures.textContent = about.figures ? `This model: ${about.figures}` : "";
     const isPlane = about.dims.length === 2; // then q is an ellipse, and its dimensions are moved below
     (isPlane ? this.scales.hand.node : this.#code).prepend(this.scales.hand.chart.node);
     this.bench.offer(about);

@@ -10,7 +10,8 @@ import { reachOf } from "../space/reach.js";
 
 const MOST = 40; // dimensions shown
 const STILL = 3; // px that a mouse may move in a click
-const TITLE = "q(z|x): μ ± σ of each dimension, over the prior ± 1 and 2 σ";
+const TITLE = "μ ± σ of each dimension; grey: the prior ± 1 and 2 σ";
+const NAMED = 12; // dimensions whose numbers have room below them
 
 /** The dimensions as columns beside each other, which can be chosen and dragged. */
 export class Dimensions {
@@ -62,6 +63,7 @@ export class Dimensions {
     this.#columns = listed.map(({ index }) => this.#column(index));
     this.#list.replaceChildren(...this.#columns.map((it) => it.node));
     this.#list.style.setProperty("--count", String(this.#columns.length));
+    this.#list.classList.toggle("live-crowded", this.#columns.length > NAMED);
     this.#ofModel = Math.max(...listed.map(({ index }) => reach[index]));
     const more = awake.length - Math.min(awake.length, MOST);
     this.#rest.hidden = !asleep && !more;

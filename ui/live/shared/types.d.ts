@@ -35,6 +35,7 @@ export interface Description {
   evidence: "log p(x)" | "log s(x)";
   examples: Example[];
   examples_from: string;
+  figures: string;
 }
 
 /**
