@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         _check_folders(options.data_dir, options.runs_dir)
         auth = _auth(options.auth)
         trainings = [_trainings(options.max_trainings, device) for device in devices]
-        runs = Runs(options.runs_dir, devices, trainings)
+        runs = Runs(options.runs_dir, devices, trainings, HERE / "checkpoints" / "recorded")
     except (ValueError, OSError) as error:
         return _refused(error)
     if devices[0].type == "cpu":

@@ -98,7 +98,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             state,
             _heading(backend),
             gr.Dropdown(choices=offered, value=state["model"], info=gone or None),
-            {"run": state["run"], "browser": state["browser"]},
+            {"run": state["run"] or next(iter(backend.runs.recordings), ""), "browser": state["browser"]},
             *({"model": state["model"]} for _ in page.users),
             {"browser": state["browser"]},
             gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
@@ -136,6 +136,7 @@ def _wire_model(page: _Page) -> None:
         When a run resumes, the form shows its settings again; meanwhile it may have held those of the next run.
         """
         run, before, now_is = (str(event._data[name]) for name in ("run", "before", "state"))
+        run = "" if run in backend.runs.recordings else run
         goes_on = _keeps_the_form(now_is) and not _keeps_the_form(before)
         other = run != state["run"] or goes_on
         now: Session

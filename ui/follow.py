@@ -180,6 +180,7 @@ class Follower:
         config = folder.read_config()
         return {
             "name": folder.name(),
+            "is_recorded": run in self.runs.recordings,
             "data": config.data,
             "why_data": config.why_data,
             "settings": labels.settings_line(config.data, folder.settings(), len(folder.changes())),

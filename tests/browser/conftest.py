@@ -327,13 +327,16 @@ class Visitor:
 def visit(browser: Browser, server: Server):
     """Makes visitors; at the end none may have met an error, nor asked anybody but this server.
 
-    A visitor's script runs in each of their documents before the page's own: it makes another browser of this one.
+    A visitor's script runs in each of their documents before the page's own: it makes another browser of this one. The
+    pad is empty, as if it had been cleared, unless a visitor is fresh.
     """
     visitors = []
 
-    def new(link: str = "", *, script: str = "", **options: object) -> Visitor:
+    def new(link: str = "", *, script: str = "", fresh: bool = False, **options: object) -> Visitor:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
         context.add_init_script(QUESTIONS)
+        if not fresh:
+            context.add_init_script("sessionStorage.getItem('vae-drawing') ?? sessionStorage.setItem('vae-drawing', 'null')")
         context.add_init_script(script)
         visitors.append(Visitor(context, server.url, link))
         return visitors[-1]

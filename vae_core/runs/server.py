@@ -28,6 +28,7 @@ from .run import reason
 from .states import State, Status
 from .summary import Summary, summarize
 
+RECORDED = "recorded"  # the owner of a recording: anybody may watch it, and nobody may change it
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
 
@@ -41,18 +42,25 @@ class Runs:
         root: where the run folders are.
         devices: the device or devices that train.
         max_trainings: runs at once on each device: one number, or one for each.
+        recordings: a folder of runs to watch, which `checkpoints.record` makes; None: there are none.
 
     Raises:
         ValueError: max_trainings is out of bounds.
     """
 
     def __init__(
-        self, root: str | Path, devices: torch.device | Sequence[torch.device], max_trainings: int | Sequence[int] = 1
+        self,
+        root: str | Path,
+        devices: torch.device | Sequence[torch.device],
+        max_trainings: int | Sequence[int] = 1,
+        recordings: Path | None = None,
     ) -> None:
         self.devices = [devices] if isinstance(devices, torch.device) else list(devices)
         most = [max_trainings] * len(self.devices) if isinstance(max_trainings, int) else max_trainings
         self.queue = Queue([Worker(device, of_it) for device, of_it in zip(self.devices, most, strict=True)])
         self.root = Path(root)
+        found = sorted(recordings.iterdir()) if recordings and recordings.is_dir() else []
+        self.recordings = {path.name: path for path in found if RUN_ID.fullmatch(path.name)}
         self._owners: dict[str, str] = {}
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
 
@@ -288,7 +296,7 @@ class Runs:
         """
         if not isinstance(run, str) or not RUN_ID.fullmatch(run):
             raise RunError("That is not a run id.")
-        return RunFolder(self.root / run)
+        return RunFolder(self.recordings.get(run, self.root / run))
 
     def of(self, owner: str) -> list[str]:
         """The runs that a browser has started, oldest first."""

@@ -33,7 +33,7 @@ export class Machine {
       { className: "live-machine" },
       station("x", make("figcaption", {}, "Draw a digit"), input),
       arrow("encoder"),
-      station("q", make("figcaption", {}, "q(z|x), its code"), q, this.#kl.node),
+      station("q", q, this.#kl.node),
       arrow("throw ε", this.#die.button),
       station("z", this.#die.node),
       arrow("decoder"),

@@ -10,7 +10,7 @@ import { reachOf } from "../space/reach.js";
 
 const MOST = 40; // dimensions shown
 const STILL = 3; // px that a mouse may move in a click
-const TITLE = "μ ± σ of each dimension; grey: the prior ± 1 and 2 σ";
+const TITLE = "q(z|x): μ ± σ of each dimension";
 const NAMED = 12; // dimensions whose numbers have room below them
 
 /** The dimensions as columns beside each other, which can be chosen and dragged. */
@@ -40,7 +40,13 @@ export class Dimensions {
       this.#unfolded = !this.#unfolded;
       this.#build();
     };
-    this.node = make("div", {}, make("div", { className: "live-title" }, TITLE), this.#list, this.#rest);
+    this.node = make(
+      "div",
+      {},
+      make("div", { className: "live-title", title: "Grey: the prior ± 1 and 2 σ" }, TITLE),
+      this.#list,
+      this.#rest,
+    );
   }
 
   /**

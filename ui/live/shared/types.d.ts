@@ -152,6 +152,7 @@ export interface RunAbout {
   started: Record<string, Setting>;
   likelihood: string;
   binarization: string;
+  is_recorded: boolean;
   latent_dim: number;
   is_averaged: boolean;
   steps_per_epoch: number;

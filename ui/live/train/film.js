@@ -22,6 +22,7 @@ const KEPT = 40; // frames that are held
 const frames = new Map(); // by address
 const turn = newest(); // of the replays
 let isReplaying = () => false; // the replay that goes on, if any
+let played = ""; // the recording that has played by itself
 
 /**
  * A range of its own.
@@ -38,9 +39,10 @@ export function mount({ element }) {
  * @returns {{ version: string, get: () => Promise<Answer<Shown>> } | null}
  */
 export function shown() {
-  if (!feed.newest || feed.frames.length === 0) return null; // weights may be without a film: those of an upload are
-  const { moment } = feed;
-  if (moment === null)
+  if (feed.frames.length === 0) return null; // weights may be without a film: those of an upload are
+  const isNow = feed.moment === null;
+  const moment = feed.moment ?? feed.frames[feed.frames.length - 1];
+  if (isNow && feed.newest)
     return { version: feed.newest, get: () => fetched(address(`newest.jpg?${feed.newest}`)).then(decoded) };
   const i = feed.frames.indexOf(moment);
   for (const step of feed.frames.slice(Math.max(0, i - AHEAD), i + AHEAD + 1)) kept(step);
@@ -67,6 +69,7 @@ export function scrubber(label) {
   play.onclick = () => (isReplaying() ? stop() : replay());
   show(node, () => {
     hold();
+    playOnce();
     const { moment } = feed;
     range.max = String(feed.frames.length);
     range.value = String(place());
@@ -107,6 +110,13 @@ function end() {
 function stop() {
   end();
   update();
+}
+
+/** A recording plays by itself once, for those who do not mind motion. */
+function playOnce() {
+  if (!feed.about?.is_recorded || played === feed.run || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  played = feed.run;
+  replay();
 }
 
 /** Shows frame after frame up to the newest, each for its time and until the next one has come. */

@@ -11,6 +11,7 @@ import { STATES } from "../shared/vocabulary.js";
 /** @typedef {ReturnType<typeof layout>} View */
 
 const NOTHING_YET = "No training yet: choose settings and press Train.";
+const RECORDED = "Recorded; press Train for your own.";
 const GONE = "Gone";
 const TELL = 200; // ms between two looks at whether Python must be told of another state
 
@@ -112,12 +113,13 @@ function layout(node) {
  */
 function fill(view, node, refused) {
   const { state, message, about, progress } = feed;
+  const isRecorded = Boolean(about?.is_recorded);
   const { title, going, resumable } = STATES[state] ?? {
     title: state ? GONE : NOTHING_YET,
     going: false,
     resumable: false,
   };
-  view.headline.textContent = title;
+  view.headline.textContent = isRecorded ? RECORDED : title;
   view.numbers.textContent = progress ? described(progress, state) : "";
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
   node.dataset.state = state;
@@ -128,9 +130,9 @@ function fill(view, node, refused) {
     ? "Go on exactly where it was"
     : "Pause after this batch, and go on later exactly there";
   view.toggle.disabled = !(going || resumable);
-  view.step.disabled = going || state === "finished" || state === "gone";
+  view.step.disabled = going || (state === "finished" && !isRecorded) || state === "gone";
   view.stop.disabled = !(going || state === "paused");
-  view.reset.disabled = going || !state || state === "gone";
+  view.reset.disabled = going || !state || state === "gone" || isRecorded;
 }
 
 /**
