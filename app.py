@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         )  # so that they do not fight for the cores
     runs.warm_up()
     backend = Backend(options.data_dir, HERE / "checkpoints", runs)
+    backend.durations.begin()
     for fault in backend.faults():
         print(f"warning: {fault}", file=sys.stderr)
     page = ui.build(backend)

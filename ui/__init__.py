@@ -101,12 +101,13 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             {"run": state["run"] or next(iter(backend.runs.recordings), ""), "browser": state["browser"]},
             *({"model": state["model"]} for _ in page.users),
             {"browser": state["browser"]},
+            backend.durations.offered(),
             gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
             *train.form(backend, state["run"], values=True),
         ]
 
     shown: list[Block] = [page.session, page.heading, page.model, page.tab.progress, *page.users]
-    shown += [page.table, page.tabs, *page.tab.form]
+    shown += [page.table, page.tab.presets, page.tabs, *page.tab.form]
     blocks.load(on_load, page.session, shown, **QUIET)
 
 

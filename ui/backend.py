@@ -22,6 +22,7 @@ from . import labels
 from .downloads import Downloads
 from .follow import Follower
 from .loaded import Loaded, LoadedModels
+from .presets import Durations
 
 FIRST = "mnist-mlp-20d"  # the shipped model that the page opens with
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every run
@@ -46,6 +47,7 @@ class Backend:
         self._downloads = Downloads(lambda name, progress: download_dataset(name, data_dir, progress))
         self._models = LoadedModels()
         self.follower = Follower(runs, self.loading)
+        self.durations = Durations(runs.devices[0])
 
     # Data
 

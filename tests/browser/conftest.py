@@ -336,7 +336,9 @@ def visit(browser: Browser, server: Server):
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
         context.add_init_script(QUESTIONS)
         if not fresh:
-            context.add_init_script("sessionStorage.getItem('vae-drawing') ?? sessionStorage.setItem('vae-drawing', 'null')")
+            context.add_init_script(
+                "sessionStorage.getItem('vae-drawing') ?? sessionStorage.setItem('vae-drawing', 'null')"
+            )
         context.add_init_script(script)
         visitors.append(Visitor(context, server.url, link))
         return visitors[-1]

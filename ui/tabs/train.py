@@ -17,6 +17,7 @@ from vae_core.settings import Setting, settings_of
 from .. import live
 from ..backend import Backend
 from ..figures import training_terms
+from ..presets import PRESETS
 from ..web.events import OUTSPOKEN, QUIET
 from ..web.requests import answering
 from ..web.session import Session
@@ -41,6 +42,7 @@ class TrainTab:
     progress: gr.HTML
     train: gr.Button
     note: gr.Markdown
+    presets: gr.HTML
     fields: list[Field]
 
     @property
@@ -168,13 +170,14 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
             )
     with gr.Row(equal_height=False, elem_classes="train-body"):
         with gr.Column(scale=0, min_width=240, elem_classes="train-settings"):
+            presets = live.component("train/presets", backend.durations.offered(), events=["chosen"], elem_id="presets")
             fields = _form()
             live.component("train/fields", None, elem_id="fields")
         with gr.Column(scale=3, min_width=320, elem_classes="train-seen"):
             live.component("charts/curves", training_terms().to_plotly_json(), elem_id="train-curves")
             live.component("train/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
             live.component("train/pictures", None, elem_id="pictures")
-    tab = TrainTab(progress, train_button, note, fields)
+    tab = TrainTab(progress, train_button, note, presets, fields)
 
     def begin(state: Session, values: tuple[Any, ...], one_batch: bool) -> list[Any]:
         run = start(backend, state, dict(zip(LABELS, values, strict=True)), one_batch=one_batch)
@@ -187,6 +190,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
         return begin(state, values, one_batch=True)
 
     train_button.click(on_train, [session, *fields], [session, progress], **OUTSPOKEN)
+    presets.chosen(_on_preset, None, fields, **QUIET)
     progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in ASKED and ASKED[name].changes:
@@ -195,6 +199,16 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
             last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is being sent
             gr.on(left, _changer(backend, name), [session, field], field, **OUTSPOKEN | last)
     return tab
+
+
+def _on_preset(event: gr.EventData) -> list[Any]:
+    """The form with a preset's settings; all others are the defaults, and the data stay."""
+    chosen = next((preset for preset in PRESETS if preset.title == event._data["title"]), None)
+    if chosen is None:
+        return [gr.skip() for _ in LABELS]
+    model, training = chosen.configs()
+    settings = DEFAULTS | asdict(model) | asdict(training)
+    return [gr.skip() if name == "data" else gr.update(value=_in_field(name, settings[name])) for name in LABELS]
 
 
 def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
