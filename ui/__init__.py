@@ -103,7 +103,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             {"browser": state["browser"]},
             backend.durations.offered(),
             gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
-            *train.form(backend, state["run"], values=True),
+            *train.form_of_link(backend, state["run"], link),
         ]
 
     shown: list[Block] = [page.session, page.heading, page.model, page.tab.progress, *page.users]

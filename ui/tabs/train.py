@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -126,7 +127,7 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
     free = [name for name in ASKED if may_change(name, settings)]
     return [
         gr.Button(interactive=not going),
-        gr.Markdown(visible=going),
+        gr.Markdown(FIXED, visible=going),
         *(
             gr.update(
                 interactive=not going or name in free,
@@ -135,6 +136,49 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
             for name in LABELS
         ),
     ]
+
+
+def form_of_link(backend: Backend, run: str, query: dict[str, str]) -> list[Any]:
+    """What `form` returns, with the settings of a link in place of the run's, unless the run is going."""
+    with contextlib.suppress(RunError):
+        if run and backend.runs.status(run)["state"].keeps_the_form:
+            return form(backend, run, values=True)
+    settings, sentence = linked(query)
+    if not settings and not sentence:
+        return form(backend, run, values=True)
+    likelihood = settings.get("likelihood", DEFAULTS["likelihood"])
+    usual = DEFAULTS | {"binarization": VAEConfig(likelihood=likelihood).binarization}
+    updates = [gr.update(interactive=True, value=settings.get(name, _in_field(name, usual[name]))) for name in ASKED]
+    data = gr.update(interactive=True, value=settings.get("data", AUTO))
+    return [gr.Button(interactive=True), gr.Markdown(sentence, visible=bool(sentence)), data, *updates]
+
+
+def linked(query: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """The settings in a link by name, as their fields hold them, and a sentence about those that cannot be used."""
+    found: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name in LABELS:
+        if name not in query:
+            continue
+        try:
+            if name == "data":
+                if query[name] not in [value for _, value in DATA_CHOICES]:
+                    raise ValueError(f"data is {query[name]!r}; it must be one of {', '.join(DATASETS)}.")
+                found[name] = query[name]
+            else:
+                value = ASKED[name].read(name, query[name])
+                ASKED[name].check(name, value)
+                found[name] = _in_field(name, value)
+        except ValueError as error:
+            wrong.append(_as_on_page(str(error)))
+    return found, f"The link has a setting that cannot be used. {' '.join(wrong)}" if wrong else ""
+
+
+def _shareable() -> dict[str, dict[str, Any]]:
+    """By name, what each field of the form holds by default, and the values that its choices stand for, by title."""
+    choices = {name: {title: value for value, title in setting.choices.items()} for name, setting in ASKED.items()}
+    fields = {name: {"default": _in_field(name, DEFAULTS[name]), "choices": choices[name]} for name in ASKED}
+    return {"data": {"default": AUTO, "choices": dict(DATA_CHOICES)}} | fields
 
 
 def _in_field(name: str, value: Any) -> Any:
@@ -173,6 +217,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
             presets = live.component("train/presets", backend.durations.offered(), events=["chosen"], elem_id="presets")
             fields = _form()
             live.component("train/fields", None, elem_id="fields")
+            live.component("train/setup", _shareable(), elem_id="setup")
         with gr.Column(scale=3, min_width=320, elem_classes="train-seen"):
             live.component("charts/curves", training_terms().to_plotly_json(), elem_id="train-curves")
             live.component("train/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
@@ -227,8 +272,8 @@ def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
 
 def _form() -> list[Field]:
     """The settings, in the order of LABELS."""
-    data = gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"])
-    fields: dict[str, Field] = {"data": data} | _group("main")
+    data = gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"], elem_id="choice-data")
+    fields: dict[str, Field] = {"data": data, **_group("main")}
     with gr.Accordion("Model details", open=False):
         fields |= _group("model")
     with gr.Accordion("Training details", open=False):
@@ -259,7 +304,7 @@ def _field(name: str, setting: Setting) -> Field:
     about = {"value": _in_field(name, DEFAULTS[name]), "label": setting.title, "min_width": 100}
     if not setting.choices:
         return gr.Textbox(lines=1, max_lines=1, elem_id=f"number-{name}", **about)
-    return gr.Dropdown([(title, value) for value, title in setting.choices.items()], **about)
+    return gr.Dropdown([(title, value) for value, title in setting.choices.items()], elem_id=f"choice-{name}", **about)
 
 
 def _usual_rate(architecture: str, hidden_layers: Any) -> Any:
