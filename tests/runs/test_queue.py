@@ -18,7 +18,7 @@ def test_runs_wait_in_order_see_their_place_and_can_leave_the_line(runs, load):
     line = [runs.status(run) for run in (second, third, fourth)]
     assert line == [{"state": "waiting", "message": f"Number {place} of 3 in the queue."} for place in (1, 2, 3)]
     runs.stop(second, "b")
-    assert runs.status(second) == {"state": "stopped", "message": "It left the queue."}
+    assert runs.status(second) == {"state": "stopped", "message": "It left the queue before its first step."}
     assert runs.status(third)["message"] == "Number 1 of 2 in the queue."
     assert runs.status(fourth)["message"] == "Number 2 of 2 in the queue."
     runs.pause(third, "c")

@@ -28,6 +28,7 @@ from .run import reason
 from .states import State, Status
 from .summary import Summary, summarize
 
+LEFT = "It left the queue before its first step."
 RECORDED = "recorded"  # the owner of a recording: anybody may watch it, and nobody may change it
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
@@ -341,10 +342,10 @@ class Runs:
             if going is None:
                 status = self.status(run)
                 if how is State.STOPPED and status["state"] in (State.PAUSED, State.INTERRUPTED):
-                    folder.write_status(State.STOPPED, status["message"])
+                    folder.write_status(State.STOPPED, status["message"] if folder.saved_step() else LEFT)
                     return
                 raise _refusal(status, f"This run is {status['state']} already.")
-            message = "It left the queue." if how is State.STOPPED else "Paused while it waited."
+            message = LEFT if how is State.STOPPED else "Paused while it waited."
             if self.queue.leave(run, going, how, message):
                 return
             if how is State.PAUSED:
