@@ -54,7 +54,6 @@ def main(arguments: list[str] | None = None) -> int:
         )  # so that they do not fight for the cores
     runs.warm_up()
     backend = Backend(options.data_dir, HERE / "checkpoints", runs)
-    backend.durations.begin()
     for fault in backend.faults():
         print(f"warning: {fault}", file=sys.stderr)
     page = ui.build(backend)
@@ -63,9 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
     )  # a stopped service ends its runs gracefully, as Ctrl-C does
     print(f"Computing on {describe_devices(devices)}; runs are kept in {options.runs_dir}.", flush=True)
     _go_round_proxies(host)
-    with contextlib.closing(runs):
+    with contextlib.closing(runs), contextlib.closing(backend.durations):
         try:
             _launch(page, backend, host, options, auth)
+            backend.durations.begin()
         except Exception as error:  # Gradio raises of every kind here, Exception itself too
             return _refused(f"the server could not start: {error}")
         page.block_thread()

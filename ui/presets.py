@@ -63,11 +63,18 @@ class Durations:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._seconds: dict[str, float] = {}
-        self._thread = threading.Thread(target=self._measure, daemon=True, name="durations")
+        self._thread = threading.Thread(target=self._measure, name="durations")
+        self._is_over = threading.Event()
 
     def begin(self) -> None:
         """Starts to measure."""
         self._thread.start()
+
+    def close(self) -> None:
+        """Ends the measuring, and waits for it: torch does not survive the end of the process."""
+        self._is_over.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def offered(self) -> list[dict[str, Any]]:
         """What the page shows of each preset: title, shows, and seconds, null before they were measured."""
@@ -75,7 +82,8 @@ class Durations:
 
     def _measure(self) -> None:
         for preset in PRESETS:
-            self._seconds[preset.title] = seconds_of(preset, self._device)
+            if not self._is_over.is_set():
+                self._seconds[preset.title] = seconds_of(preset, self._device)
 
 
 def seconds_of(preset: Preset, device: torch.device) -> float:
