@@ -70,6 +70,8 @@ def test_train_and_evaluate(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "at most log N = 5.694" in said  # of 297 images
     assert "log p(x) ≥" in said and "on average, by K = 2 draws of the encoder's q" in said
+    bounds = [line for line in said.splitlines() if "by K = 2 draws of" in line]
+    assert len(bounds) == 4 and all(" ≥ " in line for line in bounds)
     assert "by K = 2 draws of the prior: far from tight" in said and "at least, as that is a bound" in said
     assert main(["evaluate", str(tmp_path / "a"), "--samples", "5", "--subset", "20", "--json", "--device", "cpu"]) == 0
     report = json.loads(capsys.readouterr().out)
