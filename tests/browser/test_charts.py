@@ -62,6 +62,17 @@ def test_choices_are_the_same_in_all_charts_and_after_a_reload(visit, give):
     assert page.evaluate(f"{PLOT}.layout.xaxis.title.text") == "step"
 
 
+def test_curves_of_averaged_weights_are_called_so(visit, give):
+    for average in (0.999, 0.0):
+        me = visit()
+        give(me, {"epochs": 10, "average": average})
+        reload(me, 10)
+        names = me.page.evaluate(f"{PLOT}.data.filter((it) => it.showlegend !== false).map((it) => [it.meta, it.name])")
+        assert {column.startswith("test_") for column, _ in names} == {True, False}
+        for column, name in names:
+            assert name.endswith(", averaged weights") == (average > 0 and column.startswith("test_"))
+
+
 def test_a_chart_that_was_out_of_sight_fills_its_place(visit):
     me = visit("?tab=draw")
     me.page.wait_for_selector(".live-examples button")
