@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ui.vocabulary import ASLEEP
 from vae_core import VAE, VAEConfig, load_checkpoint
 from vae_core.data import binarize, converted
 from vae_core.evaluation.latent import embed, reach
@@ -165,7 +166,7 @@ def test_sliders_take_touch(visit):
 
 def test_dimensions_that_carry_nothing_are_folded_away(visit, run_of):
     model = VAE(VAEConfig(latent_dim=4, hidden_dim=8, prior_mean=2.0), seeded())
-    me = opened(visit, f"&model={run_of(model, [0.5, 0.001, 2.0, 0.0], 1)}")
+    me = opened(visit, f"&model={run_of(model, [1.1 * ASLEEP, 0.9 * ASLEEP, 2.0, 0.0], 1)}")
     assert me.page.locator(".live-asleep summary").inner_text() == "asleep: 2"
     shown = me.page.locator(".live-list").first.locator("input[type=range]")
     assert [shown.nth(n).get_attribute("data-dim") for n in range(shown.count())] == ["2", "0"]
