@@ -165,7 +165,7 @@ def test_a_dataset_that_cannot_be_used_is_one_line(tmp_path, capsys, task):
     assert main([task, "--data", "mnist", "--data-dir", str(tmp_path), "--device", "cpu", *more]) == 2
     assert capsys.readouterr().err == (
         "error: MNIST cannot be used: train-labels-idx1-ubyte holds 27 labels; 30 are wanted, as "
-        "train-images-idx3-ubyte has images. --data-dir names the folder where data are.\n"
+        f"train-images-idx3-ubyte has images. The data folder is {tmp_path}; --data-dir names another one.\n"
     )
     assert not (tmp_path / "a").exists()
 
@@ -296,10 +296,12 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
         (["train", "--data", "digits", "--out", "FILE/run"], "cannot be made"),
         (["train", "--data", "digits", "--out", "."], "is not empty"),
         (["train", "--data", "digits", "--device", "tpu", "--out", "RUN"], "device is 'tpu'"),
-        (["train", "--data", "mnist", "--data-dir", "FILE", "--out", "RUN"], "cannot be stored in"),
+        (["train", "--data", "mnist", "--data-dir", "FILE", "--out", "RUN"], "cannot be stored in the data folder: "),
         (["train", "--resume", "--out", "RUN"], "There is no run RUN"),
         (["evaluate", "none.safetensors"], "none.safetensors is not there"),
         (["evaluate", "FILE"], "cannot be read as a checkpoint"),
+        (["evaluate", "../none.safetensors"], "error: ../none.safetensors is not there"),
+        (["evaluate", "digits/none.safetensors"], "error: digits/none.safetensors is not there"),
         (["evaluate", "GOOD", "--samples", "0"], "samples is 0"),
         (["evaluate", "GOOD", "--images", "298"], "images is 298; it must be a whole number from 1 to 297"),
         (["evaluate", "GOOD", "--data", "cifar"], "data is 'cifar'"),

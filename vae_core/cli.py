@@ -26,7 +26,7 @@ from .runs.folder import RunError, RunFolder
 from .runs.run import Steering, reason, train_into
 from .runs.states import State
 from .settings import Setting, check_int, settings_of
-from .storage.checkpoint import load_checkpoint, read_header
+from .storage.checkpoint import CheckpointError, load_checkpoint, read_header
 from .training.divergence import DivergedError
 from .training.loop import Metrics, TrainState, batches
 from .training.processes import Processes, join
@@ -43,7 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.command(options)
     except DataError as error:
-        print(f"error: {error} --data-dir names the folder where data are.", file=sys.stderr)
+        where = f"The data folder is {options.data_dir}; --data-dir names another one."
+        print(f"error: {error} {where}", file=sys.stderr)
+    except CheckpointError as error:
+        print(f"error: {error.with_path}", file=sys.stderr)
     except (ValueError, RunError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
     except RuntimeError as error:

@@ -1,6 +1,7 @@
 """Checkpoints: bit for bit, all or nothing, and a clear sentence for every file that is none."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -126,7 +127,8 @@ def test_what_is_no_checkpoint_is_refused_with_its_name_and_fault(tmp_path, kind
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(path)
     message = str(caught.value)
-    assert message.startswith(str(path)) and fault in message and "\n" not in message
+    assert message.startswith("a.safetensors ") and fault in message and "\n" not in message
+    assert caught.value.with_path == f"{tmp_path}{os.sep}{message}"
 
 
 def test_a_file_without_its_weights_takes_no_memory_for_them(tmp_path, monkeypatch):

@@ -24,7 +24,18 @@ Read = TypeVar("Read")
 
 
 class CheckpointError(ValueError):
-    """A file is not a checkpoint of this app, or is damaged; the message names the file and the fault."""
+    """A file is not a checkpoint of this app, or is damaged.
+
+    The message is one that a page may show to anybody: it names the file, but not where the file lies.
+
+    Args:
+        fault: the sentence, or the rest of it where the file's name begins it.
+        path: the file, if the sentence is about one.
+    """
+
+    def __init__(self, fault: str, path: str | Path | None = None) -> None:
+        super().__init__(f"{Path(path).name} {fault}" if path else fault)
+        self.with_path = f"{path} {fault}" if path else fault  # for whoever typed the path
 
 
 @dataclass(frozen=True)
@@ -75,12 +86,12 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE
         if wanted.get(name) != found.get(name):
             has, needs = found.get(name, "none"), wanted.get(name, "none")
             fault = brief(f"{name} has the shape {has}, {header.config.architecture} needs {needs}.")
-            raise CheckpointError(f"{path} does not fit its configuration: {fault}")
+            raise CheckpointError(f"does not fit its configuration: {fault}", path)
     model = VAE(header.config, torch.Generator())
     model.load_state_dict(tensors)
     for name, tensor in model.state_dict().items():
         if not tensors[name].is_floating_point() or not bool(tensor.isfinite().all()):
-            raise CheckpointError(f"{path} holds weights that are not all finite numbers: {name}.")
+            raise CheckpointError(f"holds weights that are not all finite numbers: {name}.", path)
     return model.to(device).eval()
 
 
@@ -98,18 +109,18 @@ def _opened(read: Callable[[str | Path], Read], path: str | Path) -> Read:
     try:
         return read(path)
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is not there.") from error
+        raise CheckpointError("is not there.", path) from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {brief(why)}.") from error
+        raise CheckpointError(f"cannot be read as a checkpoint: {brief(why)}.", path) from error
 
 
 def _parse(path: str | Path, metadata: dict[str, str]) -> Header:
     """The header from a safetensors file's metadata."""
     if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is a safetensors file, but no VAE of this app.")
+        raise CheckpointError("is a safetensors file, but no VAE of this app.", path)
     try:
         config = VAEConfig(**parse_json(metadata["config"]))
         return Header(config, check_about(parse_json(metadata["about"]), config.latent_dim))
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} has a header that cannot be understood: {brief(error)}") from error
+        raise CheckpointError(f"has a header that cannot be understood: {brief(error)}", path) from error
