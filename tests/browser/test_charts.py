@@ -63,9 +63,9 @@ def test_choices_are_the_same_in_all_charts_and_after_a_reload(visit, give):
 
 
 def test_the_legend_says_whose_weights_are_evaluated(visit, give):
-    me = visit()
     titles = f"{PLOT}.data.map(({{ meta, name }}) => [meta, name])"
     for average, words in ((0.99, ", averaged weights"), (0.0, "")):
+        me = visit()
         give(me, {"epochs": 10, "average": average})
         reload(me, 10)
         curves = dict(me.page.evaluate(titles))
