@@ -273,7 +273,7 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
         (["train", "--out", "RUN"], "--data is missing"),
         (["train", "--data", "digits", "--latent-dim", "0", "--out", "RUN"], "latent_dim is 0"),
         (["train", "--data", "digits", "--latent-dim", "1000000000", "--out", "RUN"], "latent_dim is 1000000000"),
-        (["train", "--data", "digits", "--learning-rate", "nan", "--out", "RUN"], "learning_rate is nan"),
+        (["train", "--data", "digits", "--learning-rate", "nan", "--out", "RUN"], "learning_rate is 'nan'"),
         (["train", "--data", "digits", "--batch-size", "5000", "--out", "RUN"], "has 1500 images"),
         (
             ["train", "--data", "digits", "--architecture", "conv", "--hidden-layers", "2", "--out", "RUN"],
@@ -320,6 +320,50 @@ def test_bad_input_is_one_line_and_a_status(tmp_path, capsys, monkeypatch, argum
     err = capsys.readouterr().err
     assert err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert not (tmp_path / "RUN").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--beta", "1,000", "--out", "RUN"], "beta is '1,000', which can mean two numbers: write 1000 or 1."),
+        (["train", "--beta", "half", "--data", "digits", "--out", "RUN"], "beta is 'half'; it must be a number from 0"),
+        (["train", "--steps", "", "--data", "digits", "--out", "RUN"], "steps is ''; it must be a whole number"),
+        (["train", "--hold-out", "0,5", "--data", "digits", "--out", "RUN"], "hold_out is 0.5; it must be a whole"),
+        (["evaluate", "GOOD", "--samples", "2,5"], "samples is 2.5; it must be a whole number"),
+        (["train", "--out"], "argument --out: expected one argument"),
+    ],
+)
+def test_a_number_that_is_none_is_one_line(tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    save_checkpoint(VAE(VAEConfig(latent_dim=2, hidden_dim=8)), tmp_path / "GOOD", {"data": "digits"})
+    try:
+        status = main(arguments)
+    except SystemExit as exit:
+        status = exit.code
+    err = capsys.readouterr().err
+    assert status == 2 and err.startswith("error: ") and err.count("\n") == 1 and message in err
+    assert not (tmp_path / "RUN").exists()
+
+
+def test_numbers_are_typed_on_the_command_line_as_on_the_page(tmp_path):
+    numbers = [
+        "--beta",
+        "0,5",
+        "--learning-rate",
+        "1,5e-3",
+        "--prior-mean=−0,25",
+        "--batch-size",
+        "128",
+        "--hold-out",
+        "9",
+    ]
+    out = tmp_path / "a"
+    assert main(["train", "--data", "digits", "--hidden-dim", "8", "--steps", "1", "--out", str(out), *numbers]) == 0
+    config = RunFolder(out).read_config()
+    training = config.training
+    assert (training.beta, training.learning_rate, training.batch_size) == (0.5, 0.0015, 128)
+    assert (config.model.prior_mean, config.hold_out) == (-0.25, 9)
+    assert type(training.batch_size) is int and type(training.beta) is float
 
 
 def test_a_resumed_run_keeps_its_model(tmp_path, capsys):
