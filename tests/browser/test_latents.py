@@ -362,6 +362,21 @@ def test_q_lies_over_the_exact_posterior_where_there_are_two_dimensions(visit, r
     assert (peak - torch.tensor(mu)).norm() < 0.6  # of a trained encoder
 
 
+def test_a_model_is_offered_no_posterior_of_a_drawing_that_is_not_there(visit, run_of, plane):
+    model, _ = plane
+    me = opened(visit, f"&model={run_of(model, [2.0, 3.0], 4)}&scale=square")
+    ready(me)
+    chosen = me.page.get_by_label("q over the exact posterior of")
+    assert chosen.input_value() == "" and me.page.locator(".live-message").first.inner_text() == ""
+    assert me.asked("posterior") == []
+    with me.answered("posterior"):
+        chosen.select_option("3")
+    with me.answered("posterior", model="mnist-mlp-2d"):  # what is chosen stays, as every model has it
+        me.page.get_by_label("Model that Draw and Latents use").first.click()
+        me.page.get_by_role("option", name="mnist-mlp-2d").first.click()
+    assert chosen.input_value() == "3"
+
+
 # From one to another
 
 
