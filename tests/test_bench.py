@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+import bench.gpu.__main__ as gpu
+
 from .conftest import ROOT
 
 
@@ -30,3 +32,30 @@ def test_the_script_for_a_gpu_runs_to_its_end_on_a_cpu(mnist_dir, tmp_path):
     assert not [row for rows in report["parts"].values() for row in rows if "error" in row]
     assert max(row["off"] for part in ("resume", "kill") for row in report["parts"][part]) == 0
     assert "| resume: weights off by | 0 | 0.0e+00 | holds |" in done.stdout
+
+
+def test_a_part_that_fails_is_told_by_the_exit_status_and_in_the_table(few, tmp_path, capsys, monkeypatch):
+    def first(_):
+        raise RuntimeError("no memory left")
+
+    def resume(_):
+        return [{"off": 0.0}]
+
+    def command(*arguments):
+        monkeypatch.setattr("sys.argv", ["bench.gpu", *map(str, arguments)])
+        gpu.main()
+
+    monkeypatch.setattr(gpu, "PARTS", (first, resume))
+    monkeypatch.setattr(gpu, "load_dataset", lambda *_, **__: few)
+    options = ["--data-dir", "unused", "--device", "cpu", "--json", tmp_path / "gpu.json"]
+    with pytest.raises(SystemExit) as failed:
+        command("first", "resume", *options)
+    assert failed.value.code == 1
+    with pytest.raises(SystemExit) as fine:
+        command("resume", *options)
+    assert fine.value.code == 0
+    capsys.readouterr()
+    command("table", tmp_path / "gpu.json")
+    lines = capsys.readouterr().out.splitlines()
+    assert "| first | runs | RuntimeError('no memory left') | **does not hold** |" in lines
+    assert "| resume: weights off by | 0 | 0.0e+00 | holds |" in lines  # the parts after it are measured

@@ -70,6 +70,8 @@ def test_train_and_evaluate(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "at most log N = 5.694" in said  # of 297 images
     assert "log p(x) ≥" in said and "on average, by K = 2 draws of the encoder's q" in said
+    bounds = [line for line in said.splitlines() if "by K = 2 draws of" in line]
+    assert len(bounds) == 4 and all(" ≥ " in line for line in bounds)
     assert "by K = 2 draws of the prior: far from tight" in said and "at least, as that is a bound" in said
     assert main(["evaluate", str(tmp_path / "a"), "--samples", "5", "--subset", "20", "--json", "--device", "cpu"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -165,7 +167,7 @@ def test_a_dataset_that_cannot_be_used_is_one_line(tmp_path, capsys, task):
     assert main([task, "--data", "mnist", "--data-dir", str(tmp_path), "--device", "cpu", *more]) == 2
     assert capsys.readouterr().err == (
         "error: MNIST cannot be used: train-labels-idx1-ubyte holds 27 labels; 30 are wanted, as "
-        "train-images-idx3-ubyte has images. --data-dir names the folder where data are.\n"
+        f"train-images-idx3-ubyte has images. The data folder is {tmp_path}; --data-dir names another one.\n"
     )
     assert not (tmp_path / "a").exists()
 
@@ -273,7 +275,7 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
         (["train", "--out", "RUN"], "--data is missing"),
         (["train", "--data", "digits", "--latent-dim", "0", "--out", "RUN"], "latent_dim is 0"),
         (["train", "--data", "digits", "--latent-dim", "1000000000", "--out", "RUN"], "latent_dim is 1000000000"),
-        (["train", "--data", "digits", "--learning-rate", "nan", "--out", "RUN"], "learning_rate is nan"),
+        (["train", "--data", "digits", "--learning-rate", "nan", "--out", "RUN"], "learning_rate is 'nan'"),
         (["train", "--data", "digits", "--batch-size", "5000", "--out", "RUN"], "has 1500 images"),
         (
             ["train", "--data", "digits", "--architecture", "conv", "--hidden-layers", "2", "--out", "RUN"],
@@ -296,10 +298,12 @@ def test_a_run_that_another_process_trains_is_refused(tmp_path, capsys):
         (["train", "--data", "digits", "--out", "FILE/run"], "cannot be made"),
         (["train", "--data", "digits", "--out", "."], "is not empty"),
         (["train", "--data", "digits", "--device", "tpu", "--out", "RUN"], "device is 'tpu'"),
-        (["train", "--data", "mnist", "--data-dir", "FILE", "--out", "RUN"], "cannot be stored in"),
+        (["train", "--data", "mnist", "--data-dir", "FILE", "--out", "RUN"], "cannot be stored in the data folder: "),
         (["train", "--resume", "--out", "RUN"], "There is no run RUN"),
         (["evaluate", "none.safetensors"], "none.safetensors is not there"),
         (["evaluate", "FILE"], "cannot be read as a checkpoint"),
+        (["evaluate", "../none.safetensors"], "error: ../none.safetensors is not there"),
+        (["evaluate", "digits/none.safetensors"], "error: digits/none.safetensors is not there"),
         (["evaluate", "GOOD", "--samples", "0"], "samples is 0"),
         (["evaluate", "GOOD", "--images", "298"], "images is 298; it must be a whole number from 1 to 297"),
         (["evaluate", "GOOD", "--data", "cifar"], "data is 'cifar'"),
@@ -318,6 +322,50 @@ def test_bad_input_is_one_line_and_a_status(tmp_path, capsys, monkeypatch, argum
     err = capsys.readouterr().err
     assert err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert not (tmp_path / "RUN").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--beta", "1,000", "--out", "RUN"], "beta is '1,000', which can mean two numbers: write 1000 or 1."),
+        (["train", "--beta", "half", "--data", "digits", "--out", "RUN"], "beta is 'half'; it must be a number from 0"),
+        (["train", "--steps", "", "--data", "digits", "--out", "RUN"], "steps is ''; it must be a whole number"),
+        (["train", "--hold-out", "0,5", "--data", "digits", "--out", "RUN"], "hold_out is 0.5; it must be a whole"),
+        (["evaluate", "GOOD", "--samples", "2,5"], "samples is 2.5; it must be a whole number"),
+        (["train", "--out"], "argument --out: expected one argument"),
+    ],
+)
+def test_a_number_that_is_none_is_one_line(tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    save_checkpoint(VAE(VAEConfig(latent_dim=2, hidden_dim=8)), tmp_path / "GOOD", {"data": "digits"})
+    try:
+        status = main(arguments)
+    except SystemExit as exit:
+        status = exit.code
+    err = capsys.readouterr().err
+    assert status == 2 and err.startswith("error: ") and err.count("\n") == 1 and message in err
+    assert not (tmp_path / "RUN").exists()
+
+
+def test_numbers_are_typed_on_the_command_line_as_on_the_page(tmp_path):
+    numbers = [
+        "--beta",
+        "0,5",
+        "--learning-rate",
+        "1,5e-3",
+        "--prior-mean=−0,25",
+        "--batch-size",
+        "128",
+        "--hold-out",
+        "9",
+    ]
+    out = tmp_path / "a"
+    assert main(["train", "--data", "digits", "--hidden-dim", "8", "--steps", "1", "--out", str(out), *numbers]) == 0
+    config = RunFolder(out).read_config()
+    training = config.training
+    assert (training.beta, training.learning_rate, training.batch_size) == (0.5, 0.0015, 128)
+    assert (config.model.prior_mean, config.hold_out) == (-0.25, 9)
+    assert type(training.batch_size) is int and type(training.beta) is float
 
 
 def test_a_resumed_run_keeps_its_model(tmp_path, capsys):

@@ -1,6 +1,8 @@
 """What macOS and Windows do otherwise than Linux, as far as Linux can show it."""
 
 import multiprocessing
+import shutil
+import subprocess
 import threading
 from collections import Counter
 from pathlib import PureWindowsPath
@@ -23,6 +25,17 @@ def test_no_two_files_differ_in_case_alone_and_every_system_can_have_them():
     assert len(paths) > 200
     assert [path for path, count in Counter(str(path).casefold() for path in paths).items() if count > 1] == []
     assert [path for path in paths if as_file_name(path.name) != path.name.strip(".")] == []
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_a_link_in_place_of_an_ignored_folder_is_ignored_too(tmp_path):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_bytes((ROOT / ".gitignore").read_bytes())
+    for name in ("data", "runs", "node_modules", ".venv"):
+        (tmp_path / name).symlink_to(ROOT, target_is_directory=True)
+    command = ["git", "-C", tmp_path, "status", "--short", "--untracked-files=all"]
+    status = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert status.stdout == "?? .gitignore\n"
 
 
 @pytest.mark.parametrize(

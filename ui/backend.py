@@ -169,7 +169,7 @@ class Backend:
             try:
                 headers[name] = read_header(path)
             except CheckpointError as error:
-                faults.append(str(error).replace(str(path), path.name))
+                faults.append(str(error))
         return headers, faults
 
     def path(self, model: Any) -> Path:

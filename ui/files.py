@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-import os
 import re
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -134,7 +133,7 @@ def _add(backend: Backend, request: Request, path: Path) -> dict[str, str]:
     try:
         return {"run": backend.runs.add(path, browser, name.removesuffix(".safetensors"))}
     except (ValueError, RunError) as error:
-        return {"error": str(error).replace(f"{path.parent}{os.sep}", "")}
+        return {"error": str(error)}
 
 
 def _photo(path: Path) -> dict[str, str]:

@@ -8,8 +8,9 @@ import json
 import math
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from tqdm import tqdm
@@ -25,8 +26,8 @@ from .runs.config import RunConfig, beginning_with
 from .runs.folder import RunError, RunFolder
 from .runs.run import Steering, reason, train_into
 from .runs.states import State
-from .settings import Setting, check_int, settings_of
-from .storage.checkpoint import load_checkpoint, read_header
+from .settings import Setting, check_int, settings_of, typed
+from .storage.checkpoint import CheckpointError, load_checkpoint, read_header
 from .training.divergence import DivergedError
 from .training.loop import Metrics, TrainState, batches
 from .training.processes import Processes, join
@@ -43,7 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.command(options)
     except DataError as error:
-        print(f"error: {error} --data-dir names the folder where data are.", file=sys.stderr)
+        where = f"The data folder is {options.data_dir}; --data-dir names another one."
+        print(f"error: {error} {where}", file=sys.stderr)
+    except CheckpointError as error:
+        print(f"error: {error.with_path}", file=sys.stderr)
     except (ValueError, RunError, DivergedError) as error:
         print(f"error: {error}", file=sys.stderr)
     except RuntimeError as error:
@@ -282,19 +286,42 @@ def _show(bar: tqdm, metrics: Metrics) -> None:
 def _add_option(group: argparse._ActionsContainer, name: str, setting: Setting) -> None:
     """Adds a setting as an option."""
     argument = "|".join(setting.choices) or setting.argument
-    group.add_argument(f"--{name.replace('_', '-')}", type=setting.kind, metavar=argument, help=setting.help)
+    kind = str if setting.kind is str else _number(name)
+    group.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=argument, help=setting.help)
+
+
+def _number(name: str) -> Callable[[str], Any]:
+    """Reads a number as the page does; what is none goes on as text, and the check says what is wanted."""
+
+    def read(text: str) -> Any:
+        try:
+            number = typed(name, text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        return text if number is None else number
+
+    return read
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, as `main` does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser for all options; model and training options that are not given are absent from its result."""
-    whole = argparse.ArgumentParser("python -m vae_core", description="Train and evaluate variational autoencoders.")
+    whole = _Parser("python -m vae_core", description="Train and evaluate variational autoencoders.")
     commands = whole.add_subparsers(required=True, metavar="train | evaluate")
 
     t = commands.add_parser("train", help="train into a run folder", argument_default=argparse.SUPPRESS)
     t.set_defaults(command=run_train)
     t.add_argument("--data", default=None, metavar="DATASET", help=" | ".join(DATASETS))
     t.add_argument("--data-dir", type=Path, default=Path("data"))
-    t.add_argument("--hold-out", type=int, metavar="N", help="training images in place of the test images")
+    t.add_argument(
+        "--hold-out", type=_number("hold_out"), metavar="N", help="training images in place of the test images"
+    )
     t.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
     t.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of that model")
     t.add_argument("--resume", action="store_true", default=False, help="go on with the run in --out")
@@ -313,11 +340,13 @@ def parser() -> argparse.ArgumentParser:
     e.add_argument("--data", default=None, metavar="DATASET", help="default: what it was trained on")
     e.add_argument("--data-dir", type=Path, default=Path("data"))
     e.add_argument("--split", choices=("test", "train"), default="test")
-    e.add_argument("--images", type=int, metavar="N", help="only the first N")
-    e.add_argument("--samples", type=int, default=50, metavar="K", help="draws per image for log p(x)")
-    e.add_argument("--subset", type=int, default=100, metavar="N", help="images that the costly measures take")
+    e.add_argument("--images", type=_number("images"), metavar="N", help="only the first N")
+    e.add_argument("--samples", type=_number("samples"), default=50, metavar="K", help="draws per image for log p(x)")
+    e.add_argument(
+        "--subset", type=_number("subset"), default=100, metavar="N", help="images that the costly measures take"
+    )
     e.add_argument("--binarization", choices=BINARIZATIONS, default=None, help="default: the model's own")
-    e.add_argument("--seed", type=int, default=0)
+    e.add_argument("--seed", type=_number("seed"), default=0)
     e.add_argument("--device", default="auto", metavar="|".join(DEVICES))
     e.add_argument("--keep", type=Path, metavar="FILE", help="where estimates are kept: broken off, it goes on there")
     e.add_argument("--json", action="store_true", help="print one JSON object")

@@ -112,7 +112,7 @@ def load_dataset(
     title = TITLES[name]
     if not is_present(name, data_dir):
         if not download:
-            raise DataError(f"{title} is not in {data_dir}.")
+            raise DataError(f"{title} is not in the data folder.")
         download_dataset(name, data_dir, progress, timeout)
     files = _files(name, data_dir)
     try:
@@ -136,7 +136,7 @@ def download_dataset(name: str, data_dir: str | Path, progress: Progress | None 
     except DownloadError as error:
         raise DataError(f"{TITLES[name]} could not be downloaded: {error}.") from error
     except OSError as error:
-        raise DataError(f"{TITLES[name]} cannot be stored in {data_dir}: {error.strerror or error}.") from error
+        raise DataError(f"{TITLES[name]} cannot be stored in the data folder: {error.strerror or error}.") from error
 
 
 def is_present(name: str, data_dir: str | Path) -> bool:

@@ -6,6 +6,7 @@ all made from that declaration.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -68,6 +69,8 @@ def typed(name: str, text: str) -> int | float | str | None:
         raise ValueError(f"{name} is {text!r}, which can mean two numbers: write {whole}{rest} or {whole}.{rest}.")
     if not NUMBER.fullmatch(text):
         return text or None
+    with contextlib.suppress(ValueError):
+        return int(text)  # exact, unless it has thousands of digits
     number = float(text.replace(",", "."))
     return int(number) if number.is_integer() else number
 

@@ -62,6 +62,20 @@ def test_choices_are_the_same_in_all_charts_and_after_a_reload(visit, give):
     assert page.evaluate(f"{PLOT}.layout.xaxis.title.text") == "step"
 
 
+def test_the_legend_says_whose_weights_are_evaluated(visit, give):
+    titles = f"{PLOT}.data.map(({{ meta, name }}) => [meta, name])"
+    for average, words in ((0.99, ", averaged weights"), (0.0, "")):
+        me = visit()
+        give(me, {"epochs": 10, "average": average})
+        reload(me, 10)
+        curves = dict(me.page.evaluate(titles))
+        held_out = [name for column, name in curves.items() if column.startswith("test_")]
+        assert held_out and all(name.endswith(f"held-out{words}") for name in held_out)
+        training = [name for column, name in curves.items() if column.startswith("train_")]
+        assert training and not any("weights" in name for name in training)
+        assert held_out[0] in me.page.locator("#train-curves .legendtext").all_text_contents()
+
+
 def test_a_chart_that_was_out_of_sight_fills_its_place(visit):
     me = visit("?tab=draw")
     me.page.wait_for_selector(".live-examples button")

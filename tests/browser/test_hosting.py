@@ -6,6 +6,7 @@ import pytest
 
 from ..servers import in_front_of, serving
 from .conftest import Visitor, free_port, start, stop
+from .test_charts import PLOT, lengthen, reload
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +102,89 @@ def test_a_run_whose_pictures_and_files_are_refused(guest):
     with guest.page.expect_download() as download:
         guest.page.get_by_label("Download", exact=True).select_option("metrics.csv")
     assert download.value.path().read_text().startswith("step,")
+
+
+def refuse_function(page, name):
+    """Has a server in front answer one of the app's functions, and let all others through."""
+
+    def answer(route):
+        if route.request.post_data_json["fn_name"] == name:
+            route.fulfill(status=502, body=PAGE, content_type="text/html")
+        else:
+            route.continue_()
+
+    page.route(FUNCTIONS, answer)
+
+
+def test_one_question_that_fails_is_said_in_its_place_and_asked_again(visit, server, give):
+    me = visit()
+    page = me.page
+    [run] = give(me, {"epochs": 10, "latent_dim": 3})
+    lengthen(server, run, 20_000, lambda step: -200.0 - step % 7)
+    refuse_function(page, "window")
+    reload(me, 300)
+    page.evaluate(f"Plotly.relayout({PLOT}, {{ 'xaxis.range': [4000, 4050] }})")
+    said(me, "#train-curves", STATUSES[502])
+    page.unroute_all()
+    page.wait_for_function(f"{PLOT}.data[0].x.filter((x) => x >= 4000 && x <= 4050).length === 51")
+    assert STATUSES[502] not in page.inner_text("#train-curves")
+    refuse_function(page, "history")
+    me.tab("ELBO")
+    for chart in ("#kl-history", "#kl-bars"):
+        said(me, chart, STATUSES[502])
+    page.unroute_all()
+    page.wait_for_function("document.querySelector('#kl-history .live').data[0].z?.length === 3")
+    assert STATUSES[502] not in page.inner_text("#kl-history") + page.inner_text("#kl-bars")
+    forget_refusals(me)
+
+
+def test_a_batch_and_a_picture_that_do_not_come_are_said_and_asked_again(visit):
+    me = visit()
+    page = me.page
+    me.train(Epochs=3000)
+    me.wait_for_weights()
+    page.click("#pause")
+    me.wait_for_state("paused")
+    refuse_function(page, "batch")
+    refuse(page, r"newest\.jpg", 502)
+    page.click("#step")
+    said(me, "#batch", STATUSES[502])
+    said(me, "#pictures", STATUSES[502])
+    page.unroute_all()
+    page.locator("#batch .live-batch-images figure").first.wait_for()
+    page.wait_for_selector("#pictures .live:not(.live-waiting) .live-message[hidden]", state="attached")
+    assert STATUSES[502] not in page.inner_text("#batch")
+    page.route(re.compile(r"newest\.jpg"), lambda route: route.fulfill(body="none", content_type="image/jpeg"))
+    page.click("#step")
+    said(me, "#pictures", "The pictures did not come. Its file is damaged.")
+    page.click("#stop")
+    me.wait_for_state("stopped")
+    forget_refusals(me)
+
+
+def forget_refusals(me):
+    """Drops what the browser itself wrote of requests that the test had refused."""
+    me.errors[:] = [error for error in me.errors if "Failed to load resource" not in error]
+
+
+@pytest.mark.parametrize(
+    ("status", "why"), [(403, STATUSES[403]), (200, STATUSES[200]), (None, "The server does not answer.")]
+)
+def test_without_the_charts_library_every_chart_says_so(browser, server, status, why):
+    context = browser.new_context()
+    page = context.new_page()
+    if status is None:
+        page.route(re.compile("plotly"), lambda route: route.abort())
+    else:
+        refuse(page, "plotly", status)
+    page.goto(server.url)
+    text = f"The charts' library could not be loaded. {why}"
+    charts = {"Train": ["#train-curves"], "ELBO": ["#elbo-curves", "#kl-bars", "#kl-history"], "Runs": ["#compare"]}
+    for tab, parts in (charts | {"Latents": ["#latents .live-plane"]}).items():
+        page.get_by_role("tab", name=tab, exact=True).click()
+        for part in parts:
+            page.locator(part, has_text=text).first.wait_for()
+    context.close()
 
 
 @pytest.mark.parametrize("status", [401, 413, 502, 503])

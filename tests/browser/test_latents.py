@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ui.vocabulary import ASLEEP
 from vae_core import VAE, VAEConfig, load_checkpoint
 from vae_core.data import binarize, converted
 from vae_core.evaluation.latent import embed, reach
@@ -165,7 +166,7 @@ def test_sliders_take_touch(visit):
 
 def test_dimensions_that_carry_nothing_are_folded_away(visit, run_of):
     model = VAE(VAEConfig(latent_dim=4, hidden_dim=8, prior_mean=2.0), seeded())
-    me = opened(visit, f"&model={run_of(model, [0.5, 0.001, 2.0, 0.0], 1)}")
+    me = opened(visit, f"&model={run_of(model, [1.1 * ASLEEP, 0.9 * ASLEEP, 2.0, 0.0], 1)}")
     assert me.page.locator(".live-asleep summary").inner_text() == "asleep: 2"
     shown = me.page.locator(".live-list").first.locator("input[type=range]")
     assert [shown.nth(n).get_attribute("data-dim") for n in range(shown.count())] == ["2", "0"]
@@ -359,6 +360,21 @@ def test_q_lies_over_the_exact_posterior_where_there_are_two_dimensions(visit, r
     row, column = divmod(int(z.argmax()), len(density["x"]))
     peak = torch.tensor([density["x"][column], density["y"][row]])
     assert (peak - torch.tensor(mu)).norm() < 0.6  # of a trained encoder
+
+
+def test_a_model_is_offered_no_posterior_of_a_drawing_that_is_not_there(visit, run_of, plane):
+    model, _ = plane
+    me = opened(visit, f"&model={run_of(model, [2.0, 3.0], 4)}&scale=square")
+    ready(me)
+    chosen = me.page.get_by_label("q over the exact posterior of")
+    assert chosen.input_value() == "" and me.page.locator(".live-message").first.inner_text() == ""
+    assert me.asked("posterior") == []
+    with me.answered("posterior"):
+        chosen.select_option("3")
+    with me.answered("posterior", model="mnist-mlp-2d"):  # what is chosen stays, as every model has it
+        me.page.get_by_label("Model that Draw and Latents use").first.click()
+        me.page.get_by_role("option", name="mnist-mlp-2d").first.click()
+    assert chosen.input_value() == "3"
 
 
 # From one to another

@@ -110,6 +110,17 @@ def test_what_is_no_drawing_is_refused(ink, message):
         fit_drawing(ink)
 
 
+def test_what_nobody_can_see_is_no_ink():
+    drawing = torch.zeros(56, 56, dtype=torch.uint8)
+    drawing[10:40, 20:30] = 255
+    alone = fit_drawing(drawing)
+    drawing[50:54, 4:8] = 6  # what an eraser may leave
+    assert torch.equal(fit_drawing(drawing), alone)
+    drawing[10:40, 20:30] = 0
+    with pytest.raises(ValueError, match="The drawing is empty"):
+        fit_drawing(drawing)
+
+
 # Files
 
 

@@ -7,6 +7,8 @@ from torch.testing import assert_close
 from vae_core import VAE, VAEConfig
 from vae_core.evaluation import gap, ppca
 from vae_core.evaluation.gap import ascend, gaps, refine
+from vae_core.evaluation.noise import common_noise
+from vae_core.objective import elbo_of
 
 from ..conftest import seeded
 
@@ -73,6 +75,20 @@ def test_where_nothing_is_known_draws_that_q_was_not_fitted_to_judge_it(monkeypa
     assert not found.exact.any()
     assert_close(found.amortization, exact.amortization, rtol=0, atol=1e-3)
     assert_close(found.approximation, exact.approximation, rtol=0, atol=0.2)  # log p(x) is an estimate there
+
+
+def test_a_q_that_fits_its_own_draws_too_well_is_not_flattered(small_model, monkeypatch):
+    monkeypatch.setattr(gap, "fitting_noise", lambda dims: common_noise(dims, 8, seed=1))  # far too few
+    x = torch.rand(4, 1, 28, 28, generator=seeded(), dtype=torch.float64).round()
+    with torch.no_grad():
+        for weight in small_model.decoder.parameters():
+            weight.mul_(2)  # log p(x|z) is no quadratic in z then
+        found, q = gaps(small_model, x, 2, generator=seeded()), refine(small_model, x)
+        own = elbo_of(small_model, x, q, gap.fitting_noise(3).to(x)).elbo
+        others = torch.randn(20_000, 1, 3, generator=seeded(7), dtype=torch.float64)
+        of_others = elbo_of(small_model, x, q, others).elbo
+    assert float((own - of_others).max()) > 0.2
+    assert_close(found.refined_elbo, of_others, rtol=0, atol=0.05)
 
 
 def test_images_are_refined_alike_however_many_there_are(small_model, monkeypatch):

@@ -40,6 +40,21 @@ def test_of_a_linear_model_its_moments_are_those_in_closed_form(sigma):
         assert ((q.mu[0] - picture.center).abs() + 2.99 * q.std[0]).max() < picture.half
 
 
+def test_a_posterior_that_is_a_narrow_ridge_across_the_axes_is_drawn_finely_enough():
+    model = VAE(VAEConfig(architecture="linear", latent_dim=2, likelihood="gaussian", sigma=0.3), seeded()).double()
+    with torch.no_grad():
+        weight = model.decoder.weight
+        weight[:, 1] = weight[:, 0] + 0.3 * weight[:, 1]  # z_0 + z_1 is known far better than z_0 − z_1
+    x = torch.rand(1, 1, 28, 28, generator=seeded(1), dtype=torch.float64)
+    exact = ppca.posterior(model, x)
+    std = (exact.scale[0] @ exact.scale[0].T).diagonal().sqrt()
+    picture = posterior_picture(model, x)
+    drawn = moments(picture.center, picture.half, picture.density)
+    for mean, deviation in (drawn, (picture.mean, picture.std)):
+        assert_close(mean, exact.mean[0].detach(), rtol=0, atol=0.01 * float(std.min()))
+        assert_close(deviation, std.detach(), rtol=0.01, atol=0)
+
+
 def test_it_holds_the_posteriors_of_test_images(mnist_dir):
     model = load_checkpoint(ROOT / "checkpoints" / "mnist-mlp-2d.safetensors")
     images = binarized_for_evaluation(load_dataset("mnist", mnist_dir).test[[5, 12, 15]], model.config.binarization)

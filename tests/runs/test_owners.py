@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from vae_core import VAE, TrainConfig, load_checkpoint, save_checkpoint
 from vae_core.runs.folder import RunError
 from vae_core.runs.server import Runs
-from vae_core.storage.checkpoint import CheckpointError, read_header
+from vae_core.storage.checkpoint import FORMAT, CheckpointError, read_header
 
 from ..conftest import seeded
 from .conftest import LONG, NOBODY, STEERING, content, going, paused, reached, wait_for
@@ -173,12 +173,10 @@ def test_an_uploaded_checkpoint_becomes_a_run_of_its_browser(runs, tmp_path):
         {"learned": [1]}, {"learned": {"mnist": "x"}},
     ],
 )  # fmt: skip
-def test_an_upload_with_an_odd_header_is_refused(runs, tmp_path, monkeypatch, about):
-    path = tmp_path / "up.safetensors"
-    dumps = json.dumps
-    monkeypatch.setattr("vae_core.storage.checkpoint.json.dumps", lambda value: dumps(about if value == {} else value))
-    save_checkpoint(VAE(MODEL, seeded()), path)
-    monkeypatch.undo()
+def test_an_upload_with_an_odd_header_is_refused(runs, tmp_path, about):
+    path, config = tmp_path / "up.safetensors", json.dumps(dataclasses.asdict(MODEL))
+    header = {"format": FORMAT, "config": config, "about": json.dumps(about)}
+    save_file(VAE(MODEL, seeded()).state_dict(), path, header)
     with pytest.raises(CheckpointError, match="has a header that cannot be understood"):
         runs.add(path, "me", "mine")
     assert runs.of("me") == []

@@ -67,6 +67,19 @@ def test_an_evaluation_that_is_infinite_leaves_a_model_that_loads(tmp_path, few,
     assert summarize("20260101-000000-0123456789abcdef", folder, folder.read_status()).elbo is None
 
 
+def test_a_training_goes_on_where_a_header_cannot_hold_what_it_has_found(tmp_path, few, monkeypatch):
+    def too_many(*args):
+        return dataclasses.replace(evaluate_elbo(*args), active_units=MODEL.latent_dim + 1)
+
+    monkeypatch.setattr("vae_core.training.loop.evaluate_elbo", too_many)
+    named = dataclasses.replace(few, name="x" * 101)
+    folder = began(tmp_path / "run")
+    go_on(folder, named)
+    about = read_header(folder.model_file).about
+    assert folder.read_status()["state"] == "finished" and load_checkpoint(folder.model_file).config == MODEL
+    assert about["step"] == 24 and about["data"] is None is about["active_units"]
+
+
 def figures(records):
     """Records by step, without times."""
     records = [record if isinstance(record, dict) else dataclasses.asdict(record) for record in records]

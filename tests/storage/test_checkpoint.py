@@ -1,6 +1,8 @@
 """Checkpoints: bit for bit, all or nothing, and a clear sentence for every file that is none."""
 
 import json
+import math
+import os
 
 import pytest
 import torch
@@ -77,6 +79,42 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("about", "fault"),
+    [
+        ({"test": {"elbo": math.nan}}, "not finite"),
+        ({"kl_per_dim": [1.0, math.inf, 1.0]}, "not finite"),
+        ({"kl_per_dim": [1.0] * 4}, "kl_per_dim must be a list of 3"),
+        ({"step": 10**21}, "larger than 2⁵³"),
+        ({"data": "x" * 101}, "data is"),
+        ({"made": "x" * 2**20}, "larger than 1,048,576 bytes"),
+        ({"made": '"' * 400_000}, "larger than 1,048,576 bytes"),  # each of them escaped twice, and then too long
+    ],
+)
+def test_what_would_not_load_again_is_not_saved(tmp_path, about, fault):
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(VAE(CONFIGS[0], seeded()), path, {"step": 1})
+    with pytest.raises(ValueError, match=f"^The model was not saved, since .*{fault}"):
+        save_checkpoint(VAE(CONFIGS[0], seeded(1)), path, about)
+    assert read_header(path).about == {"step": 1} and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.int64, torch.uint8, torch.complex64])
+def test_weights_are_not_saved_in_a_type_that_does_not_load(tmp_path, dtype):
+    with pytest.raises(ValueError, match="not saved"):
+        save_checkpoint(VAE(CONFIGS[0], seeded()), tmp_path / "a.safetensors", dtype=dtype)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_a_loaded_model_could_not_have_are_not_saved(tmp_path):
+    model = VAE(CONFIGS[0], seeded()).double()
+    with torch.no_grad():
+        model.decoder[0].bias[1] = 1e300
+    with pytest.raises(ValueError, match=r"decoder\.0\.bias are not finite"):
+        save_checkpoint(model, tmp_path / "a.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
 def write(path, kind):
     """A file that is no checkpoint of ours, in one of several ways."""
     model = VAE(CONFIGS[0], seeded())
@@ -126,7 +164,8 @@ def test_what_is_no_checkpoint_is_refused_with_its_name_and_fault(tmp_path, kind
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(path)
     message = str(caught.value)
-    assert message.startswith(str(path)) and fault in message and "\n" not in message
+    assert message.startswith("a.safetensors ") and fault in message and "\n" not in message
+    assert caught.value.with_path == f"{tmp_path}{os.sep}{message}"
 
 
 def test_a_file_without_its_weights_takes_no_memory_for_them(tmp_path, monkeypatch):

@@ -219,6 +219,35 @@ def test_a_picture_of_no_step(backend, folder, name):
     assert assert_harmless(backend)["follow"]["frames"] == [20]
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "state.safetensors", "the data"])
+@pytest.mark.parametrize("damage", ["bytes", "a folder", "gone"])
+def test_nobody_is_told_where_on_the_server_a_file_lies(backend, folder, mirror, file, damage):
+    path = {"the data": backend.data_dir / "MNIST" / "raw" / "train-images-idx3-ubyte"}.get(file, folder.path / file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    if damage == "bytes":
+        path.write_bytes(b"no file of ours")
+    elif damage == "a folder":
+        path.mkdir()
+    said = [seen(backend), backend.data_line(), *backend.faults()]
+    said += [of(backend, function)(DRAWING | {"model": RUN}) for function in (look, describe)]
+    with TestClient(app(backend)) as client:
+        said += [client.get(f"/live/runs/{RUN}/{name}").text for name in ("model.safetensors", "archive.zip")]
+    said.append(refusal(lambda: folder.resume(VAE(MODEL, seeded()), torch.device("cpu"))))
+    said += [refusal(lambda data=data: backend.loading(data)(lambda message: None)) for data in ("mnist", "auto")]
+    assert not [one for one in said if str(backend.data_dir.parent) in str(one)]
+    assert damage == "gone" or any("cannot be" in str(one) for one in said)
+
+
+def refusal(call):
+    """The sentence with which a call is refused; empty if it is not."""
+    try:
+        call()
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
 # Shipped models
 
 

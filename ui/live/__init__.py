@@ -34,7 +34,7 @@ const refused = async () => ({{ error: `The server answered with status ${{(awai
 const silence = () => ({{ error: "The server does not answer." }});
 mounted.catch(async (error) => {{
   const asked = import(base + "shared/ask.js").then((it) => it.fileOf(address)); // which may be refused as well
-  const {{ error: why = "" }} = await asked.catch(refused).catch(silence);
+  const {{ error: why = error.cause ?? "" }} = await asked.catch(refused).catch(silence);
   element.querySelector(".live").append(`This part could not be shown: reload the page. ${{why}}`);
   throw error;
 }});

@@ -45,6 +45,7 @@ from ..web.requests import FLOAT32, field, finite, image_bytes, of, pixels, vect
 
 SHOWN = 8  # draws that are decoded to be shown
 MOST_SAMPLES = 1000  # K of log p̂(x)
+EXACTLY = "exact, in closed form: the model is probabilistic PCA"
 CROWD = 2000  # test images whose ELBOs a drawing is compared with
 WAYPOINTS = 40  # most points on the path of a refinement
 MOST_STEPS = 1000
@@ -69,7 +70,7 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
         z, std: q's mean and standard deviation. kl_per_dim: nats. elbo, reconstruction_term, kl: nats, from 64 draws;
         scatter: the standard error that ELBO and reconstruction term would have if the draws were independent; as they
         are matched (`common_noise`), the error is smaller. log_px: nats, log p̂(x) from `draws` draws of q, or log p(x)
-        if exact, which then says how. version: changes with the weights.
+        if exact; how: where it is from, in words. version: changes with the weights.
     """
     loaded = backend.load(field(request, "model"))
     samples = request.get("draws", DRAWS)
@@ -93,7 +94,8 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
             "std": q.std[0].tolist(),
             "kl_per_dim": terms.kl_per_dim[0].tolist(),
             "log_px": finite(log_px),
-            "exact": "in closed form: the model is probabilistic PCA" if exact else "",
+            "exact": exact,
+            "how": EXACTLY if exact else f"estimated from below by {samples} draws of q(z|x)",
             "version": str(loaded.version),
         }
 

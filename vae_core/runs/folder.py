@@ -322,7 +322,8 @@ class RunFolder:
         except (OSError, KeyError, RuntimeError, ValueError) as error:
             if isinstance(error, RunError):
                 raise
-            raise RunError(f"The state.safetensors of the run cannot be used: {brief(error)}") from error
+            why = getattr(error, "strerror", None) or error
+            raise RunError(f"The state.safetensors of the run cannot be used: {brief(why)}") from error
         return state
 
     def saved_step(self) -> int:

@@ -18,6 +18,7 @@ from ..config import TrainConfig
 from ..data import Dataset, binarized_for_evaluation, of_each_label
 from ..device import is_out_of_memory
 from ..model import VAE
+from ..storage.about import keep_valid
 from ..training.loop import Metrics, TrainState, batches
 from ..training.one_batch import next_batch
 from ..training.processes import ALONE, Processes
@@ -229,7 +230,7 @@ class _Keeper:
     def _about(self, config: TrainConfig, metrics: Metrics) -> dict[str, Any]:
         """`about` for the run's checkpoint; test is the last evaluation, at step test_step."""
         held = self._held or {}
-        return {
+        about = {
             "data": self._dataset.name,
             "hold_out": self._config.hold_out,
             "start": self._config.start,
@@ -238,15 +239,11 @@ class _Keeper:
             "step": metrics.step,
             "seconds": metrics.seconds,
             "kl_per_dim": metrics.kl_per_dim,
-            "test": _finite(held.get("test")),
+            "test": held.get("test"),
             "test_step": held.get("step"),
             "active_units": held.get("active_units"),
         }
-
-
-def _finite(terms: dict[str, float] | None) -> dict[str, float] | None:
-    """The terms; None if one of them is infinite or NaN, which a header cannot hold."""
-    return terms if terms and all(map(math.isfinite, terms.values())) else None
+        return keep_valid(about, self._model.config.latent_dim)
 
 
 def write_failure(folder: RunFolder, error: Exception) -> bool:

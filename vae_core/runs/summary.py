@@ -77,4 +77,4 @@ def _about(folder: RunFolder) -> tuple[dict[str, Any], str]:
     try:
         return read_header(folder.model_file).about, ""
     except CheckpointError as error:
-        return {}, str(error).replace(str(folder.model_file), folder.model_file.name)
+        return {}, str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,13 +11,14 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import save
+from torch import Tensor
 
 from ..config import VAEConfig
 from ..files import write_atomically
 from ..model import VAE
 from .about import check_about
 from .plain_json import brief, parse_json
-from .tensors import read_metadata, read_tensors
+from .tensors import metadata_of, read_metadata, read_tensors
 
 FORMAT = "vae_core 1"
 
@@ -24,7 +26,18 @@ Read = TypeVar("Read")
 
 
 class CheckpointError(ValueError):
-    """A file is not a checkpoint of this app, or is damaged; the message names the file and the fault."""
+    """A file is not a checkpoint of this app, or is damaged.
+
+    The message is one that a page may show to anybody: it names the file, but not where the file lies.
+
+    Args:
+        fault: the sentence, or the rest of it where the file's name begins it.
+        path: the file, if the sentence is about one.
+    """
+
+    def __init__(self, fault: str, path: str | Path | None = None) -> None:
+        super().__init__(f"{Path(path).name} {fault}" if path else fault)
+        self.with_path = f"{path} {fault}" if path else fault  # for whoever typed the path
 
 
 @dataclass(frozen=True)
@@ -48,15 +61,22 @@ def save_checkpoint(
             weights.
 
     Raises:
-        ValueError: a weight is not finite, or no longer finite in that type; an existing file is left unchanged.
+        ValueError: the file could not be loaded again: a weight is not finite, or no longer finite in that type, or
+            `about` fails `check_about`. An existing file is left unchanged.
+        TypeError: `about` is not JSON.
         OSError: the file cannot be written.
     """
     weights = {name: tensor.detach().to(dtype=dtype).contiguous().cpu() for name, tensor in model.state_dict().items()}
-    for name, tensor in weights.items():
-        if not bool(tensor.isfinite().all()):
-            raise ValueError(f"The weights {name} are not finite; they were not saved.")
+    if wrong := _not_finite(weights):
+        raise ValueError(f"The weights {wrong} are not finite; they were not saved.")
     header = {"format": FORMAT, "config": json.dumps(asdict(model.current_config())), "about": json.dumps(about or {})}
-    write_atomically(path, save(weights, metadata=header))
+    content = save(weights, metadata=header)
+    try:
+        _parse(path, header)
+        metadata_of(io.BytesIO(content), len(content))
+    except ValueError as error:
+        raise ValueError(f"The model was not saved, since it could not be loaded again: {error}") from error
+    write_atomically(path, content)
 
 
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE:
@@ -75,12 +95,11 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> VAE
         if wanted.get(name) != found.get(name):
             has, needs = found.get(name, "none"), wanted.get(name, "none")
             fault = brief(f"{name} has the shape {has}, {header.config.architecture} needs {needs}.")
-            raise CheckpointError(f"{path} does not fit its configuration: {fault}")
+            raise CheckpointError(f"does not fit its configuration: {fault}", path)
+    if wrong := _not_finite(tensors):
+        raise CheckpointError(f"holds weights that are not all finite numbers: {wrong}.", path)
     model = VAE(header.config, torch.Generator())
     model.load_state_dict(tensors)
-    for name, tensor in model.state_dict().items():
-        if not tensors[name].is_floating_point() or not bool(tensor.isfinite().all()):
-            raise CheckpointError(f"{path} holds weights that are not all finite numbers: {name}.")
     return model.to(device).eval()
 
 
@@ -93,23 +112,31 @@ def read_header(path: str | Path) -> Header:
     return _parse(path, _opened(read_metadata, path))
 
 
+def _not_finite(weights: dict[str, Tensor]) -> str | None:
+    """The name of the first weights that a loaded model, which has float32, would not have as finite numbers."""
+    for name, tensor in weights.items():
+        if not (tensor.is_floating_point() and bool(tensor.float().isfinite().all())):
+            return name
+    return None
+
+
 def _opened(read: Callable[[str | Path], Read], path: str | Path) -> Read:
     """What is read of a file; what goes wrong names it."""
     try:
         return read(path)
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is not there.") from error
+        raise CheckpointError("is not there.", path) from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {brief(why)}.") from error
+        raise CheckpointError(f"cannot be read as a checkpoint: {brief(why)}.", path) from error
 
 
 def _parse(path: str | Path, metadata: dict[str, str]) -> Header:
     """The header from a safetensors file's metadata."""
     if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is a safetensors file, but no VAE of this app.")
+        raise CheckpointError("is a safetensors file, but no VAE of this app.", path)
     try:
         config = VAEConfig(**parse_json(metadata["config"]))
         return Header(config, check_about(parse_json(metadata["about"]), config.latent_dim))
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} has a header that cannot be understood: {brief(error)}") from error
+        raise CheckpointError(f"has a header that cannot be understood: {brief(error)}", path) from error

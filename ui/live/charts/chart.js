@@ -1,5 +1,6 @@
 // Plotly, loaded from this server when the first chart is mounted; a chart lives as long as the page.
 
+import { failed, fileOf } from "../shared/ask.js";
 import { inSight } from "../shared/feed.js";
 import { make } from "../shared/page.js";
 
@@ -20,17 +21,27 @@ const bars = new Set(); // of choices, one above each chart that has them
  * @returns {Promise<Plotly>}
  */
 export function plotly() {
-  library ??= new Promise((resolve, reject) => {
-    // Beside a <base> Plotly names its clip paths by the page's address, which follows tab and model: curves would then
-    // go on over the legend. Gradio's <base href="./"> is where the page is, so that nothing is missed without it.
-    document.querySelector("base")?.remove();
-    const script = document.createElement("script");
-    script.src = new URL("../library/plotly.min.js", import.meta.url).href;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("The chart's library could not be loaded."));
-    document.head.append(script);
-  });
+  library ??= loaded();
   return library;
+}
+
+/**
+ * Loads Plotly; where it cannot be had, the error's cause is why, in words.
+ *
+ * @returns {Promise<Plotly>}
+ */
+async function loaded() {
+  // Beside a <base> Plotly names its clip paths by the page's address, which follows tab and model: curves would then
+  // go on over the legend. Gradio's <base href="./"> is where the page is, so that nothing is missed without it.
+  document.querySelector("base")?.remove();
+  const address = new URL("../library/plotly.min.js", import.meta.url);
+  await new Promise((ended) => {
+    document.head.append(make("script", { src: address.href, onload: ended, onerror: ended }));
+  });
+  if (window.Plotly) return window.Plotly;
+  const answer = await fileOf(address); // a browser does not say why a script fails
+  const why = failed(answer) ? answer.error : "This browser does not run it.";
+  throw new Error("Plotly is not there.", { cause: `The charts' library could not be loaded. ${why}` });
 }
 
 /**

@@ -1,6 +1,6 @@
 // The training curves: one Plotly chart that takes increments, so that zoom and hidden traces survive every update.
 
-import { answerOf, debounced, failed, newest } from "../shared/ask.js";
+import { AGAIN, answerOf, debounced, failed, newest } from "../shared/ask.js";
 import { ask, feed, show } from "../shared/feed.js";
 import { make, rootOf } from "../shared/page.js";
 import { carried, chart, controls, smoothed, titleOf } from "./chart.js";
@@ -75,6 +75,8 @@ class Curves {
   #drawn = {};
   /** @type {{ low: number, high: number, columns: Columns } | null} */
   #detail = null; // the rows of the window that is zoomed into
+  #lost = ""; // what is said of values that have no place in the chart
+  #unheard = ""; // why the window has no full resolution
   #whole = false; // whether the vertical axis takes in the first, steep steps
   #turn = newest(); // of the questions for a window
   #isWanted = () => false; // the last one of them
@@ -154,7 +156,8 @@ class Curves {
       ...axes,
     });
     const lost = choices.log && traces.some(({ y }) => y.some((value) => value <= 0));
-    this.note.textContent = lost ? "Values of 0 and below have no place on a log scale." : "";
+    this.#lost = lost ? "Values of 0 and below have no place on a log scale." : "";
+    this.#say();
     this.#finish();
   }
 
@@ -316,6 +319,8 @@ class Curves {
     const isNewest = this.#turn();
     const { run } = feed;
     this.#isWanted = () => isNewest() && run === feed.run;
+    this.#unheard = "";
+    this.#say();
     if (this.#zoomed("xaxis") && feed.covered !== feed.columns.step.length) this.#askWindow();
   }
 
@@ -325,9 +330,19 @@ class Curves {
     const { run } = feed;
     const [low, high] = (this.plot.layout.xaxis.range ?? []).map((x) => stepAt(x, this.choices.axis));
     const answer = await answerOf(ask.window({ run, low, high }));
-    if (failed(answer) || !isWanted()) return;
-    this.#detail = { low, high, columns: answer.columns };
-    this.redraw();
+    if (!isWanted()) return;
+    this.#unheard = failed(answer) ? `Not every step of this window is shown. ${answer.error}` : "";
+    this.#say();
+    if (!failed(answer)) {
+      this.#detail = { low, high, columns: answer.columns };
+      this.redraw();
+    } else if (answer.silent) {
+      this.#askWindow(AGAIN);
+    }
+  }
+
+  #say() {
+    this.note.textContent = [this.#lost, this.#unheard].filter(Boolean).join(" ");
   }
 
   /** @param {Record<string, unknown>} change */

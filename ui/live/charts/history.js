@@ -2,6 +2,7 @@
 
 import { answerOf, failed } from "../shared/ask.js";
 import { ask, feed, show, update } from "../shared/feed.js";
+import { make } from "../shared/page.js";
 
 const EVERY = 1000; // ms
 
@@ -14,16 +15,22 @@ const EVERY = 1000; // ms
 /** @type {History} */
 export const history = { run: "", stride: 0, steps: [], kl: [], covered: -1, replaced: 0 };
 
+let unheard = ""; // why the newest rows are missing
+
 /**
- * Calls view(history) when the element is in sight and there is something new.
+ * Calls view(history) when the element is in sight and there is something new; why rows are missing is said above it.
  *
  * @param {HTMLElement} element
  * @param {(history: History) => void} view
  */
 export function showHistory(element, view) {
   let shown = "";
+  const message = make("div", { className: "live-message", role: "status", hidden: true });
+  element.before(message);
   show(element, () => {
     look();
+    message.textContent = unheard;
+    message.hidden = !unheard;
     const now = `${history.run} ${history.replaced} ${history.covered}`; // two runs may have as many records
     if (shown !== now) {
       shown = now;
@@ -59,7 +66,12 @@ async function look() {
   if (other) Object.assign(history, { run, stride: 0, steps: [], kl: [], covered: -1, replaced });
   const answer = await answerOf(ask.history({ run, stride: history.stride, have: history.steps.length }));
   busy = false;
-  if (failed(answer) || run !== feed.run || replaced !== feed.replaced) return;
+  if (run !== feed.run || replaced !== feed.replaced) return;
+  unheard = failed(answer) ? `The KL of earlier steps did not come. ${answer.error}` : "";
+  if (failed(answer)) {
+    update();
+    return;
+  }
   if (answer.from === 0) Object.assign(history, { steps: [], kl: [] });
   history.steps = history.steps.concat(answer.steps);
   history.kl = history.kl.concat(answer.kl);

@@ -8,9 +8,10 @@ import { digitsThatAdd, scale, sum } from "./scale.js";
 /** @typedef {ReturnType<typeof scale>} Scale */
 
 /**
- * how: where log_px is from.
+ * exact: whether log_px is log p(x) itself, and no estimate from below; how: where it is from, in words.
  *
- * @typedef {Terms & { log_px: number | null, how: string }} Weighed
+ * @typedef {{ log_px: number | null, exact: boolean, how: string }} Evidence
+ * @typedef {Terms & Evidence} Weighed
  * @typedef {{ encoder: number | null, best: number | null }} Split the ELBOs of the encoder's q and of the refined one
  */
 
@@ -67,7 +68,7 @@ export function meter() {
     rows.elbo.note.textContent =
       terms.scatter === null ? `at most ${name}` : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
     rows.evidence.note.textContent = terms.how;
-    rows.evidence.title.textContent = terms.how.startsWith("exact") ? name : name.replace("(", "\u0302(").normalize();
+    rows.evidence.title.textContent = terms.exact ? name : name.replace("(", "\u0302(").normalize();
     for (const part of Object.values(parts)) part.node.hidden = !split;
     put(parts.amortization, amortization, encoder, best);
     put(parts.approximation, approximation, best, evidence);

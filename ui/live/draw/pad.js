@@ -236,7 +236,7 @@ class Pad {
     this.#heard = posted(request);
     this.#pictures.show(found);
     this.#others.show(found.elbo, found.version);
-    this.scales.show(found, request.draws);
+    this.scales.show(found);
     if (resting) this.#rest(found);
   }
 

@@ -187,7 +187,8 @@ function offer(view, about) {
       make("option", { value: "prior" }, "a draw from the prior"),
       make("option", { value: "point" }, "the point"),
     );
-    select.value = String(FIRST[k] < about.examples.length ? FIRST[k] : k);
+    const { length } = about.examples;
+    select.value = String(FIRST[k] < length ? FIRST[k] : Math.min(k, length - 1));
   });
 }
 

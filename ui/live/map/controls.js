@@ -30,7 +30,7 @@ const tick = (checked) => make("input", { type: "checkbox", checked });
  */
 export function layout(node) {
   const [first, second] = [select("Across"), select("Up")];
-  const truth = select("q over the exact posterior of", ["", "no image"], ["drawing", "my drawing"]);
+  const truth = select("q over the exact posterior of"); // which an image is chosen for
   const view = {
     which: select("Plane"),
     first,
@@ -95,11 +95,14 @@ export function offer(view, about) {
   else view.which.value = known ? "chosen" : "best";
   view.scale.value = choices.scale;
   view.exact.hidden = dims.length !== 2;
-  view.truth.replaceChildren(
-    view.truth.options[0],
-    view.truth.options[1],
+  const { truth } = view;
+  const chosen = truth.value;
+  truth.replaceChildren(
+    make("option", { value: "" }, "no image"),
+    make("option", { value: "drawing" }, "my drawing"),
     ...about.examples.map(({ label }, n) => make("option", { value: n }, `test image of label ${label}`)),
   );
+  truth.value = [...truth.options].some(({ value }) => value === chosen) ? chosen : "";
   read(view);
 }
 

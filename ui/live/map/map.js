@@ -99,7 +99,13 @@ class LatentMap {
       return;
     }
     this.#begun = true;
-    this.#begin().then(() => this.#update());
+    this.#begin().then(
+      () => this.#update(),
+      (error) => {
+        this.view.note.textContent = `The map could not be shown: reload the page. ${error.cause ?? ""}`;
+        throw error;
+      },
+    );
   }
 
   #change() {

@@ -10,6 +10,7 @@ import { posterior } from "./posterior.js";
 import { wayOf } from "./way.js";
 
 /** @import { Answer, Description, Judged, Looked, Q, Refined, Terms, Truth, Waypoint } from "../shared/types.js" */
+/** @import { Evidence } from "../draw/meter.js" */
 /** @typedef {Q & Terms} Weighed a q with its terms */
 
 /**
@@ -38,8 +39,8 @@ export class Balance {
   #answer = null; // what the model makes of the drawing
   /** @type {Weighed | null} */
   #q = null; // that is weighed
-  /** @type {{ value: number | null, how: string }} */
-  #evidence = { value: null, how: "" }; // log p(x), by the best means so far
+  /** @type {Evidence} */
+  #evidence = { log_px: null, exact: false, how: "" }; // log p(x), by the best means so far
   /** @type {Waypoint[] | null} */
   #path = null; // of the refinement, as far as it is shown
   #holds = newest(); // of q: whoever takes it over makes what is heard of an older one come too late
@@ -93,14 +94,13 @@ export class Balance {
    * A drawing's answer puts the encoder's q on the balance.
    *
    * @param {Looked} answer
-   * @param {number} draws of its log p̂(x)
    */
-  show(answer, draws) {
+  show(answer) {
     this.#hold();
     this.#answer = answer;
     this.#path = null;
-    const how = answer.exact ? `exact, ${answer.exact}` : `estimated from below by ${draws} draws of q(z|x)`;
-    this.#evidence = { value: answer.log_px, how };
+    const { log_px, exact, how } = answer;
+    this.#evidence = { log_px, exact, how };
     this.way.clear();
     this.map.node.classList.add("live-old"); // it is of the drawing before
     this.#showQ(encoders(answer));
@@ -116,7 +116,7 @@ export class Balance {
     this.map.take(truth);
     this.map.node.classList.remove("live-old");
     if (!this.#answer?.exact && truth.log_px !== null)
-      this.#evidence = { value: truth.log_px, how: "exact, by quadrature over the plane" };
+      this.#evidence = { log_px: truth.log_px, exact: true, how: "exact, by quadrature over the plane" };
     this.#weigh(this.#q);
   }
 
@@ -147,7 +147,7 @@ export class Balance {
     this.tab.weighed(q);
     const path = this.#path;
     const split = path && this.#answer && { encoder: this.#answer.elbo, best: path[path.length - 1].elbo };
-    this.gauge.show({ ...q, log_px: this.#evidence.value, how: this.#evidence.how }, split);
+    this.gauge.show({ ...q, ...this.#evidence }, split);
     this.map.show(q, path ?? []);
   }
 
@@ -221,11 +221,11 @@ export class Balance {
   async #follow(found) {
     const mine = this.#answer;
     this.#hold();
-    if (!this.#evidence.how.startsWith("exact"))
-      this.#evidence = { value: found.log_px, how: `estimated from below by ${SURE} draws of the refined q` };
+    const how = `estimated from below by ${SURE} draws of the refined q`;
+    if (!this.#evidence.exact) this.#evidence = { log_px: found.log_px, exact: false, how };
     const reach = (/** @type {number} */ count) => {
       this.#path = found.path.slice(0, count);
-      this.way.show(found, count, this.#evidence.value);
+      this.way.show(found, count, this.#evidence.log_px);
       return this.#path[this.#path.length - 1];
     };
     const done = await this.#animate(WAY, (t) => {

@@ -5,6 +5,8 @@ import { addressOf } from "./page.js";
 
 /** @import { Answer, Wrong } from "./types.js" */
 
+export const AGAIN = 2000; // ms until a server that did not answer is asked once more
+
 /**
  * Numbers the questions of one kind, so that a late answer to an old one can be dropped:
  *

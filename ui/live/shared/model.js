@@ -1,7 +1,7 @@
 // The model that Draw and Latents use: what it is, and its pictures, decoded in this browser or, where that is too
 // slow, on the server.
 
-import { answerOf, debounced, failed, fileOf, newest } from "./ask.js";
+import { AGAIN, answerOf, debounced, failed, fileOf, newest } from "./ask.js";
 import { later } from "./background.js";
 import { readDecoder } from "./decoder.js";
 import { addressOf, bytes } from "./page.js";
@@ -15,7 +15,6 @@ import { DECODED_AT_ONCE } from "./vocabulary.js";
 const SLOW = 12; // ms that a picture may take here
 const TRIALS = 12; // decodes before the time is believed: the first ones are slow everywhere
 const LEISURE = 20_000; // ms
-const AGAIN = 2000; // ms until a server that did not answer is asked once more
 
 /**
  * about: null until it is known; decoder: null where the server decodes; ms: what a picture takes here; error: why

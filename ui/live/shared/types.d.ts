@@ -86,7 +86,8 @@ export interface Looked extends Judged {
   z: number[];
   std: number[];
   log_px: number | null;
-  exact: string;
+  exact: boolean;
+  how: string;
   version: string;
 }
 export interface Waypoint extends Terms, Q {

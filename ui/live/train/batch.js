@@ -20,7 +20,9 @@ const LEGEND =
 export function mount({ element, server }) {
   const node = rootOf(element);
   const view = { title: make("h4"), sum: make("p"), table: make("div", { className: "live-batch-images" }) };
-  node.append(view.title, view.sum, view.table, make("small", {}, LEGEND));
+  const message = make("div", { className: "live-message", role: "status" });
+  const content = make("div", {}, view.title, view.sum, view.table, make("small", {}, LEGEND));
+  node.append(message, content);
   node.hidden = true;
   let shown = "";
 
@@ -34,9 +36,13 @@ export function mount({ element, server }) {
       return;
     }
     const answer = await answerOf(server.batch({ run }));
-    if (wanted !== shown || (failed(answer) && answer.silent)) return;
-    node.hidden = failed(answer);
+    if (wanted !== shown) return;
+    node.hidden = false;
+    content.hidden = failed(answer);
+    message.hidden = !failed(answer);
+    message.textContent = failed(answer) ? `The batch did not come. ${answer.error}` : "";
     if (!failed(answer)) fill(view, answer);
+    else if (answer.silent) shown = ""; // the next look asks again
   };
   show(element.parentElement ?? element, look);
 }

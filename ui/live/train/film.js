@@ -153,8 +153,11 @@ async function fetched(src) {
  * @param {Answer<Frame>} frame
  * @returns {Promise<Answer<Shown>>}
  */
-const decoded = async (frame) =>
-  failed(frame) ? frame : { dims: frame.dims, image: await createImageBitmap(frame.file) };
+async function decoded(frame) {
+  if (failed(frame)) return frame;
+  const image = await createImageBitmap(frame.file).catch(() => null);
+  return image ? { dims: frame.dims, image } : { error: "Its file is damaged." };
+}
 
 /** @param {number} step */
 function kept(step) {

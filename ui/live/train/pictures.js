@@ -40,6 +40,7 @@ export function mount({ element }) {
     view.message.hidden = !failed(picture);
     if (failed(picture)) {
       view.message.textContent = `The pictures did not come. ${picture.error}`;
+      if (picture.silent && mine === asked) wanted = null; // the next look asks again
       return;
     }
     painted = mine;
