@@ -76,6 +76,13 @@ def test_no_folder_holds_too_many_files_to_find_one():
             assert len(list(folder.glob(f"*{suffix}"))) <= most, folder
 
 
+def test_the_tree_names_every_file():
+    tree = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## The tree")[1].split("\n## ")[0]
+    files = [path for part in ("vae_core", "ui", "checkpoints") for path in (ROOT / part).rglob("*")]
+    names = {path.name for path in files if path.suffix in (".py", ".js") and not path.name.startswith("__")}
+    assert {name for name in names if name not in tree} == set()
+
+
 def test_the_core_imports_and_trains_without_gradio_and_plotly():
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -33,13 +33,17 @@ def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl
 
 
 def training_terms() -> go.Figure:
-    """−reconstruction and KL as areas that add up to −ELBO on training images, and −ELBO on held-out images."""
+    """−reconstruction and KL as areas that add up to −ELBO on training images, and −ELBO on both sets of images."""
     figure = go.Figure()
     for quantity in ("reconstruction", "kl"):
         figure.add_scatter(
             x=[], y=[], name=TITLES[quantity], mode="lines", meta=f"train_{quantity}", stackgroup="loss",
             line={"color": COLOURS[quantity], "width": 1.5}, hovertemplate="%{y:.2f}",
         )  # fmt: skip
+    figure.add_scatter(
+        x=[], y=[], name=f"= {TITLES['elbo']}, training", mode="lines", meta="train_elbo",
+        line={"color": COLOURS["elbo"], "width": 1}, hovertemplate="%{y:.2f}",
+    )  # fmt: skip
     figure.add_scatter(
         x=[], y=[], name=f"{TITLES['elbo']}, held-out", mode="lines+markers", meta="test_elbo",
         line={"color": COLOURS["elbo"], "width": 2}, marker={"size": 8}, hovertemplate="%{y:.2f}",
