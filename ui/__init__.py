@@ -19,6 +19,7 @@ from .web.events import OUTSPOKEN, QUIET
 from .web.session import STORAGE_KEY, Session, restored
 
 TABS = ("train", "elbo", "draw", "latents", "runs")
+NO_MODEL = "There is no model yet: train one, or upload one in the Runs tab."
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _lay_out(backend: Backend) -> _Page:
     session = gr.BrowserState({}, storage_key=STORAGE_KEY, secret=STORAGE_KEY)
     with gr.Row(elem_classes="page-header"):
         gr.Markdown("# VAE live")
-        model = gr.Dropdown(choices, value=default, label="Model", elem_id="model")
+        model = gr.Dropdown(**_choice(choices, default), label="Model", elem_id="model")
     address = live.component("page/address", {"model": ""}, elem_id="address")
     with gr.Tabs() as tabs:
         with gr.Tab("Train", id="train"):
@@ -71,6 +72,11 @@ def _lay_out(backend: Backend) -> _Page:
 def _first(offered: list[tuple[str, str]]) -> str:
     """The model of a browser that has not chosen one, or whose choice is gone; empty if there is none."""
     return offered[0][1] if offered else ""
+
+
+def _choice(offered: list[tuple[str, str]], chosen: str, info: str = "") -> dict[str, Any]:
+    """What the choice of models offers and shows, with a sentence below it if there is something to say."""
+    return {"choices": offered, "value": chosen or None, "info": info or (None if offered else NO_MODEL)}
 
 
 def _heading(backend: Backend) -> str:
@@ -97,7 +103,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
         return [
             state,
             _heading(backend),
-            gr.Dropdown(choices=offered, value=state["model"], info=gone or None),
+            gr.Dropdown(**_choice(offered, state["model"], gone)),
             {"run": state["run"] or next(iter(backend.runs.recordings), ""), "browser": state["browser"]},
             *({"model": state["model"]} for _ in page.users),
             {"browser": state["browser"]},
@@ -121,14 +127,14 @@ def _wire_model(page: _Page) -> None:
     def on_model(state: Session, name: str) -> list[Any]:
         return [Session(**state | {"model": name}), gr.Dropdown(info=None), *({"model": name} for _ in users)]
 
-    def in_use(state: Session, name: str) -> list[Any]:
-        """The current session and choice of models; switches to another model if the one in use is gone."""
+    def in_use(state: Session, name: str | None) -> list[Any]:
+        """The current session and choice of models; switches to another model if the one in use is gone, or none is."""
         offered, gone = with_linked(backend, backend.choices(state["browser"]), name)
-        if not gone:
+        if name and not gone:
             return [state, gr.Dropdown(choices=offered, value=name), *(gr.skip() for _ in users)]
         default = _first(offered)
-        info = "The model that was in use is gone: this one takes its place."
-        there = gr.Dropdown(choices=offered, value=default, info=info)
+        info = "The model that was in use is gone: this one takes its place." if gone and offered else ""
+        there = gr.Dropdown(**_choice(offered, default, info))
         return [Session(**state | {"model": default}), there, *({"model": default} for _ in users)]
 
     def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:

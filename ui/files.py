@@ -59,8 +59,6 @@ def routes(backend: Backend) -> list[BaseRoute]:
         make, ending = DOWNLOADS.get(what, (None, ""))
         if make is None:
             raise HTTPException(404, "There is no such download.")
-        if request.method == "HEAD":  # the page asks whether it may
-            return Response()
         parts = make(folder)
         try:
             first = next(parts, b"")

@@ -97,11 +97,33 @@ def test_a_run_whose_pictures_and_files_are_refused(guest):
     said(guest, "#pictures .live-message", STATUSES[403])
     guest.tab("Runs")
     guest.page.get_by_label("Download", exact=True).select_option("metrics.csv")
-    said(guest, "#runs .live-message", STATUSES[403])
+    said(guest, "#runs .live-message", f"The download failed. {STATUSES[403]}")
     guest.page.unroute_all()
     with guest.page.expect_download() as download:
         guest.page.get_by_label("Download", exact=True).select_option("metrics.csv")
     assert download.value.path().read_text().startswith("step,")
+
+
+def test_a_download_that_breaks_off_is_said_on_the_page(visit, list_runs):
+    def cut(request):
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b"PK")
+        request.close_connection = True
+
+    me = visit()
+    list_runs(me, {})
+    with serving(cut) as url:
+        me.page.route(re.compile("archive.zip"), lambda route: route.continue_(url=url))
+        me.page.get_by_label("Download", exact=True).select_option("archive.zip")
+        said(me, "#runs .live-message", "The download failed. The server broke off in the middle of the file.")
+    with me.page.expect_download() as download:
+        me.page.get_by_label("Download", exact=True).select_option("metrics.csv")
+    assert download.value.suggested_filename.endswith(".csv")
+    assert download.value.path().read_text().startswith("step,")
+    me.page.wait_for_function("document.querySelector('#runs .live-message').textContent === ''")
+    forget_refusals(me)
 
 
 def refuse_function(page, name):
@@ -288,6 +310,10 @@ def test_an_ordinary_login_has_no_words_about_cookies_but_about_a_server_in_fron
     refuse(page, "login$", 502)
     log_in(page)
     page.locator(".auth", has_text=STATUSES[502]).wait_for()
+    page.unroute_all()
+    page.route(re.compile("login$"), lambda route: route.abort())
+    log_in(page)
+    page.locator(".auth", has_text="The server does not answer.").wait_for()
     page.unroute_all()
     log_in(page)
     page.wait_for_selector("#train", state="attached")

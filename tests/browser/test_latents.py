@@ -372,7 +372,7 @@ def test_a_model_is_offered_no_posterior_of_a_drawing_that_is_not_there(visit, r
     with me.answered("posterior"):
         chosen.select_option("3")
     with me.answered("posterior", model="mnist-mlp-2d"):  # what is chosen stays, as every model has it
-        me.page.get_by_label("Model that Draw and Latents use").first.click()
+        me.page.get_by_label("Model").first.click()
         me.page.get_by_role("option", name="mnist-mlp-2d").first.click()
     assert chosen.input_value() == "3"
 

@@ -157,6 +157,13 @@ test("a file comes with its headers, or there is a sentence", async (t) => {
   assert.deepEqual(await fileOf(new URL("http://here/file")), { error: "The server does not answer.", silent: true });
 });
 
+test("a file that breaks off in the middle is said to", async (t) => {
+  const pull = (/** @type {ReadableStreamDefaultController} */ controller) => controller.error(new TypeError("cut"));
+  answering(t, async () => new Response(new ReadableStream({ pull })));
+  const sentence = "The server broke off in the middle of the file.";
+  assert.deepEqual(await fileOf(new URL("http://here/file")), { error: sentence, silent: true });
+});
+
 test("a file is posted, and its answer comes", async (t) => {
   /** @type {unknown[]} */
   const posted = [];

@@ -5,9 +5,12 @@ import "./served/register.js";
 const FUNCTION = "http://here/vae/gradio_api/component_server/";
 const FILE = "http://here/vae/live/photo";
 
-/** @type {Response} */
+/** @type {Response | Error} */
 let answer;
-globalThis.fetch = async () => answer; // what the module finds, and asks
+globalThis.fetch = async () => {
+  if (answer instanceof Error) throw answer;
+  return answer;
+}; // what the module finds, and asks
 const { onForeign } = await import("../../ui/live/shared/front.js");
 
 /** @param {number} status */
@@ -84,6 +87,17 @@ test("the server's own words keep their status, and only others are told to who 
   const { error } = await heard(page(413), FILE, new FormData());
   assert.deepEqual(told, [error]);
   assert.equal(error, "The server in front refused the request (413).");
+});
+
+test("where no answer comes, who listens is told, but not of a question that was taken back", async () => {
+  /** @type {string[]} */
+  const told = [];
+  onForeign((sentence) => told.push(sentence));
+  for (const error of [new TypeError("Failed to fetch"), new DOMException("", "AbortError")]) {
+    answer = error;
+    await assert.rejects(fetch(FILE), error);
+  }
+  assert.deepEqual(told, ["The server does not answer."]);
 });
 
 test("words in another form than the server's are found, and what is no words is not shown", async () => {

@@ -1,7 +1,10 @@
 """A damaged run, or a damaged shipped model, is said to be, and everything else of the page goes on."""
 
 import json
+import warnings
+from types import SimpleNamespace
 
+import gradio as gr
 import orjson
 import pytest
 import torch
@@ -22,7 +25,7 @@ from vae_core.runs.states import State
 from vae_core.storage.checkpoint import FORMAT
 
 from ..conftest import ROOT, seeded
-from .conftest import ANNA, DRAWING, FOLLOW, HISTORY, RUN, WINDOW, asked, written
+from .conftest import ANNA, DRAWING, FOLLOW, HISTORY, RUN, WINDOW, asked, session, trained, written
 
 DEEP = [b"[" * levels + b"]" * levels for levels in (900, 100_000)]
 LONG = "x" * 10**6
@@ -284,4 +287,22 @@ def test_the_page_is_there_without_any_shipped_model(backend, shipped):
     for path in shipped.iterdir():
         path.write_bytes(b"")
     backend = Backend(backend.data_dir, shipped, backend.runs)
-    assert ui.build(backend) and backend.choices("") == [] and len(backend.faults()) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        page = ui.build(backend)
+        load, changed = (handler(page, name) for name in ("on_load", "on_run_changed"))
+        loaded = load({"browser": ANNA}, SimpleNamespace(query_params={}))
+        (choice,) = (part for part in loaded if isinstance(part, gr.Dropdown))
+        assert choice.value is None and choice.info == ui.NO_MODEL
+        assert backend.choices("") == [] and len(backend.faults()) == 2
+        (choice,) = (part for part in page.blocks.values() if getattr(part, "elem_id", "") == "model")
+        assert choice.info == ui.NO_MODEL
+        run = trained(backend)  # the first model there is comes into use
+        event = SimpleNamespace(_data={"run": run, "before": "running", "state": "finished"})
+        state, choice, *users = changed(session(ANNA), None, event)[:3]
+        assert state["model"] == choice.value == run and users[0]["model"] == run and choice.info is None
+
+
+def handler(page, name):
+    """The function of that name that the page calls."""
+    return next(fn.fn for fn in page.fns.values() if getattr(fn.fn, "__name__", "") == name)

@@ -3,7 +3,7 @@
 import { keptDrawing } from "../draw/kept.js";
 import { failed, fileOf } from "../shared/ask.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
-import { addressOf, make, paint } from "../shared/page.js";
+import { addressOf, make, paint, save } from "../shared/page.js";
 import { normal } from "../space/normal.js";
 import { movePoint, onPoint, point } from "../space/point.js";
 import { section } from "./section.js";
@@ -59,7 +59,7 @@ export function between(place) {
     view.again[k].onclick = () => take(k);
   }
   view.way.onchange = refresh;
-  view.gif.onclick = () => save(strip, place);
+  view.gif.onclick = () => saveGif(strip, place);
   const stop = player(view, () => points);
 
   onModelAtLeisure(({ about }, isOther) => {
@@ -198,7 +198,7 @@ function offer(view, about) {
  * @param {Uint8Array} strip
  * @param {Place} place
  */
-async function save(strip, { say }) {
+async function saveGif(strip, { say }) {
   const count = strip.length / 784;
   const order = Array.from({ length: 2 * count - 2 }, (_, n) => (n < count ? n : 2 * count - 2 - n));
   const film = new Uint8Array(784 * order.length);
@@ -210,7 +210,5 @@ async function save(strip, { say }) {
     say(`The GIF could not be made. ${answer.error}`);
     return;
   }
-  const link = make("a", { href: URL.createObjectURL(answer.file), download: "interpolation.gif" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  save(answer.file, "interpolation.gif");
 }

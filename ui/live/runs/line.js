@@ -1,7 +1,7 @@
 // A line of the table of runs: the same element while its numbers change, so that focus and an open field stay.
 
 import { failed, fileOf } from "../shared/ask.js";
-import { make } from "../shared/page.js";
+import { make, save } from "../shared/page.js";
 import { COLUMNS } from "./columns.js";
 import { tick, ticked, untick } from "./ticks.js";
 
@@ -146,6 +146,13 @@ export class Line {
 const button = (text, onclick) => make("button", { type: "button", onclick }, text);
 
 /**
+ * The name that the server gives a file.
+ *
+ * @param {Headers} headers
+ */
+const nameIn = (headers) => decodeURIComponent((headers.get("Content-Disposition") ?? "").split("UTF-8''")[1] ?? "");
+
+/**
  * The files of a run.
  *
  * @param {string} run
@@ -159,9 +166,10 @@ function downloads(run, say) {
     if (!node.value) return;
     const address = new URL(`../runs/${run}/${node.value}`, import.meta.url);
     node.value = "";
-    const answer = await fileOf(address, { method: "HEAD" }); // a browser does not say why a download fails
-    if (failed(answer)) say(answer.error);
-    else make("a", { href: address.href, download: "" }).click();
+    say("The download is being made.");
+    const answer = await fileOf(address); // here, since a browser does not say on the page why a download fails
+    say(failed(answer) ? `The download failed. ${answer.error}` : "");
+    if (!failed(answer)) save(answer.file, nameIn(answer.headers));
   };
   return node;
 }

@@ -1,10 +1,11 @@
 // Asking the server, and waiting: late answers are dropped, and many events make few calls.
 
-import "./front.js";
+import { SILENCE } from "./front.js";
 import { addressOf } from "./page.js";
 
 /** @import { Answer, Wrong } from "./types.js" */
 
+const BROKEN = "The server broke off in the middle of the file.";
 export const AGAIN = 2000; // ms until a server that did not answer is asked once more
 
 /**
@@ -72,7 +73,7 @@ export function throttled(act, ms) {
 /** Why a question had no answer: nobody answers, or what stands in front of the server sends the page elsewhere. */
 async function silence() {
   const look = await fetch(addressOf("gradio_api/login_check"), { redirect: "manual" }).catch(() => null);
-  return look && !look.ok ? (await look.json()).error : "The server does not answer.";
+  return look && !look.ok ? (await look.json()).error : SILENCE;
 }
 
 /**
@@ -108,9 +109,11 @@ export const answerTo = (address, file) =>
 export function fileOf(address, init) {
   const read = async () => {
     const answer = await fetch(address, init);
-    return answer.ok ? { file: await answer.blob(), headers: answer.headers } : answer.json();
+    if (!answer.ok) return answer.json();
+    const file = await answer.blob().catch(() => null);
+    return file ? { file, headers: answer.headers } : { error: BROKEN, silent: true };
   };
-  return answerOf(read()); // a connection may also break in the middle
+  return answerOf(read());
 }
 
 /**

@@ -7,19 +7,29 @@ import { bytesOf } from "./page.js";
 const FUNCTIONS = /\/component_server\/?$/; // the address of the server functions
 const NO_ANSWER = 502; // the status of an answer that was not the server's
 
+export const SILENCE = "The server does not answer.";
+
 const ask = globalThis.fetch;
 /** @type {Set<(sentence: string) => void>} */
 const listeners = new Set();
 
 /**
- * Calls then(sentence) whenever an answer was not the server's, where nothing else would say so.
+ * Calls then(sentence) whenever an answer was not the server's, or none came, where nothing else would say so.
  *
  * @param {(sentence: string) => void} then
  */
 export const onForeign = (then) => listeners.add(then);
 
+/** @param {string} sentence */
+function tell(sentence) {
+  for (const then of listeners) then(sentence);
+}
+
 globalThis.fetch = async (resource, init) => {
-  const answer = await ask(resource, init);
+  const answer = await ask(resource, init).catch((error) => {
+    if (error.name !== "AbortError") tell(SILENCE);
+    throw error;
+  });
   if (answer.ok && !isOf(answer, "text/html")) return answer; // the server never answers a question by a page
   const isFunction = FUNCTIONS.test(resource instanceof Request ? resource.url : String(resource));
   const own = answer.status !== 401 && isOf(answer, "application/json") ? await read(answer.clone()) : {};
@@ -27,7 +37,7 @@ globalThis.fetch = async (resource, init) => {
   const words = own.error ?? own.detail;
   const isOwn = typeof words === "string";
   const error = isOwn ? words : meaning(answer.status, init?.body);
-  if (!isOwn) for (const then of listeners) then(error);
+  if (!isOwn) tell(error);
   // Gradio's client makes undefined of what a server function answers with another status than 200.
   const status = isFunction ? 200 : isOwn ? answer.status : NO_ANSWER;
   const headers = { "Content-Type": "application/json" };

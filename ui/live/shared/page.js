@@ -4,6 +4,8 @@ import { IMAGE_SIDE as SIDE } from "./vocabulary.js";
 
 export { SIDE };
 
+const HELD = 10_000; // ms until a browser has taken a file
+
 /**
  * Properties of an element; those that hold text take numbers too.
  *
@@ -102,6 +104,18 @@ export const minus = (text) => text.replace(/-(?=0(\.0*)?(?![.\d]))/, "").replac
  * @param {string} path
  */
 export const addressOf = (path) => new URL(path, location.origin + location.pathname.replace(/\/?$/, "/"));
+
+/**
+ * Gives a file to the browser's downloads.
+ *
+ * @param {Blob} file
+ * @param {string} name
+ */
+export function save(file, name) {
+  const href = URL.createObjectURL(file);
+  make("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), HELD);
+}
 
 /**
  * The button of a tab of the page, found by its id: what is written on it may be translated.
