@@ -55,6 +55,7 @@ def _lay_out(backend: Backend) -> _Page:
         with gr.Column(min_width=320):
             model = gr.Dropdown(choices, value=default, label="Model that Draw and Latents use", elem_id="model")
     address = live.component("page/address", {"model": ""}, elem_id="address")
+    live.component("words/words", None, elem_id="words")
     with gr.Tabs() as tabs:
         with gr.Tab("Train", id="train"):
             tab = train.build(backend, session)

@@ -18,6 +18,7 @@ from vae_core.settings import Setting, settings_of
 from .. import live
 from ..backend import Backend
 from ..figures import training_curves
+from ..glossary import field_id, fold_id
 from ..web.events import OUTSPOKEN, QUIET
 from ..web.requests import answering
 from ..web.session import Session
@@ -217,11 +218,11 @@ def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
 
 def _form() -> list[Field]:
     """The settings, in the order of LABELS."""
-    data = gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"])
+    data = gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"], elem_id=field_id("data"))
     fields: dict[str, Field] = {"data": data} | _group("main")
-    with gr.Accordion("More of the model", open=False):
+    with gr.Accordion("More of the model", open=False, elem_id=fold_id("model")):
         fields |= _group("model")
-    with gr.Accordion("More of the training", open=False):
+    with gr.Accordion("More of the training", open=False, elem_id=fold_id("training")):
         fields |= _group("training")
     likelihood, architecture, layers = (fields[name] for name in ("likelihood", "architecture", "hidden_layers"))
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, fields["binarization"], **QUIET)
@@ -246,9 +247,10 @@ def _field(name: str, setting: Setting) -> Field:
 
     A field of the browser's own kind for numbers would drop a comma, and take steps from the wheel.
     """
-    about = {"value": _in_field(name, DEFAULTS[name]), "label": setting.title, "info": setting.hint or None}
+    about = {"label": setting.title, "info": setting.hint or None, "elem_id": field_id(name)}
+    about |= {"value": _in_field(name, DEFAULTS[name])}
     if not setting.choices:
-        return gr.Textbox(lines=1, max_lines=1, min_width=110, elem_id=f"number-{name}", **about)
+        return gr.Textbox(lines=1, max_lines=1, min_width=110, **about)
     choices = [(title, value) for value, title in setting.choices.items()]
     kind = gr.Radio if all(title == value for title, value in choices) else gr.Dropdown
     return kind(choices, **about)

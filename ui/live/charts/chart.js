@@ -2,6 +2,7 @@
 
 import { inSight } from "../shared/feed.js";
 import { make } from "../shared/page.js";
+import { word } from "../words/word.js";
 
 /** @import { Figure, Plot, Plotly } from "../shared/types.js" */
 
@@ -126,6 +127,7 @@ export function controls(node, before, onchange) {
     make("label", {}, "Against ", axis),
     make("label", {}, "Smoothing ", smoothing, weight),
     make("label", {}, log, " Log scale"),
+    make("span", {}, "nats per image", word("nat")),
   );
   node.insertBefore(line, before);
   bars.add(bar);

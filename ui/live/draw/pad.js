@@ -101,7 +101,7 @@ class Pad {
     node.append(
       make("div", { className: "live-desk" }, surface.node, bench.bar, this.#message, bench.start),
       make("div", { className: "live-made" }, pictures.pair, bench.completed, pictures.many),
-      make("div", { className: "live-q" }, scales.hand.node, scales.map.node),
+      make("div", { className: "live-q", id: "q-by-hand" }, scales.hand.node, scales.map.node),
       make("div", { className: "live-weighed" }, scales.gauge.node, others.node, scales.way.node),
     );
     node.addEventListener("keydown", (event) => {

@@ -3,6 +3,7 @@
 import { make, minus } from "../shared/page.js";
 import { ASLEEP } from "../shared/vocabulary.js";
 import { reachOf } from "../space/reach.js";
+import { word } from "../words/word.js";
 
 /** @import { Description, Q } from "../shared/types.js" */
 /** @typedef {ReturnType<typeof column>} Column */
@@ -10,7 +11,10 @@ import { reachOf } from "../space/reach.js";
 
 const MOST = 40; // dimensions shown
 const STILL = 3; // px that a mouse may move in a click
-const TITLE = "q(z|x): μ ± σ of each dimension, over the prior ± 1 and 2 σ";
+const title = () => [
+  ...[word("encoder", "q(z|x)"), ": ", word("mu", "μ"), " ± ", word("std", "σ"), " of each dimension, over the "],
+  ...[word("prior", "prior"), " ± 1 and 2 σ"],
+];
 
 /** The dimensions as columns beside each other, which can be chosen and dragged. */
 export class Dimensions {
@@ -39,7 +43,7 @@ export class Dimensions {
       this.#unfolded = !this.#unfolded;
       this.#build();
     };
-    this.node = make("div", {}, make("div", { className: "live-title" }, TITLE), this.#list, this.#rest);
+    this.node = make("div", {}, make("div", { className: "live-title" }, ...title()), this.#list, this.#rest);
   }
 
   /**

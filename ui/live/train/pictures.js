@@ -5,6 +5,7 @@ import { failed } from "../shared/ask.js";
 import { feed, show } from "../shared/feed.js";
 import { make, penOf, rootOf } from "../shared/page.js";
 import { FRAME_SIDE as SIDE, IMAGE_SIDE as TILE } from "../shared/vocabulary.js";
+import { word } from "../words/word.js";
 import { scrubber, shown } from "./film.js";
 
 /** @import { Component } from "../shared/types.js" */
@@ -81,7 +82,7 @@ function layout(node) {
       height: SIDE * TILE,
       title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean.",
     }),
-    mapTitle: make("figcaption", {}, "Latent map"),
+    mapTitle: make("span", {}, "Latent map"),
     message: make("div", { className: "live-message", role: "status", hidden: true }),
   };
   node.append(
@@ -90,10 +91,15 @@ function layout(node) {
     make(
       "div",
       { className: "live-column" },
-      make("figure", {}, make("figcaption", {}, "Held-out images, and their reconstructions below"), view.pairs),
-      make("figure", {}, make("figcaption", {}, "Samples from the prior"), view.samples),
+      make(
+        "figure",
+        {},
+        make("figcaption", {}, word("held_out", "Held-out images"), ", and their reconstructions below"),
+        view.pairs,
+      ),
+      make("figure", {}, make("figcaption", {}, "Samples from the ", word("prior", "prior")), view.samples),
     ),
-    make("figure", {}, view.mapTitle, view.map),
+    make("figure", {}, make("figcaption", {}, view.mapTitle, word("latent_map")), view.map),
   );
   return view;
 }
