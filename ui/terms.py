@@ -26,8 +26,9 @@ class Term:
     also: tuple[str, ...] = ()
 
 
-def _draw(title: str, sentence: str, formula: str = "", place: str = "meter", **rest: tuple[str, ...]) -> Term:
-    return Term(title, sentence, formula, "draw", place, **rest)
+def _draw(title: str, sentence: str, formula: str, place: str = "meter", also: tuple[str, ...] = ()) -> Term:
+    """A term that can be touched in the Draw tab."""
+    return Term(title, sentence, formula, "draw", place, also=also)
 
 
 WORDS = {

@@ -247,8 +247,8 @@ def _field(name: str, setting: Setting) -> Field:
 
     A field of the browser's own kind for numbers would drop a comma, and take steps from the wheel.
     """
-    about = {"label": setting.title, "info": setting.hint or None, "elem_id": field_id(name)}
-    about |= {"value": _in_field(name, DEFAULTS[name])}
+    about: dict[str, Any] = {"label": setting.title, "info": setting.hint or None, "elem_id": field_id(name)}
+    about["value"] = _in_field(name, DEFAULTS[name])
     if not setting.choices:
         return gr.Textbox(lines=1, max_lines=1, min_width=110, **about)
     choices = [(title, value) for value, title in setting.choices.items()]
