@@ -54,6 +54,7 @@ def _lay_out(backend: Backend) -> _Page:
         gr.Markdown("# VAE live")
         model = gr.Dropdown(**_choice(choices, default), label="Model", elem_id="model")
     address = live.component("page/address", {"model": ""}, elem_id="address")
+    live.component("words/words", None, elem_id="words")
     with gr.Tabs() as tabs:
         with gr.Tab("Train", id="train"):
             tab = train.build(backend, session)

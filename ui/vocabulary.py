@@ -64,9 +64,14 @@ def vocabulary() -> dict[str, Any]:
 
 def route() -> Route:
     """The vocabulary as a JavaScript module."""
-    text = "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in vocabulary().items())
+    return module("/live/shared/vocabulary.js", vocabulary())
+
+
+def module(path: str, constants: dict[str, Any]) -> Route:
+    """A JavaScript module of constants, which a browser asks for each time."""
+    text = "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in constants.items())
 
     async def answer(_: Any) -> Response:
         return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
-    return Route("/live/shared/vocabulary.js", answer)
+    return Route(path, answer)

@@ -319,9 +319,7 @@ def parser() -> argparse.ArgumentParser:
     t.set_defaults(command=run_train)
     t.add_argument("--data", default=None, metavar="DATASET", help=" | ".join(DATASETS))
     t.add_argument("--data-dir", type=Path, default=Path("data"))
-    t.add_argument(
-        "--hold-out", type=_number("hold_out"), metavar="N", help="training images in place of the test images"
-    )
+    _add_option(t, "hold_out", settings_of(RunConfig)["hold_out"])
     t.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
     t.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights of that model")
     t.add_argument("--resume", action="store_true", default=False, help="go on with the run in --out")

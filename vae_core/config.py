@@ -57,30 +57,55 @@ class VAEConfig:
         ValueError: a value is out of bounds; the message names the field, the value and the bounds.
     """
 
-    architecture: str = choice("mlp", ARCHITECTURES, "Architecture", group="main")
-    latent_dim: int = whole(20, 1, MOST_DIMS, "Latent dimensions D", short="D", group="main")
+    architecture: str = choice(
+        "mlp", ARCHITECTURES, "Architecture", group="main",
+        help="What kind of networks encoder and decoder are: mlp (fully connected), conv (convolutions), residual "
+        "(deeper convolutions with shortcuts) or linear (a single matrix each).",
+    )  # fmt: skip
+    latent_dim: int = whole(
+        20, 1, MOST_DIMS, "Latent dimensions D", short="D", group="main",
+        help="How many numbers the model describes an image with: the length of its latent variable z.",
+    )  # fmt: skip
     hidden_dim: int = whole(
         400, 1, 8192, "Hidden units", step=10, group="model",
         matters=lambda settings: settings["architecture"] != "linear",
+        help="How many units a hidden layer has: more of them can represent more, and take longer to train.",
     )  # fmt: skip
     hidden_layers: int = whole(
-        1, 1, 8, "Hidden layers, mlp", short="hidden layers", group="model", help="of an mlp",
+        1, 1, 8, "Hidden layers, mlp", short="hidden layers", group="model",
         matters=lambda settings: settings["architecture"] == "mlp",
+        help="How many hidden layers an mlp has in its encoder, and as many again in its decoder.",
     )  # fmt: skip
-    likelihood: str = choice("bernoulli", LIKELIHOODS, "Likelihood p(x|z)", short="likelihood", group="main")
-    binarization: str = choice(None, BINARIZATIONS, "Pixels x", short="pixels", group="model")
+    likelihood: str = choice(
+        "bernoulli", LIKELIHOODS, "Likelihood p(x|z)", short="likelihood", group="main",
+        help="The distribution p(x|z) of an image given its z: it decides which reconstructions count as good.",
+    )  # fmt: skip
+    binarization: str = choice(
+        None, BINARIZATIONS, "Pixels x", short="pixels", group="model",
+        help="What a pixel x is: 0 or 1, drawn anew each time with its grey value as the chance (dynamic), 1 from a "
+        "grey value of one half up (threshold), or the grey value itself (grey).",
+    )  # fmt: skip
     sigma: float = number(
         0.1, 0, 100, "σ of a Gaussian likelihood", above=True, short="σ", group="model",
-        help="of the Gaussian likelihood, or where it starts",
         matters=lambda settings: settings["likelihood"] == "gaussian" and settings["sigma_mode"] != "optimal",
         changes=lambda settings: settings["likelihood"] == "gaussian" and settings["sigma_mode"] == "fixed",
+        help="The standard deviation of a pixel around the decoder's mean under a Gaussian likelihood: the smaller, "
+        "the more an error costs; where σ is learned, it starts here.",
     )  # fmt: skip
     sigma_mode: str = choice(
         "fixed", SIGMA_MODES, "That σ is", short="σ is", group="model",
         matters=lambda settings: settings["likelihood"] == "gaussian",
+        help="Whether σ of a Gaussian likelihood stays as it is (fixed), is trained like a weight (learned), or is "
+        "set to the best value for each batch (optimal).",
     )  # fmt: skip
-    prior_mean: float = number(0.0, -100, 100, "Prior mean", group="model")
-    prior_std: float = number(1.0, 0, 100, "Prior standard deviation", above=True, group="model")
+    prior_mean: float = number(
+        0.0, -100, 100, "Prior mean", group="model",
+        help="The mean of the prior p(z), the same for every latent dimension.",
+    )  # fmt: skip
+    prior_std: float = number(
+        1.0, 0, 100, "Prior standard deviation", above=True, group="model",
+        help="The standard deviation of the prior p(z), the same for every latent dimension.",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -134,67 +159,91 @@ class TrainConfig:
         ValueError: a value is out of bounds; the message names the field, the value and the bounds.
     """
 
-    epochs: int = whole(12, 1, 100_000, "Epochs", group="main")
-    steps: int | None = whole(None, 1, 1_000_000_000, "Steps", group=None)
+    epochs: int = whole(
+        12, 1, 100_000, "Epochs", group="main",
+        help="How often the training goes through all of its images.",
+    )  # fmt: skip
+    steps: int | None = whole(
+        None, 1, 1_000_000_000, "Steps", group=None,
+        help="How many batches the training takes, in place of a number of epochs.",
+    )  # fmt: skip
     batch_size: int = whole(
-        256,
-        1,
-        100_000,
-        "Batch size",
-        step=16,
-        short="batch",
-        group="main",
+        256, 1, 100_000, "Batch size", step=16, short="batch", group="main",
         hint="Images a step. 256 reaches a good model soonest.",
-    )
+        help="How many images a step looks at: it averages their gradients and updates the weights once.",
+    )  # fmt: skip
     learning_rate: float = number(
-        1e-2, 0, 1, "Learning rate", above=True, group="main", hint="Falls to 0 by the end (cosine).", changes=always
-    )
+        1e-2, 0, 1, "Learning rate", above=True, group="main", hint="Falls to 0 by the end (cosine).", changes=always,
+        help="How far a step moves the weights: too small is slow, too large makes the loss jump or diverge.",
+    )  # fmt: skip
     beta: float = number(
-        1.0, 0, 1000, "β, weight of the KL", short="β", group="main", help="weight of the KL", changes=always
-    )
+        1.0, 0, 1000, "β, weight of the KL", short="β", group="main", changes=always,
+        help="How much the KL counts in the loss: with 1 the loss is −ELBO, with more q(z|x) is pressed closer to the "
+        "prior.",
+    )  # fmt: skip
     samples: int = whole(
-        1, 1, 1000, "L, draws of z per image", short="L", argument="L", help="draws of z per image", changes=always
-    )
+        1, 1, 1000, "L, draws of z per image", short="L", argument="L", changes=always,
+        help="How many draws of z a step takes for each image: more of them make the gradient less noisy, and an "
+        "importance-weighted bound tighter.",
+    )  # fmt: skip
     objective: str = choice(
-        "elbo",
-        OBJECTIVES,
-        "Objective",
-        help="what is made larger",
-        hint="Charts and figures show the ELBO with either.",
-    )
+        "elbo", OBJECTIVES, "Objective", hint="Charts and figures show the ELBO with either.",
+        help="What the training makes as large as it can: the ELBO, or the tighter importance-weighted bound of L "
+        "draws.",
+    )  # fmt: skip
     warmup_steps: int = whole(
-        0, 0, 1_000_000_000, "Warm-up steps of β", step=100, short="warm-up", help="steps over which beta rises from 0",
+        0, 0, 1_000_000_000, "Warm-up steps of β", step=100, short="warm-up",
         changes=always,
+        help="Over how many steps the weight of the KL rises from 0 to β, so that the decoder learns to use z before "
+        "the KL counts in full.",
     )  # fmt: skip
     free_bits: float = number(
-        0.0, 0, 1000, "Free bits, nats per dimension", short="free bits",
-        help="nats of KL per dimension that cost nothing", changes=always,
+        0.0, 0, 1000, "Free bits, nats per dimension", short="free bits", changes=always,
+        help="How many nats of KL a latent dimension may have before they count in the loss: it keeps dimensions from "
+        "falling unused.",
     )  # fmt: skip
     schedule: str = choice(
-        "cosine", SCHEDULES, "Learning rate over time", short="rate schedule", help="of the learning rate",
+        "cosine", SCHEDULES, "Learning rate over time", short="rate schedule",
         hint="The cosine: large steps first, small ones at last.",
+        help="How the learning rate goes on: it stays constant, or falls to 0 as half a cosine over the training.",
     )  # fmt: skip
     learning_rate_warmup: int = whole(
         100, 0, 1_000_000_000, "Its warm-up steps", step=10, short="learning rate warm-up", argument="STEPS",
-        help="over which it rises from 0", hint="A tenth of the training at most.",
+        hint="A tenth of the training at most.",
+        help="Over how many steps the learning rate first rises from 0, while Adam does not know the gradients' sizes "
+        "yet.",
     )  # fmt: skip
     clip_norm: float = number(
-        0.0, 0, 1e9, "Largest gradient norm", step=1, short="gradient ≤", help="the gradient's largest norm",
+        0.0, 0, 1e9, "Largest gradient norm", step=1, short="gradient ≤",
         hint="0: unbounded.",
+        help="The largest length that a gradient may have: a longer one is scaled down to it, so that one odd batch "
+        "cannot throw the weights off.",
     )  # fmt: skip
     average: float = number(
-        0.99, 0, 0.999999, "Averaged weights", step=0.001, argument="DECAY", help="of the weights' moving average",
+        0.99, 0, 0.999999, "Averaged weights", step=0.001, argument="DECAY",
         hint="Their decay; 0: none. They are what is evaluated.",
+        help="The decay of a moving average of the weights, which is steadier than the weights themselves and is what "
+        "is evaluated and saved.",
     )  # fmt: skip
     patience: int = whole(
         0, 0, 100_000, "Patience, epochs", short="patience", argument="EPOCHS",
-        help="without a better held-out ELBO, at most", hint="Without a better held-out ELBO; 0: no end.",
+        hint="Without a better held-out ELBO; 0: no end.",
+        help="After how many epochs in a row without a better held-out ELBO the training ends.",
     )  # fmt: skip
-    seed: int = whole(0, 0, 2**32 - 1, "Seed")
-    record_every: int = whole(20, 1, 1_000_000, "Steps between two records", argument="STEPS", group=None)
+    seed: int = whole(
+        0, 0, 2**32 - 1, "Seed",
+        help="The number that all randomness of a run follows from: initial weights, order of the images, draws of "
+        "pixels and of z.",
+    )  # fmt: skip
+    record_every: int = whole(
+        20, 1, 1_000_000, "Steps between two records", argument="STEPS", group=None,
+        help="How many steps lie between two records, which are the points of the curves.",
+    )  # fmt: skip
     precision: str = choice(
         "auto", PRECISIONS, "Precision of products", short="products in",
         hint="auto: the quickest that learns as well here (GPU: tf32, AMX: bfloat16). Held-out figures: float32.",
+        help="The number format of the training's products and convolutions: shorter ones are faster where the "
+        "hardware has them.",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -84,12 +84,13 @@ def always(_: Settings) -> bool:
 class Setting:
     """Everything about a setting except its value.
 
-    title: its name in the form. kind: int, float or str. check: raises ValueError, or returns the value to keep.
-    short: its name in a line or a legend. hint: a sentence below its field. group: its part of the form; None if it is
-    not in the form. choices: the values, each with its title. argument: the command line's name for its value; help:
-    its help text there. matters: whether it has any effect with the given settings. changes: whether it may change
-    during a run with those settings. low, high: the bounds of a number. step: how far an arrow key moves it; None for
-    one of any magnitude, which moves by a tenth of its leading digit's unit.
+    title: its name in the form. kind: int, float or str. check: raises ValueError, or returns the value to keep. short:
+    its name in a line or a legend. hint: a sentence below its field. group: its part of the form; None if it is not in
+    the form. choices: the values, each with its title. argument: the command line's name for its value. help: one
+    sentence that says what it is, for the command line and the glossary. matters: whether it has any effect with the
+    given settings. changes: whether it may change during a run with those settings. low, high: the bounds of a number.
+    step: how far an arrow key moves it; None for one of any magnitude, which moves by a tenth of its leading digit's
+    unit.
     """
 
     title: str
@@ -100,7 +101,7 @@ class Setting:
     group: str | None = "training"
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
     argument: str | None = None
-    help: str | None = None
+    help: str = ""
     matters: Callable[[Settings], bool] = always
     changes: Callable[[Settings], bool] | None = None
     low: float | None = None

@@ -214,7 +214,7 @@ class Visitor:
         self.page.get_by_role("tab", name=name, exact=True).click()
 
     def choose(self, label: str, option: str) -> None:
-        self.page.get_by_label(label).first.click()
+        self.page.get_by_label(label, exact=True).click()
         self.page.get_by_role("option", name=option, exact=True).first.click()
 
     def set(self, label: str, value: object) -> None:

@@ -246,6 +246,8 @@ def test_a_proxy_may_take_the_prefix_off(browser, tmp_path, monkeypatch):
         me.tab("Draw")
         me.page.get_by_label("Start from a 4").click()
         me.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
+        me.page.locator("th span[data-term=elbo]").click()
+        me.page.wait_for_selector(".live-explained .katex-html")
         assert me.errors == [] and not [u for u in me.requests if not u.startswith((url, "data:", "blob:"))]
         me.context.close()
     stop(server)

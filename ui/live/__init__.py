@@ -19,11 +19,11 @@ from starlette.routing import BaseRoute, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from .. import vocabulary
+from .. import glossary, vocabulary
 from ..web.session import STORAGE_KEY
 
 HERE = Path(__file__).parent
-CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css")]
+CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css", "words/words.css")]
 
 # Relative to the page, so that it also works behind a proxy's prefix.
 _ON_LOAD = """
@@ -81,6 +81,7 @@ def routes() -> list[BaseRoute]:
     library = Path(plotly.__file__).parent / "package_data"
     return [
         vocabulary.route(),
+        glossary.route(),
         _scripts("/live/library", library),
         _scripts("/live", HERE),
     ]

@@ -9,26 +9,34 @@ from ..figures import kl_bars, kl_history, training_curves
 from ..vocabulary import ASLEEP
 
 EXPLANATION = """
-**−ELBO = −reconstruction + KL**, in nats per image, with the KL at weight 1 whatever β is trained with.
-*Held-out* curves are of images that the run does not train on: the test images, or training images that it holds out.
-They show the ELBO also where the importance-weighted bound is trained, which is larger, and are of the averaged weights
-where training averages them; the *training* curves are of the weights of each step. Click a curve's name to hide or
-show it; drag to zoom, double-click to zoom out, and once more to see the steep first steps too.
+**−<span data-term="elbo">ELBO</span> = −<span data-term="reconstruction">reconstruction</span> +
+<span data-term="kl">KL</span>**, in <span data-term="nat">nats</span> per image, with the KL at weight 1 whatever
+<span data-term="beta">β</span> is trained with. *<span data-term="held_out">Held-out</span>* curves are of images that
+the run does not train on: the test images, or training images that it holds out. They show the ELBO also where the
+<span data-term="importance_weighted">importance-weighted bound</span> is trained, which is larger, and are of the
+<span data-term="average">averaged weights</span> where training averages them; the *training* curves are of the weights
+of each step. Click a curve's name to hide or show it; drag to zoom, double-click to zoom out, and once more to see the
+steep first steps too.
 """
 
 
 def build() -> None:
     """Lays out the tab; its charts follow the page's run on their own."""
-    gr.Markdown(EXPLANATION)
+    _text(EXPLANATION)
     live.component("charts/curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
-    gr.Markdown(
-        "**KL per latent dimension** of the training images, newest or at any moment of the training: "
-        f"a dimension below {ASLEEP} nats is asleep, it carries nothing."
+    _text(
+        "**<span data-term='kl'>KL</span> per latent dimension** of the training images, newest or at any moment of "
+        f"the training: a dimension below {ASLEEP} nats is asleep, it carries nothing."
     )
     live.component("train/film", None, elem_id="film")
     live.component("charts/bars", kl_bars().to_plotly_json(), elem_id="kl-bars")
-    gr.Markdown(
-        "**The same over the whole training**, and above it the active units: dimensions in which the mean of "
-        "q(z|x) has a variance of more than 0.01 over the held-out images."
+    _text(
+        "**The same over the whole training**, and above it the <span data-term='used'>active units</span>: dimensions "
+        "in which the mean of q(z|x) has a variance of more than 0.01 over the held-out images."
     )
     live.component("charts/heat", kl_history().to_plotly_json(), elem_id="kl-history")
+
+
+def _text(markdown: str) -> None:
+    """A text of the page's own with words of the glossary, whose data-term a cleaned text would lose."""
+    gr.Markdown(markdown, sanitize_html=False)

@@ -18,6 +18,7 @@ from vae_core.settings import Setting, settings_of
 from .. import live
 from ..backend import Backend
 from ..figures import training_terms
+from ..glossary import field_id, fold_id
 from ..presets import PRESETS
 from ..web.events import OUTSPOKEN, QUIET
 from ..web.requests import answering
@@ -272,11 +273,11 @@ def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
 
 def _form() -> list[Field]:
     """The settings, in the order of LABELS."""
-    data = gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"], elem_id="choice-data")
+    data = gr.Dropdown(DATA_CHOICES, value=AUTO, label=LABELS["data"], elem_id=field_id("data"))
     fields: dict[str, Field] = {"data": data, **_group("main")}
-    with gr.Accordion("Model details", open=False):
+    with gr.Accordion("Model details", open=False, elem_id=fold_id("model")):
         fields |= _group("model")
-    with gr.Accordion("Training details", open=False):
+    with gr.Accordion("Training details", open=False, elem_id=fold_id("training")):
         fields |= _group("training")
     likelihood, architecture, layers = (fields[name] for name in ("likelihood", "architecture", "hidden_layers"))
     likelihood.input(lambda name: VAEConfig(likelihood=name).binarization, likelihood, fields["binarization"], **QUIET)
@@ -301,10 +302,11 @@ def _field(name: str, setting: Setting) -> Field:
 
     A field of the browser's own kind for numbers would drop a comma, and take steps from the wheel.
     """
-    about = {"value": _in_field(name, DEFAULTS[name]), "label": setting.title, "min_width": 100}
+    about: dict[str, Any] = {"label": setting.title, "elem_id": field_id(name), "min_width": 100}
+    about["value"] = _in_field(name, DEFAULTS[name])
     if not setting.choices:
-        return gr.Textbox(lines=1, max_lines=1, elem_id=f"number-{name}", **about)
-    return gr.Dropdown([(title, value) for value, title in setting.choices.items()], elem_id=f"choice-{name}", **about)
+        return gr.Textbox(lines=1, max_lines=1, **about)
+    return gr.Dropdown([(title, value) for value, title in setting.choices.items()], **about)
 
 
 def _usual_rate(architecture: str, hidden_layers: Any) -> Any:

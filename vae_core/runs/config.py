@@ -27,8 +27,9 @@ class RunConfig:
     hold_out: int = whole(
         0, 0, MOST_IMAGES, "Training images held out", step=100, short="held out",
         hint="The last ones take the place of the test images.",
+        help="How many images at the end of the training set judge the training, in place of the test images.",
     )  # fmt: skip
-    start: str = text("Began with")  # the run or file with the weights it began with, and their step
+    start: str = text("Began with", help="The run or file whose weights the training began with, and their step.")
     learned: dict[str, int] = field(default_factory=dict)  # images held out of each dataset those weights learned from
 
     def __post_init__(self) -> None:

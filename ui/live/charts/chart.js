@@ -3,6 +3,7 @@
 import { failed, fileOf } from "../shared/ask.js";
 import { inSight } from "../shared/feed.js";
 import { make } from "../shared/page.js";
+import { word } from "../words/word.js";
 
 /** @import { Figure, Plot, Plotly } from "../shared/types.js" */
 
@@ -141,6 +142,7 @@ export function controls(node, before, onchange) {
     make("label", {}, "x-axis ", axis),
     make("label", {}, "Smoothing ", smoothing, weight),
     make("label", {}, log, " Log scale"),
+    make("span", {}, "nats per image", word("nat")),
   );
   node.insertBefore(line, before);
   bars.add(bar);

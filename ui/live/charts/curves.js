@@ -2,13 +2,15 @@
 
 import { AGAIN, answerOf, debounced, failed, newest } from "../shared/ask.js";
 import { ask, feed, show } from "../shared/feed.js";
-import { make, rootOf } from "../shared/page.js";
+import { make, nats, rootOf } from "../shared/page.js";
+import { offerValue } from "../words/values.js";
 import { carried, chart, controls, smoothed, titleOf } from "./chart.js";
 import { annotations, changed, line } from "./marks.js";
 
 /** @import { Columns, Component, Figure, Plot, Plotly, Trace } from "../shared/types.js" */
 /** @import { Choices } from "./chart.js" */
 
+const SIGNS = { elbo: -1, reconstruction: -1, kl: 1 }; // of the terms whose losses are drawn
 const SETTLED = 0.05; // the first part of a training that the vertical axis cuts off until somebody double-clicks
 const USUAL = 0.98; // share of the later values that the vertical axis must show: the others may be spikes
 const DEBOUNCE = 200; // ms from the last zoom until its full resolution is asked for
@@ -34,6 +36,18 @@ export async function mount({ element, props }) {
   const titles = data.map((trace) => trace.name ?? "");
   const curves = new Curves({ Plotly, plot, names: columns, titles, choices, note });
   show(node, () => curves.show());
+  for (const [name, sign] of Object.entries(SIGNS)) offerValue(name, () => newestValue(name, sign), node);
+}
+
+/**
+ * The newest value of a quantity, of the training; empty before there is one.
+ *
+ * @param {string} name
+ * @param {number} sign
+ */
+function newestValue(name, sign) {
+  const loss = feed.columns[name]?.at(-1) ?? null;
+  return loss === null ? "" : `${nats(sign * loss)} nats, in training`;
 }
 
 /**

@@ -1,6 +1,7 @@
 // The meter: reconstruction − KL = ELBO, ELBO + gap = log p(x), as lengths on one common scale that add up.
 
 import { make, minus, scaleEnds } from "../shared/page.js";
+import { offerValue } from "../words/values.js";
 import { digitsThatAdd, scale, sum } from "./scale.js";
 
 /** @import { Description, Terms } from "../shared/types.js" */
@@ -15,6 +16,7 @@ import { digitsThatAdd, scale, sum } from "./scale.js";
  * @typedef {{ encoder: number | null, best: number | null }} Split the ELBOs of the encoder's q and of the refined one
  */
 
+const NONE = "–"; // in place of a number
 const SCORE = "s(x) is the integral of p(z) e^(−cross-entropy) over z: for grey pixels that is not a probability.";
 
 /** The meter, empty. */
@@ -22,8 +24,14 @@ export function meter() {
   const { rows, parts } = lines();
   const axis = scaleEnds();
   const body = make("tbody", {}, ...[...Object.values(rows), ...Object.values(parts)].map(({ node: line }) => line));
-  const node = make("div", { className: "live-meter" }, make("table", { className: "live-terms" }, body), axis.node);
+  const node = make(
+    "div",
+    { className: "live-meter", id: "meter" },
+    make("table", { className: "live-terms" }, body),
+    axis.node,
+  );
 
+  /** @type {Description["evidence"]} */
   let name = "log p(x)";
 
   /**
@@ -39,12 +47,12 @@ export function meter() {
 
   function clear() {
     for (const { output, bar } of Object.values(rows)) {
-      output.textContent = "–";
+      output.textContent = NONE;
       bar.hidden = true;
     }
     for (const part of Object.values(parts)) part.node.hidden = true;
     rows.elbo.note.textContent = `at most ${name}`;
-    rows.evidence.title.textContent = name;
+    call(rows.evidence.title, name, true);
     rows.evidence.note.textContent = "";
     axis.node.style.visibility = "hidden";
   }
@@ -68,7 +76,7 @@ export function meter() {
     rows.elbo.note.textContent =
       terms.scatter === null ? `at most ${name}` : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
     rows.evidence.note.textContent = terms.how;
-    rows.evidence.title.textContent = terms.exact ? name : name.replace("(", "\u0302(").normalize();
+    call(rows.evidence.title, name, terms.exact);
     for (const part of Object.values(parts)) part.node.hidden = !split;
     put(parts.amortization, amortization, encoder, best);
     put(parts.approximation, approximation, best, evidence);
@@ -101,9 +109,28 @@ function lines() {
     amortization: row("", "amortization gap", "what the encoder loses against the best Gaussian q"),
     approximation: row("", "approximation gap", "what the best Gaussian q loses against p(z|x)"),
   };
-  for (const [name, { node }] of Object.entries({ ...rows, ...parts })) node.dataset.term = name;
+  for (const [name, { node, title, output }] of Object.entries({ ...rows, ...parts })) {
+    node.dataset.term = name;
+    title.dataset.term = name;
+    const value = () => (output.textContent === NONE ? "" : output.textContent);
+    for (const term of name === "evidence" ? [name, "score", "estimate"] : [name])
+      offerValue(term, () => (title.dataset.term === term ? value() : ""), output);
+  }
   parts.amortization.node.title = "The gap of the encoder's own q is the sum of these two.";
   return { rows, parts };
+}
+
+/**
+ * Names the evidence, with a hat where it is an estimate.
+ *
+ * @param {HTMLElement} title
+ * @param {Description["evidence"]} evidence
+ * @param {boolean} isExact
+ */
+function call(title, evidence, isExact) {
+  title.textContent = isExact ? evidence : evidence.replace("(", "\u0302(").normalize();
+  if (evidence === "log s(x)") title.dataset.term = "score";
+  else title.dataset.term = isExact ? "evidence" : "estimate";
 }
 
 /**

@@ -114,7 +114,7 @@ class Pad {
       scales.gauge.node,
       make("div", { className: "live-desk" }, bench.bar, this.#message, bench.start),
       make("div", { className: "live-drawn" }, pictures.many, pictures.pair, bench.completed),
-      make("div", { className: "live-q" }, scales.hand.node, scales.way.node),
+      make("div", { className: "live-q", id: "q-by-hand" }, scales.hand.node, scales.way.node),
       make("div", { className: "live-drawn" }, others.node, this.#figures),
     );
     node.addEventListener("keydown", (event) => {

@@ -6,6 +6,7 @@ import { model, onModelAtLeisure, pictures } from "../shared/model.js";
 import { base64, bytes, make, paint } from "../shared/page.js";
 import { normal } from "../space/normal.js";
 import { movePoint } from "../space/point.js";
+import { word } from "../words/word.js";
 import { section } from "./section.js";
 
 /** @import { Place, Z } from "../shared/types.js" */
@@ -78,7 +79,8 @@ export function prior({ say, server }) {
     if (isOther || noise[0]?.length !== about.dims.length) again();
     else refresh();
   });
-  return { node: section("Draw from the prior", "prior", content) };
+  const title = make("span", {}, "Draw from the ", word("prior", "prior"));
+  return { node: section(title, "prior", content) };
 }
 
 /**
@@ -156,7 +158,7 @@ function layout(node) {
   };
   view.grid.setAttribute("role", "slider");
   view.grid.setAttribute("aria-label", "Draws from the prior");
-  const formula = make("figcaption", {}, "z = μ + temperature · σ · ε, with ε from N(0, I)");
+  const formula = make("figcaption", {}, "z = μ + temperature · σ · ", word("epsilon", "ε"), ", with ε from N(0, I)");
   node.append(
     make(
       "div",

@@ -3,9 +3,9 @@
 import { make } from "../shared/page.js";
 
 /**
- * @param {string} title
+ * @param {string | Node} title
  * @param {string} name
  * @param {HTMLElement} content
  */
 export const section = (title, name, content) =>
-  make("section", { className: `live-section live-${name}` }, make("h3", {}, title), content);
+  make("section", { className: `live-section live-${name}`, id: `latents-${name}` }, make("h3", {}, title), content);

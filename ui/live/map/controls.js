@@ -1,6 +1,7 @@
 // The map's controls: which plane, on which scale, and what is shown on it.
 
 import { make } from "../shared/page.js";
+import { word } from "../words/word.js";
 import { choices } from "./choices.js";
 
 /** @import { Description } from "../shared/types.js" */
@@ -41,7 +42,7 @@ export function layout(node) {
     points: tick(true),
     rings: tick(false),
     truth,
-    exact: make("label", {}, "q and exact posterior of ", truth),
+    exact: make("label", {}, "q and exact ", word("posterior", "posterior"), " of ", truth),
     place: make("div", { className: "live-map-plot" }),
     marker: make("div", { className: "live-marker", tabIndex: 0 }),
     preview: make("canvas", { className: "live-preview", hidden: true }),

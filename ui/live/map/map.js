@@ -10,6 +10,7 @@ import { make, paint } from "../shared/page.js";
 import { meansOf } from "../space/means.js";
 import { plane, unit } from "../space/plane.js";
 import { onPoint, point } from "../space/point.js";
+import { word } from "../words/word.js";
 import { choices } from "./choices.js";
 import { layout, offer, read } from "./controls.js";
 import { pointers } from "./pointers.js";
@@ -58,7 +59,7 @@ class LatentMap {
   constructor(place) {
     this.place = place;
     this.content = make("div");
-    this.node = section("Map", "plane", this.content);
+    this.node = section(word("latent_map", "Map"), "plane", this.content);
     this.view = layout(this.content);
     const { which, first, second, scale, tiles, points, rings: circles, truth } = this.view;
     for (const control of [which, first, second, scale])

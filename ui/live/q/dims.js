@@ -3,6 +3,7 @@
 import { make, minus } from "../shared/page.js";
 import { ASLEEP } from "../shared/vocabulary.js";
 import { reachOf } from "../space/reach.js";
+import { word } from "../words/word.js";
 
 /** @import { Description, Q } from "../shared/types.js" */
 /** @typedef {ReturnType<typeof column>} Column */
@@ -10,8 +11,10 @@ import { reachOf } from "../space/reach.js";
 
 const MOST = 40; // dimensions shown
 const STILL = 3; // px that a mouse may move in a click
-const TITLE = "q(z|x): μ ± σ of each dimension";
 const NAMED = 12; // dimensions whose numbers have room below them
+const title = () => [
+  ...[word("encoder", "q(z|x)"), ": ", word("mu", "μ"), " ± ", word("std", "σ"), " of each dimension"],
+];
 
 /** The dimensions as columns beside each other, which can be chosen and dragged. */
 export class Dimensions {
@@ -40,13 +43,8 @@ export class Dimensions {
       this.#unfolded = !this.#unfolded;
       this.#build();
     };
-    this.node = make(
-      "div",
-      {},
-      make("div", { className: "live-title", title: "Grey: the prior ± 1 and 2 σ" }, TITLE),
-      this.#list,
-      this.#rest,
-    );
+    const about = make("div", { className: "live-title", title: "Grey: the prior ± 1 and 2 σ" }, ...title());
+    this.node = make("div", {}, about, this.#list, this.#rest);
   }
 
   /**

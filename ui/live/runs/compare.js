@@ -5,6 +5,7 @@ import { answerOf, failed } from "../shared/ask.js";
 import { absorb, empty, hasEnded, inSight, question, show } from "../shared/feed.js";
 import { make, rootOf } from "../shared/page.js";
 import { QUANTITIES } from "../shared/vocabulary.js";
+import { word } from "../words/word.js";
 import { named } from "./names.js";
 import { newestOf, points } from "./plane.js";
 import { ticked } from "./ticks.js";
@@ -25,7 +26,7 @@ const COLOURS = ["#3b82f6", "#e8710a", "#10a37f", "#d6478d", "#9a6bd8", "#b8860b
 const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";
 const WITHOUT = "No held-out figures yet, which come with the first epoch";
 const DIFFERENT = "These runs are of different data, likelihoods or pixels: their figures do not compare.";
-const PLANE = "Rate and distortion: the newest held-out figures; along a dotted line the ELBO is the same.";
+const PLANE = ": the newest held-out figures; along a dotted line the ELBO is the same.";
 const KIND = ["data", "likelihood", "binarization"]; // in which runs must agree for their figures to compare
 const [HEIGHT, LINE] = [340, 20]; // px of the curves, and of a line of their legend
 
@@ -59,7 +60,12 @@ function layout(node) {
     make("select", { ariaLabel }, ...options.map(([value, text]) => make("option", { value }, text)));
   const [curves, plane] = [make("div", { className: "live-plot" }), make("div", { className: "live-plot" })];
   const left = make("div", { className: "live-column" }, curves);
-  const right = make("div", { className: "live-column" }, make("p", {}, PLANE), plane);
+  const right = make(
+    "div",
+    { className: "live-column" },
+    make("p", {}, word("rate_distortion", "Rate and distortion"), PLANE),
+    plane,
+  );
   const quantities = Object.entries(QUANTITIES);
   const view = {
     hint: make("p", {}, HINT),

@@ -4,13 +4,20 @@ import { answerOf, failed } from "../shared/ask.js";
 import { feed, show } from "../shared/feed.js";
 import { bytes, make, minus, nats, paint, rootOf, SIDE } from "../shared/page.js";
 import { svg } from "../shared/svg.js";
+import { word } from "../words/word.js";
 
 /** @import { Batch, Component } from "../shared/types.js" */
 
 const MOST = 24; // dimensions that are drawn; the rest would be too thin
-const LEGEND =
-  "Bars: μ ± σ of q(z|x) for each latent dimension, left to right, on the scale of ±3 or more. " +
-  "Dot: the draw z = μ + σε. Below it what the draw decodes to, with log p(x|z) and KL in nats.";
+const legend = () => [
+  ...[
+    "Bars: μ ± σ of ",
+    word("encoder", "q(z|x)"),
+    " for each latent dimension, left to right, on the scale of ±3 or ",
+  ],
+  ...["more. Dot: the draw ", word("reparameterization", "z = μ + σε"), ". Below it what the draw decodes to, with "],
+  ...[word("reconstruction", "log p(x|z)"), " and ", word("kl", "KL"), " in ", word("nat", "nats"), "."],
+];
 
 /**
  * The last single batch of the followed run.
@@ -21,7 +28,7 @@ export function mount({ element, server }) {
   const node = rootOf(element);
   const view = { title: make("h4"), sum: make("p"), table: make("div", { className: "live-batch-images" }) };
   const message = make("div", { className: "live-message", role: "status" });
-  const content = make("div", {}, view.title, view.sum, view.table, make("small", {}, LEGEND));
+  const content = make("div", {}, view.title, view.sum, view.table, make("small", {}, ...legend()));
   node.append(message, content);
   node.hidden = true;
   let shown = "";

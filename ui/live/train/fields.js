@@ -1,12 +1,14 @@
-// The form's number fields. Gradio makes them; here they get their arrow keys, and their blur reaches Gradio, which
-// changes the run then, only after typing.
+// The form's fields. Gradio makes them; here each gets an i that explains it. Those for numbers get their arrow keys, and
+// their blur reaches Gradio, which changes the run then, only after typing.
 
 import { numberField } from "../shared/number.js";
 import { SETTINGS } from "../shared/vocabulary.js";
+import { word } from "../words/word.js";
 
 /** @import { Component } from "../shared/types.js" */
 
 const ID = "number-"; // before a setting's name
+const TITLES = ["number", "choice"].map((kind) => `[id^="${kind}-"] [data-testid="block-info"]:not(:has(span))`).join();
 
 /**
  * The fields of the form around this component.
@@ -19,6 +21,7 @@ export function mount({ element }) {
   const known = new WeakSet();
   const look = () => {
     for (const input of inputs(form)) if (!known.has(input)) begin(input);
+    for (const title of form.querySelectorAll(TITLES)) explain(title);
   };
   const begin = (/** @type {HTMLInputElement} */ input) => {
     known.add(input);
@@ -28,6 +31,12 @@ export function mount({ element }) {
   };
   new MutationObserver(look).observe(form, { childList: true, subtree: true }); // a folded part comes when it is opened
   look();
+}
+
+/** @param {Element} title of a field whose id is a kind and a term's name */
+function explain(title) {
+  const { id } = /** @type {HTMLElement} */ (title.closest("[id]"));
+  title.append(word(id.replace(/^\w+-/, "")));
 }
 
 /**

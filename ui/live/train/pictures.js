@@ -5,6 +5,7 @@ import { failed } from "../shared/ask.js";
 import { feed, show } from "../shared/feed.js";
 import { make, penOf, rootOf } from "../shared/page.js";
 import { FRAME_SIDE as SIDE, IMAGE_SIDE as TILE } from "../shared/vocabulary.js";
+import { word } from "../words/word.js";
 import { scrubber, shown } from "./film.js";
 
 /** @import { Component } from "../shared/types.js" */
@@ -85,15 +86,19 @@ function layout(node) {
       height: SIDE * TILE,
       title: "Decoded points through the prior's quantiles; all other dimensions are at the prior's mean.",
     }),
-    mapTitle: make("figcaption", {}, "Latent map"),
+    mapTitle: make("span", {}, "Latent map"),
     message: make("div", { className: "live-message", role: "status", hidden: true }),
   };
   node.append(
     scrubber("Moment of the training"),
     view.message,
-    figure("pairs", make("figcaption", {}, "Test images (above), what the model makes of them (below)"), view.pairs),
-    figure("samples", make("figcaption", {}, "Samples from the prior"), view.samples),
-    figure("map", view.mapTitle, view.map),
+    figure(
+      "pairs",
+      make("figcaption", {}, word("held_out", "Test images"), " (above), what the model makes of them (below)"),
+      view.pairs,
+    ),
+    figure("samples", make("figcaption", {}, "Samples from the ", word("prior", "prior")), view.samples),
+    figure("map", make("figcaption", {}, view.mapTitle, word("latent_map")), view.map),
   );
   return view;
 }

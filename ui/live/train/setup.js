@@ -72,7 +72,7 @@ function rewrite(form, fields) {
   const now = new URLSearchParams(location.search);
   const before = now.toString();
   for (const [name, field] of Object.entries(fields)) {
-    const value = valueOf(form, name, field);
+    const value = heldBy(form, name, field);
     if (value === null) continue; // its part of the form was never opened: it is as it was
     if (value === field.default || value === "") now.delete(name);
     else now.set(name, value);
@@ -87,7 +87,7 @@ function rewrite(form, fields) {
  * @param {string} name
  * @param {Fields[string]} field
  */
-function valueOf(form, name, { choices }) {
+function heldBy(form, name, { choices }) {
   const input = form.querySelector(`:is(#number-${name}, #choice-${name}) input`);
   if (!(input instanceof HTMLInputElement)) return null;
   return Object.keys(choices).length ? (choices[input.value] ?? "") : input.value.trim();
