@@ -63,7 +63,7 @@ class VAEConfig:
         "(deeper convolutions with shortcuts) or linear (a single matrix each).",
     )  # fmt: skip
     latent_dim: int = whole(
-        20, 1, MOST_DIMS, "Latent dimensions D", short="D", group="main",
+        20, 1, MOST_DIMS, "Dimensions D", short="D", group="main",
         help="How many numbers the model describes an image with: the length of its latent variable z.",
     )  # fmt: skip
     hidden_dim: int = whole(
@@ -72,7 +72,7 @@ class VAEConfig:
         help="How many units a hidden layer has: more of them can represent more, and take longer to train.",
     )  # fmt: skip
     hidden_layers: int = whole(
-        1, 1, 8, "Hidden layers, mlp", short="hidden layers", group="model",
+        1, 1, 8, "Hidden layers", short="hidden layers", group="model",
         matters=lambda settings: settings["architecture"] == "mlp",
         help="How many hidden layers an mlp has in its encoder, and as many again in its decoder.",
     )  # fmt: skip
@@ -93,7 +93,7 @@ class VAEConfig:
         "the more an error costs; where σ is learned, it starts here.",
     )  # fmt: skip
     sigma_mode: str = choice(
-        "fixed", SIGMA_MODES, "That σ is", short="σ is", group="model",
+        "fixed", SIGMA_MODES, "σ is", short="σ is", group="model",
         matters=lambda settings: settings["likelihood"] == "gaussian",
         help="Whether σ of a Gaussian likelihood stays as it is (fixed), is trained like a weight (learned), or is "
         "set to the best value for each batch (optimal).",
@@ -177,12 +177,12 @@ class TrainConfig:
         help="How far a step moves the weights: too small is slow, too large makes the loss jump or diverge.",
     )  # fmt: skip
     beta: float = number(
-        1.0, 0, 1000, "β, weight of the KL", short="β", group="main", changes=always,
+        1.0, 0, 1000, "β", short="β", group="main", changes=always,
         help="How much the KL counts in the loss: with 1 the loss is −ELBO, with more q(z|x) is pressed closer to the "
         "prior.",
     )  # fmt: skip
     samples: int = whole(
-        1, 1, 1000, "L, draws of z per image", short="L", argument="L", changes=always,
+        1, 1, 1000, "L, draws per image", short="L", argument="L", changes=always,
         help="How many draws of z a step takes for each image: more of them make the gradient less noisy, and an "
         "importance-weighted bound tighter.",
     )  # fmt: skip
@@ -198,35 +198,35 @@ class TrainConfig:
         "the KL counts in full.",
     )  # fmt: skip
     free_bits: float = number(
-        0.0, 0, 1000, "Free bits, nats per dimension", short="free bits", changes=always,
+        0.0, 0, 1000, "Free bits", short="free bits", changes=always,
         help="How many nats of KL a latent dimension may have before they count in the loss: it keeps dimensions from "
         "falling unused.",
     )  # fmt: skip
     schedule: str = choice(
-        "cosine", SCHEDULES, "Learning rate over time", short="rate schedule",
+        "cosine", SCHEDULES, "Learning-rate schedule", short="rate schedule",
         hint="The cosine: large steps first, small ones at last.",
         help="How the learning rate goes on: it stays constant, or falls to 0 as half a cosine over the training.",
     )  # fmt: skip
     learning_rate_warmup: int = whole(
-        100, 0, 1_000_000_000, "Its warm-up steps", step=10, short="learning rate warm-up", argument="STEPS",
+        100, 0, 1_000_000_000, "Learning-rate warm-up", step=10, short="learning rate warm-up", argument="STEPS",
         hint="A tenth of the training at most.",
         help="Over how many steps the learning rate first rises from 0, while Adam does not know the gradients' sizes "
         "yet.",
     )  # fmt: skip
     clip_norm: float = number(
-        0.0, 0, 1e9, "Largest gradient norm", step=1, short="gradient ≤",
+        0.0, 0, 1e9, "Clip gradient at", step=1, short="gradient ≤",
         hint="0: unbounded.",
         help="The largest length that a gradient may have: a longer one is scaled down to it, so that one odd batch "
         "cannot throw the weights off.",
     )  # fmt: skip
     average: float = number(
-        0.99, 0, 0.999999, "Averaged weights", step=0.001, argument="DECAY",
+        0.99, 0, 0.999999, "Weight averaging (decay)", step=0.001, argument="DECAY",
         hint="Their decay; 0: none. They are what is evaluated.",
         help="The decay of a moving average of the weights, which is steadier than the weights themselves and is what "
         "is evaluated and saved.",
     )  # fmt: skip
     patience: int = whole(
-        0, 0, 100_000, "Patience, epochs", short="patience", argument="EPOCHS",
+        0, 0, 100_000, "Stop early after epochs", short="patience", argument="EPOCHS",
         hint="Without a better held-out ELBO; 0: no end.",
         help="After how many epochs in a row without a better held-out ELBO the training ends.",
     )  # fmt: skip
@@ -240,7 +240,7 @@ class TrainConfig:
         help="How many steps lie between two records, which are the points of the curves.",
     )  # fmt: skip
     precision: str = choice(
-        "auto", PRECISIONS, "Precision of products", short="products in",
+        "auto", PRECISIONS, "Number format", short="products in",
         hint="auto: the quickest that learns as well here (GPU: tf32, AMX: bfloat16). Held-out figures: float32.",
         help="The number format of the training's products and convolutions: shorter ones are faster where the "
         "hardware has them.",

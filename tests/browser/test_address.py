@@ -93,11 +93,11 @@ def test_a_translated_page_keeps_its_address_back_and_the_ways_between_tabs(visi
     me.page.wait_for_function("location.search.includes('tab=runs')")
     me.page.go_back()
     me.page.wait_for_selector("#latents .live-decoded", state="visible")
-    me.page.locator(".live-hand .live-buttons button").last.click()  # To the pad
+    me.page.locator(".live-hand .live-buttons button").last.click()  # Draw on it
     me.page.wait_for_selector("#draw .live-ink", state="visible")
     me.page.wait_for_function("location.search.includes('tab=draw')")
     me.page.wait_for_function("!document.querySelector('.live-grab .live-buttons button:last-child').disabled")
-    me.page.locator(".live-grab .live-buttons button").last.click()  # Send to Latents
+    me.page.locator(".live-grab .live-buttons button").last.click()  # Look at it in Latents
     me.page.wait_for_selector("#latents .live-decoded", state="visible")
     me.page.wait_for_function("location.search.includes('tab=latents')")
 

@@ -59,7 +59,7 @@ def values(me):
 
 def encoders(me, own):
     """Lets the encoder do it again, and waits until the meter shows its values, with nothing more to come."""
-    press(me, "Let the encoder do it")
+    press(me, "Back to the encoder’s q")
     shown = (
         f"(own) => Object.entries(own).every(([name, value]) => Math.abs(({METER})()[name].value - value) < {DIGIT})"
     )
@@ -159,7 +159,7 @@ def test_refining_shrinks_the_gap_and_splits_it(visit):
     me = visit()
     page = begin(me, 5)
     own = values(me)
-    press(me, "Refine q")
+    press(me, "Find the best q")
     refined(me)
     v = values(me)
     assert v["elbo"] > own["elbo"] and v["amortization"] > 0
@@ -249,7 +249,7 @@ def test_without_an_answer_a_drawing_stays_as_it_is(visit):
 def test_the_mean_goes_to_latents_and_an_image_comes_back(visit):
     me = visit()
     page = begin(me, 7)
-    press(me, "Send to Latents")
+    press(me, "Look at it in Latents")
     assert page.get_by_role("tab", name="Latents").get_attribute("aria-selected") == "true"
     moved = "import('./live/space/point.js').then(({ point }) => ({ z: [...point.z], by: point.by }))"
     sent = page.evaluate(moved)
@@ -274,11 +274,11 @@ def test_while_the_model_trains_q_is_not_refined_and_it_is_said_why(visit):
     me.wait_for_state("running")
     me.wait_for_weights()
     me.tab("Runs")
-    page.get_by_role("button", name="Use this model").click()
+    page.get_by_role("button", name="Draw with it").click()
     begin(me, 5)
     hold = Hold(page, function="refine")
     with me.answered("look"):  # newer weights come meanwhile
-        press(me, "Refine q")
+        press(me, "Find the best q")
         hold.wait()
     hold.release()
     page.wait_for_selector("text=The model has learned on meanwhile: pause its training to refine q.")
@@ -296,7 +296,7 @@ def test_of_a_plane_the_truth_is_exact_and_drawn(visit, tmp_path):
     save_checkpoint(VAE(VAEConfig(latent_dim=2, hidden_dim=16), seeded()), path, about)
     me.tab("Runs")
     page.set_input_files("#upload", path)
-    page.get_by_role("button", name="Use this model").click()
+    page.get_by_role("button", name="Draw with it").click()
     begin(me)
     page.get_by_role("button", name="1 asleep").click()  # folded away until then
     assert page.locator(".live-dim").count() == 2
@@ -307,7 +307,7 @@ def test_of_a_plane_the_truth_is_exact_and_drawn(visit, tmp_path):
     assert large == pytest.approx(2 * small)
     v = values(me)
     assert v["evidence"] == pytest.approx(v["elbo"] + v["gap"], abs=1e-6)
-    press(me, "Refine q")
+    press(me, "Find the best q")
     refined(me)
     assert "exact" in page.inner_text("[data-term=evidence]")  # stays the better one
     assert len(page.locator(".live-plane polyline").get_attribute("points").split()) > 5
@@ -322,7 +322,7 @@ def test_a_mean_far_from_the_prior_is_seen_where_it_is_and_can_be_held(visit, tm
     save_checkpoint(model, tmp_path / "far.safetensors", {"data": "digits", "kl_per_dim": [20.0, 1.0]})
     me.tab("Runs")
     page.set_input_files("#upload", tmp_path / "far.safetensors")
-    page.get_by_role("button", name="Use this model").click()
+    page.get_by_role("button", name="Draw with it").click()
     begin(me)
     me.draw(*SEVEN)
     rested(me)
@@ -341,7 +341,7 @@ def test_what_is_wrong_is_said_and_the_view_stays(visit):
     page = begin(me, 2)
     before = values(me)
     page.route(re.compile("component_server"), lambda route: route.abort())
-    press(me, "Refine q")
+    press(me, "Find the best q")
     page.wait_for_selector("text=The server does not answer.")
     assert values(me) == before
     page.unroute(re.compile("component_server"))

@@ -9,7 +9,7 @@ from .test_page import wait_for_records
 
 pytestmark = pytest.mark.browser
 
-BETA = "β, weight of the KL"
+BETA = "β"
 SMALL = {"viewport": {"width": 1200, "height": 500}}
 RUN = 'async () => (await import(location.origin + "/live/shared/feed.js")).feed.run'
 
@@ -55,7 +55,7 @@ def test_a_comma_is_a_point_and_arrows_fill_the_form(visit):
     field(me, "Epochs").fill("3")
     me.page.keyboard.press("ArrowDown")
     me.page.keyboard.press("ArrowDown")
-    field(me, "Latent dimensions D").focus()
+    field(me, "Dimensions D").focus()
     me.page.keyboard.press("ArrowDown")
     assert (beta.input_value(), rate.input_value(), field(me, "Epochs").input_value()) == ("0,5", "0.011", "1")
     me.train()
@@ -68,7 +68,7 @@ def test_what_can_mean_two_numbers_is_asked_back_and_stays(visit):
     me = visit()
     field(me, BETA).fill("1,000")
     me.page.click("#train")
-    said = "β, weight of the KL is '1,000', which can mean two numbers: write 1000 or 1.000."
+    said = "β is '1,000', which can mean two numbers: write 1000 or 1.000."
     me.page.wait_for_selector(f".toast-body >> text={said}")
     assert field(me, BETA).input_value() == "1,000"
 

@@ -179,7 +179,7 @@ def test_dimensions_that_carry_nothing_are_folded_away(visit, run_of):
 def test_the_sliders_stay_live_while_the_model_trains(visit):
     me = visit()
     loads = lambda: sum(url.endswith("/decoder") for url in me.requests)  # noqa: E731
-    me.train(Epochs=4000, Latent_dimensions_D=3)
+    me.train(Epochs=4000, Dimensions_D=3)
     me.wait_for_weights()
     run = me.page.evaluate('async () => (await import(location.origin + "/live/shared/feed.js")).feed.run')
     me.page.goto(f"{me.url}?tab=latents&model={run}&z=0.5,0.5,0.5")

@@ -46,7 +46,7 @@ def test_undo_erase_and_clear(visit):
     rested(me)
     press(me, "Clear")
     assert me.ink(".live-ink") == 0 and page.locator(".live-terms output").first.inner_text() == "–"
-    assert page.get_by_role("button", name="Refine q").is_disabled()
+    assert page.get_by_role("button", name="Find the best q").is_disabled()
     press(me, "Undo")
     rested(me)
     assert me.ink(".live-ink") == one and values(me) == first

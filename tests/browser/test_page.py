@@ -88,7 +88,7 @@ def test_the_main_job_through_all_four_tabs(visit):
 
 def test_the_new_model_is_offered_beside_the_shipped_one(visit):
     me = visit()
-    me.train(Epochs=3, Latent_dimensions_D=3)
+    me.train(Epochs=3, Dimensions_D=3)
     me.wait_for_state("finished")
     me.page.wait_for_function("document.querySelector('#train').disabled === false")
     me.page.get_by_label("Model", exact=True).click()
@@ -147,8 +147,8 @@ def test_a_bad_setting_is_said_and_the_session_goes_on(visit):
     me = visit()
     me.choose("Data", "digits")
     for label, value, message in (
-        ("Latent dimensions D", "0", "Latent dimensions D is 0; it must be a whole number from 1 to 512."),
-        ("Latent dimensions D", "1000000000", "Latent dimensions D is 1000000000"),
+        ("Dimensions D", "0", "Dimensions D is 0; it must be a whole number from 1 to 512."),
+        ("Dimensions D", "1000000000", "Dimensions D is 1000000000"),
         ("Learning rate", "", "Learning rate is empty; it must be a number above 0"),
         ("Batch size", "5000", "Batch size is 5000; the training set has 1500 images"),
         ("Epochs", "2.5", "Epochs is 2.5; it must be a whole number"),
@@ -168,7 +168,7 @@ def test_a_training_that_diverges_says_at_which_step(visit):
     me = visit()
     me.choose("Likelihood p(x|z)", "Gaussian")
     me.page.get_by_text("Training details").click()
-    me.train(Epochs=500, Learning_rate=1, **{"Its warm-up steps": 0})
+    me.train(Epochs=500, Learning_rate=1, **{"Learning-rate warm-up": 0})
     me.wait_for_state("failed")
     assert re.search(
         r"became infinite or NaN at step \d+; try a smaller learning rate", me.page.inner_text("#progress")
@@ -188,7 +188,7 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     assert me.number("ELBO") == elbo
     me.tab("Latents")
     me.page.wait_for_selector(".live-list input[type=range]")
-    me.page.get_by_text("From my drawing").click()
+    me.page.get_by_text("My drawing").click()
     me.page.wait_for_function(
         "[...document.querySelectorAll('.live-list input[type=range]')].some((i) => Math.abs(i.value) > 0.3)"
     )
@@ -199,7 +199,7 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     assert me.page.locator(".live-terms output").first.inner_text() == "–"
     assert me.ink(".live-ink") == 0
     me.tab("Latents")
-    me.page.get_by_text("From my drawing").click()
+    me.page.get_by_text("My drawing").click()
     me.page.wait_for_selector("text=There is no drawing yet")
 
 

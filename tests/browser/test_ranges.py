@@ -61,7 +61,7 @@ def test_the_point_of_a_drawing_far_out_is_where_it_is(visit, wide, run_of, exam
     me.page.get_by_label(f"Start from a {example}").click()
     rested(me)
     me.tab("Latents")
-    me.page.get_by_role("button", name="From my drawing").click()
+    me.page.get_by_role("button", name="My drawing").click()
     ranges = "[...document.querySelectorAll('.live-list input[type=range]')]"
     me.page.wait_for_function(f"{ranges}.some((it) => Math.abs(it.value) > 10)")
     assert max(map(abs, point(me))) > 10

@@ -78,7 +78,7 @@ def test_deleting_asks_first(visit, list_runs):
 def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit, list_runs):
     me = visit()
     list_runs(me, {})
-    me.page.get_by_role("button", name="Use this model").click()
+    me.page.get_by_role("button", name="Draw with it").click()
     me.page.wait_for_function("document.querySelector('#model input').value.startsWith('my run')")
     me.page.wait_for_function("location.search.includes('tab=draw&model=20')")
     me.tab("Runs")
@@ -147,7 +147,7 @@ def test_what_can_be_done_with_a_run_is_in_sight_at_any_width_and_with_any_name(
     list_runs(me, {})
     rename(me, 0, "x" * 80)
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === '{'x' * 80}'")
-    for name in ("Watch", "Use this model", "Delete"):
+    for name in ("Watch", "Draw with it", "Delete"):
         box = me.page.get_by_role("button", name=name).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width, name
     inside, wide = me.page.evaluate(
@@ -209,7 +209,7 @@ def test_uploads_good_and_bad(visit, tmp_path):
     me.page.set_input_files("#upload", good)
     message(me, "good.safetensors is one of your runs now")
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'good'")
-    me.page.get_by_role("button", name="Use this model").click()
+    me.page.get_by_role("button", name="Draw with it").click()
     me.tab("Latents")
     me.page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 3")
     # It is trained on from there: the new run has the upload's three dimensions.
@@ -217,7 +217,7 @@ def test_uploads_good_and_bad(visit, tmp_path):
     me.choose("Data", "digits")
     me.set("Epochs", 1)
     me.tab("Runs")
-    me.page.get_by_role("button", name="Train on from here").click()
+    me.page.get_by_role("button", name="Continue with new settings").click()
     me.wait_for_state("finished")
     assert "D = 3" in me.page.inner_text("#progress")
 

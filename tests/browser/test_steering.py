@@ -70,7 +70,7 @@ def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):
     me.choose("Data", "digits")
     me.page.get_by_text("Training details", exact=True).click()
     me.choose("Objective", "importance-weighted")
-    me.set("L, draws of z per image", 5)
+    me.set("L, draws per image", 5)
     me.page.click("#step")
     me.wait_for_state("paused")
     me.page.wait_for_function("document.querySelector('#batch h4')?.textContent.startsWith('Step 1,')")
@@ -84,9 +84,9 @@ def test_a_value_that_comes_while_another_is_on_its_way_is_not_lost(visit, serve
     me.train(Epochs=3000)
     page.wait_for_function("document.querySelector('#train').disabled")
     hold = Hold(page, "queue/join", most=1)
-    change(me, "β, weight of the KL", 2)
+    change(me, "β", 2)
     hold.wait()
-    change(me, "β, weight of the KL", 3)
+    change(me, "β", 3)
     me.frames()
     hold.release()
     page.wait_for_selector("#progress >> text=β = 3")
@@ -94,24 +94,24 @@ def test_a_value_that_comes_while_another_is_on_its_way_is_not_lost(visit, serve
     me.wait_for_state("stopped")
     written = [path.read_text() for path in server.runs.glob("*/changes.json")]
     assert any('"beta": 2' in text and '"beta": 3' in text for text in written)
-    assert page.get_by_label("β, weight of the KL", exact=True).input_value() == "3"
+    assert page.get_by_label("β", exact=True).input_value() == "3"
 
 
 def test_a_run_that_goes_on_after_a_stop_has_its_form_again(visit):
     me = visit()
     page = me.page
-    me.train(Epochs=3000, Latent_dimensions_D=3)
+    me.train(Epochs=3000, Dimensions_D=3)
     wait_for_records(me, 2)
-    beta, dims = (page.get_by_label(name, exact=True) for name in ("β, weight of the KL", "Latent dimensions D"))
+    beta, dims = (page.get_by_label(name, exact=True) for name in ("β", "Dimensions D"))
     for button in ("#step", "#pause"):
         page.click("#stop")
         me.wait_for_state("stopped")
         page.wait_for_function("!document.querySelector('#train').disabled")
-        me.set("β, weight of the KL", 7)
-        me.set("Latent dimensions D", 5)
+        me.set("β", 7)
+        me.set("Dimensions D", 5)
         page.click(button)
         page.wait_for_function("document.querySelector('#train').disabled")
-        page.wait_for_function("document.querySelector('[aria-label=\"Latent dimensions D\"]').value === '3'")
+        page.wait_for_function("document.querySelector('[aria-label=\"Dimensions D\"]').value === '3'")
         assert (beta.input_value(), dims.input_value()) == ("1", "3") and dims.is_disabled()
     page.click("#stop")
     me.wait_for_state("stopped")
@@ -123,9 +123,9 @@ def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     me.train(Epochs=3000)
     wait_for_records(me, 3)
     page.wait_for_function("document.querySelector('#train').disabled")
-    assert page.get_by_label("Latent dimensions D", exact=True).is_disabled()
+    assert page.get_by_label("Dimensions D", exact=True).is_disabled()
     assert "fixed for this run" in page.inner_text(".train-note")
-    change(me, "β, weight of the KL", 4)
+    change(me, "β", 4)
     marked = """(document.querySelector("#train-curves .live-plot")?.layout?.annotations ?? [])
         .some(({ text }) => text === "β = 4")"""
     page.wait_for_function(marked, timeout=MINUTE)
@@ -137,11 +137,11 @@ def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     me.reload()
     page.wait_for_function("document.querySelector('#progress .live')?.dataset.state === 'running'")
     page.wait_for_function(marked, timeout=MINUTE)  # and a reload has the mark, and the form what was changed
-    assert page.get_by_label("β, weight of the KL", exact=True).input_value() == "4"
+    assert page.get_by_label("β", exact=True).input_value() == "4"
     page.click("#stop")
     me.wait_for_state("stopped")
     page.wait_for_function("!document.querySelector('#train').disabled")
-    assert page.get_by_label("Latent dimensions D", exact=True).is_enabled()
+    assert page.get_by_label("Dimensions D", exact=True).is_enabled()
 
 
 def test_reset_begins_anew_and_keeps_the_old_run(visit):
@@ -287,7 +287,7 @@ def test_the_chart_against_epochs_and_seconds_smoothed_and_logarithmic(visit):
 
 def test_the_history_of_the_kl_is_drawn(visit):
     me = visit()
-    me.train(Epochs=10, Latent_dimensions_D=3)
+    me.train(Epochs=10, Dimensions_D=3)
     me.wait_for_state("finished")
     me.tab("ELBO")
     me.page.wait_for_function("document.querySelector('#kl-history .live')?.data?.[0].z?.length === 3")

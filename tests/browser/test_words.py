@@ -102,7 +102,7 @@ def test_every_field_of_the_form_has_its_sign(visit):
 def test_a_click_opens_it_and_a_second_one_closes_it(visit):
     me = ready(visit())
     sign(me, "beta").click()
-    box = opened(me, "β, weight of the KL")
+    box = opened(me, "β")
     assert sign(me, "beta").get_attribute("aria-expanded") == "true"
     assert box.get_attribute("role") == "dialog"
     box.locator(".katex .term-kl").first.wait_for()
@@ -118,7 +118,7 @@ def test_a_click_elsewhere_closes_it_and_another_word_takes_its_place(visit):
     sign(me, "data").click()
     opened(me, "Data")
     sign(me, "latent_dim").click()
-    opened(me, "Latent dimensions D")
+    opened(me, "Dimensions D")
     assert me.page.locator(BOX).count() == 1
     me.page.mouse.click(5, 5)
     closed(me)
@@ -194,7 +194,7 @@ def test_it_says_the_value_now_and_follows_it(visit):
 def test_see_it_leads_to_the_place_even_where_it_is_folded_away(visit):
     me = visit("?tab=elbo")
     me.page.locator("span[data-term='average']:visible").click()
-    opened(me, "Averaged weights").get_by_role("button", name="See it in Train").click()
+    opened(me, "Weight averaging (decay)").get_by_role("button", name="See it in Train").click()
     me.page.wait_for_function("document.activeElement.closest('#number-average')")
     assert me.page.locator("#number-average input").is_visible()
     me.page.wait_for_function("location.search.includes('tab=train')")

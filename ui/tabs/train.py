@@ -25,7 +25,7 @@ from ..web.requests import answering
 from ..web.session import Session
 
 AUTO = "auto"
-DATA_CHOICES = [("MNIST if it can be had, else digits", AUTO), *((TITLES[name], name) for name in DATASETS)]
+DATA_CHOICES = [("MNIST (digits when offline)", AUTO), *((TITLES[name], name) for name in DATASETS)]
 # The settings in the form: first those that everybody sees, then those in its two closed parts.
 GROUPS = ("main", "model", "training")
 ASKED = {name: setting for group in GROUPS for name, setting in ALL_SETTINGS.items() if setting.group == group}

@@ -25,7 +25,7 @@ class RunConfig:
     train_images: int = 0  # 0 until the data are loaded
     owner: str = ""  # the browser that started it, if one did
     hold_out: int = whole(
-        0, 0, MOST_IMAGES, "Training images held out", step=100, short="held out",
+        0, 0, MOST_IMAGES, "Validation images", step=100, short="held out",
         hint="The last ones take the place of the test images.",
         help="How many images at the end of the training set judge the training, in place of the test images.",
     )  # fmt: skip

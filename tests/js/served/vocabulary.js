@@ -12,5 +12,5 @@ export const SETTINGS = {
     step: null,
   },
   start: { title: "Began with", short: "began with", choices: {}, low: null, high: null, step: null },
-  beta: { title: "β, weight of the KL", short: "β", choices: {}, low: 0, high: 1000, step: 0.1 },
+  beta: { title: "β", short: "β", choices: {}, low: 0, high: 1000, step: 0.1 },
 };

@@ -195,8 +195,8 @@ function layout(node) {
     message: make("div", { className: "live-message" }),
     centre: button("Zero", "Move the point to the prior's mean"),
     random: button("Random", "A draw of z from the prior"),
-    fromDrawing: button("From my drawing", "The mean of q(z|x) of what is on the Draw tab"),
-    toPad: button("To the pad", "Take this picture to the Draw tab"),
+    fromDrawing: button("My drawing", "The mean of q(z|x) of what is on the Draw tab"),
+    toPad: button("Draw on it", "Take this picture to the Draw tab"),
   };
   view.canvas.setAttribute("aria-label", "The picture of the point");
   view.message.setAttribute("role", "status");

@@ -37,7 +37,7 @@ export function layout(node) {
     first,
     second,
     choose: make("label", {}, first, " × ", second),
-    scale: select("Scale", ["square", "zoomable square"], ["quantiles", "prior quantiles"]),
+    scale: select("Scale", ["square", "equal steps"], ["quantiles", "equal probability"]),
     tiles: tick(true),
     points: tick(true),
     rings: tick(false),

@@ -35,9 +35,9 @@ export class Grab {
     const button = (/** @type {string} */ textContent, /** @type {() => void} */ onclick) =>
       make("button", { type: "button", textContent, onclick, disabled: true });
     this.buttons = [
-      button("Let the encoder do it", encode),
-      button("Refine q", refine),
-      button("Send to Latents", send),
+      button("Back to the encoder’s q", encode),
+      button("Find the best q", refine),
+      button("Look at it in Latents", send),
     ];
     this.chart = new Dimensions({
       onTake: (index) => {
@@ -118,11 +118,11 @@ export class Grab {
     const j = this.#taken;
     for (const { range } of [this.#mu, this.#sigma]) range.disabled = !q || j === null;
     this.#which.textContent =
-      j === null ? "" : `Grab q: ${TOUCH ? "tap a dimension above" : "click a dimension above, or drag it"}`;
+      j === null ? "" : `Change q by hand: ${TOUCH ? "tap a dimension above" : "click a dimension above, or drag it"}`;
     if (!q || !model || j === null) return;
     const { prior_mean: mean, prior_std: std, reach } = model;
     const another = TOUCH ? "tap another one above" : "click another one above, or drag it";
-    this.#which.textContent = `Grab q: dimension z${j} (${another})`;
+    this.#which.textContent = `Change q by hand: dimension z${j} (${another})`;
     const far = reachOf(reach[j], q.mu[j] - mean);
     this.#reach = moving ? Math.max(this.#reach, far) : far; // it does not shrink under the hand
     Object.assign(this.#mu.range, { min: mean - this.#reach, max: mean + this.#reach, value: q.mu[j] });

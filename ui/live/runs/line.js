@@ -66,13 +66,13 @@ export class Line {
 
   #buttons() {
     const { run, actions } = this;
-    const trainOn = button("Train on from here", () => actions.trainOn(run));
+    const trainOn = button("Continue with new settings", () => actions.trainOn(run));
     trainOn.title = TRAIN_ON;
     const buttons = make(
       "div",
       { className: "live-actions" },
       button("Watch", () => actions.watch(run)),
-      button("Use this model", () => actions.use(run)),
+      button("Draw with it", () => actions.use(run)),
       this.resume,
       trainOn,
       downloads(run, actions.say),

@@ -242,7 +242,7 @@ function layout(node) {
   view.filter.setAttribute("aria-label", "Filter the runs");
   view.sort.setAttribute("aria-label", "Sort the runs");
   view.message.setAttribute("role", "status");
-  const upload = make("label", { className: "live-upload" }, "Upload a checkpoint ", view.file);
+  const upload = make("label", { className: "live-upload" }, "Upload a model ", view.file);
   node.append(
     make("div", { className: "live-buttons" }, view.filter, view.sort, upload),
     view.message,
