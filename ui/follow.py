@@ -150,7 +150,7 @@ class Follower:
         }
 
     def steer(self, request: Any) -> dict[str, Any]:
-        """Pauses, resumes, steps, stops or resets a run.
+        """Pauses, resumes, steps or stops a run, or starts it over with the settings that it began with.
 
         Args:
             request: {browser, run, how: pause | play | step | stop | reset}.
@@ -170,6 +170,7 @@ class Follower:
             self.runs.play(run, browser, load, one_batch=how == "step")
         elif how == "reset":
             run = self.runs.start_over(run, browser)
+            self.runs.play(run, browser, self._loading(self.runs.folder(run).read_config().data))
         else:
             check_choice("how", how, ("pause", "play", "step", "stop", "reset"))
         return {"run": run}

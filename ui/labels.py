@@ -53,6 +53,11 @@ def kind(header: Header) -> str:
     return " · ".join([TITLES.get(data, data), dims, *unusual])
 
 
+def data_title(data: str) -> str:
+    """A dataset's title; of a run that does not know it yet, what it may become."""
+    return TITLES.get(data, "MNIST or digits" if data == "auto" else data)
+
+
 def meaningful(settings: dict[str, Any]) -> dict[str, Any]:
     """A run's settings, without those that have no effect with its architecture or likelihood."""
     return {name: value for name, value in settings.items() if ALL_SETTINGS[name].matters(settings)}
@@ -64,9 +69,7 @@ def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     line = (
         "{data}, {architecture}, D = {latent_dim}, {likelihood} likelihood, {binarization} pixels, β = {beta:g}, "
         "learning rate {learning_rate:g}, batches of {batch_size}"
-    ).format(
-        **settings | {"data": TITLES.get(data, "MNIST or digits"), "likelihood": LIKELIHOODS[settings["likelihood"]]}
-    )
+    ).format(**settings | {"data": data_title(data), "likelihood": LIKELIHOODS[settings["likelihood"]]})
     differing = [
         name for name, value in meaningful(settings).items() if name not in (*SAID, *UNSAID) and value != usual[name]
     ]

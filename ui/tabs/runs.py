@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 
-from vae_core.data import TITLES
 from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
 from vae_core.runs.summary import Summary
@@ -14,7 +13,7 @@ from vae_core.runs.summary import Summary
 from .. import live
 from ..backend import Backend
 from ..figures import comparison, rate_distortion
-from ..labels import meaningful, settings_line
+from ..labels import data_title, meaningful, settings_line
 from ..web.requests import answering, browser_of, field, of
 
 
@@ -52,7 +51,7 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         "state": summary.state,
         "message": summary.message,
         "resumable": summary.state.is_resumable,
-        "data": TITLES.get(config.data, config.data),
+        "data": data_title(config.data),
         "settings": meaningful(summary.settings) | {"data": config.data},
         "line": settings_line(config.data, summary.settings, summary.changes),
         "elbo": None if summary.elbo is None else round(-summary.elbo, 2),
@@ -68,7 +67,7 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
 def _title(summary: Summary) -> str:
     """The title of a run without a name."""
     model = summary.config.model
-    return f"{TITLES.get(summary.config.data, summary.config.data)} {model.architecture} {model.latent_dim}-D"
+    return f"{data_title(summary.config.data)} {model.architecture} {model.latent_dim}-D"
 
 
 def build(backend: Backend) -> gr.HTML:

@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ..config import TrainConfig, VAEConfig
 from ..device import describe_devices
 from ..storage.checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from ..training.recording import Recordings
-from .changes import Change, check_change
+from .changes import check_change
 from .config import RunConfig, beginning_with
 from .folder import NAME_LENGTH, RunError, RunFolder, as_file_name, check_name
 from .queue import LETTING_GO, Load, Queue, Worker
@@ -136,7 +136,7 @@ class Runs:
             self.queue.join(run, self.folder(run), load, owner, one_batch=one_batch)
 
     def start_over(self, run: str, owner: str) -> str:
-        """Makes another run with this one's current settings, paused before its first step; the old one stays.
+        """Makes another run with the settings that this one began with, paused at step 0; the old one stays.
 
         Raises:
             RunError: the run is somebody else's, or this browser has one going.
@@ -145,18 +145,12 @@ class Runs:
             self.check_owner(run, owner)
             self._check_free(owner)
             folder = self.folder(run)
-            config = folder.read_config()
-            settings = folder.settings()
+            config = replace(folder.read_config(), device=str(self.devices[0]))
             if self.status(run)["state"] is State.PAUSED:
                 folder.write_status(State.STOPPED, self.status(run)["message"])
-            training = TrainConfig(**{name: settings[name] for name in asdict(config.training)})
-            model = VAEConfig(**{name: settings[name] for name in asdict(config.model)})
             start = folder.start_file
-            config = replace(config, model=model, training=training, device=str(self.devices[0]))
             new = self._create(config, start if start.exists() else None)
             self.folder(new).write_config(config)
-            if start.exists() and model.likelihood == "gaussian" and model.sigma_mode == "fixed":
-                self.folder(new).write_changes([Change(0, {"sigma": model.sigma})])  # the weights hold another σ
             self.folder(new).write_status(State.PAUSED, "Step 0.")
             return new
 

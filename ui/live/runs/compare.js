@@ -22,7 +22,8 @@ import { ticked } from "./ticks.js";
 
 const EVERY = 1000; // ms between two looks at the runs
 const CHECK = 250; // ms between two looks at whether it is time
-const COLOURS = ["#3b82f6", "#e8710a", "#10a37f", "#d6478d", "#9a6bd8", "#b8860b", "#0ea5b7", "#dc2626"];
+// Of runs: none is a term's.
+const COLOURS = ["#6b6bd6", "#2a9d8f", "#c9a227", "#c44e52", "#4fa3c7", "#8c6d31", "#937ab8", "#5a9e4b"];
 const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";
 const WITHOUT = "No held-out figures yet, which come with the first epoch";
 const DIFFERENT = "These runs are of different data, likelihoods or pixels: their figures do not compare.";

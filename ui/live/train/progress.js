@@ -92,7 +92,11 @@ function layout(node) {
     toggle: button("pause", "Pause", ""),
     step: button("step", "Step", "Take one batch, and look at it"),
     stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
-    reset: button("reset", "Reset", "Begin again with the settings of this run, which stays in the list of runs"),
+    reset: button(
+      "reset",
+      "Start over",
+      "Begin again with the settings that this run began with; it stays in the list of runs",
+    ),
   };
   const status = make(
     "div",
