@@ -35,7 +35,7 @@ def visiting(browser, tmp_path):
 
 
 def header(me):
-    return me.page.inner_text(".page-header")
+    return me.page.inner_text(".page-footer")
 
 
 def test_62_labels_have_colours_a_legend_means_and_neighbours(visiting):

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from checkpoints.record import ID
+
 from .conftest import Visitor, free_port, start, stop
 from .test_draw import rested
 
@@ -13,8 +15,9 @@ SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.55), (0.42, 0.85)]
 
 
 def wait_for_records(visitor, count, chart="train-curves"):
-    """Waits until the chart's training curve has so many points."""
-    script = "([id, n]) => document.querySelector(`#${id} .live-plot`)?.data?.[0].x.length >= n"
+    """Waits until the chart's training curve of a run, which is no recording, has so many points."""
+    script = """([id, n]) => document.querySelector('#progress .live').dataset.state !== "recorded"
+        && document.querySelector(`#${id} .live-plot`)?.data?.[0].x.length >= n"""
     visitor.page.wait_for_function(script, arg=[chart, count], timeout=60_000)
 
 
@@ -93,7 +96,7 @@ def test_the_new_model_is_offered_beside_the_shipped_one(visit):
     me.page.wait_for_function("document.querySelector('#train').disabled === false")
     me.page.get_by_label("Model", exact=True).click()
     options = me.page.locator('ul[role="listbox"] li').all_inner_texts()
-    assert any("shipped" in option for option in options) and "finished" in options[-1]
+    assert any("ready-made" in option for option in options) and "finished" in options[-1]
     me.page.locator('ul[role="listbox"] li').last.click()
     me.tab("Latents")
     me.page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 3")
@@ -108,8 +111,8 @@ def test_two_visitors_do_not_meet(visit):
     wait_for_records(anna, 2)
     bert.page.goto(bert.url)
     bert.page.wait_for_function("location.search.includes('model=')")  # the page knows what its session holds
-    assert bert.asked("follow") == []
-    assert bert.state() in (None, "") and "No training yet" in bert.page.inner_text("#progress")
+    assert {question["run"] for question in bert.asked("follow")} <= {ID}  # the recording, which is nobody's
+    assert "Recorded; press Train for your own." in bert.page.inner_text("#progress")
     bert.page.get_by_label("Model", exact=True).click()
     assert all("my run" not in option for option in bert.page.locator('ul[role="listbox"] li').all_inner_texts())
     # A second tab of the same person does see the run.

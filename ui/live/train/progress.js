@@ -126,7 +126,7 @@ function fill(view, node, refused) {
   view.headline.textContent = isRecorded ? RECORDED : title;
   view.numbers.textContent = progress ? described(progress, state) : "";
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
-  node.dataset.state = state;
+  node.dataset.state = isRecorded ? "recorded" : state;
   view.note.textContent = refused || [message, about?.settings, about?.why_data].filter(Boolean).join(" · ");
   view.note.classList.toggle("live-refused", Boolean(refused));
   view.toggle.textContent = resumable ? "Resume" : "Pause";
