@@ -258,7 +258,7 @@ def test_the_film_is_scrubbed_during_and_after_a_training(visit):
     assert page.locator("#pictures canvas").last.screenshot() != first
     page.get_by_role("button", name="Replay").click()
     page.wait_for_function("document.querySelector('.live-scrubber output').textContent.startsWith('step')")
-    page.wait_for_function("document.querySelector('.live-scrubber output').textContent === 'newest'", timeout=MINUTE)
+    page.wait_for_function("document.querySelector('.live-scrubber output').textContent === 'now'", timeout=MINUTE)
 
 
 def test_the_chart_against_epochs_and_seconds_smoothed_and_logarithmic(visit):
