@@ -167,14 +167,15 @@ def _wire_runs(page: _Page) -> None:
     session = page.session
 
     def on_use(state: Session, event: gr.EventData) -> list[Any]:
-        """Uses the model of a run in Draw and Latents."""
+        """Uses the model of a run in Draw and Latents, and opens one of them."""
         run = str(event._data["run"])
+        tab = "latents" if event._data.get("tab") == "latents" else "draw"
         offered = backend.choices(state["browser"])
         if run not in [name for _, name in offered]:
             raise gr.Error("That run has no model yet.", print_exception=False)
         chosen = gr.Dropdown(choices=offered, value=run, info=None)
         users = ({"model": run} for _ in page.users)
-        return [Session(**state | {"model": run}), chosen, *users, gr.Tabs(selected="draw")]
+        return [Session(**state | {"model": run}), chosen, *users, gr.Tabs(selected=tab)]
 
     def followed(state: Session, run: str) -> list[Any]:
         """The session, the run that Train and ELBO follow, the tab to show, and the form of that run."""
@@ -193,6 +194,7 @@ def _wire_runs(page: _Page) -> None:
         return followed(state, train.start(backend, state, settings, weights=chosen["run"]))
 
     page.table.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
+    page.tab.progress.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
     shown = [session, page.tab.progress, page.tabs, *page.tab.form]
     page.table.watch_run(on_watch, session, shown, **OUTSPOKEN)
     page.table.train_on(on_train_on, [session, *page.tab.fields, page.table], shown, **OUTSPOKEN)

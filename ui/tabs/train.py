@@ -210,7 +210,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
                 "train/progress",
                 {"run": "", "browser": ""},
                 functions=[answering(function) for function in functions],
-                events=["changed", "first"],
+                events=["changed", "first", "use"],
                 elem_id="progress",
             )
     with gr.Row(equal_height=False, elem_classes="train-body"):

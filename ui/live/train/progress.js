@@ -3,7 +3,7 @@
 
 import { answerOf, failed } from "../shared/ask.js";
 import { feed, follow, refresh, show } from "../shared/feed.js";
-import { duration, make, rootOf } from "../shared/page.js";
+import { duration, make, minus, openTab, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
 
 /** @import { Component, Progress } from "../shared/types.js" */
@@ -42,6 +42,9 @@ export function mount({ element, props, server, watch, trigger }) {
   view.step.onclick = () => steer("step");
   view.stop.onclick = () => steer("stop");
   view.reset.onclick = () => steer("reset");
+  view.draw.onclick = () => trigger("use", { run: feed.run, tab: "draw" });
+  view.latents.onclick = () => trigger("use", { run: feed.run, tab: "latents" });
+  view.compare.onclick = () => openTab("runs");
 
   const draw = () => {
     if (unheard && !feed.silent) [refused, unheard] = ["", false]; // it answers again
@@ -89,6 +92,10 @@ function layout(node) {
     headline: make("strong"),
     numbers: make("span"),
     note: make("div", { className: "live-note" }),
+    result: make("strong"),
+    draw: make("button", { type: "button" }, "Draw with it"),
+    latents: make("button", { type: "button" }, "Look at its latent space"),
+    compare: make("button", { type: "button" }, "Compare"),
     toggle: button("pause", "Pause", ""),
     step: button("step", "Step", "Take one batch, and look at it"),
     stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
@@ -98,16 +105,18 @@ function layout(node) {
       "Begin again with the settings that this run began with; it stays in the list of runs",
     ),
   };
+  const done = make("div", { className: "live-done" }, view.result, view.draw, view.latents, view.compare);
   const status = make(
     "div",
     { className: "live-status" },
     make("div", { className: "live-line" }, view.headline, view.numbers),
     view.bar,
+    done,
     view.note,
   );
   status.setAttribute("role", "status");
   node.append(make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset), status);
-  return view;
+  return { ...view, done };
 }
 
 /**
@@ -125,6 +134,8 @@ function fill(view, node, refused) {
   };
   view.headline.textContent = isRecorded ? RECORDED : title;
   view.numbers.textContent = progress ? described(progress, state) : "";
+  view.done.hidden = state !== "finished" || isRecorded || !progress || !feed.newest;
+  if (!view.done.hidden && progress) view.result.textContent = result(progress);
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
   node.dataset.state = isRecorded ? "recorded" : state;
   view.note.textContent = refused || [message, about?.settings, about?.why_data].filter(Boolean).join(" · ");
@@ -137,6 +148,17 @@ function fill(view, node, refused) {
   view.step.disabled = going || (state === "finished" && !isRecorded) || state === "gone";
   view.stop.disabled = !(going || state === "paused");
   view.reset.disabled = going || !state || state === "gone" || isRecorded;
+}
+
+/**
+ * What a finished training has reached, and in which time.
+ *
+ * @param {Progress} progress
+ */
+function result({ seconds }) {
+  const last = feed.columns.test_elbo?.findLast((value) => value !== null);
+  const reached = last === undefined || last === null ? "" : minus(`: ${last.toFixed(1)} nats`);
+  return `Done${reached} in ${duration(seconds)}`;
 }
 
 /**
