@@ -53,6 +53,7 @@ def _lay_out(backend: Backend) -> _Page:
     with gr.Row(elem_classes="page-header"):
         gr.Markdown("# VAE live")
         model = gr.Dropdown(**_choice(choices, default), label="Model", elem_id="model")
+        live.component("page/header", None, elem_id="switches")
     address = live.component("page/address", {"model": ""}, elem_id="address")
     live.component("words/words", None, elem_id="words")
     with gr.Tabs() as tabs:
