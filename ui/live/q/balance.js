@@ -2,6 +2,7 @@
 // compares.
 
 import { meter } from "../draw/meter.js";
+import { SURE as SURE_ERROR } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { openTab } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
@@ -9,7 +10,7 @@ import { Grab } from "./grab.js";
 import { posterior } from "./posterior.js";
 import { wayOf } from "./way.js";
 
-/** @import { Answer, Description, Judged, Looked, Q, Refined, Terms, Truth, Waypoint } from "../shared/types.js" */
+/** @import { Answer, Description, Exact, Judged, Looked, Q, Refined, Terms, Waypoint } from "../shared/types.js" */
 /** @typedef {Q & Terms} Weighed a q with its terms */
 
 /**
@@ -85,6 +86,7 @@ export class Balance {
   about(model) {
     this.hand.take(model);
     this.gauge.about(model.evidence);
+    this.map.about(model.dims.length === 2);
     this.way.about(model.evidence);
   }
 
@@ -108,14 +110,15 @@ export class Balance {
   /**
    * The exact posterior of the drawing, of a model with two dimensions.
    *
-   * @param {Truth} truth
+   * @param {Exact} truth
    */
   showTruth(truth) {
     if (!this.#q) return;
     this.map.take(truth);
     this.map.node.classList.remove("live-old");
-    if (!this.#answer?.exact && truth.log_px !== null)
-      this.#evidence = { value: truth.log_px, how: "exact, by quadrature over the plane" };
+    const { log_px: value, error } = truth;
+    if (!this.#answer?.exact && value !== null && error !== null && error < SURE_ERROR)
+      this.#evidence = { value, how: `exact, by quadrature over the plane, ± ${error.toFixed(3)}` };
     this.#weigh(this.#q);
   }
 
