@@ -68,7 +68,7 @@ def main() -> None:
     print(f"ms for an image: {spread_of([one['ms'] for one in found], 0)}")
     truth = grid_truth(model, x)
     off = [abs(one["log_px"] - wanted) for one, wanted in zip(found, truth.log_px.tolist(), strict=True)]
-    shown = [one["error"] for one in found]
+    shown = [one["uncertainty"] for one in found]
     print(f"nats from the server's quadrature: {spread_of(off, 4)}")
     print(f"the server's own error: {spread_of(truth.error.tolist(), 4)}")
     print(f"error as it is shown: {spread_of(shown, 4)}; {sum(a <= b + 1e-3 for a, b in zip(off, shown, strict=True))} "

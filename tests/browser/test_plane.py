@@ -77,6 +77,8 @@ def test_log_px_of_a_drawing_is_that_of_a_converged_quadrature(page, shipped):
 def test_every_likelihood_and_another_prior(page, likelihood):
     config = VAEConfig(latent_dim=2, hidden_dim=24, likelihood=likelihood, sigma=0.25, prior_mean=0.7, prior_std=1.6)
     model = VAE(config, seeded(), mean=torch.full((1, 28, 28), 0.5))
+    with torch.no_grad():
+        model.decoder[-1].weight.mul_(0.25 if likelihood == "gaussian" else 2)  # so that x is grey, and tells of z
     x = model.x_hat(torch.tensor([[0.7, 0.7], [2.0, -1.0], [-1.5, 1.0]])).detach()
     assert x.min() > 0 and x.max() < 1
     x = (255 * x).round() / 255
@@ -84,7 +86,7 @@ def test_every_likelihood_and_another_prior(page, likelihood):
     truth = grid_truth(model, x)
     assert truth.holds.all()
     assert_close(log_px(answers), truth.log_px.double(), rtol=0, atol=0.01)
-    assert all(answer["error"] < 0.03 for answer in answers)
+    assert all(answer["uncertainty"] < 0.03 for answer in answers)
 
 
 def linear(**settings):
@@ -116,7 +118,8 @@ def test_the_picture_is_the_density(page):
     axes = [middle + answer["half"] * torch.linspace(-1, 1, side) for middle in answer["center"]]
     exact = ppca.posterior(model, x[:1])
     away = (torch.cartesian_prod(*axes) - exact.mean) @ torch.linalg.inv(exact.scale[0]).T
-    assert (shown.flatten() - torch.exp(-away.square().sum(1) / 2)).abs().max() < 0.05
+    wanted = torch.exp(-away.square().sum(1) / 2)
+    assert (shown.flatten() - wanted / wanted.max()).abs().max() < 0.02
 
 
 def test_a_posterior_far_from_the_prior_is_found_where_q_is(page):

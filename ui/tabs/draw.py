@@ -214,7 +214,7 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
         request: {model, image: base64 of the 28×28 bytes that the model sees}.
 
     Returns:
-        log_px: nats, or null if the grid does not suffice. error: nats, how far it may be off.
+        log_px: nats, or null if the grid does not suffice. uncertainty: nats, how far it may be off.
         density: base64 of cells × cells bytes, p(z|x) with its largest value as 255, z_0 to the right and z_1 upwards.
         cells: per side. center: the middle of that picture in z; half: half its side. mean, std: two each, of p(z|x).
     """
@@ -225,7 +225,7 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
         picture = posterior_picture(model, x)
     return {
         "log_px": finite(found.log_px) if bool(found.holds) else None,
-        "error": finite(found.error),
+        "uncertainty": finite(found.error),
         "density": pixels(picture.density.T.flip(0)),
         "cells": len(picture.density),
         "center": picture.center.tolist(),

@@ -13,7 +13,7 @@ import { askWorker } from "./thread.js";
  * @typedef {{ model: string, version: string, seen: string, q: Q }} Asked
  */
 
-export const SURE = 0.1; // nats: with a larger error, log p(x) is not called exact
+export const CERTAIN = 0.1; // nats: with a larger error, log p(x) is not called exact
 
 let held = ""; // the model and the version that the worker has
 /** @type {Promise<Posted | null>} */

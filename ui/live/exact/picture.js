@@ -8,7 +8,7 @@ import { keyOf, placesOf } from "./lattice.js";
 
 /** @typedef {{ mean: number, std: number, low: number, high: number }} Along all but the tails, from low to high */
 
-const CELLS = 96; // a side
+const CELLS = 192; // a side, at which a posterior in a window as wide as WIDER is still ten wide
 const TAIL = 1e-4; // of the mass that may lie beyond each side
 const WIDER = 20; // times as wide as the posterior the picture may become to hold q, too
 
@@ -18,7 +18,7 @@ const WIDER = 20; // times as wide as the posterior the picture may become to ho
  * @param {Lattice} lattice
  * @param {Found} found
  * @param {Q} q
- * @returns {Omit<Exact, "log_px" | "error">}
+ * @returns {Omit<Exact, "log_px" | "uncertainty">}
  */
 export function pictured(lattice, found, q) {
   const most = Math.max(...found.joint.values());
@@ -82,7 +82,7 @@ function windowOf(axes, { mu, std }) {
 }
 
 /**
- * p(z|x) relative to its largest, as bytes, z0 to the right and z1 upwards: its logarithm is bilinear between points.
+ * p(z|x) relative to its largest, as bytes, z0 to the right and z1 upwards.
  *
  * @param {Lattice} lattice
  * @param {Found} found
@@ -99,18 +99,33 @@ function density(lattice, { joint, stride }, center, half, most) {
   const values = new Float64Array(CELLS * CELLS);
   for (let row = 0; row < CELLS; row += 1)
     for (let column = 0; column < CELLS; column += 1) {
-      const [a, b] = [places[0][column], places[1][CELLS - 1 - row]];
-      const [i, j] = [Math.floor(a), Math.floor(b)];
-      const [s, t] = [a - i, b - j];
-      const corners = [
-        [(1 - s) * (1 - t), at(i, j)],
-        [s * (1 - t), at(i + 1, j)],
-        [(1 - s) * t, at(i, j + 1)],
-        [s * t, at(i + 1, j + 1)],
-      ];
-      const log = corners.reduce((sum, [share, value]) => (share > 0 ? sum + share * value : sum), 0);
+      const log = between(at, places[0][column], places[1][CELLS - 1 - row]);
       values[row * CELLS + column] = Math.exp(log - most);
     }
-  const largest = values.reduce((a, b) => Math.max(a, b), 1e-300);
+  const largest = values.reduce((a, b) => Math.max(a, b));
   return Uint8Array.from(values, (value) => Math.round((255 * value) / largest));
 }
+
+/**
+ * A function between the points of a lattice where it is known: as a parabola in either direction, and −∞ in cells of
+ * which a corner is not known.
+ *
+ * @param {(i: number, j: number) => number} at
+ * @param {number} a
+ * @param {number} b
+ */
+function between(at, a, b) {
+  const [i, j] = [Math.floor(a), Math.floor(b)];
+  const [s, t] = [a - i, b - j];
+  const [low, right, up, far] = [at(i, j), at(i + 1, j), at(i, j + 1), at(i + 1, j + 1)];
+  const flat = (1 - t) * ((1 - s) * low + s * right) + t * ((1 - s) * up + s * far);
+  if (!Number.isFinite(flat)) return -Infinity;
+  const alongRows =
+    bend(at(i - 1, j) - low, at(i + 2, j) - right) + bend(at(i - 1, j + 1) - up, at(i + 2, j + 1) - far);
+  const across = bend(at(i, j - 1) - low, at(i, j + 2) - up) + bend(at(i + 1, j - 1) - right, at(i + 1, j + 2) - far);
+  return flat - (s * (1 - s) * alongRows + t * (1 - t) * across) / 4;
+}
+
+/** The mean second difference within a cell, from how it goes on at both ends; 0 where that is not known. */
+const bend = (/** @type {number} */ before, /** @type {number} */ after) =>
+  Number.isFinite(before + after) ? (before + after) / 2 : 0;

@@ -45,7 +45,7 @@ function answer({ decoder, image, q }) {
     Float32Array.from(image, (value) => value / 255),
     q.mu,
   );
-  return { log_px: found.log_px, error: found.error, ...pictured(lattice, found, q) };
+  return { log_px: found.log_px, uncertainty: found.error, ...pictured(lattice, found, q) };
 }
 
 globalThis.onmessage = ({ data }) => postMessage(answer(data));

@@ -2,7 +2,7 @@
 // compares.
 
 import { meter } from "../draw/meter.js";
-import { SURE as SURE_ERROR } from "../exact/exact.js";
+import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { openTab } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
@@ -116,9 +116,9 @@ export class Balance {
     if (!this.#q) return;
     this.map.take(truth);
     this.map.node.classList.remove("live-old");
-    const { log_px: value, error } = truth;
-    if (!this.#answer?.exact && value !== null && error !== null && error < SURE_ERROR)
-      this.#evidence = { value, how: `exact, by quadrature over the plane, ± ${error.toFixed(3)}` };
+    const { log_px: value, uncertainty } = truth;
+    if (!this.#answer?.exact && value !== null && uncertainty !== null && uncertainty < CERTAIN)
+      this.#evidence = { value, how: `exact, by quadrature over the plane, ± ${uncertainty.toFixed(3)}` };
     this.#weigh(this.#q);
   }
 

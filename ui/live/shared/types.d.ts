@@ -109,12 +109,12 @@ export interface Crowd {
   version: string;
 }
 /**
- * The exact p(z|x) on a plane. log_px: log p(x), and error, how far that may be off. density: bytes of cells × cells
+ * The exact p(z|x) on a plane. log_px: log p(x), and uncertainty, how far that may be off. density: bytes of cells × cells
  * points of a square window, z0 to the right and z1 upwards; center and half of it, mean and std of p(z|x), all in z.
  */
 export interface Exact {
   log_px: number | null;
-  error: number | null;
+  uncertainty: number | null;
   density: Uint8Array;
   cells: number;
   center: number[];
