@@ -57,6 +57,23 @@ window.fetch = async (...args) => {
 };
 """
 
+# The exact posteriors of images by a decoder's file, and the ms that they and the worker's preparation take.
+EXACT = """async ([decoder, asked]) => {
+    const { askWorker } = await import(location.origin + "/live/exact/thread.js");
+    const { bytes } = await import(location.origin + "/live/shared/page.js");
+    const file = await (await fetch(decoder)).arrayBuffer();
+    const start = performance.now();
+    await askWorker({ decoder: file, image: null, q: { mu: [], std: [] } });
+    const table = performance.now() - start;
+    const found = [];
+    for (const { seen, q } of asked) {
+        const began = performance.now();
+        const { density, ...exact } = await askWorker({ decoder: null, image: bytes(seen), q });
+        found.push({ ...exact, density: [...density], ms: performance.now() - began });
+    }
+    return [table, found];
+}"""
+
 
 @dataclass
 class Server:

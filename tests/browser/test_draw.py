@@ -34,6 +34,9 @@ PIXELS = """(selector) => {
     return Array.from({ length: data.length / 4 }, (_, i) => data[4 * i]);
 }"""
 
+EXACT_SHOWN = """document.querySelector(".live-plane:not([hidden]):not(.live-old)")
+    && document.querySelector("[data-term=evidence] small").textContent.startsWith("exact")"""
+
 
 def begin(me, digit=None):
     """To the Draw tab, with a test digit on the pad."""
@@ -300,9 +303,13 @@ def test_of_a_plane_the_truth_is_exact_and_drawn(visit, tmp_path):
     begin(me)
     page.get_by_role("button", name="1 asleep").click()  # folded away until then
     assert page.locator(".live-dim").count() == 2
+    place = "JSON.stringify(document.querySelector('.live-plane').getBoundingClientRect())"
+    reserved = page.evaluate(place)
     me.draw(*SEVEN)
-    page.wait_for_selector(".live-plane:not([hidden]):not(.live-old)", timeout=20_000)
-    assert "exact, by quadrature" in page.inner_text("[data-term=evidence]")
+    page.wait_for_function(EXACT_SHOWN)
+    assert page.evaluate(place) == reserved
+    assert re.search(r"exact, by quadrature over the plane, ± 0\.0\d\d", page.inner_text("[data-term=evidence]"))
+    assert not me.asked("truth")  # the server is not needed
     small, large = (float(page.locator(f".live-plane [data-sigma='{k}']").get_attribute("rx")) for k in (1, 2))
     assert large == pytest.approx(2 * small)
     v = values(me)
@@ -311,6 +318,22 @@ def test_of_a_plane_the_truth_is_exact_and_drawn(visit, tmp_path):
     refined(me)
     assert "exact" in page.inner_text("[data-term=evidence]")  # stays the better one
     assert len(page.locator(".live-plane polyline").get_attribute("points").split()) > 5
+
+
+def test_where_this_browser_cannot_the_server_finds_the_exact_posterior(visit, tmp_path):
+    me = visit()
+    page = me.page
+    path = tmp_path / "plane.safetensors"
+    save_checkpoint(VAE(VAEConfig(latent_dim=2, hidden_dim=16), seeded()), path, {"data": "digits"})
+    me.tab("Runs")
+    page.set_input_files("#upload", path)
+    page.get_by_role("button", name="Use this model").click()
+    page.route("**/live/models/*/decoder", lambda route: route.fulfill(status=404, json={"error": "It has none."}))
+    begin(me)
+    me.draw(*SEVEN)
+    page.wait_for_function(EXACT_SHOWN)
+    assert len(me.asked("truth")) == 1
+    me.errors[:] = [error for error in me.errors if "404" not in error]
 
 
 def test_a_mean_far_from_the_prior_is_seen_where_it_is_and_can_be_held(visit, tmp_path, digits):

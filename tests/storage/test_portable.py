@@ -30,11 +30,22 @@ def test_the_file_describes_the_layers_and_holds_the_weights():
     about, weights = read(portable_decoder(model))
     assert about == {
         "likelihood": "bernoulli", "latent_dim": 3, "prior_mean": 0.5, "prior_std": 2.0,
+        "sigma": None, "remainders": False,
         "layers": [{"kind": "linear", "in": 3, "out": 8}, {"kind": "relu"}, {"kind": "linear", "in": 8, "out": 784}],
         "numbers": len(weights),
     }  # fmt: skip
     wanted = torch.cat([weight.flatten() for weight in model.decoder.parameters()]).half()
     assert np.array_equal(weights, wanted.detach().numpy())
+
+
+def test_the_file_of_a_gaussian_plane_has_its_sigma_and_what_float16_rounds_off():
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=8, likelihood="gaussian", sigma=0.25), seeded())
+    about, numbers = read(portable_decoder(model))
+    assert about["sigma"] == pytest.approx(0.25) and about["remainders"] and about["numbers"] == len(numbers)
+    halves, remainders = numbers.astype(np.float64).reshape(2, -1)
+    wanted = torch.cat([weight.flatten() for weight in model.decoder.parameters()]).detach().double().numpy()
+    assert np.abs(halves - wanted).max() > 1e-5
+    assert np.abs(halves + remainders - wanted).max() < 1e-7
 
 
 def test_what_cannot_be_described_is_refused():

@@ -139,6 +139,7 @@ def test_of_a_plane_log_px_is_the_grids(backend):
     found = truth(backend, {"model": "plane", "image": answer["seen"]})
     exact = grid_truth(model, x)
     assert found["log_px"] == pytest.approx(exact.log_px.item(), abs=1e-3)
+    assert found["uncertainty"] == pytest.approx(exact.error.item(), abs=1e-6)
     gap = found["log_px"] - answer["elbo"]
     assert gap == pytest.approx(exact.kl_q_posterior.item(), abs=5 * answer["scatter"] + 0.01)
 

@@ -18,10 +18,9 @@ from ui.backend import Backend
 from ui.tabs import latents
 from ui.web.requests import of
 from vae_core import VAE, VAEConfig, save_checkpoint
-from vae_core.data import binarize, binarized_for_evaluation
+from vae_core.data import binarized_for_evaluation
 from vae_core.densities import Prior
 from vae_core.evaluation.latent import embed, nearest, principal_axes, reach
-from vae_core.evaluation.picture import posterior_picture
 from vae_core.runs.export import as_gif
 from vae_core.runs.server import Runs
 
@@ -104,23 +103,6 @@ def test_neighbours_are_training_images(backend, digits):
     assert answer["labels"] == digits.train_labels[[5, 900]].tolist() and answer["data"] == "digits"
 
 
-def test_the_posterior_is_that_of_what_the_model_sees(backend, digits):
-    model = backend.load("two").model
-    grey = digits.test[0] / 255
-    x = binarize(grey, model.config.binarization, seeded())[None]
-    assert not torch.equal(x[0], grey)  # it sees black or white
-    answer = latents.posterior(backend, {"model": "two", "image": text(grey)})
-    wanted = posterior_picture(model, x)
-    shown = np.frombuffer(base64.b64decode(answer["density"]), dtype=np.uint8).reshape(answer["cells"], -1)
-    assert np.abs(shown[::-1].T / 255 - wanted.density.numpy()).max() <= 0.5 / 255 + 1e-6
-    assert answer["half"] == pytest.approx(wanted.half) and answer["center"] == pytest.approx(wanted.center.tolist())
-    q = model.posterior(x)
-    assert answer["q"]["mu"] == pytest.approx(q.mu[0].tolist())
-    assert answer["q"]["std"] == pytest.approx(q.std[0].tolist())
-    again = latents.posterior(backend, {"model": "two", "image": text(x)})
-    assert again == answer  # what it sees is not drawn once more
-
-
 def test_the_means_are_a_file(backend, client, digits):
     answer = client.get("/live/models/two/means")
     (length,) = struct.unpack("<I", answer.content[:4])
@@ -149,19 +131,11 @@ def test_the_means_are_a_file(backend, client, digits):
         (latents.neighbours, {"images": "AAAA"}, "images has 3 bytes"),
         (latents.neighbours, {"images": base64.b64encode(bytes(784 * 65)).decode()}, "1 to 64 times 28×28"),
         (latents.neighbours, {"images": 7}, "must be base64"),
-        (latents.posterior, {"image": "AAAA"}, "image has 3 bytes"),
-        (latents.posterior, {}, "no image"),
     ],
 )
 def test_a_bad_request_gets_one_sentence(backend, function, request_, message):
     answer = of(backend, function)({"model": "two"} | request_)
     assert list(answer) == ["error"] and message in answer["error"]
-
-
-def test_the_posterior_needs_two_dimensions(backend, tmp_path):
-    save_checkpoint(VAE(VAEConfig(latent_dim=3, hidden_dim=8)), tmp_path / "checkpoints" / "two.safetensors")
-    answer = of(backend, latents.posterior)({"model": "two", "image": base64.b64encode(bytes(784)).decode()})
-    assert "needs a model of 2 dimensions" in answer["error"]
 
 
 def test_a_film_becomes_a_gif(client):

@@ -210,29 +210,24 @@ def crowd_elbos(loaded: Loaded, dataset: Dataset) -> list[float]:
 def truth(backend: Backend, request: Any) -> dict[str, Any]:
     """log p(x) by quadrature and a picture of the exact posterior, for a model with two latent dimensions (T20b).
 
+    The browser asks only where it cannot find them itself (live/exact/): it takes seconds here.
+
     Args:
         request: {model, image: base64 of the 28×28 bytes that the model sees}.
 
     Returns:
-        log_px: nats, or null if the grid does not suffice. And the fields of `posterior_of`.
+        log_px: nats, or null if the grid does not suffice. uncertainty: nats, how far it may be off.
+        density: base64 of cells × cells bytes, p(z|x) with its largest value as 255, z_0 to the right and z_1 upwards.
+        cells: per side. center: the middle of that picture in z; half: half its side. mean, std: two each, of p(z|x).
     """
     model = backend.load(field(request, "model")).model
     x = _seen(request)
     with _turn():
         found = grid_truth(model, x)
-        picture = posterior_of(model, x)
-    return {"log_px": finite(found.log_px) if bool(found.holds) else None} | picture
-
-
-def posterior_of(model: VAE, x: Tensor) -> dict[str, Any]:
-    """The picture of the exact posterior for the page.
-
-    Returns:
-        density: base64 of cells × cells bytes, p(z|x) with its largest value as 255, z_0 to the right and z_1 upwards.
-        cells: per side. center: the middle of that picture in z; half: half its side. mean, std: two each, of p(z|x).
-    """
-    picture = posterior_picture(model, x)
+        picture = posterior_picture(model, x)
     return {
+        "log_px": finite(found.log_px) if bool(found.holds) else None,
+        "uncertainty": finite(found.error),
         "density": pixels(picture.density.T.flip(0)),
         "cells": len(picture.density),
         "center": picture.center.tolist(),

@@ -15,7 +15,6 @@ from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
 from vae_core.config import PIXELS
-from vae_core.data import binarize
 from vae_core.evaluation.latent import nearest
 from vae_core.runs.export import as_gif
 
@@ -24,8 +23,8 @@ from ..backend import Backend
 from ..models import describe
 from ..vocabulary import DECODED_AT_ONCE
 from ..web.login import check_login
-from ..web.requests import field, image_bytes, of, pixels, vector
-from .draw import look, posterior_of, seeded
+from ..web.requests import field, of, pixels, vector
+from .draw import look, truth
 
 MOST_PICTURES = 64  # most pictures whose nearest training images are found at once
 MOST_FRAMES = 240  # of a GIF
@@ -68,23 +67,6 @@ def neighbours(backend: Backend, request: Any) -> dict[str, Any]:
     return {"image": pixels(dataset.train[index] / 255), "labels": labels, "data": dataset.name}
 
 
-def posterior(backend: Backend, request: Any) -> dict[str, Any]:
-    """q(z|x) of an image beside the exact p(z|x), for a model with two latent dimensions (T20b).
-
-    Args:
-        request: {model, image: base64 of 28×28 bytes in MNIST's format, or as the model sees it}.
-
-    Returns:
-        q: {mu, std}: of q(z|x). And the fields of `posterior_of`.
-    """
-    model = backend.load(field(request, "model")).model
-    grey = image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
-    with torch.inference_mode():
-        x = binarize(grey, model.config.binarization, seeded())
-        q = model.posterior(x)
-    return {"q": {"mu": q.mu[0].tolist(), "std": q.std[0].tolist()}} | posterior_of(model, x)
-
-
 def routes(backend: Backend) -> list[BaseRoute]:
     """live/gif: turns pictures made by the browser into a GIF."""
 
@@ -105,7 +87,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
 
 def build(backend: Backend, model: str) -> gr.HTML:
     """Lays out the tab and returns its component, whose value {model} says which model decodes."""
-    functions = [of(backend, function) for function in (decode, describe, look, neighbours, posterior)]
+    functions = [of(backend, function) for function in (decode, describe, look, neighbours, truth)]
     return live.component("latents/latents", {"model": model}, functions=functions, elem_id="latents")
 
 

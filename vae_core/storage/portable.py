@@ -1,6 +1,7 @@
 """A decoder for use in another language: a description of its layers, and its weights as float16.
 
-The file has the format of `packed`; its numbers are each layer's weight, then its bias, in torch's order.
+The file has the format of `packed`; its numbers are each layer's weight, then its bias, in torch's order; and then, if
+the description says `remainders`, what float16 has rounded off each of them.
 """
 
 from __future__ import annotations
@@ -21,17 +22,20 @@ ACTIVATIONS = {nn.ReLU: "relu", nn.SiLU: "silu"}
 def portable_decoder(model: VAE) -> bytes:
     """A model's decoder as a file that a program without torch can run.
 
-    The description has layers, likelihood, latent_dim, prior_mean and prior_std. A layer has a kind: linear (in, out),
-    conv or transposed (in, out, kernel, stride, padding), relu, silu, shape (the new shape of its input), or residual
-    (layers, whose result is added to their input).
+    The description has layers, remainders, likelihood, latent_dim, prior_mean, prior_std, and sigma, null unless the
+    likelihood is Gaussian. A layer has a kind: linear (in, out), conv or transposed (in, out, kernel, stride, padding),
+    relu, silu, shape (the new shape of its input), or residual (layers, whose result is added to their input).
 
     Raises:
         ValueError: a layer has no description, or float16 cannot hold a weight.
     """
-    layers = list(_described(model.decoder))
     config = model.config
     about = {name: getattr(config, name) for name in ("likelihood", "latent_dim", "prior_mean", "prior_std")}
-    return packed(about | {"layers": layers}, torch.cat([weight.flatten() for weight in _weights(model.decoder)]))
+    # The browser finds log p(x) of a plane, where a Gaussian's 1/σ² makes 0.02 nats of what float16 rounds off.
+    remainders = config.latent_dim == 2 and config.likelihood == "gaussian"
+    about |= {"sigma": model.sigma, "remainders": remainders, "layers": list(_described(model.decoder))}
+    weights = torch.cat([weight.flatten() for weight in _weights(model.decoder)])
+    return packed(about, torch.cat([weights, weights - weights.half()]) if remainders else weights)
 
 
 def packed(about: dict[str, Any], numbers: Tensor, rest: bytes = b"") -> bytes:

@@ -1,5 +1,6 @@
 // The Draw tab: a drawing, what the model makes of it while the stroke goes, and q in the hand.
 
+import { exactPosterior, prepare } from "../exact/exact.js";
 import { Machine } from "../machine/machine.js";
 import { Balance, SURE } from "../q/balance.js";
 import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
@@ -101,6 +102,15 @@ class Pad {
     this.look = oneAtATime(
       (/** @type {Asked} */ { request }) => server.look(request),
       (found, asked) => asked.isCurrent() && this.#saw(found, asked),
+    );
+    this.truth = oneAtATime(
+      ({ version, seen, z: mu, std }) =>
+        exactPosterior({ model: this.#described ?? "", version, seen, q: { mu, std } }, server),
+      (found, /** @type {Looked} */ mine) => {
+        if (mine !== this.#answer) return;
+        if (failed(found)) this.#say(found.error);
+        else this.scales.showTruth(found);
+      },
     );
     this.#layout(rootOf(element));
   }
@@ -237,6 +247,7 @@ class Pad {
     this.#pictures.show(found);
     this.#others.show(found.elbo, found.version);
     this.scales.show(found);
+    if (found.z.length === 2) prepare(request.model, found.version);
     if (resting) this.#rest(found);
   }
 
@@ -257,15 +268,13 @@ class Pad {
   }
 
   /**
-   * What is asked only when no stroke goes: the others' ELBOs, and the exact posterior of a plane.
+   * What is asked only when no stroke goes: the exact posterior of a plane, and the others' ELBOs.
    *
    * @param {Looked} mine
    */
-  async #rest(mine) {
-    await this.#askCrowd(mine);
-    if (mine !== this.#answer || mine.z.length !== 2) return;
-    const truth = await this.#heardOf(this.server.truth({ model: this.#described, image: mine.seen }));
-    if (mine === this.#answer && truth) this.scales.showTruth(truth);
+  #rest(mine) {
+    if (mine.z.length === 2) this.truth(mine);
+    this.#askCrowd(mine);
   }
 
   /** @param {Looked} mine */

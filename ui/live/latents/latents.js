@@ -24,7 +24,7 @@ const NO_DRAWING = "There is no drawing yet: draw one in the Draw tab.";
 /**
  * The Latents tab; its value says which model decodes.
  *
- * @param {Component<{ model: string }, "decode" | "describe" | "look" | "neighbours" | "posterior">} component
+ * @param {Component<{ model: string }, "decode" | "describe" | "look" | "neighbours" | "truth">} component
  */
 export function mount({ element, props, server, watch }) {
   const node = rootOf(element);

@@ -2,6 +2,7 @@
 
 import { chart } from "../charts/chart.js";
 import { keptDrawing } from "../draw/kept.js";
+import { exactPosterior } from "../exact/exact.js";
 import { section } from "../latents/section.js";
 import { answerOf, debounced, failed, newest } from "../shared/ask.js";
 import { inSight, show } from "../shared/feed.js";
@@ -274,24 +275,22 @@ class LatentMap {
   async #posterior(about) {
     const { truth } = this.view;
     if (!truth.value || about.dims.length !== 2) return null;
-    const image = truth.value === "drawing" ? await this.#drawing() : about.examples[Number(truth.value)]?.image;
-    if (!image) return null;
-    const answer = await answerOf(this.place.server.posterior({ model: model.id, image }));
-    if (!failed(answer)) return answer;
-    this.place.say(answer.error);
-    return null;
-  }
-
-  /** The drawing as the model sees it; null where there is none, after saying why. */
-  async #drawing() {
     const { say, server } = this.place;
-    const kept = keptDrawing();
-    if (!kept) {
+    const chosen = about.examples[Number(truth.value)];
+    const drawing = truth.value === "drawing" ? keptDrawing() : chosen && { image: chosen.image };
+    if (!drawing) {
       say("There is no drawing yet: draw one in the Draw tab.");
       return null;
     }
-    const answer = await answerOf(server.look({ model: model.id, ...kept }));
-    if (!failed(answer)) return answer.seen;
+    const { id } = model;
+    const looked = await answerOf(server.look({ model: id, ...drawing, draws: 1 }));
+    if (failed(looked)) {
+      say(looked.error);
+      return null;
+    }
+    const { version, seen, z: mu, std } = looked;
+    const answer = await exactPosterior({ model: id, version, seen, q: { mu, std } }, server);
+    if (!failed(answer)) return { ...answer, q: { mu, std } };
     say(answer.error);
     return null;
   }

@@ -1,6 +1,5 @@
 // What lies on the map, as traces of its chart: test images, rings of the prior, and q over the exact posterior.
 
-import { bytes } from "../shared/page.js";
 import { colourOf } from "./colours.js";
 
 /** @import { Plane } from "../space/plane.js" */
@@ -87,7 +86,6 @@ export const rings = (plane, { prior_std: std }) =>
  * @returns {Trace[]}
  */
 export function overlay(plane, { q, center, half, cells, density }) {
-  const grey = bytes(density);
   const axes = center.map((middle) =>
     Array.from({ length: cells }, (_, n) => middle + half * ((2 * n) / (cells - 1) - 1)),
   );
@@ -97,7 +95,7 @@ export function overlay(plane, { q, center, half, cells, density }) {
     showlegend: false,
     x: axes[0].map((value) => plane.drawn(value, 0)),
     y: axes[1].map((value) => plane.drawn(value, 1)),
-    z: axes[1].map((_, row) => [...grey.subarray((cells - 1 - row) * cells, (cells - row) * cells)]), // it has z1 upwards
+    z: axes[1].map((_, row) => [...density.subarray((cells - 1 - row) * cells, (cells - row) * cells)]), // it has z1 upwards
     ncontours: 6,
     contours: { coloring: "lines" },
     line: { width: 1.5 },

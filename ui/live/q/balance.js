@@ -2,6 +2,7 @@
 // compares.
 
 import { meter } from "../draw/meter.js";
+import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { openTab } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
@@ -9,7 +10,7 @@ import { Grab } from "./grab.js";
 import { posterior } from "./posterior.js";
 import { wayOf } from "./way.js";
 
-/** @import { Answer, Description, Judged, Looked, Q, Refined, Terms, Truth, Waypoint } from "../shared/types.js" */
+/** @import { Answer, Description, Exact, Judged, Looked, Q, Refined, Terms, Waypoint } from "../shared/types.js" */
 /** @import { Evidence } from "../draw/meter.js" */
 /** @typedef {Q & Terms} Weighed a q with its terms */
 
@@ -87,6 +88,7 @@ export class Balance {
   about(model) {
     this.hand.take(model);
     this.gauge.about(model.evidence);
+    this.map.about(model.dims.length === 2);
     this.way.about(model.evidence);
   }
 
@@ -109,14 +111,16 @@ export class Balance {
   /**
    * The exact posterior of the drawing, of a model with two dimensions.
    *
-   * @param {Truth} truth
+   * @param {Exact} truth
    */
   showTruth(truth) {
     if (!this.#q) return;
     this.map.take(truth);
     this.map.node.classList.remove("live-old");
-    if (!this.#answer?.exact && truth.log_px !== null)
-      this.#evidence = { log_px: truth.log_px, exact: true, how: "exact, by quadrature over the plane" };
+    const { log_px, uncertainty } = truth;
+    const how = `exact, by quadrature over the plane, ± ${uncertainty?.toFixed(3)}`;
+    if (!this.#answer?.exact && log_px !== null && uncertainty !== null && uncertainty < CERTAIN)
+      this.#evidence = { log_px, exact: true, how };
     this.#weigh(this.#q);
   }
 

@@ -1,11 +1,12 @@
 // Of a model with two latent dimensions: the exact posterior, and q's ellipse over it.
 
-import { bytes, make, minus, penOf } from "../shared/page.js";
+import { make, minus, penOf } from "../shared/page.js";
 import { set, svg } from "../shared/svg.js";
 
-/** @import { Q, Truth } from "../shared/types.js" */
+/** @import { Exact, Q } from "../shared/types.js" */
 
 const VIEW = 200; // units a side
+const ORANGE = [1, 0.57, 0.24]; // of a density of 255: the true posterior's colour, as q's is blue
 
 /** The picture of a plane's exact posterior. */
 export function posterior() {
@@ -16,34 +17,33 @@ export function posterior() {
   const over = svg("svg", { viewBox: `0 0 ${VIEW} ${VIEW}` }, trail, ...ellipses.map((it) => it.node), dot);
   const caption = make("figcaption");
   const node = make("figure", { className: "live-plane" }, make("div", {}, canvas, over), caption);
-  /** @type {Truth | null} */
+  /** @type {Exact | null} */
   let truth = null;
 
   /**
-   * Takes the server's `truth`.
-   *
-   * @param {Truth} answer
+   * @param {Exact} answer
    */
   function take(answer) {
     truth = answer;
-    node.hidden = false;
-    const density = bytes(answer.density);
+    over.style.visibility = "visible";
     const side = answer.cells;
     [canvas.width, canvas.height] = [side, side];
     const image = new ImageData(side, side);
-    density.forEach((value, i) => {
-      image.data.set([value, value, value, 255], 4 * i);
+    answer.density.forEach((value, i) => {
+      image.data.set([...ORANGE.map((share) => share * value), 255], 4 * i);
     });
     penOf(canvas).putImageData(image, 0, 0);
     const ends = (/** @type {number} */ j) =>
       [-1, 1].map((way) => minus((answer.center[j] + way * answer.half).toFixed(2))).join(" to ");
     const moments = (/** @type {number} */ j) =>
       `z${j}: mean ${minus(answer.mean[j].toFixed(2))}, s.d. ${answer.std[j].toPrecision(2)}, drawn from ${ends(j)}`;
-    caption.replaceChildren(
-      "The exact posterior p(z|x), and q at 1 and 2 σ",
-      make("small", {}, moments(0)),
-      make("small", {}, moments(1)),
-    );
+    tell(moments(0), moments(1));
+  }
+
+  /** @param {string[]} lines of the two dimensions */
+  function tell(...lines) {
+    const smalls = lines.map((line) => make("small", {}, line));
+    caption.replaceChildren("The exact posterior p(z|x), and q at 1 and 2 σ", ...smalls);
   }
 
   /**
@@ -66,12 +66,24 @@ export function posterior() {
     set(trail, { points: path.map((q) => `${x(q.mu[0])},${y(q.mu[1])}`).join(" ") });
   }
 
-  /** Hides it, until there is a truth of the next drawing. */
-  function clear() {
-    truth = null;
-    node.hidden = true;
+  /**
+   * Takes a model: one of two dimensions has the picture, and its place before it is drawn.
+   *
+   * @param {boolean} isPlane
+   */
+  function about(isPlane) {
+    node.hidden = !isPlane;
+    clear();
   }
 
-  clear();
-  return { node, take, show, clear };
+  /** Empties it, until there is a truth of the next drawing. */
+  function clear() {
+    truth = null;
+    over.style.visibility = "hidden";
+    [canvas.width, canvas.height] = [1, 1];
+    tell(...[0, 1].map((j) => `z${j}: mean –, s.d. –, drawn from – to –`));
+  }
+
+  about(false);
+  return { node, about, take, show, clear };
 }

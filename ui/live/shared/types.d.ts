@@ -110,9 +110,14 @@ export interface Crowd {
   data: string;
   version: string;
 }
-/** `posterior_of` of ui/tabs/draw.py: the exact p(z|x) on cells × cells points of a square window. */
-export interface ExactPosterior {
-  density: Picture;
+/**
+ * The exact p(z|x) on a plane. log_px: log p(x), and uncertainty, how far that may be off. density: bytes of cells × cells
+ * points of a square window, z0 to the right and z1 upwards; center and half of it, mean and std of p(z|x), all in z.
+ */
+export interface Exact {
+  log_px: number | null;
+  uncertainty: number | null;
+  density: Uint8Array;
   cells: number;
   center: number[];
   half: number;
@@ -120,11 +125,11 @@ export interface ExactPosterior {
   std: number[];
 }
 /** `truth` of ui/tabs/draw.py. */
-export interface Truth extends ExactPosterior {
-  log_px: number | null;
+export interface Truth extends Omit<Exact, "density"> {
+  density: Picture;
 }
-/** `posterior` of ui/tabs/latents.py. */
-export interface PosteriorAndQ extends ExactPosterior {
+/** The exact p(z|x) and q(z|x) of the same image. */
+export interface PosteriorAndQ extends Exact {
   q: Q;
 }
 /** `neighbours` of ui/latents.py. */
@@ -269,7 +274,6 @@ export interface Server {
   complete: Asks<OfModel & { image: Picture; hidden: string }, Completed>;
   crowd: Asks<OfModel, Crowd>;
   truth: Asks<OfModel & { image: Picture }, Truth>;
-  posterior: Asks<OfModel & { image: Picture }, PosteriorAndQ>;
   neighbours: Asks<OfModel & { images: string }, Neighbours>;
 }
 
@@ -346,7 +350,7 @@ export interface Place {
   /** The mean of q(z|x) of a drawing; null, after saying why, where it cannot be had. */
   ofImage(drawing: Drawing | null, otherwise?: string): Promise<number[] | null>;
   say(text: string): void;
-  server: Pick<Server, "look" | "posterior" | "neighbours" | "decode" | "describe">;
+  server: Pick<Server, "look" | "truth" | "neighbours" | "decode" | "describe">;
 }
 
 declare global {

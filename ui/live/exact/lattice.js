@@ -1,0 +1,110 @@
+// Points of a latent plane and what they decode to, kept: with that, log p(x, z) of an image is one sum a point.
+//
+// The points lie on a square lattice about the prior's mean. Level n has every 2^(LEVELS − n)-th point of the finest
+// one in either direction, so that each level holds the one before. A point's key is one number for both its places.
+
+import { readDecoder } from "../shared/decoder.js";
+import { formOf } from "./likelihood.js";
+
+/** @typedef {{ slope: Float32Array, rest: number }} Row log p(x, z) = slope · x + rest + what depends on x alone */
+
+export const LEVELS = 12;
+const CELLS = 24; // of the first level, from the prior's mean to either side; of 16, one posterior in ten was missed
+const REACH = 5; // prior standard deviations, as far as the first level goes
+const MOST_KEPT = 15_000; // rows, 3 kB each
+const AT_ONCE = 8; // points that are decoded together
+const ROW = 2 ** 24;
+
+/** @type {(i: number, j: number) => number} */
+export const keyOf = (i, j) => i * ROW + j;
+
+/** @type {(key: number) => number[]} both places of a point on the finest lattice */
+export function placesOf(key) {
+  const i = Math.round(key / ROW);
+  return [i, key - i * ROW];
+}
+
+/** The points between two neighbours of a level, in steps of the finest. @type {(level: number) => number} */
+export const strideOf = (level) => 2 ** (LEVELS - level);
+
+/** A decoder's plane. */
+export class Lattice {
+  /** @type {Map<number, Row>} */
+  #rows = new Map();
+  /** @type {number[]} */
+  first = []; // the keys of the first level
+
+  /** @param {ArrayBuffer} file a decoder of two dimensions */
+  constructor(file) {
+    const { about, params } = readDecoder(file, AT_ONCE);
+    this.mean = about.prior_mean;
+    this.std = about.prior_std;
+    this.unit = (this.std * REACH) / CELLS / 2 ** LEVELS; // between two points of the finest lattice
+    this.params = params;
+    this.form = formOf(about);
+    const stride = strideOf(0);
+    for (let i = -CELLS; i <= CELLS; i += 1)
+      for (let j = -CELLS; j <= CELLS; j += 1) this.first.push(keyOf(i * stride, j * stride));
+  }
+
+  /** @type {(place: number) => number} a coordinate of z */
+  at(place) {
+    return this.mean + this.unit * place;
+  }
+
+  /** @type {(z: number) => number} */
+  placeOf(z) {
+    return (z - this.mean) / this.unit;
+  }
+
+  /**
+   * log p(x, z) at each of those points.
+   *
+   * @param {Float32Array} x 784 in [0, 1]
+   * @param {number[]} keys
+   */
+  joint(x, keys) {
+    this.decode(keys);
+    const own = this.form.own(x);
+    return keys.map((key) => {
+      const { slope, rest } = /** @type {Row} */ (this.#rows.get(key));
+      let sum = 0;
+      for (let i = 0; i < x.length; i += 1) sum += slope[i] * x[i];
+      return sum + rest + own;
+    });
+  }
+
+  /**
+   * Decodes the points among those that are not kept yet.
+   *
+   * @param {number[]} keys
+   */
+  decode(keys) {
+    const missing = keys.filter((key) => !this.#rows.has(key));
+    for (let n = 0; n < missing.length; n += AT_ONCE) this.#decode(missing.slice(n, n + AT_ONCE));
+  }
+
+  /** @param {number[]} keys at most AT_ONCE */
+  #decode(keys) {
+    const z = new Float32Array(2 * AT_ONCE);
+    const at = (/** @type {number} */ place) => this.at(place);
+    for (const [n, key] of keys.entries()) z.set(placesOf(key).map(at), 2 * n);
+    const all = this.params(z);
+    keys.forEach((key, n) => {
+      const slope = all.slice(784 * n, 784 * (n + 1));
+      const away = z.subarray(2 * n, 2 * n + 2).map((value) => (value - this.mean) / this.std);
+      const log_pz = -(away[0] ** 2 + away[1] ** 2) / 2 - Math.log(2 * Math.PI * this.std ** 2);
+      this.#rows.set(key, { rest: this.form.split(slope) + log_pz, slope });
+    });
+  }
+
+  /** Forgets all but the first level where too much is kept. */
+  forget() {
+    if (this.#rows.size <= MOST_KEPT) return;
+    const first = this.first.flatMap((key) => {
+      const row = this.#rows.get(key);
+      return row ? [/** @type {[number, Row]} */ ([key, row])] : [];
+    });
+    this.#rows = new Map(first);
+  }
+}
