@@ -108,7 +108,8 @@ def test_the_scale_of_the_meter_ends_in_plain_numbers(run):
     assert run("draw/meter", script, terms) == "−230.4−222 nats (the scale does not begin at 0)"
 
 
-TERMS = {"elbo": -10.4, "kl": 2.0, "reconstruction_term": -8.4, "log_px": -10.0, "scatter": 0.1, "exact": False, "how": ""}
+TERMS = {"elbo": -10.4, "kl": 2.0, "reconstruction_term": -8.4, "log_px": -10.0}
+TERMS |= {"scatter": 0.1, "exact": False, "how": ""}
 SHOWN = """(() => {
     const it = m.meter();
     if (a.evidence) it.about(a.evidence);
