@@ -36,4 +36,5 @@ def test_a_setting_that_cannot_change_is_refused_when_a_run_goes_on(tmp_path, na
     other = names[0] if names else SETTINGS[name].kind(0.5 if name == "average" else now + 1)
     option = f"--{name.replace('_', '-')}"
     assert main(["train", "--resume", "--out", str(folder), option, str(other)]) == 2
-    assert f"{name} is {other!r}, but the run in {folder} has {now!r}; that cannot change." in capsys.readouterr().err
+    read = SETTINGS[name].read(name, str(other))  # 1.0 is read as 1
+    assert f"{name} is {read!r}, but the run in {folder} has {now!r}; that cannot change." in capsys.readouterr().err
