@@ -279,7 +279,7 @@ class LatentMap {
     const chosen = about.examples[Number(truth.value)];
     const drawing = truth.value === "drawing" ? keptDrawing() : chosen && { image: chosen.image };
     if (!drawing) {
-      say("There is no drawing yet: draw one in the Draw tab.");
+      if (truth.value === "drawing") say("There is no drawing yet: draw one in the Draw tab.");
       return null;
     }
     const { id } = model;
