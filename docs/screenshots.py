@@ -59,7 +59,7 @@ def take(visitor: Visitor) -> None:
     page.screenshot(path=HERE / "draw.png", full_page=True)
     visitor.tab("Latents")
     page.wait_for_selector(".live-list input[type=range]")
-    page.get_by_text("My drawing").click()
+    page.get_by_role("button", name="My drawing").click()
     page.get_by_label("Plane", exact=True).select_option("principal")
     page.wait_for_timeout(4000)
     page.screenshot(path=HERE / "latents.png")

@@ -191,7 +191,7 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     assert me.number("ELBO") == elbo
     me.tab("Latents")
     me.page.wait_for_selector(".live-list input[type=range]")
-    me.page.get_by_text("My drawing").click()
+    me.page.get_by_role("button", name="My drawing").click()
     me.page.wait_for_function(
         "[...document.querySelectorAll('.live-list input[type=range]')].some((i) => Math.abs(i.value) > 0.3)"
     )
@@ -202,7 +202,7 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     assert me.page.locator(".live-terms output").first.inner_text() == "–"
     assert me.ink(".live-ink") == 0
     me.tab("Latents")
-    me.page.get_by_text("My drawing").click()
+    me.page.get_by_role("button", name="My drawing").click()
     me.page.wait_for_selector("text=There is no drawing yet")
 
 

@@ -124,7 +124,7 @@ def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     wait_for_records(me, 3)
     page.wait_for_function("document.querySelector('#train').disabled")
     assert page.get_by_label("Dimensions D", exact=True).is_disabled()
-    assert "fixed for this run" in page.inner_text(".train-note")
+    assert "cannot change during a run" in page.inner_text(".train-note")
     change(me, "β", 4)
     marked = """(document.querySelector("#train-curves .live-plot")?.layout?.annotations ?? [])
         .some(({ text }) => text === "β = 4")"""
@@ -240,6 +240,7 @@ def test_the_film_is_scrubbed_during_and_after_a_training(visit):
     me = visit()
     page = me.page
     me.train(Epochs=3000)
+    wait_for_records(me, 1)
     page.wait_for_function("document.querySelector('.live-scrubber input')?.max >= 4", timeout=MINUTE)
     slider = page.get_by_label("Moment of the training")
     picture = "document.querySelector('#pictures .live').dataset.version"
