@@ -16,7 +16,7 @@
       await mount(component);
     } catch (error) {
       const reason = (error instanceof Error && error.cause) || (await why(base, address));
-      component.element.querySelector(".live")?.append(`This part could not be shown: reload the page. ${reason}`);
+      component.element.querySelector(".live")?.prepend(`This part could not be shown: reload the page. ${reason}`);
       throw error;
     }
   };
