@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import gzip
 import json
 import math
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -32,6 +32,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
+from torchvision.datasets.utils import extract_archive
 
 from vae_core import VAE, Dataset, TrainConfig, VAEConfig, load_dataset
 from vae_core.device import describe_device, pick_device
@@ -184,13 +185,9 @@ def textbook_epoch(data_dir: Path, model: VAE, batch: int, images: int, device: 
 def torchvisions_mnist(data_dir: Path) -> datasets.MNIST:
     """MNIST's training images as torchvision reads them: it wants unpacked files, and gets them for a moment."""
     with tempfile.TemporaryDirectory() as root:
-        unpacked = Path(root) / "MNIST" / "raw"
-        unpacked.mkdir(parents=True)
-        for file in (data_dir / "MNIST" / "raw").glob("*-ubyte*"):
-            content = file.read_bytes()
-            is_packed = file.suffix == ".gz"
-            name = file.stem if is_packed else file.name
-            (unpacked / name).write_bytes(gzip.decompress(content) if is_packed else content)
+        shutil.copytree(data_dir / "MNIST", Path(root) / "MNIST")
+        for packed in Path(root).rglob("*.gz"):
+            extract_archive(packed)
         return datasets.MNIST(root, train=True, download=False, transform=transforms.ToTensor())
 
 

@@ -27,7 +27,6 @@ prints them, ± the standard error of the mean over the images. "−log p(x) ≤
 draws of the encoder's q: on average a bound, the tighter the larger K and the better q. How tight, the first images
 tell, by as many draws of a q that was refined for each of them, or by the truth where that is known: of the linear
 model in closed form, of two dimensions by quadrature. That also splits the gap of the ELBO. N images bound I(x; z).
-All was measured on a CPU, but for mnist-conv's refined q and I(x; z), which are from a GPU.
 
 `python -m checkpoints.train` trains all of them from nothing, or goes on where it was broken off, and measures them
 (since these were trained, the output's biases start at the training images' mean: it finds slightly other weights);
@@ -117,6 +116,8 @@ def _card(recipe: Recipe, about: dict[str, Any]) -> str:
         ("active units", f"{f['active_units']} of {config.latent_dim}"),
         *_of_subset(f),
     ]
+    if "refined_on" in f:
+        rows.append(("refined q and I(x; z) measured on", f["refined_on"]))
     if "sigma" in f:
         rows.append(("σ", f"{f['sigma']:.4f}"))
     images = f"{f['images']:,} {'test' if f['split'] == 'test' else 'training'} images of {TITLES[f['data']]}"

@@ -36,26 +36,7 @@ FLAGS = [
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# Lists what the page asks of the server's functions. A question is open until the page has dealt with its answer.
-QUESTIONS = """
-window.questions = [];
-window.session = null; // as the server gives it to the page: this browser's id, its model and its run
-const { fetch: ask, setTimeout } = window; // as they are before a test takes the clock over
-window.fetch = async (...args) => {
-    const address = String(args[0]?.url ?? args[0]);
-    const question = address.includes("component_server") ? { ...JSON.parse(args[1].body), isOpen: true } : null;
-    if (question) window.questions.push(question);
-    const close = () => setTimeout(() => { if (question) question.isOpen = false; }); // after what awaits the answer
-    const answer = await ask(...args).catch((error) => { close(); throw error; });
-    const read = answer.json.bind(answer);
-    answer.json = async () => {
-        const content = await read().finally(close);
-        if (address.endsWith("/run/predict")) window.session ??= content.data?.find((it) => it?.browser);
-        return content;
-    };
-    return answer;
-};
-"""
+QUESTIONS = Path(__file__).with_name("questions.js").read_text(encoding="utf-8")
 
 # The exact posteriors of images by a decoder's file, and the ms that they and the worker's preparation take.
 EXACT = """async ([decoder, asked]) => {

@@ -110,6 +110,7 @@ def test_a_translated_page_takes_back_that_the_list_of_runs_could_not_be_had(vis
     me.page.evaluate(TRANSLATE)
     me.page.unroute(re.compile("component_server"))
     me.page.wait_for_function("document.querySelector('#runs .live-message').textContent === ''")
+    assert me.page.locator("text=The server does not answer.").count() == 0
     me.errors[:] = [error for error in me.errors if "ERR_FAILED" not in error]
 
 

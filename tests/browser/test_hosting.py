@@ -37,8 +37,9 @@ def refuse(page, what, status=413):
 
 
 def said(me, where, text):
-    """Waits until a part of the page says it."""
+    """Whether a part of the page says it, now or after a moment."""
     me.page.locator(where, has_text=text).first.wait_for()
+    return True
 
 
 @pytest.mark.parametrize(("status", "text"), STATUSES.items())
@@ -47,7 +48,7 @@ def test_what_a_status_says_is_said_and_the_page_goes_on(guest, status, text):
     guest.page.wait_for_selector(".live-examples button")
     refuse(guest.page, "component_server", status)
     guest.draw(*SEVEN)
-    said(guest, "#draw .live-message", text)
+    assert said(guest, "#draw .live-message", text)
     guest.page.unroute_all()
     guest.draw((0.5, 0.4), (0.5, 0.6))
     guest.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
@@ -60,7 +61,7 @@ def test_a_redirect_to_another_site_is_not_silence(guest):
     away = {"status": 302, "headers": {"Location": "http://login.invalid/"}}
     guest.page.route(re.compile("gradio_api"), lambda route: route.fulfill(**away))
     guest.draw(*SEVEN)
-    said(guest, "#draw .live-message", STATUSES[200])
+    assert said(guest, "#draw .live-message", STATUSES[200])
 
 
 def test_files_that_were_refused(guest):
@@ -68,18 +69,18 @@ def test_files_that_were_refused(guest):
     refuse(guest.page, "live/(photo|upload|gif)|/means$")
     guest.tab("Draw")
     guest.page.locator("#draw input[type=file]").set_input_files(large)
-    said(guest, "#draw .live-message", "The server in front refused a file of 4.0 MB (413).")
+    assert said(guest, "#draw .live-message", "The server in front refused a file of 4.0 MB (413).")
     guest.tab("Latents")
     guest.page.wait_for_selector(".live-list input[type=range]")
     guest.page.get_by_role("button", name="Save as GIF").click()
-    said(
+    assert said(
         guest, "#latents .live-message", "The GIF could not be made. The server in front refused a file of 24 kB (413)."
     )
     guest.page.get_by_label("Strength").fill("1")
-    said(guest, "#latents .live-message", re.compile(r"^The server in front refused the request \(413\)\.$"))
+    assert said(guest, "#latents .live-message", re.compile(r"^The server in front refused the request \(413\)\.$"))
     guest.tab("Runs")
     guest.page.set_input_files("#upload", large | {"name": "m.safetensors"})
-    said(guest, "#runs .live-message", "The server in front refused a file of 4.0 MB (413).")
+    assert said(guest, "#runs .live-message", "The server in front refused a file of 4.0 MB (413).")
 
 
 def test_an_upload_without_a_login_is_not_one_of_the_runs(guest):
@@ -87,17 +88,17 @@ def test_an_upload_without_a_login_is_not_one_of_the_runs(guest):
     guest.page.route(re.compile("live/upload"), lambda route: route.fulfill(**answer))
     guest.tab("Runs")
     guest.page.set_input_files("#upload", {"name": "m.safetensors", "mimeType": "", "buffer": b"weights"})
-    said(guest, "#runs .live-message", STATUSES[401])
+    assert said(guest, "#runs .live-message", STATUSES[401])
 
 
 def test_a_run_whose_pictures_and_files_are_refused(guest):
     refuse(guest.page, r"live/runs/[^/]+/", 403)
     guest.train(Epochs=1)
     guest.wait_for_state("finished")
-    said(guest, "#pictures .live-message", STATUSES[403])
+    assert said(guest, "#pictures .live-message", STATUSES[403])
     guest.tab("Runs")
     guest.page.get_by_label("Download", exact=True).select_option("metrics.csv")
-    said(guest, "#runs .live-message", f"The download failed. {STATUSES[403]}")
+    assert said(guest, "#runs .live-message", f"The download failed. {STATUSES[403]}")
     guest.page.unroute_all()
     with guest.page.expect_download() as download:
         guest.page.get_by_label("Download", exact=True).select_option("metrics.csv")
@@ -117,7 +118,7 @@ def test_a_download_that_breaks_off_is_said_on_the_page(visit, list_runs):
     with serving(cut) as url:
         me.page.route(re.compile("archive.zip"), lambda route: route.continue_(url=url))
         me.page.get_by_label("Download", exact=True).select_option("archive.zip")
-        said(me, "#runs .live-message", "The download failed. The server broke off in the middle of the file.")
+        assert said(me, "#runs .live-message", "The download failed. The server broke off in the middle of the file.")
     with me.page.expect_download() as download:
         me.page.get_by_label("Download", exact=True).select_option("metrics.csv")
     assert download.value.suggested_filename.endswith(".csv")
@@ -146,14 +147,14 @@ def test_one_question_that_fails_is_said_in_its_place_and_asked_again(visit, ser
     refuse_function(page, "window")
     reload(me, 300)
     page.evaluate(f"Plotly.relayout({PLOT}, {{ 'xaxis.range': [4000, 4050] }})")
-    said(me, "#train-curves", STATUSES[502])
+    assert said(me, "#train-curves", STATUSES[502])
     page.unroute_all()
     page.wait_for_function(f"{PLOT}.data[0].x.filter((x) => x >= 4000 && x <= 4050).length === 51")
     assert STATUSES[502] not in page.inner_text("#train-curves")
     refuse_function(page, "history")
     me.tab("ELBO")
     for chart in ("#kl-history", "#kl-bars"):
-        said(me, chart, STATUSES[502])
+        assert said(me, chart, STATUSES[502])
     page.unroute_all()
     page.wait_for_function("document.querySelector('#kl-history .live').data[0].z?.length === 3")
     assert STATUSES[502] not in page.inner_text("#kl-history") + page.inner_text("#kl-bars")
@@ -170,15 +171,15 @@ def test_a_batch_and_a_picture_that_do_not_come_are_said_and_asked_again(visit):
     refuse_function(page, "batch")
     refuse(page, r"newest\.jpg", 502)
     page.click("#step")
-    said(me, "#batch", STATUSES[502])
-    said(me, "#pictures", STATUSES[502])
+    assert said(me, "#batch", STATUSES[502])
+    assert said(me, "#pictures", STATUSES[502])
     page.unroute_all()
     page.locator("#batch .live-batch-images figure").first.wait_for()
     page.wait_for_selector("#pictures .live:not(.live-waiting) .live-message[hidden]", state="attached")
     assert STATUSES[502] not in page.inner_text("#batch")
     page.route(re.compile(r"newest\.jpg"), lambda route: route.fulfill(body="none", content_type="image/jpeg"))
     page.click("#step")
-    said(me, "#pictures", "The pictures did not come. Its file is damaged.")
+    assert said(me, "#pictures", "The pictures did not come. Its file is damaged.")
     page.click("#stop")
     me.wait_for_state("stopped")
     forget_refusals(me)
@@ -206,6 +207,7 @@ def test_without_the_charts_library_every_chart_says_so(browser, server, status,
         page.get_by_role("tab", name=tab, exact=True).click()
         for part in parts:
             page.locator(part, has_text=text).first.wait_for()
+            assert page.locator(f"{part} .main-svg").count() == 0  # and there is no chart beside the words
     context.close()
 
 
@@ -227,9 +229,9 @@ def test_a_part_that_cannot_be_loaded_says_why(browser, server, what, why):
     page = context.new_page()
     refuse(page, what, 403)
     page.goto(f"{server.url}?tab=draw")
-    page.locator("#draw .live", has_text=f"This part could not be shown: reload the page. {why}").wait_for(
-        state="attached"
-    )
+    said_so = page.locator("#draw .live", has_text="This part could not be shown: reload the page.")
+    said_so.wait_for(state="attached")
+    assert why in said_so.inner_text()
     context.close()
 
 
@@ -299,6 +301,7 @@ def test_a_login_where_cookies_are_blocked_says_so(browser, locked):
     page = context.new_page()
     page.goto(locked.url)
     page.locator("text=This browser keeps no login: allow cookies for this site.").wait_for()
+    assert page.locator(".auth img").count() == 0 and page.get_by_role("button", name="Login").is_visible()
     context.close()
 
 

@@ -8,7 +8,8 @@ from vae_core.evaluation.latent import embed
 
 from ..conftest import seeded
 from .test_draw import rested, values
-from .test_latents import RANGE, assert_decoded, opened, point, ready
+from .test_latents import assert_decoded, opened, point, ready
+from .test_map import RANGE
 
 pytestmark = pytest.mark.browser
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, MultivariateNormal, Normal
 from torch.testing import assert_close
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from vae_core import VAE, VAEConfig
 from vae_core.evaluation import evaluate
@@ -165,3 +166,19 @@ def test_bad_input_is_named(small_model, x):
 def test_the_standard_error_of_one_image_is_zero():
     assert standard_error(torch.tensor([3.0])) == 0
     assert standard_error(torch.tensor([1.0, 3.0])) == pytest.approx(1.0)
+
+
+class _Waits(TorchDispatchMode):
+    """Counts how often a number is read from a tensor by itself: on a GPU each one waits for it."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += function in (torch.ops.aten.item.default, torch.ops.aten._local_scalar_dense.default)
+        return function(*args, **(kwargs or {}))
+
+
+def test_an_evaluation_reads_its_figures_all_at_once(few):
+    with _Waits() as waits:
+        evaluate_elbo(VAE(VAEConfig(latent_dim=3, hidden_dim=8), seeded()), few.test.float() / 255)
+    assert waits.count == 0

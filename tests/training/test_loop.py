@@ -29,6 +29,38 @@ def figures(metrics):
     return {k: v for k, v in dataclasses.asdict(metrics).items() if k not in ("seconds", "images_per_second")}
 
 
+class Turn:
+    """Stands in for the lock of those who launch on a GPU, and knows whether it is held."""
+
+    is_held = False
+
+    def __enter__(self):
+        self.is_held = True
+
+    def __exit__(self, *_):
+        self.is_held = False
+
+
+def test_all_of_a_step_is_done_in_ones_turn_and_no_waiting_for_the_device(few, monkeypatch):
+    turn = Turn()
+    held = {}
+
+    def watch(name):
+        real = getattr(loop, name)
+
+        def watched(*args, **settings):
+            held.setdefault(name, set()).add(turn.is_held)
+            return real(*args, **settings)
+
+        monkeypatch.setattr(loop, name, watched)
+
+    monkeypatch.setattr(loop, "launching", lambda _: turn)
+    for name in ("_pace", "_check", "evaluate_elbo", "_metrics"):
+        watch(name)
+    list(train(VAE(SMALL, seeded()), few, plain(steps=6, batch_size=50)))
+    assert held == {"_pace": {True}, "_check": {False}, "evaluate_elbo": {False}, "_metrics": {False}}
+
+
 def test_a_training_on_a_gpu_begins_by_computing_exactly(few, monkeypatch):
     class CalledError(Exception):
         pass

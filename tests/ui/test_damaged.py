@@ -229,7 +229,7 @@ def test_nobody_is_told_where_on_the_server_a_file_lies(backend, folder, mirror,
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     if damage == "bytes":
-        path.write_bytes(b"no file of ours")
+        path.write_bytes(b"not a checkpoint")
     elif damage == "a folder":
         path.mkdir()
     said = [seen(backend), backend.data_line(), *backend.faults()]

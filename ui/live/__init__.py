@@ -25,21 +25,7 @@ from ..web.session import STORAGE_KEY
 HERE = Path(__file__).parent
 CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css", "words/words.css")]
 
-# Relative to the page, so that it also works behind a proxy's prefix.
-_ON_LOAD = """
-const base = location.origin + location.pathname.replace(/\\/?$/, "/") + "live/";
-const address = base + "{module}.js";
-const mounted = import(address).then((it) => it.mount({{ element, props, server, watch, trigger }}));
-const refused = async () => ({{ error: `The server answered with status ${{(await fetch(address)).status}}.` }});
-const silence = () => ({{ error: "The server does not answer." }});
-mounted.catch(async (error) => {{
-  const asked = import(base + "shared/ask.js").then((it) => it.fileOf(address)); // which may be refused as well
-  const {{ error: why = error.cause ?? "" }} = await asked.catch(refused).catch(silence);
-  element.querySelector(".live").append(`This part could not be shown: reload the page. ${{why}}`);
-  throw error;
-}});
-// Events that Python may listen to: {events}
-"""
+HEAD = ("storage", "part")  # scripts of page/ that stand in the page's head: they run before Gradio builds the page
 
 
 def component(
@@ -59,7 +45,8 @@ def component(
         events: names that it may trigger; each becomes a listener of the component.
         elem_id: its id on the page.
     """
-    on_load = _ON_LOAD.format(module=module, events=", ".join(f'"{event}"' for event in events))
+    listened = ", ".join(f'"{event}"' for event in events)  # Gradio looks for their names in the script
+    on_load = f'showPart("{module}", {{ element, props, server, watch, trigger }}); // {listened}'
     return gr.HTML(
         value,
         html_template=f'<div class="live live-{Path(module).name}"></div>',
@@ -71,9 +58,9 @@ def component(
 
 
 def head() -> str:
-    """What stands in the page's head: the script that runs before Gradio builds the page."""
-    script = (HERE / "page" / "storage.js").read_text(encoding="utf-8")
-    return f'<script data-session="{STORAGE_KEY}">{script}</script>'
+    """The scripts in the page's head."""
+    scripts = [(HERE / "page" / f"{name}.js").read_text(encoding="utf-8") for name in HEAD]
+    return "".join(f'<script data-session="{STORAGE_KEY}">{script}</script>' for script in scripts)
 
 
 def routes() -> list[BaseRoute]:
