@@ -327,7 +327,7 @@ def test_where_this_browser_cannot_the_server_finds_the_exact_posterior(visit, t
     save_checkpoint(VAE(VAEConfig(latent_dim=2, hidden_dim=16), seeded()), path, {"data": "digits"})
     me.tab("Runs")
     page.set_input_files("#upload", path)
-    page.get_by_role("button", name="Use this model").click()
+    page.get_by_role("button", name="Draw with it").click()
     page.route("**/live/models/*/decoder", lambda route: route.fulfill(status=404, json={"error": "It has none."}))
     begin(me)
     me.draw(*SEVEN)
