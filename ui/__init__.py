@@ -14,11 +14,11 @@ from vae_core.storage.checkpoint import CheckpointError
 
 from . import labels, live
 from .backend import Backend
-from .tabs import draw, elbo, latents, runs, train
+from .tabs import draw, elbo, latents, runs, theory, train
 from .web.events import OUTSPOKEN, QUIET
 from .web.session import STORAGE_KEY, Session, restored
 
-TABS = ("train", "elbo", "draw", "latents", "runs")
+TABS = ("theory", "train", "elbo", "draw", "latents", "runs")
 NO_MODEL = "There is no model yet: train one, or upload one in the Runs tab."
 
 
@@ -57,6 +57,8 @@ def _lay_out(backend: Backend) -> _Page:
     address = live.component("page/address", {"model": ""}, elem_id="address")
     live.component("words/words", None, elem_id="words")
     with gr.Tabs() as tabs:
+        with gr.Tab("Theory", id="theory"):
+            card = theory.build(backend, default)
         with gr.Tab("Train", id="train"):
             tab = train.build(backend, session)
         with gr.Tab("ELBO", id="elbo"):
@@ -68,7 +70,7 @@ def _lay_out(backend: Backend) -> _Page:
         with gr.Tab("Runs", id="runs"):
             table = runs.build(backend)
     heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
-    return _Page(backend, session, heading, model, tab, [address, pad, sliders], tabs, table)
+    return _Page(backend, session, heading, model, tab, [address, card, pad, sliders], tabs, table)
 
 
 def _first(offered: list[tuple[str, str]]) -> str:

@@ -23,8 +23,9 @@ from vae_core.storage.portable import packed, portable_decoder
 from . import labels
 from .backend import Backend
 from .loaded import Loaded, made_once
+from .vocabulary import DECODED_AT_ONCE
 from .web.login import check_login
-from .web.requests import field, pixels
+from .web.requests import field, pixels, vector
 
 MOST_MEANS = 10_000
 SOME = 500  # test images that say at once how far a model's ranges go; all of them may take a residual network 10 s
@@ -63,6 +64,25 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         "examples_from": TITLES[dataset.name],
         "figures": labels.figures(loaded.header),
     }
+
+
+def decode(backend: Backend, request: Any) -> dict[str, Any]:
+    """The decoded pictures of points, for a browser that is too slow to decode them itself.
+
+    Args:
+        request: {model, z: D numbers, or at most 64 such lists}.
+
+    Returns:
+        image: base64 of 28×28 bytes for each point.
+    """
+    loaded = backend.load(field(request, "model"))
+    z = field(request, "z")
+    points = z if isinstance(z, list) and z and isinstance(z[0], list) else [z]
+    if len(points) > DECODED_AT_ONCE:
+        raise ValueError(f"z has {len(points)} points; it may have at most {DECODED_AT_ONCE}.")
+    z = torch.stack([vector("z", point, loaded.model.config.latent_dim) for point in points])
+    with torch.inference_mode():
+        return {"image": pixels(loaded.model.x_hat(z))}
 
 
 def means(loaded: Loaded, dataset: Dataset) -> bytes:

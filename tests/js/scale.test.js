@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { digitsThatAdd, nice, scale, sum } from "../../ui/live/draw/scale.js";
+import { digitsThatAdd, nice, scale, sum, widened } from "../../ui/live/draw/scale.js";
 
 test("a scale begins at 0 where that is near", () => {
   assert.deepEqual(scale([-70, 8, -78, -75]), { low: -80, high: 8, base: 0 });
@@ -14,6 +14,13 @@ test("where 0 is too far off, a scale of negative numbers goes on to the right",
 test("where 0 is too far off, a scale of positive numbers goes on to the left", () => {
   const { low, high, base } = scale([1200, 1210]);
   assert.ok(low > 0 && low < 1200 && high > 1210 && base === low);
+});
+
+test("a scale gets wider only if it must, and keeps where its totals begin", () => {
+  const last = { low: -120, high: -111, base: -111 };
+  assert.equal(widened(last, [-118, -112, null]), last);
+  assert.deepEqual(widened(last, [-108.5]), { low: -120, high: -108, base: -108 });
+  assert.deepEqual(widened({ low: -120, high: 0, base: 0 }, [-121]), { low: -150, high: 0, base: 0 });
 });
 
 test("what is not known has no place on a scale", () => {

@@ -92,7 +92,7 @@ def text(pictures):
 
 def test_many_points_are_decoded_at_once(backend):
     z = torch.randn(7, 2, generator=seeded())
-    answer = latents.decode(backend, {"model": "two", "z": z.tolist()})
+    answer = models.decode(backend, {"model": "two", "z": z.tolist()})
     wanted = backend.load("two").model.x_hat(z).detach()
     assert torch.equal(image(answer["image"]), (wanted[:, 0] * 255).round().to(torch.uint8))
 
@@ -123,10 +123,10 @@ def test_the_means_are_a_file(backend, client, digits):
 @pytest.mark.parametrize(
     ("function", "request_", "message"),
     [
-        (latents.decode, {"z": [[0, 0]] * 65}, "z has 65 points; it may have at most 64"),
-        (latents.decode, {"z": [[0, 0], [0]]}, "z must be a list of 2 numbers"),
-        (latents.decode, {"z": []}, "z must be a list of 2 numbers"),
-        (latents.decode, {"z": [[0, 1e39]]}, "z is 1e+39; it must be a number from -3.40282e+38 to 3.40282e+38"),
+        (models.decode, {"z": [[0, 0]] * 65}, "z has 65 points; it may have at most 64"),
+        (models.decode, {"z": [[0, 0], [0]]}, "z must be a list of 2 numbers"),
+        (models.decode, {"z": []}, "z must be a list of 2 numbers"),
+        (models.decode, {"z": [[0, 1e39]]}, "z is 1e+39; it must be a number from -3.40282e+38 to 3.40282e+38"),
         (latents.neighbours, {"images": ""}, "images has 0 bytes"),
         (latents.neighbours, {"images": "AAAA"}, "images has 3 bytes"),
         (latents.neighbours, {"images": base64.b64encode(bytes(784 * 65)).decode()}, "1 to 64 times 28×28"),

@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from ui import labels
-from ui.models import describe
+from ui.models import decode, describe
 from ui.tabs import train as train_tab
 from ui.tabs.draw import look
-from ui.tabs.latents import decode
 from ui.web.requests import answering, of, pixels
 from vae_core import VAE, VAEConfig, load_dataset, save_checkpoint
 from vae_core.config import evidence

@@ -23,7 +23,8 @@ from .. import glossary, vocabulary
 from ..web.session import STORAGE_KEY
 
 HERE = Path(__file__).parent
-CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css", "words/words.css")]
+STYLES = ("shared/live", "machine/machine", "theory/theory", "draw/draw", "latents/latents", "words/words")
+CSS = [HERE / f"{name}.css" for name in STYLES]
 
 HEAD = ("storage", "part")  # scripts of page/ that stand in the page's head: they run before Gradio builds the page
 

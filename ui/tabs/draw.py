@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ from vae_core.settings import check_int
 from .. import live
 from ..backend import Backend
 from ..loaded import Loaded, made_once
-from ..models import describe
+from ..models import decode, describe
 from ..vocabulary import PAD_SIDE
 from ..web.requests import FLOAT32, field, finite, image_bytes, of, pixels, vector
 
@@ -242,9 +242,14 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def looking(backend: Backend) -> list[Callable]:
+    """The server functions of a machine with a drawing on it."""
+    return [of(backend, function) for function in (look, judge, refine, truth, describe, decode)]
+
+
 def build(backend: Backend, model: str) -> gr.HTML:
     """Lays out the tab and returns its component, whose value {model} says which model looks."""
-    functions = [of(backend, function) for function in (look, judge, refine, complete, crowd, truth, describe)]
+    functions = [*looking(backend), of(backend, complete), of(backend, crowd)]
     return live.component("draw/pad", {"model": model}, functions=functions, elem_id="draw")
 
 

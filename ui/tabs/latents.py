@@ -20,33 +20,13 @@ from vae_core.runs.export import as_gif
 
 from .. import live
 from ..backend import Backend
-from ..models import describe
-from ..vocabulary import DECODED_AT_ONCE
+from ..models import decode, describe
 from ..web.login import check_login
-from ..web.requests import field, of, pixels, vector
+from ..web.requests import field, of, pixels
 from .draw import look, truth
 
 MOST_PICTURES = 64  # most pictures whose nearest training images are found at once
 MOST_FRAMES = 240  # of a GIF
-
-
-def decode(backend: Backend, request: Any) -> dict[str, Any]:
-    """The decoded pictures of points, for a browser that is too slow to decode them itself.
-
-    Args:
-        request: {model, z: D numbers, or at most 64 such lists}.
-
-    Returns:
-        image: base64 of 28×28 bytes for each point.
-    """
-    loaded = backend.load(field(request, "model"))
-    z = field(request, "z")
-    points = z if isinstance(z, list) and z and isinstance(z[0], list) else [z]
-    if len(points) > DECODED_AT_ONCE:
-        raise ValueError(f"z has {len(points)} points; it may have at most {DECODED_AT_ONCE}.")
-    z = torch.stack([vector("z", point, loaded.model.config.latent_dim) for point in points])
-    with torch.inference_mode():
-        return {"image": pixels(loaded.model.x_hat(z))}
 
 
 def neighbours(backend: Backend, request: Any) -> dict[str, Any]:

@@ -7,10 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from ui.models import describe
+from ui.models import decode, describe
 from ui.tabs import train as train_tab
 from ui.tabs.draw import look
-from ui.tabs.latents import decode
 from ui.web.requests import answering, of
 
 from ...runs.conftest import wait_for

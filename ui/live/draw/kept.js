@@ -1,4 +1,4 @@
-// The last drawing as it was posted, for the Latents tab and for a reload.
+// The last drawing as it was posted: the same on every tab, and after a reload.
 
 import { base64, bytes, SIDE } from "../shared/page.js";
 import { PAD_SIDE } from "../shared/vocabulary.js";
@@ -7,8 +7,10 @@ import { PAD_SIDE } from "../shared/vocabulary.js";
 
 const KEPT = "vae-drawing"; // in the browser's session storage
 
-/** @type {(drawing: Drawing) => void} */
-let put = () => {}; // of the mounted pad
+/** @typedef {() => void} Take */
+
+/** @type {Set<Take>} */
+const takers = new Set();
 
 /**
  * What is posted of a drawing.
@@ -18,14 +20,15 @@ let put = () => {}; // of the mounted pad
 export const posted = (drawing) => drawing.image ?? drawing.ink;
 
 /**
- * Keeps a drawing.
+ * Keeps a drawing; null where there is none: it was cleared. All others who show it take it too.
  *
- * @param {Drawing} drawing
+ * @param {Drawing | null} drawing
+ * @param {Take} [by] who shows it already
  */
-export const keep = (drawing) => sessionStorage.setItem(KEPT, JSON.stringify(drawing));
-
-/** Keeps that there is none: it was cleared. */
-export const forgetKept = () => sessionStorage.setItem(KEPT, "null");
+export function keep(drawing, by) {
+  sessionStorage.setItem(KEPT, JSON.stringify(drawing));
+  for (const take of takers) if (take !== by) take();
+}
 
 /** Whether nothing was drawn in this window yet, nor cleared. */
 export const isUntouched = () => sessionStorage.getItem(KEPT) === null;
@@ -45,21 +48,17 @@ export function keptDrawing() {
 }
 
 /**
- * Puts an image in MNIST's format, 784 bytes, on the pad: at once where it is mounted, else as soon as it is.
+ * Puts an image in MNIST's format, 784 bytes, on every pad.
  *
  * @param {Uint8Array} grey
  */
-export function putOnPad(grey) {
-  const drawing = { image: base64(grey) };
-  keep(drawing);
-  put(drawing);
-}
+export const putOnPad = (grey) => keep({ image: base64(grey) });
 
 /**
- * Has the mounted pad take what is put on it.
+ * Tells a pad of each drawing that another one keeps.
  *
- * @param {(drawing: Drawing) => void} take
+ * @param {Take} take
  */
-export function onPut(take) {
-  put = take;
+export function onKept(take) {
+  takers.add(take);
 }

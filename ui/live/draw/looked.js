@@ -1,4 +1,4 @@
-// The pictures: what the model sees, its reconstruction, and what draws of q decode to.
+// The pictures: what the model sees, and what draws of q decode to.
 
 import { bytes, make, paint, SIDE } from "../shared/page.js";
 
@@ -11,14 +11,10 @@ const SEEN = {
   grey: "28×28, grey",
 };
 
-/**
- * The pictures, empty.
- *
- * @param {(grey: Uint8Array) => void} decoded takes what the mean of q decodes to
- */
-export function looked(decoded) {
+/** The pictures, empty. */
+export function looked() {
   const [seen, spread, drawn] = Array.from({ length: 3 }, () => make("canvas"));
-  const [binarization, from, most] = Array.from({ length: 3 }, () => make("small"));
+  const [binarization, most] = Array.from({ length: 2 }, () => make("small"));
   const figure = (/** @type {HTMLElement} */ canvas, /** @type {string} */ title, /** @type {HTMLElement} */ note) =>
     make("figure", {}, canvas, make("figcaption", {}, title, note));
   const pair = make(
@@ -31,41 +27,32 @@ export function looked(decoded) {
   const many = make("figure", { className: "live-many" }, drawn, eight);
 
   /**
-   * What the model makes of a drawing.
+   * The drawing as the model sees it.
    *
    * @param {Looked} answer
    */
-  function show(answer) {
+  function saw(answer) {
     paint(seen, bytes(answer.seen));
-    held(answer, "encoder’s q(z|x)");
   }
 
   /**
-   * What is decoded of a q: of its mean, and of draws.
+   * What draws of a q decode to.
    *
    * @param {Decoded} answer
    * @param {string} whose
    */
   function held(answer, whose) {
-    decoded(bytes(answer.reconstruction));
     paint(spread, bytes(answer.spread));
     paint(drawn, bytes(answer.drawn), 8);
-    name(whose);
-    most.textContent = `s.d. of 64 draws, white = ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
-  }
-
-  /** @param {string} whose */
-  function name(whose) {
-    from.textContent = `decoded from the mean of the ${whose}`;
     eight.textContent = `Eight draws of the ${whose}, decoded`;
+    most.textContent = `s.d. of 64 draws, white = ${answer.most === null ? "not finite" : answer.most.toFixed(2)}`;
   }
 
   function clear() {
     const nothing = new Uint8Array(SIDE * SIDE);
     for (const canvas of [seen, spread]) paint(canvas, nothing);
-    decoded(nothing);
     paint(drawn, new Uint8Array(8 * SIDE * SIDE), 8);
-    name("encoder’s q(z|x)");
+    eight.textContent = "Eight draws of q(z|x), decoded";
     most.textContent = "s.d. of 64 draws";
   }
 
@@ -75,5 +62,5 @@ export function looked(decoded) {
   }
 
   clear();
-  return { pair, many, whose: from, show, held, clear, about };
+  return { pair, many, saw, held, clear, about };
 }

@@ -2,122 +2,181 @@
 
 import { make, minus, scaleEnds } from "../shared/page.js";
 import { offerValue } from "../words/values.js";
-import { digitsThatAdd, scale, sum } from "./scale.js";
+import { word } from "../words/word.js";
+import { lay, putter, row, shower } from "./row.js";
+import { digitsThatAdd, scale, sum, widened } from "./scale.js";
 
 /** @import { Description, Terms } from "../shared/types.js" */
-/** @typedef {ReturnType<typeof row>} Row */
-/** @typedef {ReturnType<typeof scale>} Scale */
+/** @import { Bar } from "./row.js" */
+/** @import { Scale } from "./scale.js" */
 
 /**
  * exact: whether log_px is log p(x) itself, and no estimate from below; how: where it is from, in words.
  *
  * @typedef {{ log_px: number | null, exact: boolean, how: string }} Evidence
  * @typedef {Terms & Evidence} Weighed
- * @typedef {{ encoder: number | null, best: number | null }} Split the ELBOs of the encoder's q and of the refined one
+ * @typedef {{ encoder: Terms, best: number | null }} Split the encoder's terms, and the ELBO of the refined q
  */
 
 const NONE = "–"; // in place of a number
+const ROOM = 1.5; // gaps by which a better q may raise the reconstruction term
+const GAP = "how far q is from the true posterior";
 const SCORE = "s(x) is the integral of p(z) e^(−cross-entropy) over z: for grey pixels that is not a probability.";
 
-/** The meter, empty. */
-export function meter() {
-  const { rows, parts } = lines();
-  const axis = scaleEnds();
-  const body = make("tbody", {}, ...[...Object.values(rows), ...Object.values(parts)].map(({ node: line }) => line));
-  const node = make(
-    "div",
-    { className: "live-meter", id: "meter" },
-    make("table", { className: "live-terms" }, body),
-    axis.node,
-  );
-
+/** The meter. */
+export class Meter {
+  #rows = lines();
+  #axis = scaleEnds();
   /** @type {Description["evidence"]} */
-  let name = "log p(x)";
+  #name = "log p(x)";
+  /** @type {Scale | null} */
+  #kept = null; // of this image's bars, as long as it holds what is shown
+
+  constructor() {
+    const body = make("tbody", {}, ...Object.values(this.#rows).map(({ node }) => node));
+    const table = make("table", { className: "live-terms" }, body);
+    this.node = make("div", { className: "live-meter" }, table, this.#axis.node);
+    this.clear();
+  }
 
   /**
    * Takes what the model calls the evidence: "log p(x)", or "log s(x)" of grey pixels under a Bernoulli likelihood.
    *
    * @param {Description["evidence"]} evidence
    */
-  function about(evidence) {
-    name = evidence;
-    rows.evidence.node.title = evidence === "log p(x)" ? "" : SCORE;
-    clear();
+  about(evidence) {
+    this.#name = evidence;
+    this.#rows.evidence.node.title = evidence === "log p(x)" ? "" : SCORE;
+    this.clear();
   }
 
-  function clear() {
-    for (const { output, bar } of Object.values(rows)) {
+  clear() {
+    this.#kept = null;
+    for (const { output, bar, ghost } of Object.values(this.#rows)) {
       output.textContent = NONE;
       bar.hidden = true;
+      ghost.hidden = true;
     }
-    for (const part of Object.values(parts)) part.node.hidden = true;
-    rows.elbo.note.textContent = `at most ${name}`;
-    call(rows.evidence.title, name, true);
-    rows.evidence.note.textContent = "";
-    axis.node.style.visibility = "hidden";
+    const { elbo, gap, evidence } = this.#rows;
+    gap.note.replaceChildren(GAP);
+    elbo.note.textContent = `at most ${this.#name}`;
+    call(evidence.title, this.#name, true);
+    evidence.note.textContent = "";
+    this.#axis.node.style.visibility = "hidden";
+  }
+
+  /** The next bars are of another image, and may have another scale. */
+  rescale() {
+    this.#kept = null;
   }
 
   /**
    * @param {Weighed} terms
    * @param {Split | null} split null before there is a refined q
    */
-  function show(terms, split) {
-    const { reconstruction_term: reconstruction, kl, elbo, log_px: evidence } = terms;
-    const { encoder, best } = split ?? { encoder: null, best: null };
-    const { gap, amortization, approximation, digits } = figures(terms, split);
-    const at = scale([reconstruction, elbo, evidence, encoder, best]);
+  show(terms, split) {
+    const rows = this.#rows;
+    const before = split && { ...split.encoder, log_px: terms.log_px };
+    const { amortization, approximation, digits } = figures(terms, split);
+    const at = this.#scaleOf(before ? [terms, before] : [terms]);
     const put = putter(at, digits ?? 1);
-    put(rows.reconstruction, reconstruction, at.base, reconstruction);
-    put(rows.kl, kl, reconstruction, elbo);
-    put(rows.elbo, elbo, at.base, elbo);
-    put(rows.gap, gap, elbo, evidence);
-    put(rows.evidence, evidence, at.base, evidence);
+    const now = bars(terms, at.base);
+    const ghosts = before && bars(before, at.base);
+    for (const name of NAMES) {
+      put(rows[name], now[name]);
+      lay(rows[name].ghost, ghosts?.[name], at);
+    }
     for (const { sign } of [rows.elbo, rows.evidence]) sign.textContent = digits ? "=" : "≈";
     rows.elbo.note.textContent =
-      terms.scatter === null ? `at most ${name}` : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
+      terms.scatter === null ? `at most ${this.#name}` : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
+    rows.gap.note.replaceChildren(...(split ? parts(amortization, approximation, digits ?? 1) : [GAP]));
     rows.evidence.note.textContent = terms.how;
-    call(rows.evidence.title, name, terms.exact);
-    for (const part of Object.values(parts)) part.node.hidden = !split;
-    put(parts.amortization, amortization, encoder, best);
-    put(parts.approximation, approximation, best, evidence);
-    showScale(at);
+    call(rows.evidence.title, this.#name, terms.exact);
+    this.#showScale(at);
+  }
+
+  /**
+   * The scale of what is shown: the last one, wider only if it must be, so that bars of one image can be compared. It has
+   * room for the bars of a better q.
+   *
+   * @param {(Terms & { log_px: number | null })[]} shown
+   */
+  #scaleOf(shown) {
+    const values = shown.flatMap((it) => [it.reconstruction_term, it.elbo, it.log_px]);
+    const [{ reconstruction_term: reconstruction, elbo, log_px: evidence }] = shown;
+    const better = sum(reconstruction, sum(evidence, elbo, -1), ROOM);
+    this.#kept = this.#kept ? widened(this.#kept, values) : scale([...values, better]);
+    return this.#kept;
   }
 
   /** @param {Scale} at */
-  function showScale({ low, high, base }) {
-    axis.node.style.visibility = "visible";
-    node.classList.toggle("live-cut", base !== 0);
-    node.style.setProperty("--toward", base === high ? "to right" : "to left"); // where the totals go on
-    axis.low.textContent = minus(`${low}`);
-    axis.high.textContent = `${minus(`${high}`)} nats${base === 0 ? "" : " (the scale does not begin at 0)"}`;
+  #showScale({ low, high, base }) {
+    this.#axis.node.style.visibility = "visible";
+    this.node.classList.toggle("live-cut", base !== 0);
+    this.node.style.setProperty("--toward", base === high ? "to right" : "to left"); // where the totals go on
+    this.#axis.low.textContent = minus(`${low}`);
+    this.#axis.high.textContent = `${minus(`${high}`)} nats${base === 0 ? "" : " (the scale does not begin at 0)"}`;
   }
-
-  clear();
-  return { node, about, show, clear };
 }
 
-/** The meter's rows, empty: those that add up to the evidence, and the parts of the gap. */
+/** @typedef {(typeof NAMES)[number]} Name of a row */
+
+const NAMES = /** @type {const} */ (["reconstruction", "kl", "elbo", "gap", "evidence"]);
+
+/** The meter's rows, empty: they add up to the evidence. */
 function lines() {
   const rows = {
-    reconstruction: row("", "Reconstruction term", "E log p(x|z) over q, 64 draws"),
-    kl: row("−", "KL", "of q from the prior p(z)"),
+    reconstruction: row("", "Reconstruction term", "how well draws of q explain the pixels: E log p(x|z), 64 draws"),
+    kl: row("−", "KL(q ‖ p(z))", "what q costs beyond the prior"),
     elbo: row("=", "ELBO"),
-    gap: row("+", "Gap", "of q from the true posterior"),
+    gap: row("+", "Gap = KL(q ‖ p(z|x))", GAP),
     evidence: row("=", "log p(x)"),
   };
-  const parts = {
-    amortization: row("", "amortization gap", "what the encoder loses against the best Gaussian q"),
-    approximation: row("", "approximation gap", "what the best Gaussian q loses against p(z|x)"),
-  };
-  for (const [name, { node, title, output }] of Object.entries({ ...rows, ...parts })) {
+  for (const [name, { node, title, output }] of Object.entries(rows)) {
     node.dataset.term = name;
     title.dataset.term = name;
     const value = () => (output.textContent === NONE ? "" : output.textContent);
     for (const term of name === "evidence" ? [name, "score", "estimate"] : [name])
       offerValue(term, () => (title.dataset.term === term ? value() : ""), output);
   }
-  parts.amortization.node.title = "The gap of the encoder's own q is the sum of these two.";
-  return { rows, parts };
+  return rows;
+}
+
+/**
+ * The gap of the encoder's q in its two parts, in words.
+ *
+ * @param {number | null} amortization
+ * @param {number | null} approximation
+ * @param {number} digits
+ */
+function parts(amortization, approximation, digits) {
+  const shown = shower(digits);
+  const whole = shown(sum(amortization, approximation));
+  return [
+    `the encoder’s gap ${whole} = `,
+    word("amortization", "amortization"),
+    ` ${shown(amortization)} + `,
+    word("approximation", "approximation"),
+    ` ${shown(approximation)}`,
+  ];
+}
+
+/**
+ * The bar of each row.
+ *
+ * @param {Terms & { log_px: number | null }} terms
+ * @param {number} base where totals begin
+ * @returns {Record<Name, Bar>}
+ */
+function bars({ reconstruction_term: reconstruction, kl, elbo, log_px: evidence }, base) {
+  const total = (/** @type {number | null} */ value) => ({ value, from: base, to: value });
+  return {
+    reconstruction: total(reconstruction),
+    kl: { value: kl, from: reconstruction, to: elbo },
+    elbo: total(elbo),
+    gap: { value: sum(evidence, elbo, -1), from: elbo, to: evidence },
+    evidence: total(evidence),
+  };
 }
 
 /**
@@ -140,59 +199,13 @@ function call(title, evidence, isExact) {
  * @param {Split | null} split
  */
 function figures({ reconstruction_term: reconstruction, kl, elbo, log_px: evidence }, split) {
-  const { encoder, best } = split ?? { encoder: null, best: null };
-  const gap = sum(evidence, elbo, -1);
+  const encoder = split?.encoder.elbo ?? null;
+  const best = split?.best ?? null;
   const [amortization, approximation] = [sum(best, encoder, -1), sum(evidence, best, -1)];
   const digits = digitsThatAdd([
     [elbo, kl, reconstruction],
-    [elbo, gap, evidence],
-    ...(elbo === encoder ? [[amortization, approximation, gap]] : []),
+    [elbo, sum(evidence, elbo, -1), evidence],
+    [amortization, approximation, sum(amortization, approximation)],
   ]);
-  return { gap, amortization, approximation, digits };
-}
-
-/**
- * @param {string} sign
- * @param {string} name
- */
-function row(sign, name, note = "") {
-  const bar = make("i");
-  const output = make("output");
-  const small = make("small", {}, note);
-  const title = make("span", {}, name);
-  const before = make("td", {}, sign);
-  const node = make(
-    "tr",
-    {},
-    before,
-    make("th", {}, title, small),
-    make("td", { className: "live-length" }, bar),
-    make("td", {}, output),
-  );
-  return { node, bar, output, sign: before, title, note: small };
-}
-
-/**
- * Shows values in their rows, each as a length between two places of the scale.
- *
- * @param {Scale} scale
- * @param {number} digits
- */
-function putter({ low, high }, digits) {
-  const shown = (/** @type {number | null} */ value) => (value === null ? "not finite" : minus(value.toFixed(digits)));
-  return (
-    /** @type {Row} */ { bar, output },
-    /** @type {number | null} */ value,
-    /** @type {number | null} */ from,
-    /** @type {number | null} */ to,
-  ) => {
-    output.textContent = `${shown(value)} nats`;
-    const known = from !== null && to !== null;
-    const [left, right] = known
-      ? [Math.min(from, to), Math.max(from, to)].map((end) => (100 * (end - low)) / (high - low))
-      : [0, 0];
-    bar.hidden = !known;
-    Object.assign(bar.style, { left: `${left}%`, width: `${right - left}%` });
-    bar.title = known ? `${shown(from)} to ${shown(to)} nats` : "";
-  };
+  return { amortization, approximation, digits };
 }

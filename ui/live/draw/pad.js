@@ -1,30 +1,17 @@
-// The Draw tab: a drawing, what the model makes of it while the stroke goes, and q in the hand.
+// The Draw tab: the machine with a drawing on it, the meter, tools, and q in the hand.
 
-import { exactPosterior, prepare } from "../exact/exact.js";
-import { Machine } from "../machine/machine.js";
-import { Balance, SURE } from "../q/balance.js";
-import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
-import { show } from "../shared/feed.js";
-import { bytes, make, rootOf } from "../shared/page.js";
+import { LiveMachine } from "../machine/live.js";
+import { make, rootOf } from "../shared/page.js";
 import { crowdView } from "./crowd.js";
-import { Surface } from "./ink.js";
-import { forgetKept, isUntouched, keep, keptDrawing, onPut, posted } from "./kept.js";
 import { looked } from "./looked.js";
 import { tools } from "./tools.js";
 
-/** @import { Answer, Component, Description, Drawing, Looked, Wrong } from "../shared/types.js" */
-/**
- * @typedef {"look" | "judge" | "refine" | "complete" | "crowd" | "truth" | "describe"} Functions
- * @typedef {Component<{ model: string }, Functions>} Drawn its value says which model looks
- * @typedef {Drawing & { model: string, draws: number }} Request
- * @typedef {{ request: Request, isCurrent: () => boolean, resting: boolean }} Asked
- */
+/** @import { Functions } from "../machine/live.js" */
+/** @import { Component, Description, Looked } from "../shared/types.js" */
+/** @typedef {Component<{ model: string }, Functions | "complete" | "crowd">} Drawn its value says which model looks */
 
-const QUICK = 64; // draws of log p̂(x) while the pen moves
 const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
 const FIRST = "Draw something first, or start from a test digit.";
-const START = "Draw a digit, or start from one below.";
-const FIRST_DIGIT = 4; // that the tab opens with: a 4 lies between 9s, so that its q is worth refining
 
 /**
  * The Draw tab.
@@ -33,94 +20,55 @@ const FIRST_DIGIT = 4; // that the tab opens with: a 4 lies between 9s, so that 
  */
 export function mount(component) {
   const pad = new Pad(component);
-  const { element, props, watch } = component;
-  pad.begin();
-  // A model that is training looks again whenever it has other weights.
-  /** @type {string | null} */
-  let version = null;
-  show(element, ({ run, newest: weights }) => {
-    if (run !== props.value.model || !weights || weights === version) return;
-    version = weights;
-    pad.lookAgain();
-  });
-  watch("value", () => pad.describe());
-  pad.describe();
+  pad.layOut(rootOf(component.element));
+  pad.live.begin();
 }
 
 class Pad {
   #message = make("div", { className: "live-message", role: "status" });
-  /** @type {Machine | null} */
-  #machine = null;
-  #pictures = looked((grey) => this.#machine?.decoded(grey));
+  #pictures = looked();
   #others = crowdView();
   #figures = make("small", { className: "live-figures" }); // of the model
-  #code = make("div", { className: "live-code" }); // q at its place in the machine
-  /** @type {string | null} */
-  #described = null; // the model that the page knows, and asks
-  /** @type {string | null} */
-  #asking = null; // the one that it asks about
   /** @type {Looked | null} */
   #answer = null; // what the model makes of the drawing, as last heard
-  /** @type {string | undefined} */
-  #heard = ""; // the drawing that it is of
-  /** @type {Promise<void> | null} */
-  #looking = null; // until the model has seen the drawing as it is now
-  #rounds = newest(); // of drawings: clearing begins a new one, and answers of an older one come too late
-  #isCurrent = this.#rounds();
   #crowdAsked = -Infinity;
 
   /** @param {Drawn} component */
-  constructor({ element, props, server }) {
-    this.props = props;
-    this.server = server;
-    const say = (/** @type {string} */ text) => this.#say(text);
-    this.surface = new Surface({
-      changed: (resting) => {
-        this.bench.stroked();
-        this.#drawn(resting);
-      },
+  constructor(component) {
+    this.server = component.server;
+    const say = (/** @type {string} */ text) => {
+      this.#message.textContent = text;
+    };
+    this.live = new LiveMachine(component, {
+      say,
+      about: (model) => this.#about(model),
+      saw: (found, resting) => this.#saw(found, resting),
+      held: (found, whose) => this.#pictures.held(found, whose),
+      stroked: () => this.bench.stroked(),
       hid: () => this.bench.hid(),
-    });
-    this.bench = tools(this.surface, {
-      say,
-      drawn: (resting) => this.#drawn(resting),
-      cleared: () => this.#clear(),
-      grey: () => this.#grey(),
-      complete: (request) => this.#heardOf(server.complete({ model: this.#described, ...request })),
-    });
-    this.scales = new Balance({
-      say,
-      pictures: this.#pictures,
-      weighed: (q) => this.#machine?.show(q),
-      refine: (request) => this.#heardOf(server.refine({ model: this.#described, ...request })),
-      judge: (request) => server.judge({ model: this.#described, ...request }),
-    });
-    this.#code.append(this.scales.map.node);
-    const made = make("canvas", { className: "live-reconstruction" });
-    this.#machine = new Machine({ input: this.surface.node, q: this.#code, made, whose: this.#pictures.whose });
-    this.#pictures.clear();
-    this.look = oneAtATime(
-      (/** @type {Asked} */ { request }) => server.look(request),
-      (found, asked) => asked.isCurrent() && this.#saw(found, asked),
-    );
-    this.truth = oneAtATime(
-      ({ version, seen, z: mu, std }) =>
-        exactPosterior({ model: this.#described ?? "", version, seen, q: { mu, std } }, server),
-      (found, /** @type {Looked} */ mine) => {
-        if (mine !== this.#answer) return;
-        if (failed(found)) this.#say(found.error);
-        else this.scales.showTruth(found);
+      cleared: () => this.#cleared(),
+      forgot: () => {
+        this.#crowdAsked = -Infinity;
+        this.#others.clear();
       },
-    );
-    this.#layout(rootOf(element));
+    });
+    this.bench = tools(this.live.surface, {
+      say,
+      drawn: (resting) => this.live.drawn(resting),
+      cleared: () => this.live.clear(),
+      grey: () => this.#grey(say),
+      complete: (request) => this.live.heardOf(this.server.complete({ model: this.live.model, ...request })),
+    });
   }
 
   /** @param {HTMLElement} node */
-  #layout(node) {
-    const { surface, bench, scales } = this;
+  layOut(node) {
+    const { bench } = this;
+    const { scales, surface } = this.live;
     const [pictures, others] = [this.#pictures, this.#others];
+    scales.gauge.node.id = "meter"; // to which the glossary leads
     node.append(
-      this.#machine?.node ?? "",
+      this.live.node,
       scales.gauge.node,
       make("div", { className: "live-desk" }, bench.bar, this.#message, bench.start),
       make("div", { className: "live-drawn" }, pictures.many, pictures.pair, bench.completed),
@@ -134,199 +82,53 @@ class Pad {
       if (key === "y" || event.shiftKey) surface.redo();
       else surface.undo();
     });
-    onPut((drawing) => {
-      surface.remember();
-      this.#place(drawing);
-      this.#drawn();
-    });
   }
 
-  /** Begins with the drawing that was kept. */
-  begin() {
-    const kept = keptDrawing();
-    if (kept) this.#place(kept);
-    else this.#showNothing();
-  }
-
-  /** The model has other weights. */
-  lookAgain() {
-    if (this.#answer) this.#drawn(true, true);
-  }
-
-  /** Asks about the model that the tab uses now, and has it look. */
-  async describe() {
-    const { model } = this.props.value;
-    if (!model) {
-      this.#say("There is no model yet: train one first.");
-      return;
-    }
-    if (this.#asking === model) return;
-    if (this.#described !== model) this.#forget();
-    this.#asking = model;
-    const about = await this.#heardOf(this.server.describe({ model }));
-    if (model !== this.props.value.model) return;
-    this.#asking = null;
-    if (!about) return; // the next stroke asks again
-    this.#described = model;
-    this.#pictures.about(about);
-    this.#machine?.about(about);
-    this.#figures.textContent = about.figures ? `This model: ${about.figures}` : "";
-    const isPlane = about.dims.length === 2; // then q is an ellipse, and its dimensions are moved below
-    (isPlane ? this.scales.hand.node : this.#code).prepend(this.scales.hand.chart.node);
-    this.bench.offer(about);
-    this.scales.about(about);
-    if (isUntouched()) this.#begin(about);
-    else if (this.surface.drawing()) this.#drawn();
+  /** @param {Description} model */
+  #about(model) {
+    this.#pictures.about(model);
+    this.#figures.textContent = model.figures ? `This model: ${model.figures}` : "";
+    this.bench.offer(model);
   }
 
   /**
-   * Begins with a test digit, so that there is something to see.
-   *
-   * @param {Description} about
+   * @param {Looked} found
+   * @param {boolean} resting
    */
-  #begin({ examples }) {
-    const first = examples.find(({ label }) => label === FIRST_DIGIT) ?? examples[0];
-    if (!first) return;
-    this.#place({ image: first.image });
-    this.#drawn();
-  }
-
-  /** @param {string} text */
-  #say(text) {
-    this.#message.textContent = text;
-  }
-
-  /**
-   * An answer of the server; null after saying what is wrong.
-   *
-   * @template {object} T
-   * @param {Promise<Answer<T> | undefined>} asking
-   * @returns {Promise<T | null>}
-   */
-  async #heardOf(asking) {
-    const found = await answerOf(asking);
-    if (!failed(found)) return found;
-    this.#say(found.error);
-    return null;
-  }
-
-  /**
-   * The drawing changed, or only the model.
-   *
-   * @param {boolean} [resting] no stroke goes
-   * @param {boolean} [same] the drawing is the same
-   */
-  #drawn(resting = true, same = false) {
-    const drawing = this.surface.drawing();
-    if (!drawing) {
-      this.#empty();
-      return;
-    }
-    keep(drawing);
-    this.surface.node.classList.remove("live-blank");
-    if (!this.#described) {
-      this.describe(); // and looks when it knows the model
-      return;
-    }
-    if (!same) this.#say("");
-    const request = { model: this.#described, ...drawing, draws: resting ? SURE : QUICK };
-    this.#looking = this.look({ request, isCurrent: this.#isCurrent, resting });
-  }
-
-  /**
-   * @param {Answer<Looked>} found
-   * @param {Asked} asked
-   */
-  #saw(found, { request, resting }) {
-    if (failed(found)) {
-      this.#say(found.error);
-      return;
-    }
+  #saw(found, resting) {
     this.#answer = found;
-    this.#heard = posted(request);
-    this.#pictures.show(found);
+    this.#pictures.saw(found);
     this.#others.show(found.elbo, found.version);
-    this.scales.show(found);
-    if (found.z.length === 2) prepare(request.model, found.version);
-    if (resting) this.#rest(found);
+    if (resting) this.#askCrowd(found);
+  }
+
+  /** @param {(text: string) => void} say */
+  #grey(say) {
+    if (this.live.surface.drawing()) return this.live.grey();
+    say(FIRST);
+    return Promise.resolve(null);
   }
 
   /**
-   * The drawing as it is now in MNIST's format, 784 bytes; null after saying why there is none.
-   *
-   * @returns {Promise<Uint8Array | null>}
-   */
-  async #grey() {
-    if (!this.surface.drawing()) {
-      this.#say(FIRST);
-      return null;
-    }
-    await this.#looking;
-    const drawing = this.surface.drawing();
-    const seen = this.#answer && drawing && posted(drawing) === this.#heard;
-    return seen ? bytes(this.#answer?.grey ?? "") : null; // what is wrong was said then
-  }
-
-  /**
-   * What is asked only when no stroke goes: the exact posterior of a plane, and the others' ELBOs.
+   * Asks for the others' ELBOs, which is done only when no stroke goes.
    *
    * @param {Looked} mine
    */
-  #rest(mine) {
-    if (mine.z.length === 2) this.truth(mine);
-    this.#askCrowd(mine);
-  }
-
-  /** @param {Looked} mine */
   async #askCrowd(mine) {
     if (this.#others.version() === mine.version || performance.now() - this.#crowdAsked <= CROWD_AGAIN) return;
     this.#crowdAsked = performance.now();
-    const model = this.#described;
-    const found = await this.#heardOf(this.server.crowd({ model }));
-    if (model !== this.#described) return; // it is another model's
+    const { model } = this.live;
+    const found = await this.live.heardOf(this.server.crowd({ model }));
+    if (model !== this.live.model) return; // it is another model's
     if (found) this.#others.take(found);
     else this.#crowdAsked = -Infinity; // the next stroke asks again
     if (this.#answer) this.#others.show(this.#answer.elbo, this.#answer.version);
   }
 
-  /** Nothing is shown of a drawing, and what is still heard of one comes too late. */
-  #reset() {
-    this.#isCurrent = this.#rounds();
+  #cleared() {
     this.#answer = null;
     this.#pictures.clear();
-    this.#machine?.clear();
-    this.bench.clear();
-    this.scales.clear();
-  }
-
-  #empty() {
-    forgetKept();
-    this.#showNothing();
-  }
-
-  #showNothing() {
-    this.#reset();
     this.#others.show(null);
-    this.surface.node.classList.add("live-blank");
-    this.#say(START);
-  }
-
-  #clear() {
-    this.surface.remember();
-    this.surface.clear();
-    this.#empty();
-  }
-
-  /** Nothing is known of a model any more, nor shown as if it were of the next one. */
-  #forget() {
-    this.#reset();
-    this.#described = null;
-    this.#crowdAsked = -Infinity;
-    this.#others.clear();
-  }
-
-  /** @param {Drawing} drawing */
-  #place(drawing) {
-    this.surface.place(bytes(posted(drawing) ?? ""));
+    this.bench.clear();
   }
 }

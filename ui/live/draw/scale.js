@@ -2,10 +2,13 @@
 
 const CUT = 12; // if the common part of all bars is this many times their differences, the scale does not begin at 0
 
+/** @typedef {{ low: number, high: number, base: number }} Scale its ends, and where its totals begin */
+
 /**
- * The scale's ends, and where its totals begin: at 0, unless that is too far off.
+ * A scale; its totals begin at 0, unless that is too far off.
  *
  * @param {(number | null)[]} values
+ * @returns {Scale}
  */
 export function scale(values) {
   const known = values.filter((value) => value !== null);
@@ -21,6 +24,25 @@ export function scale(values) {
     return { low, high, base: most < 0 ? high : low };
   }
   return { low: least < 0 ? -nice(-least) : 0, high: most > 0 ? nice(most) : 0, base: 0 };
+}
+
+/**
+ * A scale made wider, where that is needed to hold values.
+ *
+ * @param {Scale} last
+ * @param {(number | null)[]} values
+ * @returns {Scale}
+ */
+export function widened(last, values) {
+  const known = values.filter((value) => value !== null);
+  const [least, most] = [Math.min(last.low, ...known), Math.max(last.high, ...known)];
+  if (least === last.low && most === last.high) return last;
+  if (last.base === 0) return scale([least, most]);
+  const unit = nice((most - least) / 6);
+  const [low, high] = [Math.floor(least / unit) * unit, Math.ceil(most / unit) * unit].map((end) =>
+    Number(end.toPrecision(9)),
+  );
+  return { low, high, base: last.base === last.high ? high : low };
 }
 
 /**

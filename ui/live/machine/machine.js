@@ -1,14 +1,17 @@
 // The model as a machine: x → encoder → q → z = μ + σ ⊙ ε → decoder → x̂, with each term of the ELBO where it arises.
 
-import { make, minus, nats, paint } from "../shared/page.js";
+import { make, minus, nats, paint, SIDE } from "../shared/page.js";
 import { Throw } from "./throw.js";
 
 /** @import { Description, Q, Terms } from "../shared/types.js" */
 
+const NOTHING = new Uint8Array(SIDE * SIDE);
+const MADE = "p(x|z): what it makes of it";
+
 /**
- * What stands at each station: x, q, x̂, and of whose q it is.
+ * What stands at its stations, x and q; and thrown: ε was, by hand.
  *
- * @typedef {{ input: Node, q: HTMLElement, made: HTMLCanvasElement, whose: Node }} Stations
+ * @typedef {{ input: Node, q: HTMLElement, thrown: () => void }} Stations
  */
 
 /** The stations in a row. Its terms are those of the q that is shown. */
@@ -16,16 +19,18 @@ export class Machine {
   #kl = term("kl");
   #reconstruction = term("reconstruction");
   #caption = make("figcaption");
-  #made;
+  #made = make("canvas", { className: "live-reconstruction" });
+  #whose = make("small");
   /** @type {Throw} */
   #die;
-  /** @type {() => void} */
-  #mean = () => {}; // paints what the mean of q decodes to
+  /** @type {Uint8Array} */
+  #mean = NOTHING; // what the mean of q decodes to
+  /** @type {Uint8Array | null} */
+  #draw = null; // what the z that was thrown decodes to
 
   /** @param {Stations} stations */
-  constructor({ input, q, made, whose }) {
-    this.#made = made;
-    this.#die = new Throw((grey) => this.#thrown(grey));
+  constructor({ input, q, thrown }) {
+    this.#die = new Throw((grey) => this.#thrown(grey), thrown);
     const station = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...parts) =>
       make("div", { className: `live-station live-station-${name}` }, ...parts);
     this.node = make(
@@ -37,9 +42,14 @@ export class Machine {
       arrow("throw ε", this.#die.button),
       station("z", this.#die.node),
       arrow("decoder"),
-      station("made", this.#caption, made, this.#reconstruction.node, whose),
+      station("made", this.#caption, this.#made, this.#reconstruction.node, this.#whose),
     );
-    this.#name();
+    this.clear();
+  }
+
+  /** The button that throws ε. */
+  get die() {
+    return this.#die.button;
   }
 
   /** @param {Description} model */
@@ -63,34 +73,48 @@ export class Machine {
    * Paints what the mean of q decodes to; a throw of ε is over.
    *
    * @param {Uint8Array} grey
+   * @param {string} whose q it is
    */
-  decoded(grey) {
-    this.#mean = () => {
-      paint(this.#made, grey);
-      this.#name();
-    };
-    this.#mean();
+  decoded(grey, whose) {
+    this.#mean = grey;
+    this.#draw = null;
+    this.#whose.textContent = `decoded from the mean of the ${whose}`;
+    this.#paint();
+  }
+
+  /**
+   * Paints what another point of the plane decodes to, as long as somebody points at it.
+   *
+   * @param {Uint8Array | null} grey null where nobody does any more
+   */
+  over(grey) {
+    if (!grey) {
+      this.#paint();
+      return;
+    }
+    paint(this.#made, grey);
+    this.#caption.textContent = "p(x|z) of this place";
   }
 
   clear() {
     this.#kl.clear();
     this.#reconstruction.clear();
     this.#die.clear();
-    this.#name();
+    this.#mean = NOTHING;
+    this.#draw = null;
+    this.#whose.textContent = "\u00a0";
+    this.#paint();
   }
 
   /** @param {Uint8Array | null} grey of the draw; null where ε is 0 again */
   #thrown(grey) {
-    if (!grey) {
-      this.#mean();
-      return;
-    }
-    paint(this.#made, grey);
-    this.#caption.textContent = "p(x|z) of this draw";
+    this.#draw = grey;
+    this.#paint();
   }
 
-  #name() {
-    this.#caption.textContent = "p(x|z): what it makes of it";
+  #paint() {
+    paint(this.#made, this.#draw ?? this.#mean);
+    this.#caption.textContent = this.#draw ? "p(x|z) of this draw" : MADE;
   }
 }
 

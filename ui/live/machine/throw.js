@@ -21,8 +21,11 @@ export class Throw {
   button = make("button", { type: "button", className: "live-die", textContent: "throw ε", disabled: true });
   node = make("div", { className: "live-throw" }, make("div", { className: "live-formula" }), this.#lines, this.#back);
 
-  /** @param {(grey: Uint8Array | null) => void} made what the draw decodes to; null where z is the mean again */
-  constructor(made) {
+  /**
+   * @param {(grey: Uint8Array | null) => void} made what the draw decodes to; null where z is the mean again
+   * @param {() => void} thrown ε was, by hand
+   */
+  constructor(made, thrown) {
     this.made = made;
     /** @type {HTMLElement} */ (this.node.firstChild).textContent = "z = μ + σ ⊙ ε";
     this.button.onclick = () => {
@@ -30,6 +33,7 @@ export class Throw {
       this.#eps = this.#q.mu.map(() => normal());
       this.#write();
       this.#decode();
+      thrown();
     };
     this.#back.onclick = () => {
       this.#eps = null;

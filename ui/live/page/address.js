@@ -40,7 +40,7 @@ export function mount({ props, watch }) {
     soon();
   });
   addEventListener("vae-view", () => soon());
-  addEventListener("popstate", () => openTab(new URLSearchParams(location.search).get("tab") ?? "train"));
+  addEventListener("popstate", () => openTab(new URLSearchParams(location.search).get("tab") ?? "theory"));
   const chosen = new MutationObserver((changes) => {
     if (changes.some(({ target }) => target instanceof Element && target.role === "tab")) soon(SWITCHED);
   });

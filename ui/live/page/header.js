@@ -8,6 +8,7 @@ const KEPT = "vae-present"; // in the browser's local storage
 
 /** What can be done on each tab, in a sentence, by the tab's id. @type {Record<string, [string, string]>} */
 const TABS = {
+  theory: ["Theory", "See the model as a machine, and try what each of its parts does."],
   train: ["Train", "Press Train, or choose a set-up first, and watch the loss come apart while the model learns."],
   elbo: ["ELBO", "Follow both terms of the ELBO, and the KL of each latent dimension, over the whole training."],
   draw: ["Draw", "Draw over the digit. Then find the best q: the gap to log p(x) closes before your eyes."],

@@ -1,29 +1,33 @@
 // The current q (the encoder's, a dragged one, or the refined one) and the best known log p(x): what the meter
 // compares.
 
-import { meter } from "../draw/meter.js";
+import { Meter } from "../draw/meter.js";
 import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { openTab } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
 import { Grab } from "./grab.js";
-import { posterior } from "./posterior.js";
+import { QMap } from "./map.js";
 import { wayOf } from "./way.js";
 
-/** @import { Answer, Description, Exact, Judged, Looked, Q, Refined, Terms, Waypoint } from "../shared/types.js" */
+/** @import { Answer, Decoded, Description, Exact, Judged, Looked, Q, Refined } from "../shared/types.js" */
+/** @import { Terms, Waypoint } from "../shared/types.js" */
 /** @import { Evidence } from "../draw/meter.js" */
 /** @typedef {Q & Terms} Weighed a q with its terms */
 
 /**
- * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; pictures: those of
- * the drawing; weighed: takes the q that is weighed.
+ * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; held: takes what a
+ * q decodes to, and whose it is; weighed: takes the q that is weighed; refined: a refinement has been shown to its end;
+ * over: takes what the point of the plane under the mouse decodes to, null where there is none.
  *
  * @typedef {{
  *   refine: (request: { image: string }) => Promise<Refined | null>,
  *   judge: (request: { image: string } & Q) => Promise<Answer<Judged> | undefined>,
  *   say: (text: string) => void,
  *   weighed: (q: Weighed) => void,
- *   pictures: { show: (answer: Looked) => void, held: (answer: Judged, whose: string) => void },
+ *   refined: () => void,
+ *   over: (grey: Uint8Array | null) => void,
+ *   held: (answer: Decoded, whose: string) => void,
  * }} Tab
  */
 
@@ -33,8 +37,7 @@ const WAY = 1200; // ms in which a refinement is shown
 
 /** Weighs the current q: the meter, the sliders that move q, the way of a refinement, and the exact posterior. */
 export class Balance {
-  gauge = meter();
-  map = posterior();
+  gauge = new Meter();
   way = wayOf();
   /** @type {Looked | null} */
   #answer = null; // what the model makes of the drawing
@@ -52,13 +55,14 @@ export class Balance {
   /** @param {Tab} tab */
   constructor(tab) {
     this.tab = tab;
+    this.map = new QMap({ over: tab.over, onq: (q) => this.hand.hold(q) });
     this.hand = new Grab({
       onq: (q) => {
         this.#moves();
         this.#ponder(q);
       },
       encode: () => this.#encode(),
-      refine: () => this.#refine(),
+      refine: () => this.refine(),
       send: () => {
         if (!this.hand.q) return;
         movePoint(this.hand.q.mu, "draw");
@@ -74,7 +78,7 @@ export class Balance {
           tab.say(found.error);
           return;
         }
-        tab.pictures.held(found, whose);
+        tab.held(found, whose);
         this.#weigh({ ...found, mu, std });
       },
     );
@@ -88,7 +92,7 @@ export class Balance {
   about(model) {
     this.hand.take(model);
     this.gauge.about(model.evidence);
-    this.map.about(model.dims.length === 2);
+    this.map.about(model);
     this.way.about(model.evidence);
   }
 
@@ -96,15 +100,17 @@ export class Balance {
    * A drawing's answer puts the encoder's q on the balance.
    *
    * @param {Looked} answer
+   * @param {boolean} isOther whether it is of another image than the last one
    */
-  show(answer) {
+  show(answer, isOther) {
+    if (isOther) this.gauge.rescale();
     this.#hold();
     this.#answer = answer;
     this.#path = null;
     const { log_px, exact, how } = answer;
     this.#evidence = { log_px, exact, how };
     this.way.clear();
-    this.map.node.classList.add("live-old"); // it is of the drawing before
+    this.map.outdated();
     this.#showQ(encoders(answer));
   }
 
@@ -116,7 +122,6 @@ export class Balance {
   showTruth(truth) {
     if (!this.#q) return;
     this.map.take(truth);
-    this.map.node.classList.remove("live-old");
     const { log_px, uncertainty } = truth;
     const how = `exact, by quadrature over the plane, ± ${uncertainty?.toFixed(3)}`;
     if (!this.#answer?.exact && log_px !== null && uncertainty !== null && uncertainty < CERTAIN)
@@ -150,7 +155,7 @@ export class Balance {
     this.#q = q;
     this.tab.weighed(q);
     const path = this.#path;
-    const split = path && this.#answer && { encoder: this.#answer.elbo, best: path[path.length - 1].elbo };
+    const split = path && this.#answer && { encoder: this.#answer, best: path[path.length - 1].elbo };
     this.gauge.show({ ...q, ...this.#evidence }, split);
     this.map.show(q, path ?? []);
   }
@@ -197,11 +202,12 @@ export class Balance {
     });
     if (!done) return;
     this.#hold();
-    this.tab.pictures.show(answer);
+    this.tab.held(answer, "encoder’s q(z|x)");
     this.#showQ(to);
   }
 
-  async #refine() {
+  /** Finds the best q of the drawing, and shows the way there. */
+  async refine() {
     const mine = this.#answer;
     if (!mine || this.#refining) return;
     this.#refining = true;
@@ -232,6 +238,7 @@ export class Balance {
       this.way.show(found, count, this.#evidence.log_px);
       return this.#path[this.#path.length - 1];
     };
+    this.map.look(true);
     const done = await this.#animate(WAY, (t) => {
       this.#showQ(reach(Math.max(1, Math.ceil(t * found.path.length))));
     });
@@ -240,6 +247,7 @@ export class Balance {
     if (done)
       this.#ponder(best, "refined q"); // for its picture
     else if (this.#q) this.#weigh(this.#q);
+    this.tab.refined();
   }
 }
 

@@ -77,9 +77,20 @@ export class Grab {
     this.#q = { mu: [...this.#q.mu], std: [...this.#q.std] };
     if (mu !== undefined) this.#q.mu[this.#taken] = mu;
     if (std !== undefined) this.#q.std[this.#taken] = std;
-    this.chart.show({ ...this.#q, own: this.#own });
+    this.hold(this.#q);
+  }
+
+  /**
+   * Takes a q that a hand moved.
+   *
+   * @param {Q} q
+   */
+  hold(q) {
+    if (!this.#own) return;
+    this.#q = q;
+    this.chart.show({ ...q, own: this.#own });
     this.#showSliders(true);
-    this.onq(this.#q);
+    this.onq(q);
   }
 
   /**

@@ -38,6 +38,7 @@ let told = -Infinity; // when those at leisure were told last
 const nobody = async () => undefined;
 /** @type {Functions} */
 let ask = { describe: nobody, decode: nobody };
+let used = ""; // the id of the model that is in use, or on its way
 let refreshing = false;
 let again = false;
 const uses = newest();
@@ -84,12 +85,22 @@ function atLeisure(isOther) {
 const otherWeights = debounced(() => atLeisure(false), LEISURE);
 
 /**
- * Uses another model from now on.
+ * Uses a model from now on; every part that needs one says so.
  *
  * @param {string} id
  * @param {Functions} functions
  */
-export async function useModel(id, functions) {
+export function useModel(id, functions) {
+  if (id === used) return;
+  used = id;
+  take(id, functions);
+}
+
+/**
+ * @param {string} id
+ * @param {Functions} functions
+ */
+async function take(id, functions) {
   ask = functions;
   const isNewest = uses();
   const about = id ? await answerOf(ask.describe({ model: id })) : { error: "There is no model yet: train one first." };
@@ -98,7 +109,7 @@ export async function useModel(id, functions) {
   isCurrent = isNewest;
   Object.assign(model, { id, about: null, error: "" }, failed(about) ? { error: about.error } : { about }, found);
   tell(true);
-  if (failed(about) && about.silent) setTimeout(() => isNewest() && useModel(id, functions), AGAIN);
+  if (failed(about) && about.silent) setTimeout(() => isNewest() && take(id, functions), AGAIN);
 }
 
 /** Takes the newest weights of the model in use; asked again meanwhile, it does so once more. */

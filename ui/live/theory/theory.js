@@ -1,0 +1,82 @@
+// The Theory tab: the model as a machine that one can try, and what to try next.
+
+import { LiveMachine } from "../machine/live.js";
+import { make, openTab, rootOf } from "../shared/page.js";
+
+/** @import { Place } from "../machine/live.js" */
+/**
+ * What to do next: the sentence that invites to it, and where its mark stands.
+ *
+ * @typedef {{ invitation: string, mark: HTMLElement }} Step
+ */
+
+const CLAIM = "A picture becomes a place, and a place a picture.";
+const TEXT = {
+  refine: "q is where the encoder puts this 4. Find the best q: the gap closes, and the ELBO reaches log p(x).",
+  thrown: "No gap is left: the ELBO is log p(x). Now throw ε: each draw of q is another z, and another 4.",
+  drawn: "Draw over the 4, and see every number answer. Or point at the map: each place is a picture.",
+  train: "All this was learned from pictures alone. Train one yourself, and watch the map grow.",
+};
+
+/**
+ * The tab.
+ *
+ * @param {Place} component
+ */
+export function mount(component) {
+  const message = make("div", { className: "live-message", role: "status" });
+  const say = (/** @type {string} */ text) => {
+    message.textContent = text;
+  };
+  const live = new LiveMachine(component, {
+    say,
+    about: () => refine.removeAttribute("disabled"),
+    refined: () => lead.done("refine"),
+    thrown: () => lead.done("thrown"),
+    stroked: () => lead.done("drawn"),
+  });
+  const button = (/** @type {string} */ textContent, /** @type {() => void} */ onclick, className = "") =>
+    make("button", { type: "button", textContent, onclick, className });
+  const refine = button("Find the best q", () => live.scales.refine(), "live-first");
+  refine.disabled = true;
+  const train = button("Train one", () => openTab("train"));
+  const lead = new Lead({
+    refine: { invitation: TEXT.refine, mark: refine },
+    thrown: { invitation: TEXT.thrown, mark: live.machine.die },
+    drawn: { invitation: TEXT.drawn, mark: live.surface.node },
+    train: { invitation: TEXT.train, mark: train },
+  });
+  rootOf(component.element).append(
+    make("h2", { className: "live-claim", textContent: CLAIM }),
+    lead.node,
+    live.node,
+    make("div", { className: "live-below" }, live.scales.gauge.node, make("div", {}, refine, train, message)),
+  );
+  live.begin();
+}
+
+/** Leads from one thing to do to the next, in any order: a mark stands at the first that was not done yet. */
+class Lead {
+  node = make("p", { className: "live-lead" });
+  /** @type {Set<string>} */
+  #done = new Set();
+
+  /** @param {Record<string, Step>} steps in their order; the last one is never done */
+  constructor(steps) {
+    this.steps = steps;
+    this.#show();
+  }
+
+  /** @param {string} step */
+  done(step) {
+    this.#done.add(step);
+    this.#show();
+  }
+
+  #show() {
+    const all = Object.entries(this.steps);
+    const [, next] = all.find(([name]) => !this.#done.has(name)) ?? all[all.length - 1];
+    for (const [, { mark }] of all) mark.classList.toggle("live-next", mark === next.mark);
+    this.node.textContent = next.invitation;
+  }
+}

@@ -1,0 +1,15 @@
+"""The Theory tab, which the address without a tab opens: the model as a machine, with a test digit on it."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from .. import live
+from ..backend import Backend
+from . import draw
+
+
+def build(backend: Backend, model: str) -> gr.HTML:
+    """Lays out the tab and returns its machine, whose value {model} is the model that looks."""
+    functions = draw.looking(backend)
+    return live.component("theory/theory", {"model": model}, functions=functions, elem_id="theory-card")
