@@ -38,6 +38,11 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 QUESTIONS = Path(__file__).with_name("questions.js").read_text(encoding="utf-8")
 
+# As if the drawing had been cleared; nothing where nothing can be stored.
+CLEARED = """try {
+    sessionStorage.getItem("vae-drawing") ?? sessionStorage.setItem("vae-drawing", "null");
+} catch {}"""
+
 # The exact posteriors of images by a decoder's file, and the ms that they and the worker's preparation take.
 EXACT = """async ([decoder, asked]) => {
     const { askWorker } = await import(location.origin + "/live/exact/thread.js");
@@ -184,6 +189,7 @@ class Visitor:
     """One person's browser: a context of its own, and what a person does and sees on the page."""
 
     def __init__(self, context: BrowserContext, url: str, link: str = "") -> None:
+        """Opens the Train tab where the link names none; the bare address if the link is "/"."""
         self.context, self.url = context, url
         self.requests: list[str] = []
         self.errors: list[str] = []
@@ -194,9 +200,10 @@ class Visitor:
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        page.goto(self.url + link)
+        shown = link if "tab=" in link or link == "/" else f"{link}{'&' if '?' in link else '?'}tab=train"
+        page.goto(self.url + shown)
         page.wait_for_selector("#train", state="attached")
-        if "tab=" not in link:  # else the page goes on to another tab
+        if shown.endswith("tab=train"):
             page.wait_for_function("document.querySelector('#progress strong')?.textContent")
         return page
 
@@ -205,7 +212,7 @@ class Visitor:
         self.page.reload()
         self.page.wait_for_function(
             "document.querySelector('[role=tab][aria-selected=true]')?.dataset.tabId"
-            " === (new URLSearchParams(location.search).get('tab') ?? 'train')"
+            " === (new URLSearchParams(location.search).get('tab') ?? 'theory')"
         )
 
     def tab(self, name: str) -> None:
@@ -334,9 +341,7 @@ def visit(browser: Browser, server: Server):
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
         context.add_init_script(QUESTIONS)
         if not fresh:
-            context.add_init_script(
-                "sessionStorage.getItem('vae-drawing') ?? sessionStorage.setItem('vae-drawing', 'null')"
-            )
+            context.add_init_script(CLEARED)
         context.add_init_script(script)
         visitors.append(Visitor(context, server.url, link))
         return visitors[-1]

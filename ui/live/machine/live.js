@@ -22,7 +22,7 @@ import { Machine } from "./machine.js";
  * What a tab shows besides. say: a sentence, empty to take the last one back; about: another model; saw: what the model
  * makes of the drawing, and whether no stroke goes; held: what a q decodes to, and whose it is; stroked: by hand; hid:
  * the hidden part is another; cleared: nothing is shown of a drawing; forgot: nor of a model; refined: a refinement came
- * to its end; thrown: ε was.
+ * to its end, and left that gap; thrown: ε was.
  *
  * @typedef {Partial<{
  *   about: (model: Description) => void,
@@ -32,7 +32,7 @@ import { Machine } from "./machine.js";
  *   hid: () => void,
  *   cleared: () => void,
  *   forgot: () => void,
- *   refined: () => void,
+ *   refined: (gap: number | null) => void,
  *   thrown: () => void,
  * }> & { say: (text: string) => void }} Tab
  */
@@ -85,7 +85,7 @@ export class LiveMachine {
       say: tab.say,
       held: (found, whose) => this.#held(found, whose),
       weighed: (q) => this.machine.show(q),
-      refined: () => tab.refined?.(),
+      refined: (gap) => tab.refined?.(gap),
       refine: (request) => this.heardOf(server.refine({ model: this.#described, ...request })),
       judge: (request) => server.judge({ model: this.#described, ...request }),
       over: (grey) => this.machine.over(grey),

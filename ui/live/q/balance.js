@@ -2,6 +2,7 @@
 // compares.
 
 import { Meter } from "../draw/meter.js";
+import { sum } from "../draw/scale.js";
 import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { openTab } from "../shared/page.js";
@@ -17,7 +18,7 @@ import { wayOf } from "./way.js";
 
 /**
  * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; held: takes what a
- * q decodes to, and whose it is; weighed: takes the q that is weighed; refined: a refinement has been shown to its end;
+ * q decodes to, and whose it is; weighed: takes the q that is weighed; refined: a refinement has been shown to its end, and left that gap;
  * over: takes what the point of the plane under the mouse decodes to, null where there is none.
  *
  * @typedef {{
@@ -25,7 +26,7 @@ import { wayOf } from "./way.js";
  *   judge: (request: { image: string } & Q) => Promise<Answer<Judged> | undefined>,
  *   say: (text: string) => void,
  *   weighed: (q: Weighed) => void,
- *   refined: () => void,
+ *   refined: (gap: number | null) => void,
  *   over: (grey: Uint8Array | null) => void,
  *   held: (answer: Decoded, whose: string) => void,
  * }} Tab
@@ -247,7 +248,7 @@ export class Balance {
     if (done)
       this.#ponder(best, "refined q"); // for its picture
     else if (this.#q) this.#weigh(this.#q);
-    this.tab.refined();
+    this.tab.refined(sum(this.#evidence.log_px, best.elbo, -1));
   }
 }
 

@@ -30,6 +30,7 @@ export class Handles {
    * }} events at: the point of the plane under a pointer; onq: q was moved; pointed: at that point, or at none any more
    */
   constructor(over, { at, onq, pointed }) {
+    this.over = over;
     this.at = at;
     this.onq = onq;
     over.append(this.#dot, this.#middle, ...this.#ends);
@@ -80,6 +81,7 @@ export class Handles {
   show(q, { cx, cy, rx, ry }) {
     this.#q = q;
     for (const node of [this.#dot, this.#middle]) set(node, { cx, cy });
+    this.over.classList.toggle("live-small", Math.max(rx, ry) < HELD / 2);
     const places = [
       { cx: cx + rx, cy, visibility: rx > APART ? "inherit" : "hidden" },
       { cx, cy: cy - ry, visibility: ry > APART ? "inherit" : "hidden" },

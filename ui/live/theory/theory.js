@@ -1,7 +1,7 @@
 // The Theory tab: the model as a machine that one can try, and what to try next.
 
 import { LiveMachine } from "../machine/live.js";
-import { make, openTab, rootOf } from "../shared/page.js";
+import { make, nats, openTab, rootOf } from "../shared/page.js";
 
 /** @import { Place } from "../machine/live.js" */
 /**
@@ -11,10 +11,11 @@ import { make, openTab, rootOf } from "../shared/page.js";
  */
 
 const CLAIM = "A picture becomes a place, and a place a picture.";
+const CLOSED = 0.5; // nats of a gap that is called none
 const TEXT = {
-  refine: "q is where the encoder puts this 4. Find the best q: the gap closes, and the ELBO reaches log p(x).",
-  thrown: "No gap is left: the ELBO is log p(x). Now throw ε: each draw of q is another z, and another 4.",
-  drawn: "Draw over the 4, and see every number answer. Or point at the map: each place is a picture.",
+  refine: "q is where the encoder puts this digit. Find the best q: the gap closes, the ELBO rises to log p(x).",
+  thrown: "Now throw ε: each draw of q is another z, and another picture.",
+  drawn: "Draw over the digit, and see every number answer. Or point at the map: each place is a picture.",
   train: "All this was learned from pictures alone. Train one yourself, and watch the map grow.",
 };
 
@@ -31,7 +32,10 @@ export function mount(component) {
   const live = new LiveMachine(component, {
     say,
     about: () => refine.removeAttribute("disabled"),
-    refined: () => lead.done("refine"),
+    refined: (gap) => {
+      lead.done("refine");
+      say(gap === null ? "" : left(gap));
+    },
     thrown: () => lead.done("thrown"),
     stroked: () => lead.done("drawn"),
   });
@@ -54,6 +58,16 @@ export function mount(component) {
   );
   live.begin();
 }
+
+/**
+ * What a refinement left of the gap, in words.
+ *
+ * @param {number} gap
+ */
+const left = (gap) =>
+  gap < CLOSED
+    ? "No gap is left to speak of: the ELBO is log p(x) now."
+    : `${nats(gap)} nats are left: the true posterior is no Gaussian of this kind.`;
 
 /** Leads from one thing to do to the next, in any order: a mark stands at the first that was not done yet. */
 class Lead {
