@@ -128,7 +128,7 @@ def strokes(browser: Browser, url: str) -> None:
     page.add_script_tag(path=SCRIPT)
     page.evaluate("hand.noteStrokes()")
     began = time.monotonic()
-    box = box_of(page.locator(".live-ink"))
+    box = box_of(page.locator("#draw .live-ink"))
     for stroke in range(6):
         page.mouse.move(box["x"] + box["width"] * (0.25 + 0.08 * stroke), box["y"] + 0.2 * box["height"])
         page.mouse.down()

@@ -58,13 +58,13 @@ def _lay_out(backend: Backend) -> _Page:
     live.component("words/words", None, elem_id="words")
     with gr.Tabs() as tabs:
         with gr.Tab("Theory", id="theory"):
-            card = theory.build(backend, default)
+            card = theory.build(backend)
         with gr.Tab("Train", id="train"):
             tab = train.build(backend, session)
         with gr.Tab("ELBO", id="elbo"):
             elbo.build()
         with gr.Tab("Draw", id="draw"):
-            pad = draw.build(backend, default)
+            pad = draw.build(backend)
         with gr.Tab("Latents", id="latents"):
             sliders = latents.build(backend, default)
         with gr.Tab("Runs", id="runs"):

@@ -314,7 +314,7 @@ class Visitor:
 
     def draw(self, *points: tuple[float, float]) -> None:
         """A stroke of the mouse through points in fractions of the pad."""
-        box = self.page.locator(".live-ink").bounding_box()
+        box = self.page.locator("#draw .live-ink").bounding_box()
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
         self.page.mouse.move(*places[0])
         self.page.mouse.down()
@@ -324,8 +324,8 @@ class Visitor:
 
     def number(self, name: str) -> float:
         """A term of the Draw tab's table, in nats."""
-        row = self.page.locator(".live-terms tr", has_text=name).locator("output")
-        return float(row.inner_text().removesuffix(" nats").replace("−", "-"))
+        row = self.page.locator("#draw .live-terms tr", has_text=name).locator("output")
+        return float(row.inner_text().replace("−", "-"))
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ TERMS = ("reconstruction", "kl", "elbo", "gap", "evidence", "amortization", "app
 DIGIT = 0.11  # nats: what two numbers that are rounded each for itself, to a tenth or finer, may differ by
 
 METER = """() => {
-    const rows = [...document.querySelectorAll(".live-terms tr")].filter((row) => !row.hidden);
+    const rows = [...document.querySelectorAll("#draw .live-terms tr")].filter((row) => !row.hidden);
     return Object.fromEntries(rows.map((row) => {
         const [length, bar] = ["td.live-length", "i"].map((it) => row.querySelector(it).getBoundingClientRect());
-        const value = Number(row.querySelector("output").textContent.replace(" nats", "").replace("−", "-"));
+        const value = Number(row.querySelector("output").textContent.replace("−", "-"));
         const [left, right] = [bar.left - length.left, bar.right - length.left];
         return [row.dataset.term, { value, left, right, width: bar.width }];
     }));
@@ -34,8 +34,8 @@ PIXELS = """(selector) => {
     return Array.from({ length: data.length / 4 }, (_, i) => data[4 * i]);
 }"""
 
-EXACT_SHOWN = """document.querySelector(".live-plane:not([hidden]):not(.live-old)")
-    && document.querySelector("[data-term=evidence] small").textContent.startsWith("exact")"""
+EXACT_SHOWN = """document.querySelector("#draw .live-plane:not([hidden]):not(.live-old)")
+    && document.querySelector("#draw [data-term=evidence] small").textContent.startsWith("exact")"""
 
 
 def begin(me, digit=None):
@@ -51,7 +51,7 @@ def begin(me, digit=None):
 def rested(me):
     """Waits for the answer of the resting pen, and for the crowd that it is asked with."""
     me.page.wait_for_function(
-        "document.querySelector('[data-term=evidence] small').textContent.match(/1000 draws|exact/)"
+        "document.querySelector('#draw [data-term=evidence] small').textContent.match(/1000 draws|exact/)"
     )
     me.page.wait_for_selector(".live-crowd:not([hidden]) strong")
 
@@ -83,7 +83,7 @@ def press(me, name):
 def test_a_stroke_is_answered_while_it_goes(visit):
     me = visit()
     page = begin(me)
-    box = page.locator(".live-ink").bounding_box()
+    box = page.locator("#draw .live-ink").bounding_box()
     at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
     page.clock.install(time=0)
     page.clock.pause_at(1)
@@ -93,7 +93,7 @@ def test_a_stroke_is_answered_while_it_goes(visit):
         with me.answered("look", draws=64):
             page.mouse.move(*at(0.3 + 0.04 * step, 0.2 + 0.06 * step))
             page.clock.run_for(100)
-        assert "64 draws" in page.inner_text("[data-term=evidence]")
+        assert "64 draws" in page.inner_text("#draw [data-term=evidence]")
     page.clock.resume()
     page.mouse.up()
     rested(me)
@@ -134,10 +134,10 @@ def test_q_in_the_hand_and_the_encoders_back_again(visit):
     own = values(me)
     page.locator(".live-dim").nth(2).click()
     assert page.locator(".live-dim").nth(2).get_attribute("aria-pressed") == "true"
-    mean, width = (page.locator(".live-handles input").nth(i) for i in (0, 1))
+    mean, width = (page.locator("#draw .live-handles input").nth(i) for i in (0, 1))
     mean.evaluate("(range) => { range.value = 3; range.dispatchEvent(new Event('input')); }")
     page.wait_for_function(
-        f"!document.querySelector('[data-term=elbo] output').textContent.includes('{abs(own['elbo'])}')"
+        f"!document.querySelector('#draw [data-term=elbo] output').textContent.includes('{abs(own['elbo'])}')"
     )
     far = values(me)
     assert far["elbo"] < own["elbo"] - 1 and far["gap"] > own["gap"] + 1
@@ -168,7 +168,7 @@ def test_refining_shrinks_the_gap_and_splits_it(visit):
     assert v["elbo"] > own["elbo"] and v["amortization"] > 0
     assert v["amortization"] == pytest.approx(v["elbo"] - own["elbo"], abs=DIGIT)
     assert v["approximation"] == pytest.approx(v["evidence"] - v["elbo"], abs=DIGIT)
-    assert "refined q" in page.inner_text("[data-term=evidence]")
+    assert "refined q" in page.inner_text("#draw [data-term=evidence]")
     points = page.locator(".live-way polyline").get_attribute("points").split()
     heights = [float(point.split(",")[1]) for point in points]
     assert 5 < len(points) <= 40 and heights[-1] == min(heights)
@@ -190,7 +190,7 @@ def test_hiding_and_completing_changes_hidden_pixels_only(visit):
     changed = [i for i in range(784) if after[i] != before[i]]
     assert 20 < len(hidden) < 300 and len(changed) > 10
     cells = """() => {
-        const pen = document.querySelector(".live-over").getContext("2d", { willReadFrequently: true });
+        const pen = document.querySelector("#draw .live-over").getContext("2d", { willReadFrequently: true });
         const opaque = (i) => pen.getImageData((i % 28) * 10 + 5, Math.floor(i / 28) * 10 + 5, 1, 1).data[3] > 0;
         return Array.from({ length: 784 }, (_, i) => opaque(i));
     }"""
@@ -241,10 +241,10 @@ def test_without_an_answer_a_drawing_stays_as_it_is(visit):
     page.route(re.compile("component_server"), lambda route: route.abort())
     me.draw((0.7, 0.2), (0.7, 0.8))
     page.wait_for_selector("#draw .live-message >> text=The server does not answer.")
-    ink = me.ink(".live-ink")
+    ink = me.ink("#draw .live-ink")
     press(me, "Hide a part")
     me.settled()
-    assert me.ink(".live-ink") == ink
+    assert me.ink("#draw .live-ink") == ink
     assert page.get_by_role("button", name="Hide a part").get_attribute("aria-pressed") == "false"
     me.errors[:] = [error for error in me.errors if "ERR_FAILED" not in error]
 
@@ -303,21 +303,21 @@ def test_of_a_plane_the_truth_is_exact_and_drawn(visit, tmp_path):
     begin(me)
     page.get_by_role("button", name="1 asleep").click()  # folded away until then
     assert page.locator(".live-dim").count() == 2
-    place = "JSON.stringify(document.querySelector('.live-plane').getBoundingClientRect())"
+    place = "JSON.stringify(document.querySelector('#draw .live-plane').getBoundingClientRect())"
     reserved = page.evaluate(place)
     me.draw(*SEVEN)
     page.wait_for_function(EXACT_SHOWN)
     assert page.evaluate(place) == reserved
-    assert re.search(r"exact, by quadrature over the plane, ± 0\.0\d\d", page.inner_text("[data-term=evidence]"))
+    assert re.search(r"exact, by quadrature over the plane, ± 0\.0\d\d", page.inner_text("#draw [data-term=evidence]"))
     assert not me.asked("truth")  # the server is not needed
-    small, large = (float(page.locator(f".live-plane [data-sigma='{k}']").get_attribute("rx")) for k in (1, 2))
+    small, large = (float(page.locator(f"#draw .live-plane [data-sigma='{k}']").get_attribute("rx")) for k in (1, 2))
     assert large == pytest.approx(2 * small)
     v = values(me)
     assert v["evidence"] == pytest.approx(v["elbo"] + v["gap"], abs=1e-6)
     press(me, "Find the best q")
     refined(me)
-    assert "exact" in page.inner_text("[data-term=evidence]")  # stays the better one
-    assert len(page.locator(".live-plane polyline").get_attribute("points").split()) > 5
+    assert "exact" in page.inner_text("#draw [data-term=evidence]")  # stays the better one
+    assert len(page.locator("#draw .live-plane polyline").get_attribute("points").split()) > 5
 
 
 def test_where_this_browser_cannot_the_server_finds_the_exact_posterior(visit, tmp_path):
@@ -350,11 +350,11 @@ def test_a_mean_far_from_the_prior_is_seen_where_it_is_and_can_be_held(visit, tm
     me.draw(*SEVEN)
     rested(me)
     place = "document.querySelector('.live-dim[data-dim=\"0\"] .live-dot').style.bottom"
-    mu = float(page.locator(".live-handles output").first.inner_text())
+    mu = float(page.locator("#draw .live-handles output").first.inner_text())
     far = reach(embed(model, digits.test), model.prior)[0].item()
     assert 5.5 < mu < far
     assert float(page.evaluate(place).removesuffix("%")) == pytest.approx(50 + 50 * mu / far, abs=0.1)
-    mean = page.locator(".live-handles input").first
+    mean = page.locator("#draw .live-handles input").first
     assert float(mean.input_value()) == pytest.approx(mu, abs=0.01)
     assert float(mean.get_attribute("max")) == pytest.approx(far, abs=0.01)
 

@@ -11,7 +11,7 @@ from .test_draw import PIXELS, SEVEN, begin, press, rested, values
 pytestmark = pytest.mark.browser
 
 AT = """(places) => {
-    const canvas = document.querySelector(".live-ink");
+    const canvas = document.querySelector("#draw .live-ink");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return places.map(([x, y]) => data[4 * (Math.round(280 * y) * 280 + Math.round(280 * x)) + 3]);
 }"""  # the ink at places in fractions of the pad
@@ -23,33 +23,33 @@ def test_undo_erase_and_clear(visit):
     page = begin(me)
     me.draw(*SEVEN)
     rested(me)
-    first, one = values(me), me.ink(".live-ink")
+    first, one = values(me), me.ink("#draw .live-ink")
     me.draw((0.2, 0.6), (0.8, 0.6))
-    two = me.ink(".live-ink")
+    two = me.ink("#draw .live-ink")
     assert two > one
     page.get_by_role("button", name="Erase", exact=True).click()
     me.draw((0.1, 0.25), (0.9, 0.25))
-    assert me.ink(".live-ink") < two
+    assert me.ink("#draw .live-ink") < two
     press(me, "Undo")
-    assert me.ink(".live-ink") == two
-    page.locator(".live-ink").press("Control+z")
-    assert me.ink(".live-ink") == one
+    assert me.ink("#draw .live-ink") == two
+    page.locator("#draw .live-ink").press("Control+z")
+    assert me.ink("#draw .live-ink") == one
     page.wait_for_function(
-        f"document.querySelector('.live-terms output').textContent.includes('{abs(first['reconstruction'])}')"
+        f"document.querySelector('#draw .live-terms output').textContent.includes('{abs(first['reconstruction'])}')"
     )
     rested(me)
     assert values(me) == first
-    page.locator(".live-ink").press("Control+Shift+z")
-    assert me.ink(".live-ink") == two
-    page.locator(".live-ink").press("Control+z")
-    assert me.ink(".live-ink") == one
+    page.locator("#draw .live-ink").press("Control+Shift+z")
+    assert me.ink("#draw .live-ink") == two
+    page.locator("#draw .live-ink").press("Control+z")
+    assert me.ink("#draw .live-ink") == one
     rested(me)
     press(me, "Clear")
-    assert me.ink(".live-ink") == 0 and page.locator(".live-terms output").first.inner_text() == "–"
+    assert me.ink("#draw .live-ink") == 0 and page.locator("#draw .live-terms output").first.inner_text() == "–"
     assert page.get_by_role("button", name="Find the best q").is_disabled()
     press(me, "Undo")
     rested(me)
-    assert me.ink(".live-ink") == one and values(me) == first
+    assert me.ink("#draw .live-ink") == one and values(me) == first
 
 
 def test_an_answer_that_comes_after_clear_is_not_shown(visit):
@@ -61,14 +61,14 @@ def test_an_answer_that_comes_after_clear_is_not_shown(visit):
     press(me, "Clear")
     hold.release()
     me.settled()
-    assert page.locator(".live-terms output").first.inner_text() == "–"
+    assert page.locator("#draw .live-terms output").first.inner_text() == "–"
     assert "Draw a digit" in page.inner_text("#draw .live-message")
 
 
 def test_the_keyboard_alone_draws_and_a_pens_pressure_is_the_width(visit):
     me = visit()
     page = begin(me)
-    page.locator(".live-ink").focus()
+    page.locator("#draw .live-ink").focus()
     keys = [
         "ArrowRight",
         *["Shift+ArrowLeft"] * 3,
@@ -80,15 +80,15 @@ def test_the_keyboard_alone_draws_and_a_pens_pressure_is_the_width(visit):
     for key in keys:
         page.keyboard.press(key)
     rested(me)
-    drawn = me.ink(".live-ink")
+    drawn = me.ink("#draw .live-ink")
     assert drawn > 500_000
     page.keyboard.press("Shift+ArrowLeft")  # the pen is up
-    assert me.ink(".live-ink") == drawn and me.ink(".live-over") > 0
+    assert me.ink("#draw .live-ink") == drawn and me.ink("#draw .live-over") > 0
     assert page.evaluate("scrollY") == 0
     page.keyboard.press("Control+z")
-    assert me.ink(".live-ink") == 0
+    assert me.ink("#draw .live-ink") == 0
 
-    box = page.locator(".live-ink").bounding_box()
+    box = page.locator("#draw .live-ink").bounding_box()
     pen = me.context.new_cdp_session(page)
     inks = []
     for height, force in ((0.3, 0.1), (0.7, 1.0)):
@@ -96,14 +96,14 @@ def test_the_keyboard_alone_draws_and_a_pens_pressure_is_the_width(visit):
             place = {"x": box["x"] + x * box["width"], "y": box["y"] + height * box["height"]}
             more = {"button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen", "force": force}
             pen.send("Input.dispatchMouseEvent", {"type": kind} | place | more)
-        inks.append(me.ink(".live-ink"))
+        inks.append(me.ink("#draw .live-ink"))
     assert inks[0] > 0 and inks[1] - inks[0] > 2 * inks[0]
 
 
 def test_a_finger_draws_beside_the_reconstruction(visit):
     me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     page = begin(me)
-    box = page.locator(".live-ink").bounding_box()
+    box = page.locator("#draw .live-ink").bounding_box()
     touch = me.context.new_cdp_session(page)
     places = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in SEVEN]
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
@@ -111,8 +111,8 @@ def test_a_finger_draws_beside_the_reconstruction(visit):
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     rested(me)
-    assert me.ink(".live-ink") > 100_000 and page.evaluate("scrollY") == 0
-    pad, made = (page.locator(it).bounding_box() for it in (".live-ink", ".live-reconstruction"))
+    assert me.ink("#draw .live-ink") > 100_000 and page.evaluate("scrollY") == 0
+    pad, made = (page.locator(it).bounding_box() for it in ("#draw .live-ink", "#draw .live-reconstruction"))
     assert pad["x"] + pad["width"] < made["x"] and made["y"] + made["height"] < pad["y"] + pad["height"] + 20
     assert made["y"] + made["height"] < 844
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -121,7 +121,7 @@ def test_a_finger_draws_beside_the_reconstruction(visit):
 def test_a_second_finger_draws_nothing(visit):
     me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     page = begin(me)
-    box = page.locator(".live-ink").bounding_box()
+    box = page.locator("#draw .live-ink").bounding_box()
     touch = me.context.new_cdp_session(page)
 
     def fingers(kind, *places):
@@ -145,7 +145,7 @@ class Hand:
 
     def __init__(self, me):
         self.session = me.context.new_cdp_session(me.page)
-        self.box = me.page.locator(".live-ink").bounding_box()
+        self.box = me.page.locator("#draw .live-ink").bounding_box()
 
     def at(self, x, y):
         return {"x": self.box["x"] + x * self.box["width"], "y": self.box["y"] + y * self.box["height"]}
@@ -175,7 +175,7 @@ def test_a_pen_takes_over_from_a_palm_and_the_palms_trace_goes(visit):
     places = [(0.2, 0.2), (0.4, 0.2), (0.6, 0.4), (0.8, 0.8), (0.7, 0.8)]
     assert page.evaluate(AT, places) == [255, 255, 255, 0, 0]
     press(me, "Undo")
-    assert me.ink(".live-ink") == 0
+    assert me.ink("#draw .live-ink") == 0
 
 
 def test_a_palm_that_the_system_takes_back_leaves_no_trace(visit):
@@ -183,13 +183,13 @@ def test_a_palm_that_the_system_takes_back_leaves_no_trace(visit):
     page = begin(me)
     me.draw(*SEVEN)
     rested(me)
-    drawn = values(me), me.ink(".live-ink")
+    drawn = values(me), me.ink("#draw .live-ink")
     hand = Hand(me)
     hand.palm("touchStart", (0.8, 0.8))
     assert page.evaluate(AT, [(0.8, 0.8)]) == [255]
     hand.palm("touchCancel")
     rested(me)
-    assert (values(me), me.ink(".live-ink")) == drawn
+    assert (values(me), me.ink("#draw .live-ink")) == drawn
 
 
 def erased_dot(me):
@@ -200,14 +200,14 @@ def erased_dot(me):
     press(me, "Erase")
     me.draw(*spot)
     press(me, "Draw")
-    me.page.wait_for_selector(".live-blank")
+    me.page.wait_for_selector("#draw .live-blank")
     assert me.page.evaluate("sessionStorage.getItem('vae-drawing')") in (None, "null")
 
 
 def traces(me):
     """What an eraser may leave: ink of 6 of 255."""
     me.page.evaluate("""() => {
-        const pen = document.querySelector(".live-ink").getContext("2d");
+        const pen = document.querySelector("#draw .live-ink").getContext("2d");
         pen.save();
         pen.fillStyle = "rgb(255 255 255 / 0.024)";
         pen.fillRect(20, 240, 30, 30);
@@ -234,28 +234,28 @@ def test_the_pad_needs_no_offscreen_canvas(visit):
     me = visit(script="delete window.OffscreenCanvas")  # as on iPadOS 16.3
     page = begin(me, 3)
     assert page.evaluate("typeof OffscreenCanvas") == "undefined"
-    given = me.ink(".live-ink")
+    given = me.ink("#draw .live-ink")
     me.draw((0.2, 0.9), (0.8, 0.9))
     rested(me)
-    assert given > 0 and me.ink(".live-ink") > given
+    assert given > 0 and me.ink("#draw .live-ink") > given
 
 
 def test_noise_comes_and_goes(visit):
     me = visit()
     page = begin(me, 1)
-    own, clean = values(me), me.ink(".live-ink")
+    own, clean = values(me), me.ink("#draw .live-ink")
     noise = page.get_by_label("Add noise")
     with me.answered("look", draws=1000):
         for strength in (10, 40):
             noise.evaluate(f"(it) => {{ it.value = {strength}; it.dispatchEvent(new Event('input')); }}")
         noise.dispatch_event("change")
     noisy = values(me)
-    assert noisy["elbo"] < own["elbo"] - 50 and me.ink(".live-ink") > 1.5 * clean
+    assert noisy["elbo"] < own["elbo"] - 50 and me.ink("#draw .live-ink") > 1.5 * clean
     with me.answered("look", draws=1000):
         noise.evaluate(
             "(it) => { it.value = 0; it.dispatchEvent(new Event('input')); it.dispatchEvent(new Event('change')); }"
         )
-    assert values(me) == own and me.ink(".live-ink") == clean
+    assert values(me) == own and me.ink("#draw .live-ink") == clean
     with me.answered("look", draws=1000):
         press(me, "Noise")
     assert values(me)["elbo"] < own["elbo"] - 200
@@ -272,7 +272,7 @@ def test_a_photograph_is_put_on_the_pad_or_refused_with_a_sentence(visit):
     chooser = ".live-start input[type=file]"
     page.set_input_files(chooser, {"name": "seven.png", "mimeType": "image/png", "buffer": content.getvalue()})
     rested(me)
-    assert 500_000 < me.ink(".live-ink") < 10_000_000 and me.ink(".live-reconstruction") > 5000
+    assert 500_000 < me.ink("#draw .live-ink") < 10_000_000 and me.ink("#draw .live-reconstruction") > 5000
     kept = values(me)
     page.set_input_files(chooser, {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture at all"})
     page.wait_for_function("/picture|photograph/.test(document.querySelector('#draw .live-message').textContent)")

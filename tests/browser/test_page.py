@@ -67,11 +67,11 @@ def test_the_main_job_through_all_four_tabs(visit):
     # A drawing with the mouse has a reconstruction with ink, and an ELBO whose terms add up.
     me.tab("Draw")
     page.wait_for_selector(".live-examples button")
-    assert me.ink(".live-reconstruction") == 0
+    assert me.ink("#draw .live-reconstruction") == 0
     me.draw(*SEVEN)
     rested(me)
     assert me.ink(".live-pair figure:nth-child(1) canvas") > 5000
-    assert me.ink(".live-reconstruction") > 5000
+    assert me.ink("#draw .live-reconstruction") > 5000
     assert me.number("ELBO") == pytest.approx(me.number("Reconstruction") - me.number("KL"), abs=0.11)
 
     # A slider changes the picture.
@@ -182,7 +182,7 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     me = visit()
     me.tab("Draw")
     me.page.get_by_label("Start from a 4").click()
-    done = "document.querySelector('.live-terms output')?.textContent.endsWith('nats')"
+    done = "document.querySelector('#draw .live-terms output')?.textContent.match(/[0-9]/)"
     me.page.wait_for_function(done)
     elbo = me.number("ELBO")
     me.reload()
@@ -199,8 +199,8 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     assert me.page.evaluate("[...document.querySelectorAll('.live-list input[type=range]')].every((i) => i.value == 0)")
     me.tab("Draw")
     me.page.get_by_role("button", name="Clear").click()
-    assert me.page.locator(".live-terms output").first.inner_text() == "–"
-    assert me.ink(".live-ink") == 0
+    assert me.page.locator("#draw .live-terms output").first.inner_text() == "–"
+    assert me.ink("#draw .live-ink") == 0
     me.tab("Latents")
     me.page.get_by_role("button", name="My drawing").click()
     me.page.wait_for_selector("text=There is no drawing yet")
@@ -210,24 +210,24 @@ def test_a_click_is_a_drawing(visit):
     me = visit()
     me.tab("Draw")
     me.page.wait_for_selector(".live-examples button")
-    me.page.locator(".live-ink").click(position={"x": 30, "y": 40})
-    me.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
-    assert me.ink(".live-ink") > 10_000
+    me.page.locator("#draw .live-ink").click(position={"x": 30, "y": 40})
+    me.page.wait_for_function("document.querySelector('#draw .live-terms output')?.textContent.match(/[0-9]/)")
+    assert me.ink("#draw .live-ink") > 10_000
 
 
 def test_the_pad_takes_touch(visit):
     me = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     me.tab("Draw")
     me.page.wait_for_selector(".live-examples button")
-    box = me.page.locator(".live-ink").bounding_box()
+    box = me.page.locator("#draw .live-ink").bounding_box()
     touch = me.context.new_cdp_session(me.page)
     places = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in SEVEN]
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
     for place in places[1:]:
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [place]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    me.page.wait_for_function("document.querySelector('.live-terms output')?.textContent.endsWith('nats')")
-    assert me.ink(".live-ink") > 100_000
+    me.page.wait_for_function("document.querySelector('#draw .live-terms output')?.textContent.match(/[0-9]/)")
+    assert me.ink("#draw .live-ink") > 100_000
     assert me.page.evaluate("scrollY") == 0
 
 

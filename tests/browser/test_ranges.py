@@ -74,7 +74,7 @@ def test_a_q_far_from_the_prior_can_be_moved(visit, wide, run_of, example):
     me.page.get_by_label(f"Start from a {example}").click()
     rested(me)
     own = values(me)
-    mean, width = (me.page.locator(".live-handles input").nth(n) for n in (0, 1))
+    mean, width = (me.page.locator("#draw .live-handles input").nth(n) for n in (0, 1))
     power = float(width.input_value())
     assert power < -3 and float(width.get_attribute("min")) < power  # of ten: where q is, and not where the slider ends
     for handle, value in ((mean, FURTHEST), (width, -2.5)):
@@ -82,7 +82,7 @@ def test_a_q_far_from_the_prior_can_be_moved(visit, wide, run_of, example):
         handle.evaluate("(it, value) => { it.value = value; it.dispatchEvent(new Event('input')); }", value)
         assert float(handle.input_value()) == pytest.approx(value)
         me.page.wait_for_function(
-            "(kl) => document.querySelector('[data-term=kl] output').textContent !== kl",
+            "(kl) => document.querySelector('#draw [data-term=kl] output').textContent !== kl",
             arg=f"{before['kl']:.1f} nats",
         )
         assert me.page.inner_text("#draw .live-message") == ""

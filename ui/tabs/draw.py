@@ -247,10 +247,10 @@ def looking(backend: Backend) -> list[Callable]:
     return [of(backend, function) for function in (look, judge, refine, truth, describe, decode)]
 
 
-def build(backend: Backend, model: str) -> gr.HTML:
-    """Lays out the tab and returns its component, whose value {model} says which model looks."""
+def build(backend: Backend) -> gr.HTML:
+    """Lays out the tab and returns its component, whose value {model} says which model looks, once that is known."""
     functions = [*looking(backend), of(backend, complete), of(backend, crowd)]
-    return live.component("draw/pad", {"model": model}, functions=functions, elem_id="draw")
+    return live.component("draw/pad", {"model": None}, functions=functions, elem_id="draw")
 
 
 @contextmanager

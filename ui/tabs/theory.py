@@ -9,7 +9,7 @@ from ..backend import Backend
 from . import draw
 
 
-def build(backend: Backend, model: str) -> gr.HTML:
-    """Lays out the tab and returns its machine, whose value {model} is the model that looks."""
+def build(backend: Backend) -> gr.HTML:
+    """Lays out the tab and returns its machine, whose value {model} is the model that looks, once that is known."""
     functions = draw.looking(backend)
-    return live.component("theory/theory", {"model": model}, functions=functions, elem_id="theory-card")
+    return live.component("theory/theory", {"model": None}, functions=functions, elem_id="theory-card")

@@ -135,7 +135,7 @@ function lines() {
   for (const [name, { node, title, output }] of Object.entries(rows)) {
     node.dataset.term = name;
     title.dataset.term = name;
-    const value = () => (output.textContent === NONE ? "" : output.textContent);
+    const value = () => (output.textContent === NONE ? "" : `${output.textContent} nats`);
     for (const term of name === "evidence" ? [name, "score", "estimate"] : [name])
       offerValue(term, () => (title.dataset.term === term ? value() : ""), output);
   }

@@ -8,7 +8,7 @@ import { tools } from "./tools.js";
 
 /** @import { Functions } from "../machine/live.js" */
 /** @import { Component, Description, Looked } from "../shared/types.js" */
-/** @typedef {Component<{ model: string }, Functions | "complete" | "crowd">} Drawn its value says which model looks */
+/** @typedef {Component<{ model: string | null }, Functions | "complete" | "crowd">} Drawn */
 
 const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
 const FIRST = "Draw something first, or start from a test digit.";

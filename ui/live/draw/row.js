@@ -51,7 +51,7 @@ export const shower = (digits) => (/** @type {number | null} */ value) =>
 export function putter(scale, digits) {
   const shown = shower(digits);
   return (/** @type {Row} */ { bar, output }, /** @type {Bar} */ it) => {
-    output.textContent = `${shown(it.value)} nats`;
+    output.textContent = shown(it.value);
     lay(bar, it, scale);
     bar.title = bar.hidden ? "" : `${shown(it.from)} to ${shown(it.to)} nats`;
   };

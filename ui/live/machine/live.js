@@ -13,7 +13,7 @@ import { Machine } from "./machine.js";
 /** @import { Answer, Component, Decoded, Description, Drawing, Looked } from "../shared/types.js" */
 /**
  * @typedef {"look" | "judge" | "refine" | "truth" | "describe" | "decode"} Functions
- * @typedef {Component<{ model: string }, Functions>} Place its value says which model looks
+ * @typedef {Component<{ model: string | null }, Functions>} Place its value says which model looks, once that is known
  * @typedef {Drawing & { model: string, draws: number }} Request
  * @typedef {{ request: Request, isCurrent: () => boolean, resting: boolean }} Asked
  */
@@ -119,7 +119,7 @@ export class LiveMachine {
    */
   begin() {
     onKept(this.#taker);
-    this.watch("value", () => this.#wake());
+    this.watch("value", () => requestAnimationFrame(() => this.#wake())); // when the tab that is opened is shown
     show(this.element, ({ run, newest: weights }) => {
       this.#wake();
       if (run !== this.props.value.model || !weights || weights === this.#version) return;
@@ -151,6 +151,7 @@ export class LiveMachine {
   /** Asks about the model that the tab uses now, and has it look. */
   async describe() {
     const { model } = this.props.value;
+    if (model === null) return; // the server has not said yet
     if (!model) {
       this.tab.say("There is no model yet: train one first.");
       return;

@@ -146,6 +146,7 @@ export class QMap {
    */
   look(close) {
     this.#isClose = close;
+    this.node.classList.toggle("live-close", close);
     this.#zoom.textContent = close ? "whole map" : "zoom to q";
     this.#go(close ? this.#around() : this.#whole());
   }

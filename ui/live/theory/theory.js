@@ -13,7 +13,7 @@ import { make, nats, openTab, rootOf } from "../shared/page.js";
 const CLAIM = "A picture becomes a place, and a place a picture.";
 const CLOSED = 0.5; // nats of a gap that is called none
 const TEXT = {
-  refine: "q is where the encoder puts this digit. Find the best q: the gap closes, the ELBO rises to log p(x).",
+  refine: "q is where the encoder puts this digit. Find the best q: the gap closes.",
   thrown: "Now throw ε: each draw of q is another z, and another picture.",
   drawn: "Draw over the digit, and see every number answer. Or point at the map: each place is a picture.",
   train: "All this was learned from pictures alone. Train one yourself, and watch the map grow.",
@@ -43,7 +43,8 @@ export function mount(component) {
     make("button", { type: "button", textContent, onclick, className });
   const refine = button("Find the best q", () => live.scales.refine(), "live-first");
   refine.disabled = true;
-  const train = button("Train one", () => openTab("train"));
+  const train = button("Train one yourself", () => openTab("train"));
+  train.hidden = true; // until it is next
   const lead = new Lead({
     refine: { invitation: TEXT.refine, mark: refine },
     thrown: { invitation: TEXT.thrown, mark: live.machine.die },
@@ -91,6 +92,7 @@ class Lead {
     const all = Object.entries(this.steps);
     const [, next] = all.find(([name]) => !this.#done.has(name)) ?? all[all.length - 1];
     for (const [, { mark }] of all) mark.classList.toggle("live-next", mark === next.mark);
+    next.mark.hidden = false;
     this.node.textContent = next.invitation;
   }
 }

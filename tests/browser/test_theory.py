@@ -1,0 +1,197 @@
+"""The first tab: what the bare address opens, the plane that answers, and what leads on."""
+
+import re
+
+import pytest
+import torch
+
+from vae_core import load_checkpoint
+
+from ..conftest import ROOT
+from .conftest import until
+
+pytestmark = pytest.mark.browser
+
+MODEL = ROOT / "checkpoints" / "mnist-mlp-2d.safetensors"
+LINK = "?tab=theory&model=mnist-mlp-2d"
+CARD = "#theory-card"
+IN_SIGHT = """() => {
+    const isSeen = (node) => {
+        const box = node.getBoundingClientRect();
+        const holds = box.width > 1 && box.height > 1 && box.top < innerHeight && box.bottom > 0 && box.left < innerWidth;
+        return holds && node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    };
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const words = [];
+    for (let text = texts.nextNode(); text; text = texts.nextNode())
+        if (isSeen(text.parentElement) && !text.parentElement.closest("script, style, noscript, option"))
+            words.push(...(text.data.match(/[\\p{L}’-]{2,}/gu) ?? []));
+    for (const input of document.querySelectorAll("input"))
+        if (isSeen(input)) words.push(...(input.value.match(/[\\p{L}’-]{2,}/gu) ?? []));
+    const controls = [...document.querySelectorAll("button, input, select, textarea, a[href], [role=application]")];
+    return { words, controls: controls.filter(isSeen).map((it) => it.ariaLabel ?? it.textContent) };
+}"""
+ROWS = """() => Object.fromEntries([...document.querySelectorAll("#theory-card .live-terms tr")].map((row) => {
+    const box = (node) => node.getBoundingClientRect();
+    const [bar, ghost] = ["i:not(.live-before)", ".live-before"].map((it) => row.querySelector(it));
+    const length = box(row.querySelector("td.live-length"));
+    const of = (it) => it.hidden ? null : [box(it).left - length.left, box(it).right - length.left];
+    return [row.dataset.term, {
+        value: Number(row.querySelector("output").textContent.replace("−", "-")), bar: of(bar), before: of(ghost),
+    }];
+}))"""
+ENDS = "[...document.querySelectorAll('#theory-card .live-meter .live-scale span')].map((it) => it.textContent)"
+
+
+@pytest.fixture
+def card(visit):
+    """A visitor's first tab, with the exact posterior of the digit that it opens with."""
+    me = visit(LINK, fresh=True)
+    known(me)
+    return me
+
+
+def known(me):
+    """Waits for log p(x) by quadrature, and for the pictures of the plane."""
+    me.page.wait_for_selector(f"{CARD} [data-term=evidence] span[data-term=evidence]:text-is('log p(x)')")
+    me.page.wait_for_function(
+        "document.querySelector('#theory-card [data-term=evidence] small').textContent.startsWith('exact')"
+    )
+    me.page.wait_for_selector(f"{CARD} .live-plane[data-tiles]")
+
+
+def q(me):
+    """The q that is shown: its mean and standard deviations, as the sum writes them."""
+    lines = me.page.locator(f"{CARD} .live-sum > div").all_inner_texts()
+    numbers = [re.findall(r"[−\d.]+", line.split(" ", 1)[1]) for line in lines]
+    return [[float(text.replace("−", "-")) for text in line[:2]] for line in numbers]
+
+
+def place(me, x, y):
+    """A place of the plane in pixels, from fractions of its sides."""
+    box = me.page.locator(f"{CARD} .live-plane svg").bounding_box()
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def test_the_bare_address_opens_with_a_digit_that_is_answered_in_few_words(visit):
+    me = visit("/", fresh=True)
+    me.page.wait_for_function("location.search.includes('tab=theory')")
+    me.page.wait_for_function("document.querySelector('#theory-card .live-terms output')?.textContent.match(/[0-9]/)")
+    assert me.ink(f"{CARD} .live-ink") > 0 and me.ink(f"{CARD} .live-reconstruction") > 0
+    me.settled()
+    seen = me.page.evaluate(IN_SIGHT)
+    assert len(seen["words"]) <= 60, seen["words"]
+    assert len(seen["controls"]) <= 12, seen["controls"]
+    assert me.page.locator(".live-next:visible").count() == 1
+
+
+def test_another_tab_in_the_address_asks_nothing_for_the_first(visit):
+    me = visit("?tab=runs", fresh=True)
+    me.page.wait_for_function("location.search.includes('model=')")
+    me.settled()
+    assert not me.asked("look") and not me.asked("describe")
+
+
+def test_pointing_at_the_map_shows_what_lies_there(card):
+    model = load_checkpoint(MODEL)
+    card.page.mouse.move(*place(card, 0.25, 0.75))
+    card.page.wait_for_selector(f"{CARD} figcaption:text-is('p(x|z) of this place')")
+    shown = card.page.evaluate("""() => {
+        const canvas = document.querySelector("#theory-card .live-reconstruction");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
+        return Array.from({ length: 784 }, (_, i) => data[4 * i] / 255);
+    }""")
+    far = card.page.evaluate("""async () => {
+        const { model } = await import(location.origin + "/live/shared/model.js");
+        return Math.max(...model.about.reach);
+    }""")
+    there = model.x_hat(torch.tensor([[-far / 2, -far / 2]])).detach().flatten()
+    assert (torch.tensor(shown) - there).abs().max() < 0.1  # the mouse is at a whole pixel
+    assert not card.asked("decode")
+    card.page.mouse.move(5, 5)
+    card.page.wait_for_selector(f"{CARD} figcaption:text-is('p(x|z): what it makes of it')")
+
+
+def test_the_best_q_closes_the_gap_on_one_scale_beside_the_bars_of_before(card):
+    before, ends = card.page.evaluate(ROWS), card.page.evaluate(ENDS)
+    assert all(row["before"] is None for row in before.values())
+    card.page.get_by_role("button", name="Find the best q").click()
+    card.page.wait_for_selector(f"{CARD} .live-message:has-text('left')", timeout=60_000)
+    after = card.page.evaluate(ROWS)
+    assert card.page.evaluate(ENDS) == ends
+    for name, row in after.items():
+        assert row["before"] == pytest.approx(before[name]["bar"], abs=1)
+    value = {name: row["value"] for name, row in after.items()}
+    assert value["gap"] < before["gap"]["value"] and value["evidence"] == pytest.approx(
+        before["evidence"]["value"], abs=0.05
+    )
+    assert value["reconstruction"] - value["kl"] == pytest.approx(value["elbo"], abs=1e-6)
+    assert value["elbo"] + value["gap"] == pytest.approx(value["evidence"], abs=1e-6)
+    note = card.page.locator(f"{CARD} [data-term=gap] small").text_content()
+    whole, amortization, approximation = (float(text) for text in re.findall(r"\d+\.\d+", note))
+    assert amortization + approximation == pytest.approx(whole, abs=1e-6)
+    assert whole == pytest.approx(before["gap"]["value"], abs=0.1) and approximation == pytest.approx(
+        value["gap"], abs=0.1
+    )
+    assert card.page.locator(".live-next:visible").inner_text() == "throw ε"
+
+
+def test_each_thing_that_is_done_leads_to_the_next(card):
+    card.page.get_by_role("button", name="throw ε").click()  # in any order
+    card.page.wait_for_selector(f"{CARD} figcaption:text-is('p(x|z) of this draw')")
+    assert card.page.locator(".live-next:visible").inner_text() == "Find the best q"
+    card.page.get_by_role("button", name="Find the best q").click()
+    card.page.wait_for_selector(f"{CARD} .live-frame.live-next", timeout=60_000)
+    box = card.page.locator(f"{CARD} .live-ink").bounding_box()
+    card.page.mouse.move(box["x"] + 60, box["y"] + 60)
+    card.page.mouse.down()
+    card.page.mouse.move(box["x"] + 120, box["y"] + 120, steps=4)
+    card.page.mouse.up()
+    card.page.get_by_role("button", name="Train one yourself").click()
+    card.page.wait_for_function("location.search.includes('tab=train')")
+
+
+def test_q_is_dragged_by_its_middle_and_by_the_ends_of_its_axes(card):
+    card.page.get_by_role("button", name="zoom to q").click()
+    card.page.wait_for_selector(f"{CARD} .live-plane[data-tiles=close]")
+    (mu0, std0), (mu1, std1) = q(card)
+    for handle, (dx, dy) in ((".live-held", (30, 20)), (".live-end >> nth=0", (25, 0))):
+        box = card.page.locator(f"{CARD} {handle}").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        with card.answered("judge"):
+            card.page.mouse.move(x, y)
+            card.page.mouse.down()
+            card.page.mouse.move(x + dx, y + dy, steps=3)
+            card.page.mouse.up()
+    card.settled()
+    (a, s), (b, t) = q(card)
+    assert a > mu0 and b < mu1 and s > std0 and t == std1
+    asked = card.asked("judge")[-1]
+    assert asked["mu"] == pytest.approx([a, b], abs=0.006) and asked["std"] == pytest.approx([s, t], abs=0.006)
+
+
+def test_a_drawing_is_the_same_on_both_tabs(card):
+    box = card.page.locator(f"{CARD} .live-ink").bounding_box()
+    card.page.mouse.move(box["x"] + 30, box["y"] + 200)
+    card.page.mouse.down()
+    card.page.mouse.move(box["x"] + 200, box["y"] + 200, steps=6)
+    card.page.mouse.up()
+    known(card)
+    first = card.page.evaluate(ROWS)
+    card.tab("Draw")
+    card.page.wait_for_function(
+        "document.querySelector('#draw [data-term=evidence] small')?.textContent.startsWith('exact')"
+    )
+    assert card.number("ELBO") == pytest.approx(first["elbo"]["value"], abs=0.1)
+    card.page.get_by_role("button", name="Clear").click()
+    card.tab("Theory")
+    until(card.page, lambda: card.ink(f"{CARD} .live-ink") == 0)
+    assert card.page.locator(f"{CARD} .live-terms output").first.inner_text() == "–"
+
+
+def test_a_model_without_a_plane_has_its_dimensions_there(visit):
+    me = visit("?tab=theory&model=mnist-mlp-20d", fresh=True)
+    me.page.wait_for_selector(f"{CARD} .live-dim >> nth=5")
+    assert me.page.locator(f"{CARD} .live-plane").is_hidden()
+    me.page.get_by_role("button", name="Find the best q").click()
+    me.page.wait_for_selector(f"{CARD} .live-message:has-text('nats are left')", timeout=60_000)
