@@ -24,7 +24,7 @@ from .follow import Follower
 from .loaded import Loaded, LoadedModels
 from .presets import Durations
 
-FIRST = "mnist-mlp-20d"  # the shipped model that the page opens with
+FIRST = "mnist-mlp-2d"  # the shipped model that the page opens with
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every run
 
 
