@@ -202,7 +202,7 @@ class Visitor:
         page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         shown = link if "tab=" in link or link == "/" else f"{link}{'&' if '?' in link else '?'}tab=train"
         page.goto(self.url + shown)
-        page.wait_for_selector("#train", state="attached")
+        page.wait_for_selector("[role=tab][aria-selected=true]")
         if shown.endswith("tab=train"):
             page.wait_for_function("document.querySelector('#progress strong')?.textContent")
         return page

@@ -18,8 +18,8 @@ CARD = "#theory-card"
 IN_SIGHT = """() => {
     const isSeen = (node) => {
         const box = node.getBoundingClientRect();
-        const holds = box.width > 1 && box.height > 1 && box.top < innerHeight && box.bottom > 0 && box.left < innerWidth;
-        return holds && node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+        const isInside = box.width > 1 && box.height > 1 && box.top < innerHeight && box.bottom > 0 && box.right > 0;
+        return isInside && !node.closest(".visually-hidden") && node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
     };
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const words = [];

@@ -9,8 +9,9 @@ import { set, svg } from "../shared/svg.js";
  * @typedef {{ cx: number, cy: number, rx: number, ry: number }} Ellipse
  */
 
-const [DOT, END, HELD] = [1.8, 3, 8]; // units of the radii: of what is seen, and of what can be taken of the middle
-const APART = 11; // units between the middle and an end, below which the end cannot be taken
+const [DOT, END, HELD] = [1.8, 3, 5]; // units of the radii: of what is seen, and of what can be taken of the middle
+const APART = 8; // units between the middle and an end, below which the end cannot be taken
+const OUT = 2; // standard deviations from the middle to an end
 const LEAST = 1e-3; // of σ, relative to what it was when it was taken
 
 /** The handles of an ellipse. */
@@ -38,7 +39,7 @@ export class Handles {
     for (const [k, end] of this.#ends.entries())
       this.#take(end, ({ mu, std }, z) => ({
         mu,
-        std: std.map((s, j) => (j === k ? Math.max(Math.abs(z[j] - mu[j]), LEAST * s) : s)),
+        std: std.map((s, j) => (j === k ? Math.max(Math.abs(z[j] - mu[j]) / OUT, LEAST * s) : s)),
       }));
     over.addEventListener("pointermove", (event) => {
       if (!event.buttons || event.target === over) pointed(at(event));
@@ -83,8 +84,8 @@ export class Handles {
     for (const node of [this.#dot, this.#middle]) set(node, { cx, cy });
     this.over.classList.toggle("live-small", Math.max(rx, ry) < HELD / 2);
     const places = [
-      { cx: cx + rx, cy, visibility: rx > APART ? "inherit" : "hidden" },
-      { cx, cy: cy - ry, visibility: ry > APART ? "inherit" : "hidden" },
+      { cx: cx + OUT * rx, cy, visibility: OUT * rx > APART ? "inherit" : "hidden" },
+      { cx, cy: cy - OUT * ry, visibility: OUT * ry > APART ? "inherit" : "hidden" },
     ];
     for (const [k, place] of places.entries()) set(this.#ends[k], place);
   }

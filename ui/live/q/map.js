@@ -65,7 +65,7 @@ export class QMap {
     this.node = make(
       "figure",
       { className: "live-plane" },
-      make("figcaption", {}, word("encoder", "q(z|x)"), " on the plane, ", word("posterior", "p(z|x)"), " behind"),
+      make("figcaption", {}, word("encoder", "q(z|x)"), ", and ", word("posterior", "p(z|x)"), " behind"),
       make("div", {}, this.#canvas, this.#over, this.#zoom),
     );
     new ResizeObserver(() => this.#decode()).observe(this.node); // which it also is when it comes into sight
