@@ -203,7 +203,7 @@ def test_without_the_charts_library_every_chart_says_so(browser, server, status,
     page.goto(server.url)
     text = f"The charts' library could not be loaded. {why}"
     charts = {"Train": ["#train-curves"], "ELBO": ["#elbo-curves", "#kl-bars", "#kl-history"], "Runs": ["#compare"]}
-    for tab, parts in (charts | {"Latents": ["#latents .live-plane"]}).items():
+    for tab, parts in (charts | {"Latents": ["#latents-plane"]}).items():
         page.get_by_role("tab", name=tab, exact=True).click()
         for part in parts:
             page.locator(part, has_text=text).first.wait_for()
