@@ -11,7 +11,7 @@ from vae_core.storage.checkpoint import read_header
 
 from .conftest import until
 from .test_draw import PIXELS, rested
-from .test_latents import assert_decoded, point
+from .test_latents import assert_decoded, opened, point
 
 pytestmark = pytest.mark.browser
 
@@ -165,3 +165,15 @@ def test_the_recording_leads_to_the_ready_made_model_that_belongs_to_it(visit):
     is_used(me, "mnist-mlp-2d")
     focused(me, "latents-point")
     assert len(point(me)) == 2
+    me.tab("Train")
+    me.page.locator(".live-pairs canvas").click(position=cell(me, "pairs", 4, 0, 4))
+    focused(me, "draw-pad")
+    rested(me)
+    me.page.wait_for_selector(".live-plane:not([hidden]):not(.live-old)")  # the exact posterior of that image
+
+
+def test_a_word_leads_to_its_place_in_a_panel_that_is_hidden(visit):
+    me = opened(visit)
+    me.page.evaluate("import('./live/words/see.js').then(({ see }) => see('prior'))")
+    me.page.wait_for_function("document.querySelector('#latents-prior').contains(document.activeElement)")
+    assert me.page.locator("#latents-prior").is_visible() and me.page.locator("#latents-interpolate").is_hidden()

@@ -53,7 +53,7 @@ export function toDraw(grey) {
 export const toPoint = (pointOf) =>
   toLatents((about) => {
     movePoint(pointOf(about));
-    bring("latents-point");
+    bring(about.dims.length > 1 ? "latents-point" : "latents-slider-0"); // a line has no map
   });
 
 /**
