@@ -76,6 +76,7 @@ def test_files_that_were_refused(guest):
     assert said(
         guest, "#latents .live-message", "The GIF could not be made. The server in front refused a file of 24 kB (413)."
     )
+    guest.page.get_by_role("tab", name="Arithmetic", exact=True).click()
     guest.page.get_by_label("Strength").fill("1")
     assert said(guest, "#latents .live-message", re.compile(r"^The server in front refused the request \(413\)\.$"))
     guest.tab("Runs")
