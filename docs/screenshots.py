@@ -81,7 +81,7 @@ def plane(visitor: Visitor) -> None:
     page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 2")
     page.get_by_label("q over the exact posterior of").select_option("5")
     page.wait_for_timeout(5000)
-    page.locator("#latents .live-plane").screenshot(path=HERE / "plane.png")
+    page.locator("#latents-plane").screenshot(path=HERE / "plane.png")
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ class Backend:
         self._read = lru_cache(maxsize=len(DATASETS))(self._read_dataset)
         self._downloads = Downloads(lambda name, progress: download_dataset(name, data_dir, progress))
         self._models = LoadedModels()
-        self.follower = Follower(runs, self.loading)
+        self.follower = Follower(runs, self.loading, self.model_of)
         self.durations = Durations(runs.devices[0])
 
     # Data
@@ -143,6 +143,25 @@ class Backend:
             CheckpointError: the model no longer exists, or its file is damaged.
         """
         return self._models.load(self.path(model))
+
+    def model_of(self, run: str) -> str:
+        """The id of the model that a run makes: its own; of a recording, which has no weights, a shipped one like it.
+
+        That one has the recording's configuration and data; if several have, one with its objective comes first. Empty
+        if there is none.
+
+        Raises:
+            RunError: there is no such run.
+        """
+        if run not in self.runs.recordings:
+            return run
+        config = self.runs.folder(run).read_config()
+        alike = {
+            name: header.about.get("training", {}).get("objective") != config.training.objective
+            for name, header in self._shipped_headers()[0].items()
+            if header.config == config.model and header.about.get("data") == config.data
+        }
+        return min(alike, key=lambda name: alike[name], default="")
 
     def choices(self, browser: str) -> list[tuple[str, str]]:
         """The models that a browser may look at, as (label, id): the shipped ones, then its own runs, newest first."""

@@ -56,12 +56,16 @@ def training_terms() -> go.Figure:
     return _plain(figure)
 
 
+BAR = "z%{x}: %{y:.3f} nats<extra></extra>"
+
+
 def kl_bars() -> go.Figure:
     """An empty bar chart of KL per latent dimension, to be filled."""
-    figure = go.Figure(go.Bar(x=[], y=[], marker={"color": COLOURS["kl"]}, hovertemplate="z%{x}: %{y:.3f} nats"))
-    figure.update_layout(bargap=0.25, showlegend=False)
+    figure = go.Figure(go.Bar(x=[], y=[], marker={"color": COLOURS["kl"]}, hovertemplate=BAR))
+    figure.update_layout(bargap=0.25, showlegend=False, hovermode="x", dragmode=False)  # a press leads to its slider
     figure.update_xaxes(title="latent dimension", type="category", showgrid=False, zeroline=False, tickangle=0)
     figure.update_yaxes(title="nats per image", rangemode="tozero")
+    figure.update_xaxes(fixedrange=True).update_yaxes(fixedrange=True)
     return _plain(figure)
 
 

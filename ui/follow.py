@@ -30,11 +30,13 @@ class Follower:
     Args:
         runs: the runs of this server.
         loading: returns how a run that is asked for now loads the dataset with a given name.
+        model_of: returns the id of the model that a run makes, empty if there is none.
     """
 
-    def __init__(self, runs: Runs, loading: Callable[[str], Load]) -> None:
+    def __init__(self, runs: Runs, loading: Callable[[str], Load], model_of: Callable[[str], str]) -> None:
         self.runs = runs
         self._loading = loading
+        self._model_of = model_of
         self._records = lru_cache(maxsize=64)(lambda run: Records(runs.folder(run).path / "metrics.jsonl"))
         self._totals: dict[str, int] = {}
         self._pace = Pace()
@@ -182,6 +184,7 @@ class Follower:
         return {
             "name": folder.name(),
             "is_recorded": run in self.runs.recordings,
+            "model": self._model_of(run),
             "data": config.data,
             "why_data": config.why_data,
             "settings": labels.settings_line(config.data, folder.settings(), len(folder.changes())),

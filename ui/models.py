@@ -25,7 +25,7 @@ from .backend import Backend
 from .loaded import Loaded, made_once
 from .vocabulary import DECODED_AT_ONCE
 from .web.login import check_login
-from .web.requests import field, pixels, vector
+from .web.requests import field, pixels, rounded, vector
 
 MOST_MEANS = 10_000
 SOME = 500  # test images that say at once how far a model's ranges go; all of them may take a residual network 10 s
@@ -41,15 +41,13 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         dims: [{index, kl: nats or null}]. reach: of each dimension, in its own order, how far to either side of the
         prior's mean its ranges go, by some test images. prior_mean, prior_std. likelihood, binarization. evidence:
         what log p(x) is called.
-        examples: [{label, image}], one of each label. examples_from: the dataset's title. figures: what the model was
-        measured to be worth, in words.
+        examples: [{label, image, mu}], one of each label; mu: the mean of its q(z|x), null if it is not finite.
+        examples_from: the dataset's title. figures: what the model was measured to be worth, in words.
     """
     loaded = backend.load(field(request, "model"))
     config = loaded.model.config
     about = loaded.header.about
     dataset = backend.shown_dataset(about.get("data"))
-    found, images = zip(*of_each_label(dataset), strict=True)
-    shown = converted(torch.stack(images), dataset.name, about.get("data"))
     kl = about.get("kl_per_dim") or [None] * config.latent_dim
     order = sorted(range(config.latent_dim), key=lambda j: -(kl[j] or 0))
     return {
@@ -60,7 +58,7 @@ def describe(backend: Backend, request: Any) -> dict[str, Any]:
         "likelihood": config.likelihood,
         "binarization": config.binarization,
         "evidence": evidence(config.likelihood, config.binarization),
-        "examples": [{"label": label, "image": pixels(image)} for label, image in zip(found, shown, strict=True)],
+        "examples": _examples(loaded, dataset),
         "examples_from": TITLES[dataset.name],
         "figures": labels.figures(loaded.header),
     }
@@ -114,6 +112,18 @@ def _reach(loaded: Loaded, dataset: Dataset) -> list[float]:
     """How far the ranges of each dimension go, by some test images."""
     mu = _embedded(loaded, dataset, spread(len(dataset.test), SOME))
     return reach(mu, loaded.model.prior).tolist()
+
+
+@made_once
+def _examples(loaded: Loaded, dataset: Dataset) -> list[dict[str, Any]]:
+    """A test image of each label in the format of the model's own dataset, and the mean of its q as Draw has it."""
+    found, images = zip(*of_each_label(dataset), strict=True)
+    shown = converted(torch.stack(images), dataset.name, loaded.header.about.get("data"))
+    mu = [embed(loaded.model, image[None])[0] for image in shown]  # each by itself: binarized by the same draw as there
+    return [
+        {"label": label, "image": pixels(image), "mu": rounded(mean) if bool(mean.isfinite().all()) else None}
+        for label, image, mean in zip(found, shown, mu, strict=True)
+    ]
 
 
 def _embedded(loaded: Loaded, dataset: Dataset, chosen: Tensor) -> Tensor:

@@ -52,11 +52,13 @@ def test_62_labels_have_colours_a_legend_means_and_neighbours(visiting):
         height, whole = me.page.evaluate(f"[{PLOT}._fullLayout.yaxis._length, {PLOT}.clientHeight]")
         assert height > 0.6 * whole  # the legend leaves room for the plane
         before = torch.tensor(me.page.evaluate(POINT))
+        me.page.get_by_role("tab", name="Arithmetic", exact=True).click()
         me.page.get_by_label("Plus", exact=True).select_option("61")
         me.page.get_by_label("Minus", exact=True).select_option("10")
         me.page.get_by_label("Strength").fill("1")
         moved = "async (before) => (await import('/live/space/point.js')).point.z.some((z, j) => z !== before[j])"
         me.page.wait_for_function(moved, arg=before.tolist())
+        me.page.get_by_role("tab", name="Prior", exact=True).click()
         me.page.get_by_label("nearest training images").check()
         me.page.wait_for_selector(".live-grid[data-labels]")
         assert len(me.page.locator(".live-grid[data-labels]").get_attribute("data-labels").split()) == 64

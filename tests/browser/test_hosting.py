@@ -76,6 +76,7 @@ def test_files_that_were_refused(guest):
     assert said(
         guest, "#latents .live-message", "The GIF could not be made. The server in front refused a file of 24 kB (413)."
     )
+    guest.page.get_by_role("tab", name="Arithmetic", exact=True).click()
     guest.page.get_by_label("Strength").fill("1")
     assert said(guest, "#latents .live-message", re.compile(r"^The server in front refused the request \(413\)\.$"))
     guest.tab("Runs")
@@ -203,7 +204,7 @@ def test_without_the_charts_library_every_chart_says_so(browser, server, status,
     page.goto(server.url)
     text = f"The charts' library could not be loaded. {why}"
     charts = {"Train": ["#train-curves"], "ELBO": ["#elbo-curves", "#kl-bars", "#kl-history"], "Runs": ["#compare"]}
-    for tab, parts in (charts | {"Latents": ["#latents .live-plane"]}).items():
+    for tab, parts in (charts | {"Latents": ["#latents-plane"]}).items():
         page.get_by_role("tab", name=tab, exact=True).click()
         for part in parts:
             page.locator(part, has_text=text).first.wait_for()

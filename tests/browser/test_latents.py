@@ -38,6 +38,17 @@ def point(me):
     return me.page.evaluate(POINT)
 
 
+def start_of(model, digits, data="mnist"):
+    """Where the tab opens with a model: at the mean of q(z|x) of the first test image, to three digits."""
+    first = digits.test[digits.test_labels == 0][:1]
+    return embed(model, converted(first, "digits", data))[0].tolist()
+
+
+def way(me, name):
+    """Shows another of the ways to move the point."""
+    me.page.locator("#latents").get_by_role("tab", name=name, exact=True).click()
+
+
 def wait_for_move(me, before):
     """Waits until the point is elsewhere."""
     script = f"async (before) => (await ({POINT})()).some((value, j) => value !== before[j])"
@@ -86,10 +97,45 @@ def test_a_drag_asks_the_server_nothing_and_its_last_value_is_shown(visit):
 @pytest.mark.parametrize("size", [(390, 844), (1440, 900)])
 def test_the_picture_stays_in_sight_while_the_page_scrolls(visit, size):
     me = opened(visit, viewport={"width": size[0], "height": size[1]})
+    me.page.click(".live-more summary")
     me.page.evaluate("scrollTo(0, 700)")
     me.page.wait_for_function("scrollY > 500")
     top = me.page.locator(".live-decoded").bounding_box()["y"]
     assert 0 <= top < 20
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768)])
+def test_picture_sliders_and_map_are_in_sight_together_and_the_ways_begin_there(visit, size):
+    me = opened(visit, viewport={"width": size[0], "height": size[1]})
+    ready(me)
+    me.fitted()
+    boxes = [me.page.locator(part).bounding_box() for part in (".live-hand", "#latents-sliders", ".live-map-frame")]
+    assert all(box["y"] + box["height"] <= size[1] for box in boxes)
+    assert me.page.locator(".live-ways [role=tablist]").bounding_box()["y"] + 40 <= size[1]
+    lefts = [box["x"] for box in boxes]
+    ends = [box["x"] + box["width"] for box in boxes]
+    assert lefts[1] > ends[0] and lefts[2] > ends[1] and ends[2] <= size[0]
+
+
+def test_on_a_phone_the_sliders_come_at_once_and_nothing_shows_beside_the_picture_above_them(visit):
+    me = opened(visit, viewport={"width": 390, "height": 844})
+    rows = [row.bounding_box() for row in me.page.locator(".live-row").all()[:6]]
+    assert rows[-1]["y"] + rows[-1]["height"] <= 844
+    me.page.evaluate("scrollTo(0, 420)")
+    me.page.wait_for_function("scrollY > 400")
+    covers = """() => {
+        const { top, bottom } = document.querySelector(".live-hand").getBoundingClientRect();
+        const row = document.querySelector(".live-row").getBoundingClientRect();
+        const at = [row.left - 6, row.left, row.right - 1, row.right + 6]; // a field's outline goes 4 px beyond it
+        return at.map((x) => Boolean(document.elementFromPoint(x, (top + bottom) / 2).closest(".live-hand")));
+    }"""
+    assert me.page.evaluate(covers) == [True] * 4
+    number = me.page.locator(".live-row .live-number").nth(0)
+    number.focus()  # which has scrolled out of sight
+    below = me.page.locator(".live-hand").bounding_box()
+    me.page.wait_for_function(
+        "(low) => document.activeElement.getBoundingClientRect().top >= low", arg=below["y"] + below["height"]
+    )
 
 
 def test_a_page_that_becomes_narrow_holds_all_of_it(visit):
@@ -137,10 +183,12 @@ def test_sliders_are_moved_by_keys_numbers_and_double_clicks(visit):
     me, model = opened(visit), load_checkpoint(SHIPPED)
     slider, number = me.page.locator(".live-list input").nth(0), me.page.locator(".live-list input").nth(1)
     index = int(slider.get_attribute("data-dim"))
+    before = point(me)[index]
     slider.focus()
     for _ in range(5):
         me.page.keyboard.press("ArrowRight")
-    assert 0 < point(me)[index] < 1 and float(number.input_value()) == pytest.approx(point(me)[index], abs=0.006)
+    assert 0 < point(me)[index] - before < 1
+    assert float(number.input_value()) == pytest.approx(point(me)[index], abs=0.006)
     assert_decoded(me, model)
     number.fill("-2.5")
     number.press("Enter")
@@ -173,10 +221,13 @@ def test_sliders_take_touch(visit):
 def test_dimensions_that_carry_nothing_are_folded_away(visit, run_of):
     model = VAE(VAEConfig(latent_dim=4, hidden_dim=8, prior_mean=2.0), seeded())
     me = opened(visit, f"&model={run_of(model, [1.1 * ASLEEP, 0.9 * ASLEEP, 2.0, 0.0], 1)}")
-    assert me.page.locator(".live-asleep summary").inner_text() == "asleep: 2"
+    assert me.page.locator(".live-asleep summary").inner_text() == "2 unused"
+    assert me.page.locator(".live-more").is_hidden()
     shown = me.page.locator(".live-list").first.locator("input[type=range]")
     assert [shown.nth(n).get_attribute("data-dim") for n in range(shown.count())] == ["2", "0"]
-    assert point(me) == [2, 2, 2, 2] and "2.00 nats" in me.page.inner_text(".live-row")
+    assert "2.00 nats" in me.page.inner_text(".live-row")
+    me.page.get_by_role("button", name="Centre of the prior").click()
+    assert point(me) == [2, 2, 2, 2]
     me.page.click(".live-asleep summary")
     me.page.wait_for_function("document.querySelector('.live-asleep .live-strip').width === 308")
     assert_decoded(me, model)
@@ -203,15 +254,94 @@ def test_the_sliders_stay_live_while_the_model_trains(visit):
     me.wait_for_state("stopped")
 
 
-# The map
+# Where it opens
 
 
-# From one to another
+def test_it_opens_at_a_test_image_and_asks_nothing_more_for_it(visit, digits):
+    me, model = opened(visit), load_checkpoint(SHIPPED)
+    assert point(me) == pytest.approx(start_of(model, digits), abs=6e-4)
+    assert_decoded(me, model)
+    shown = torch.tensor(me.page.evaluate(SHOWN)) / 255
+    image = converted(digits.test[digits.test_labels == 0][:1], "digits", "mnist").flatten()
+    middle = model.x_hat(torch.zeros(1, 20)).detach().flatten()
+    assert (shown - image).norm() < 0.6 * (middle - image).norm()  # it looks like that image
+    assert all("image" in question for question in me.asked("look"))
+    assert len(me.asked("look")) == 2  # the two ends of the interpolation
+    me.page.get_by_role("button", name="Centre of the prior").click()
+    assert point(me) == [0] * 20
+
+
+def test_another_model_opens_at_its_own_image_and_a_point_that_was_moved_stays(visit, run_of, digits):
+    models = [VAE(VAEConfig(latent_dim=4, hidden_dim=8), seeded(n)) for n in (1, 2, 3)]
+    runs = [run_of(model, [3.0, 2.0, 1.0, 0.5], 7 + n) for n, model in enumerate(models[:2])]
+    me = opened(visit, f"&model={runs[0]}")
+    assert point(me) == pytest.approx(start_of(models[0], digits, "digits"), abs=6e-4)
+    use = """async (model) => {
+        const { useModel, whenUsed } = await import(location.origin + "/live/shared/model.js");
+        const describe = async () => ({ ...window.about, examples: [{ label: 0, image: "", mu: [1, 2, 3, 4] }] });
+        window.about ??= (await import(location.origin + "/live/shared/model.js")).model.about;
+        useModel(model, { describe, decode: async () => undefined });
+        await new Promise((then) => whenUsed(model, then));
+    }"""
+    me.page.evaluate(use, runs[1])
+    assert point(me) == [1, 2, 3, 4]
+    drag(me.page, [0.25])
+    moved = point(me)
+    me.page.evaluate(use, runs[0])
+    assert point(me) == moved
+
+
+def test_six_sliders_are_shown_and_what_is_unfolded_stays_so(visit, run_of):
+    kl = [float(20 - n) for n in range(9)] + [0.0]
+    nine = VAE(VAEConfig(latent_dim=10, hidden_dim=8), seeded())
+    me = opened(visit, f"&model={run_of(nine, kl, 6)}")
+    dims = "[...document.querySelectorAll('.live-list input[type=range]')].filter((it) => it.checkVisibility())"
+    shown = f"{dims}.map((it) => Number(it.dataset.dim))"
+    assert me.page.evaluate(shown) == list(range(6))
+    assert me.page.inner_text(".live-more summary") == "3 more"
+    me.page.click(".live-more summary")
+    assert me.page.evaluate(shown) == list(range(9))
+    me.page.wait_for_function("document.querySelector('.live-more .live-strip').width === 308")
+    with me.answered("describe", model="mnist-mlp-20d"):
+        me.page.get_by_label("Model", exact=True).click()
+        me.page.get_by_role("option", name="MNIST · 20 dimensions").first.click()
+    me.page.wait_for_function("document.querySelector('.live-more summary').textContent === '14 more'")
+    assert len(me.page.evaluate(shown)) == 20
+
+
+# The ways to move the point
+
+
+def test_one_way_is_shown_and_the_arrow_keys_go_to_the_next(visit):
+    me = opened(visit)
+    shown = "[...document.querySelectorAll('.live-ways [role=tabpanel]')].filter((it) => it.checkVisibility())"
+    assert me.page.evaluate(f"{shown}.map((it) => it.id)") == ["latents-interpolate"]
+    me.page.locator("#latents-tab-interpolate").focus()
+    moves = [("ArrowRight", "arithmetic"), ("End", "prior"), ("ArrowRight", "interpolate"), ("ArrowLeft", "prior")]
+    for key, name in moves:
+        me.page.keyboard.press(key)
+        assert me.page.evaluate("document.activeElement.id") == f"latents-tab-{name}"
+        assert me.page.evaluate(f"{shown}.map((it) => it.id)") == [f"latents-{name}"]
+    chosen = me.page.locator(".live-ways [role=tab][aria-selected=true]")
+    assert [chosen.inner_text(), chosen.get_attribute("tabindex"), chosen.count()] == ["Prior", "0", 1]
+    me.page.wait_for_function("location.search.includes('way=prior')")
+    other = opened(visit, "&way=prior")
+    assert other.page.evaluate(f"{shown}.map((it) => it.id)") == ["latents-prior"]
+    wrong = opened(visit, "&way=nowhere")
+    assert wrong.page.evaluate(f"{shown}.map((it) => it.id)") == ["latents-interpolate"]
+    wrong.page.wait_for_function("!location.search.includes('way=')")
+
+
+def test_the_ways_keep_their_controls_on_a_projector(visit):
+    me = opened(visit)
+    me.page.get_by_role("button", name="Present").click()
+    way(me, "Arithmetic")
+    assert me.page.get_by_label("Strength").is_visible() and me.page.get_by_label("Plane", exact=True).is_hidden()
 
 
 def test_interpolation_goes_from_image_to_image_and_becomes_a_gif(visit):
     me, model = opened(visit), load_checkpoint(SHIPPED)
-    me.page.wait_for_function("document.querySelector('.live-between .live-strip').width === 16 * 28")
+    me.page.wait_for_function("document.querySelector('#latents-interpolate .live-strip').width === 16 * 28")
     with me.answered("look"):
         me.page.get_by_label("From", exact=True).select_option("7")
     me.page.get_by_label("Way", exact=True).select_option("circle")
@@ -231,7 +361,7 @@ def test_interpolation_goes_from_image_to_image_and_becomes_a_gif(visit):
     assert point(me) not in (start, end)
     me.page.get_by_role("button", name="Play").click()
     me.page.clock.run_for(200)
-    me.page.get_by_role("button", name="Zero").click()  # a hand is stronger than the player
+    me.page.get_by_role("button", name="Centre of the prior").click()  # a hand is stronger than the player
     me.page.clock.run_for(300)
     assert point(me) == [0] * 20 and me.page.get_by_role("button", name="Play").is_visible()
     me.page.clock.resume()
@@ -243,7 +373,8 @@ def test_interpolation_goes_from_image_to_image_and_becomes_a_gif(visit):
 
 def test_draws_from_the_prior_have_their_temperature_and_neighbours(visit, digits):
     me = opened(visit)
-    grid = ".live-prior figure:first-child .live-grid"
+    way(me, "Prior")
+    grid = "#latents-prior figure:first-child .live-grid"
     me.page.wait_for_function(f"document.querySelector('{grid}').width === 8 * 28")
     tiles = f"""() => {{
         const {{ data }} = document.querySelector('{grid}').getContext("2d").getImageData(0, 0, 224, 224);
@@ -255,7 +386,7 @@ def test_draws_from_the_prior_have_their_temperature_and_neighbours(visit, digit
 
     assert len(pictures().unique(dim=0)) == 64
     me.page.locator(grid).click(position={"x": 5, "y": 5})
-    me.page.locator(grid).focus()
+    me.page.locator("#latents-prior figure:first-child button").focus()
     z = torch.tensor(point(me))
     assert z.norm() > 1
     assert torch.equal(torch.tensor(me.page.evaluate(SHOWN)), pictures()[0])
@@ -264,7 +395,7 @@ def test_draws_from_the_prior_have_their_temperature_and_neighbours(visit, digit
     me.page.get_by_label("Temperature").fill("0.5")
     me.page.locator(grid).click(position={"x": 5, "y": 5})
     assert torch.allclose(torch.tensor(point(me)), z / 2, atol=1e-5)
-    me.page.get_by_label("drawn x instead of probabilities").check()
+    me.page.get_by_label("black/white draws of x").check()
     assert set(pictures().unique().tolist()) == {0, 255}
     me.page.get_by_label("nearest training images").check()
     me.page.wait_for_selector(".live-grid[data-labels]")
@@ -275,14 +406,12 @@ def test_draws_from_the_prior_have_their_temperature_and_neighbours(visit, digit
 def test_arithmetic_adds_the_difference_of_two_means(visit, digits):
     me, model = opened(visit), load_checkpoint(SHIPPED)
     before = torch.tensor(point(me))
+    way(me, "Arithmetic")
     me.page.get_by_label("Plus").select_option("7")
     me.page.get_by_label("Minus").select_option("1")
     me.page.get_by_label("Strength").fill("1.5")
-    me.page.wait_for_function("document.querySelector('.live-arithmetic output').textContent === '1.50'")
+    me.page.wait_for_function("document.querySelector('#latents-arithmetic output').textContent === '1.50'")
     wait_for_move(me, before.tolist())
     mu = embed(model, converted(digits.test, "digits", "mnist"))  # MNIST is not here: digits are shown
     difference = mu[digits.test_labels == 7].mean(0) - mu[digits.test_labels == 1].mean(0)
     assert torch.allclose(torch.tensor(point(me)) - before, 1.5 * difference, atol=2e-3)
-
-
-# The address

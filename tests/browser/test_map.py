@@ -65,13 +65,43 @@ def test_the_map_is_zoomed_by_wheel_and_button_and_a_double_click_shows_it_all(v
     far = far[dims].max().item()
     me.page.wait_for_function(f"Math.abs({RANGE}[0] + {far}) < 1e-4 && Math.abs({RANGE}[1] - {far}) < 1e-4")
     z = point(me)
-    me.page.get_by_role("button", name="Zoom in, about the point").click()
+    me.page.get_by_role("button", name="Zoom in").click()
     me.page.wait_for_function(f"Math.abs({RANGE}[1] - {RANGE}[0] - {far}) < 1e-4")
     low, high = me.page.evaluate(RANGE)
     across = z[min(dims)]
     assert (across - low) / (high - low) == pytest.approx((across + far) / (2 * far), abs=1e-5)  # it stays there
     me.page.get_by_role("button", name="See all").click()
     me.page.wait_for_function(f"Math.abs({RANGE}[1] - {far}) < 1e-4")
+
+
+def test_a_point_out_of_sight_is_not_what_the_map_is_zoomed_about(visit):
+    me = opened(visit)
+    ready(me)
+    outside = """async ([x, y]) => {
+        const plot = document.querySelector(".live-map-plot");
+        await Plotly.relayout(plot, { "xaxis.range": x, "yaxis.range": y });
+        const all = [plot._fullLayout.xaxis, plot._fullLayout.yaxis];
+        return all.map((axis) => axis.range);
+    }"""
+    z = dict(zip("xy", (point(me)[index] for index in _shown(me)), strict=True))
+    ranges = "[document.querySelector('.live-map-plot')._fullLayout].flatMap((it) => [it.xaxis.range, it.yaxis.range])"
+    for asked in ([[z["x"] + 1, z["x"] + 3], [z["y"] - 1, z["y"] + 1]], [[z["x"] - 1, z["x"] + 1], [2.0, 6.0]]):
+        me.page.evaluate(outside, asked)
+        for name, factor in (("Zoom in", 0.5), ("Zoom out", 2), ("Zoom out", 2)):
+            before = me.page.evaluate(ranges)
+            me.page.get_by_role("button", name=name, exact=True).click()
+            me.page.wait_for_function(f"(before) => JSON.stringify({ranges}) !== JSON.stringify(before)", arg=before)
+            now = me.page.evaluate(ranges)
+            inside = all(low <= z[axis] <= high for axis, (low, high) in zip("xy", before, strict=True))
+            for axis, (low, high), (left, right) in zip("xy", before, now, strict=True):
+                about = z[axis] if inside else (low + high) / 2
+                assert left == pytest.approx(about + factor * (low - about), abs=1e-5)
+                assert right == pytest.approx(about + factor * (high - about), abs=1e-5)
+
+
+def _shown(me):
+    """The dimensions that the map goes across and up."""
+    return [int(me.page.get_by_label(name).input_value()) for name in ("Across", "Up")]
 
 
 def test_a_finger_taps_the_map_or_scrolls_the_page(visit):

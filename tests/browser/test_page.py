@@ -195,7 +195,7 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     me.page.wait_for_function(
         "[...document.querySelectorAll('.live-list input[type=range]')].some((i) => Math.abs(i.value) > 0.3)"
     )
-    me.page.get_by_text("Zero", exact=True).click()
+    me.page.get_by_text("Centre of the prior", exact=True).click()
     assert me.page.evaluate("[...document.querySelectorAll('.live-list input[type=range]')].every((i) => i.value == 0)")
     me.tab("Draw")
     me.page.get_by_role("button", name="Clear").click()

@@ -19,7 +19,8 @@ IN_SIGHT = """() => {
     const isSeen = (node) => {
         const box = node.getBoundingClientRect();
         const isInside = box.width > 1 && box.height > 1 && box.top < innerHeight && box.bottom > 0 && box.right > 0;
-        return isInside && !node.closest(".visually-hidden") && node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+        const isShown = node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+        return isInside && isShown && !node.closest(".visually-hidden");
     };
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const words = [];

@@ -208,6 +208,8 @@ def test_every_place_that_a_term_leads_to_is_on_the_page(visit):
         for _, place, fold in sorted(it for it in places if it[0] == tab):
             if fold and not me.page.locator(f"#{place}").is_visible():
                 me.page.click(f"#{fold} > button")
+            if (way := me.page.locator(f"[role=tab][aria-controls={place}]")).count():
+                way.click()
             me.page.wait_for_selector(f"#{place}")
 
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { plane, unit } from "../../ui/live/space/plane.js";
+import { plane, unit, zoomed } from "../../ui/live/space/plane.js";
 
 const [c, s] = [Math.cos(0.6), Math.sin(0.6)];
 const AXES = [
@@ -46,3 +46,13 @@ test("the prior's mean is drawn in the middle of its quantiles", () => {
 });
 
 test("a unit vector has one 1", () => assert.deepEqual(unit(1, 3), [0, 1, 0]));
+
+test("a window is zoomed about a place in it, else about its own middle", () => {
+  const ranges = [
+    [-1, 3],
+    [0, 2],
+  ];
+  near(zoomed(ranges, [0, 0.5], 0.5).flat(), [-0.5, 1.5, 0.25, 1.25]);
+  near(zoomed(ranges, [0, 5], 0.5).flat(), [0, 2, 0.5, 1.5]);
+  near(zoomed(ranges, [-4, 1], 2).flat(), [-3, 5, -1, 3]);
+});

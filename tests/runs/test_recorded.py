@@ -8,6 +8,7 @@ from PIL import Image
 
 from checkpoints.record import FRAMES, ID, RECORDS, record
 from ui.backend import Backend
+from vae_core import VAE, VAEConfig, load_checkpoint, save_checkpoint
 from vae_core.cli import main
 from vae_core.runs.folder import RunError, RunFolder
 from vae_core.runs.server import RECORDED, Runs
@@ -51,6 +52,30 @@ def test_anybody_may_watch_it_and_nobody_may_change_it(recorded, tmp_path):
         with pytest.raises(RunError, match="belongs to another browser"):
             change(ID, "0" * 32)
     assert recorded.records()
+
+
+def test_the_model_that_belongs_to_it_is_a_shipped_one_like_it(run, recorded, tmp_path):
+    runs = Runs(tmp_path / "runs", torch.device("cpu"), recordings=recorded.path.parent)
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    about = {"data": "digits", "training": {"objective": "elbo"}}
+    model = load_checkpoint(run.model_file)
+    other = VAE(VAEConfig(latent_dim=2))
+
+    def chosen(**files):
+        for name, (of_it, said) in files.items():
+            save_checkpoint(of_it, shipped / f"{name}.safetensors", said)
+        backend = Backend(tmp_path, shipped, runs)
+        answer = backend.follower.follow({"run": ID, "since": 0, "mark": "", "changes": 0, "frames": 0})
+        assert answer["about"]["model"] == backend.model_of(ID)
+        return backend.model_of(ID)
+
+    assert chosen() == ""
+    assert chosen(a=(other, about), b=(model, about | {"data": "mnist"})) == ""
+    assert chosen(c=(model, about | {"training": {"objective": "importance-weighted"}})) == "c"
+    assert chosen(d=(model, about)) == "d"
+    own = ID.replace("2000", "2026", 1)  # the id of a run that is no recording
+    assert Backend(tmp_path, shipped, runs).model_of(own) == own
 
 
 def test_the_shipped_one_is_small_and_whole():

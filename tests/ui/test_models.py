@@ -1,6 +1,7 @@
 """What the page is told of a model: the core's numbers."""
 
 import base64
+import json
 import os
 import shutil
 
@@ -76,6 +77,22 @@ def test_describe_sorts_by_kl_and_offers_a_test_image_of_each_label(backend):
     third = digits.test[(digits.test_labels == 3).nonzero()[0, 0], 0]
     assert torch.equal(image(about["examples"][3]["image"])[0], third)
     assert about["examples_from"] == "digits"
+    for example in about["examples"]:  # its mean is the one that Draw shows of it
+        seen = look(backend, {"model": "small", "image": example["image"]})
+        assert example["mu"] == pytest.approx(seen["z"], abs=6e-4)
+
+
+def test_an_image_whose_q_is_not_finite_has_no_mean(backend):
+    model = VAE(VAEConfig(latent_dim=2, hidden_dim=8), seeded())
+    with torch.no_grad():
+        model.encoder[1].weight.fill_(1.0)
+        model.encoder[-1].weight.fill_(3e38)  # the sum of its products is beyond float32
+    path = backend.shipped["small"].with_name("lost.safetensors")
+    save_checkpoint(model, path, {"data": "digits"})
+    backend.shipped["lost"] = path
+    about = describe(backend, {"model": "lost"})
+    assert [example["mu"] for example in about["examples"]] == [None] * 10
+    json.dumps(about, allow_nan=False)
 
 
 def test_a_drawing_takes_the_format_of_the_models_data(backend):

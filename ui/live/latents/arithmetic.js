@@ -5,7 +5,6 @@ import { model, onModel } from "../shared/model.js";
 import { make } from "../shared/page.js";
 import { meansOf } from "../space/means.js";
 import { movePoint, onPoint, point } from "../space/point.js";
-import { section } from "./section.js";
 
 /** @import { Means, Place, Z } from "../shared/types.js" */
 
@@ -60,7 +59,7 @@ export function arithmetic({ say }) {
         "arithmetic",
       );
   };
-  return { node: section("Vector arithmetic", "arithmetic", content) };
+  return content;
 }
 
 /**

@@ -6,7 +6,6 @@ import { model, onModelAtLeisure, pictures } from "../shared/model.js";
 import { addressOf, make, paint, save } from "../shared/page.js";
 import { normal } from "../space/normal.js";
 import { movePoint, onPoint, point } from "../space/point.js";
-import { section } from "./section.js";
 import { circle, line } from "./ways.js";
 
 /** @import { Description, Place, Z } from "../shared/types.js" */
@@ -76,7 +75,7 @@ export function between(place) {
       refresh();
     });
   });
-  return { node: section("Interpolate", "between", content) };
+  return content;
 }
 
 /**

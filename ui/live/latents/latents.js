@@ -1,20 +1,22 @@
 // The Latents tab: a point of latent space and its picture, and the ways to move it.
 
 import { keptDrawing, putOnPad } from "../draw/kept.js";
+import { choices } from "../map/choices.js";
 import { map } from "../map/map.js";
 import { goToLink } from "../page/address.js";
 import { answerOf, failed, oneAtATime } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
 import { model, onModel, picture, pictureOfServer, refreshModel, useModel } from "../shared/model.js";
-import { make, minus, openTab, paint, rootOf } from "../shared/page.js";
+import { make, openTab, paint, rootOf } from "../shared/page.js";
 import { normal } from "../space/normal.js";
-import { movePoint, onPoint, point } from "../space/point.js";
+import { movePoint, onPoint, point, START } from "../space/point.js";
 import { arithmetic } from "./arithmetic.js";
 import { between } from "./between.js";
 import { prior } from "./prior.js";
 import { sliders } from "./sliders.js";
+import { tabs } from "./tabs.js";
 
-/** @import { Component, Drawing, Place, Z } from "../shared/types.js" */
+/** @import { Component, Description, Drawing, Place, Z } from "../shared/types.js" */
 /** @import { Model } from "../shared/model.js" */
 /** @typedef {ReturnType<typeof layout>} View */
 
@@ -50,18 +52,10 @@ export function mount({ element, props, server, watch }) {
   onModel((used, isOther) => {
     tell(view, used, isOther);
     if (!used.about) return;
-    if (isOther && point.z?.length !== used.about.dims.length) toCentre();
+    if (isOther && (point.z?.length !== used.about.dims.length || point.by === START)) toStart(used.about);
     screen.decode();
   });
-  const parts = {
-    sliders: sliders(place),
-    map: map(place),
-    between: between(place),
-    prior: prior(place),
-    arithmetic: arithmetic(place),
-  };
-  const more = [parts.map, parts.between, parts.arithmetic, parts.prior];
-  node.append(parts.sliders.node, make("div", { className: "live-more" }, ...more.map((part) => part.node)));
+  node.append(sliders(place).node, map(place).node, ways(place));
   goToLink(place);
 
   // A model that is training is decoded again whenever it has other weights.
@@ -78,6 +72,23 @@ export function mount({ element, props, server, watch }) {
   );
   watch("value", () => useModel(props.value.model, server));
   useModel(props.value.model, server);
+}
+
+/**
+ * The ways to move the point further than by hand, one of them shown at a time.
+ *
+ * @param {Place} place
+ */
+function ways(place) {
+  const parts = [
+    { name: "interpolate", title: "Interpolate", content: between(place) },
+    { name: "arithmetic", title: "Arithmetic", content: arithmetic(place) },
+    { name: "prior", title: "Prior", content: prior(place) },
+  ];
+  return tabs("Ways to move the point", parts, choices.way, (name, at) => {
+    choices.way = at ? name : "";
+    dispatchEvent(new Event("vae-view"));
+  });
 }
 
 /** The picture of the point. */
@@ -126,11 +137,20 @@ function say(view, text) {
   view.message.textContent = text;
 }
 
-/** Moves the point to the prior's mean. */
-function toCentre() {
-  const { about } = model;
-  if (about) movePoint(about.dims.map(() => about.prior_mean));
-}
+/**
+ * The prior's mean.
+ *
+ * @param {Description} about
+ */
+const centre = ({ dims, prior_mean: mean }) => dims.map(() => mean);
+
+/**
+ * Puts the point where the tab opens with a model: at the mean of q(z|x) of a test image, since the centre of the prior
+ * decodes to no digit.
+ *
+ * @param {Description} about
+ */
+const toStart = (about) => movePoint(about.examples.find(({ mu }) => mu)?.mu ?? centre(about), START);
 
 /**
  * What the buttons do.
@@ -140,7 +160,7 @@ function toCentre() {
  * @param {Place} place
  */
 function buttons(view, screen, { ofImage }) {
-  view.centre.onclick = toCentre;
+  view.centre.onclick = () => model.about && movePoint(centre(model.about));
   view.random.onclick = () => {
     const { about } = model;
     if (about) movePoint(about.dims.map(() => about.prior_mean + about.prior_std * normal()));
@@ -171,7 +191,6 @@ function tell(view, { about, error, decoder, ms }, isOther) {
     say(view, error);
   } else if (isOther) {
     say(view, "");
-    view.centre.textContent = about.prior_mean === 0 ? "Zero" : `Prior's mean, ${minus(String(about.prior_mean))}`;
   }
 }
 
@@ -193,8 +212,8 @@ function layout(node) {
     canvas: make("canvas", { width: 28, height: 28, className: "live-decoded" }),
     path: make("small", { className: "live-path" }),
     message: make("div", { className: "live-message" }),
-    centre: button("Zero", "Move the point to the prior's mean"),
-    random: button("Random", "A draw of z from the prior"),
+    centre: button("Centre of the prior", "Move the point to the prior's mean"),
+    random: button("Random draw", "A draw of z from the prior"),
     fromDrawing: button("My drawing", "The mean of q(z|x) of what is on the Draw tab"),
     toPad: button("Draw on it", "Take this picture to the Draw tab"),
   };

@@ -2,12 +2,12 @@
 // nearest to it, so that copying would show.
 
 import { answerOf, failed, newest } from "../shared/ask.js";
+import { tiles } from "../shared/cells.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
-import { base64, bytes, make, paint } from "../shared/page.js";
+import { base64, bytes, make, paint, SIDE } from "../shared/page.js";
 import { normal } from "../space/normal.js";
 import { movePoint } from "../space/point.js";
 import { word } from "../words/word.js";
-import { section } from "./section.js";
 
 /** @import { Place, Z } from "../shared/types.js" */
 /** @typedef {ReturnType<typeof layout>} View */
@@ -23,7 +23,7 @@ const ROWS = COUNT / COLUMNS;
  */
 export function prior({ say, server }) {
   const content = make("div");
-  const view = layout(content);
+  const view = layout(content, (n) => points[n] && movePoint(points[n], "prior"));
   const grey = new Uint8Array(784 * COUNT); // pixel probabilities
   /** @type {Z[]} */
   let noise = [];
@@ -71,7 +71,6 @@ export function prior({ say, server }) {
   view.temperature.oninput = refresh;
   view.binary.onchange = draw;
   view.nearest.onchange = neighbours;
-  choosing(view.grid, () => points);
   onModelAtLeisure(({ about }, isOther) => {
     if (!about) return;
     view.binary.disabled = about.likelihood !== "bernoulli"; // else a drawn x is neither black nor white
@@ -79,38 +78,7 @@ export function prior({ say, server }) {
     if (isOther || noise[0]?.length !== about.dims.length) again();
     else refresh();
   });
-  const title = make("span", {}, "Draw from the ", word("prior", "prior"));
-  return { node: section(title, "prior", content) };
-}
-
-/**
- * Moves the point to the draw that is pressed, or gone to by the arrow keys.
- *
- * @param {HTMLCanvasElement} grid
- * @param {() => Z[]} points
- */
-function choosing(grid, points) {
-  let chosen = -1; // of the grid's pictures
-  const choose = (/** @type {number} */ n) => {
-    chosen = Math.min(COUNT - 1, Math.max(0, n));
-    grid.setAttribute("aria-valuetext", `picture ${chosen + 1} of ${COUNT}`);
-    const z = points()[chosen];
-    if (z) movePoint(z, "prior");
-  };
-  grid.onclick = ({ offsetX, offsetY }) => {
-    const [column, row] = [offsetX / grid.clientWidth, offsetY / grid.clientHeight].map((share) =>
-      Math.min(COLUMNS - 1, Math.floor(share * COLUMNS)),
-    );
-    choose(row * COLUMNS + column);
-  };
-  /** @type {Record<string, number>} */
-  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
-  grid.onkeydown = (event) => {
-    const step = steps[event.key];
-    if (!step) return;
-    event.preventDefault();
-    choose(chosen < 0 ? 0 : chosen + step);
-  };
+  return content;
 }
 
 /**
@@ -141,9 +109,11 @@ function text(all) {
   return made;
 }
 
-/** @param {HTMLElement} node */
-function layout(node) {
-  const title = "Press a picture to move the point there; the arrow keys go from one to the next";
+/**
+ * @param {HTMLElement} node
+ * @param {(n: number) => void} go moves the point to a draw
+ */
+function layout(node, go) {
   const neighbours = make("canvas", { className: "live-grid" });
   const caption = make("figcaption", {}, "Of each, the nearest training image");
   const view = {
@@ -152,23 +122,32 @@ function layout(node) {
     output: make("output"),
     binary: make("input", { type: "checkbox" }),
     nearest: make("input", { type: "checkbox" }),
-    grid: make("canvas", { className: "live-grid", tabIndex: 0, title }),
+    grid: make("canvas", { className: "live-grid" }),
     neighbours,
     pair: make("figure", { hidden: true }, neighbours, caption),
   };
-  view.grid.setAttribute("role", "slider");
-  view.grid.setAttribute("aria-label", "Draws from the prior");
-  const formula = make("figcaption", {}, "z = μ + temperature · σ · ", word("epsilon", "ε"), ", with ε from N(0, I)");
+  const name = (/** @type {number} */ n) => `Draw ${n + 1} of ${COUNT}: move the point there`;
+  const tops = Array.from({ length: ROWS }, (_, row) => row * SIDE);
+  const drawn = tiles(view.grid, { columns: COLUMNS, tops }, { name, choose: go, passed: go });
+  const formula = make(
+    "figcaption",
+    {},
+    "Draws from the ",
+    word("prior", "prior"),
+    ": z = μ + temperature · σ · ",
+    word("epsilon", "ε"),
+    ", with ε from N(0, I)",
+  );
   node.append(
     make(
       "div",
       { className: "live-controls" },
       view.again,
       make("label", {}, "Temperature ", view.temperature, view.output),
-      make("label", {}, view.binary, " drawn x instead of probabilities"),
+      make("label", {}, view.binary, " black/white draws of x"),
       make("label", {}, view.nearest, " nearest training images"),
     ),
-    make("div", { className: "live-grids" }, make("figure", {}, view.grid, formula), view.pair),
+    make("div", { className: "live-grids" }, make("figure", {}, drawn, formula), view.pair),
   );
   return view;
 }

@@ -8,4 +8,4 @@ import { make } from "../shared/page.js";
  * @param {HTMLElement} content
  */
 export const section = (title, name, content) =>
-  make("section", { className: `live-section live-${name}`, id: `latents-${name}` }, make("h3", {}, title), content);
+  make("section", { className: "live-section", id: `latents-${name}` }, make("h3", {}, title), content);

@@ -54,6 +54,7 @@ export class Slider {
     range.setAttribute("aria-label", `z${this.index}`);
     number.setAttribute("aria-label", `z${this.index} as a number`);
     range.dataset.dim = String(this.index);
+    range.id = `latents-slider-${this.index}`;
     range.addEventListener("input", () => {
       number.value = Number(range.value).toFixed(this.digits);
       this.#moved(Number(range.value));

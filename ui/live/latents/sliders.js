@@ -1,5 +1,5 @@
 // One slider for each latent dimension, the most informative first, each with its KL, the prior's density and a strip
-// of what it does. Those that carry nothing are folded away.
+// of what it does. The first six are shown; the others that are used are folded away, and so are the unused ones.
 
 import { debounced } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
@@ -14,9 +14,10 @@ import { Slider } from "./slider.js";
 /** @typedef {ReturnType<typeof layout>} View */
 
 const SOON = 500; // ms between two looks at the KLs of a model that is training
+const FIRST = 6; // sliders that are shown at first
 const REST = 120; // ms without a move after which the strips follow
 const NOTHING =
-  "Every dimension is asleep: the encoder says next to nothing, and the decoder has learned not to listen.";
+  "Every dimension is unused: the encoder says next to nothing, and the decoder has learned not to listen.";
 
 /**
  * The sliders.
@@ -30,11 +31,11 @@ export function sliders({ say }) {
   let rows = [];
 
   const drawStrips = () => {
-    for (const row of rows) row.strip(view.strips.checked && (view.folded.open || !row.asleep));
+    for (const row of rows) row.strip(view.strips.checked && !row.node.closest("details:not([open])"));
   };
   const soon = debounced(drawStrips, REST);
   view.strips.onchange = drawStrips;
-  view.folded.ontoggle = drawStrips;
+  for (const fold of [view.more, view.asleep]) fold.node.ontoggle = drawStrips;
 
   onModel(({ about }, isOther) => {
     if (!isOther) return;
@@ -61,23 +62,37 @@ export function sliders({ say }) {
 
 /** @param {HTMLElement} node */
 function layout(node) {
-  const asleep = make("div", { className: "live-list" });
-  const summary = make("summary");
   const view = {
-    awake: make("div", { className: "live-list" }),
-    asleep,
-    summary,
+    first: make("div", { className: "live-list" }),
     nothing: make("p", { hidden: true }, NOTHING),
-    folded: make("details", { className: "live-asleep" }, summary, asleep),
+    more: fold("live-more"),
+    asleep: fold("live-asleep"),
     strips: make("input", { type: "checkbox", checked: true }),
   };
   node.append(
-    make("label", { className: "live-check" }, view.strips, "what each does, along its slider"),
-    view.awake,
+    make("label", { className: "live-check" }, view.strips, "show what each slider does"),
+    view.first,
     view.nothing,
-    view.folded,
+    view.more.node,
+    view.asleep.node,
   );
   return view;
+}
+
+/**
+ * Sliders that are folded away; a fold stays as it is while the page is open.
+ *
+ * @param {string} className
+ */
+function fold(className) {
+  const [summary, list] = [make("summary"), make("div", { className: "live-list" })];
+  const node = make("details", { className: `live-fold ${className}` }, summary, list);
+  const fill = (/** @type {Slider[]} */ rows, /** @type {string} */ what) => {
+    list.replaceChildren(...rows.map((row) => row.node));
+    summary.textContent = `${rows.length} ${what}`;
+    node.hidden = rows.length === 0;
+  };
+  return { node, summary, fill };
 }
 
 /**
@@ -86,13 +101,15 @@ function layout(node) {
  * @param {View} view
  * @param {Slider[]} rows
  */
-function fill({ awake, asleep, summary, folded, nothing }, rows) {
-  const sleeping = rows.filter((row) => row.asleep);
-  awake.replaceChildren(...rows.filter((row) => !row.asleep).map((row) => row.node));
-  asleep.replaceChildren(...sleeping.map((row) => row.node));
-  summary.textContent = `asleep: ${sleeping.length}`;
-  summary.title = `Dimensions whose KL is below ${ASLEEP} nats: the encoder says nothing through them.`;
-  folded.hidden = sleeping.length === 0;
-  nothing.hidden = sleeping.length === 0 || sleeping.length < rows.length;
-  folded.open = !nothing.hidden;
+function fill({ first, more, asleep, nothing }, rows) {
+  const used = rows.filter((row) => !row.asleep);
+  first.replaceChildren(...used.slice(0, FIRST).map((row) => row.node));
+  more.fill(used.slice(FIRST), "more");
+  asleep.fill(
+    rows.filter((row) => row.asleep),
+    "unused",
+  );
+  asleep.summary.title = `Dimensions whose KL is below ${ASLEEP} nats: the encoder says nothing through them.`;
+  nothing.hidden = rows.length === 0 || used.length > 0;
+  asleep.node.open = !nothing.hidden;
 }

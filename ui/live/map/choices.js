@@ -1,4 +1,4 @@
-// What the address holds of the map.
+// What the address holds of Latents, beside the point.
 
-/** plane: "principal", or two dimensions as "3,7"; scale: quantiles or square. */
-export const choices = { plane: "", scale: "square" };
+/** plane: "principal", or two dimensions as "3,7"; scale: quantiles or square; way: which way to move, or the first. */
+export const choices = { plane: "", scale: "square", way: "" };

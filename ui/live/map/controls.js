@@ -10,7 +10,7 @@ import { choices } from "./choices.js";
 /** @type {[string, number, string][]} */
 const ZOOMS = [
   ["−", 2, "Zoom out"],
-  ["+", 0.5, "Zoom in, about the point"],
+  ["+", 0.5, "Zoom in"],
   ["All", 0, "See all"],
 ];
 
@@ -44,7 +44,7 @@ export function layout(node) {
     truth,
     exact: make("label", {}, "q and exact ", word("posterior", "posterior"), " of ", truth),
     place: make("div", { className: "live-map-plot" }),
-    marker: make("div", { className: "live-marker", tabIndex: 0 }),
+    marker: make("div", { className: "live-marker", tabIndex: 0, id: "latents-point" }),
     preview: make("canvas", { className: "live-preview", hidden: true }),
     zoom: ZOOMS.map(([text, factor, ariaLabel]) => ({
       factor,

@@ -9,7 +9,7 @@ import { inSight, show } from "../shared/feed.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
 import { make, paint } from "../shared/page.js";
 import { meansOf } from "../space/means.js";
-import { plane, unit } from "../space/plane.js";
+import { plane, unit, zoomed } from "../space/plane.js";
 import { onPoint, point } from "../space/point.js";
 import { word } from "../words/word.js";
 import { choices } from "./choices.js";
@@ -140,7 +140,7 @@ class LatentMap {
   }
 
   /**
-   * Zooms about the point.
+   * Zooms about the point, or about the middle of what is shown where the point is out of sight.
    *
    * @param {{ Plotly: Plotly, plot: Plot }} chart
    * @param {number} factor 0 to see all
@@ -148,10 +148,8 @@ class LatentMap {
   #zoom({ Plotly, plot }, factor) {
     const where = this.#plane;
     if (!where || !point.z) return;
-    const at = where.coordinates(point.z);
-    const [x, y] = AXES.map((name, k) =>
-      factor === 0 ? where.whole(k) : plot._fullLayout[name].range.map((end) => at[k] + factor * (end - at[k])),
-    );
+    const ranges = AXES.map((name) => plot._fullLayout[name].range);
+    const [x, y] = factor === 0 ? [0, 1].map(where.whole) : zoomed(ranges, where.coordinates(point.z), factor);
     Plotly.relayout(plot, { "xaxis.range": x, "yaxis.range": y });
   }
 

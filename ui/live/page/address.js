@@ -5,7 +5,7 @@ import { choices } from "../map/choices.js";
 import { debounced } from "../shared/ask.js";
 import { model, onModel } from "../shared/model.js";
 import { openTab, shownTab } from "../shared/page.js";
-import { isPoint, movePoint, onPoint, point } from "../space/point.js";
+import { isPoint, movePoint, onPoint, point, START } from "../space/point.js";
 
 /** @import { Component, Place } from "../shared/types.js" */
 
@@ -18,6 +18,7 @@ const plane = link.get("plane") ?? "";
 const scale = link.get("scale") ?? "";
 if (/^(\d+,\d+|principal)$/.test(plane)) choices.plane = plane;
 if (["quantiles", "square"].includes(scale)) choices.scale = scale;
+choices.way = link.get("way") ?? "";
 let wanted = link.get("z"); // until there is a model that it can be shown of
 
 let used = ""; // the model that Draw and Latents use; nothing is written before it is known
@@ -36,7 +37,7 @@ export function mount({ props, watch }) {
   watch("value", use);
   use();
   onPoint(({ by }) => {
-    if (by === "draw") wanted = null; // a point that was sent to Latents comes before that of the link
+    if (by !== START) wanted = null; // a point that was sent to Latents comes before that of the link
     soon();
   });
   addEventListener("vae-view", () => soon());
@@ -70,7 +71,7 @@ function write() {
   if (!used || !tab) return;
   const now = new URLSearchParams(location.search);
   const before = now.get("tab");
-  const state = Object.entries({ tab, model: used, z: pointNow(), plane: choices.plane, scale: choices.scale });
+  const state = Object.entries({ tab, model: used, z: pointNow(), ...choices });
   for (const [name] of state) now.delete(name);
   for (const [name, value] of state) if (value) now.set(name, value);
   const address = `${location.pathname}?${now.toString().replaceAll("%2C", ",")}${location.hash}`;

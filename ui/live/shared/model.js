@@ -64,6 +64,22 @@ export function onModelAtLeisure(view) {
   if (model.about || model.error) view(model, true);
 }
 
+/**
+ * Calls then(about) once, now or as soon as a model is in use.
+ *
+ * @param {string} id
+ * @param {(about: Description) => void} then
+ */
+export function whenUsed(id, then) {
+  /** @type {View} */
+  const view = ({ id: now, about }) => {
+    if (now !== id || !about) return;
+    views.delete(view);
+    then(about);
+  };
+  onModel(view);
+}
+
 /** @param {boolean} isOther */
 function tell(isOther) {
   for (const view of views) view(model, isOther);

@@ -16,9 +16,11 @@ export interface Dimension {
   index: number;
   kl: number | null;
 }
+/** A test image; mu: the mean of its q(z|x), null where it is not finite. */
 export interface Example {
   label: number;
   image: Picture;
+  mu: number[] | null;
 }
 
 /**
@@ -159,6 +161,8 @@ export interface RunAbout {
   likelihood: string;
   binarization: string;
   is_recorded: boolean;
+  /** The id of the model that the run makes, or that belongs to its recording; empty where there is none. */
+  model: string;
   latent_dim: number;
   is_averaged: boolean;
   steps_per_epoch: number;
@@ -329,7 +333,7 @@ export interface DrawnAxis {
 export interface Plot extends HTMLElement {
   data: Trace[];
   layout: Layout & { xaxis: Axis; yaxis: Axis };
-  _fullLayout: { xaxis: DrawnAxis; yaxis: DrawnAxis; _size: { w: number; h: number } };
+  _fullLayout: { xaxis: DrawnAxis; yaxis: DrawnAxis; _size: { w: number; h: number; t: number } };
   on(event: string, then: (change: Record<string, unknown>) => void): void;
 }
 export interface Plotly {

@@ -52,6 +52,22 @@ export function plane(axes, mean, std, quantiles, reach) {
 }
 
 /**
+ * A window on a plane made wider or narrower: about a place that is in it, which then stays where it is, else about
+ * the window's own middle.
+ *
+ * @param {number[][]} ranges both ends of the window along each axis
+ * @param {number[]} place
+ * @param {number} factor
+ */
+export function zoomed(ranges, place, factor) {
+  const isInside = ranges.every(([low, high], k) => low <= place[k] && place[k] <= high);
+  return ranges.map(([low, high], k) => {
+    const fixed = isInside ? place[k] : (low + high) / 2;
+    return [low, high].map((end) => fixed + factor * (end - fixed));
+  });
+}
+
+/**
  * The unit vector of a dimension.
  *
  * @param {number} index

@@ -11,6 +11,9 @@ export const point = { z: null, by: null };
 
 /** @typedef {{ z: Z, by: unknown }} Moved */
 
+/** Who moved the point where Latents opened at it: any other point comes before that one. */
+export const START = "start";
+
 /** @type {Set<(point: Moved) => void>} */
 const views = new Set();
 

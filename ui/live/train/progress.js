@@ -1,6 +1,7 @@
 // How far the followed run is, and the buttons that steer it. The value from Python, {run, browser}, says which run the
 // whole page follows.
 
+import { modelOfRun, onUse } from "../page/leads.js";
 import { answerOf, failed } from "../shared/ask.js";
 import { feed, follow, refresh, show } from "../shared/feed.js";
 import { duration, make, minus, openTab, rootOf } from "../shared/page.js";
@@ -42,8 +43,10 @@ export function mount({ element, props, server, watch, trigger }) {
   view.step.onclick = () => steer("step");
   view.stop.onclick = () => steer("stop");
   view.reset.onclick = () => steer("reset");
-  view.draw.onclick = () => trigger("use", { run: feed.run, tab: "draw" });
-  view.latents.onclick = () => trigger("use", { run: feed.run, tab: "latents" });
+  const use = (/** @type {string} */ model, /** @type {string} */ tab) => trigger("use", { run: model, tab });
+  onUse(use);
+  view.draw.onclick = () => use(modelOfRun(), "draw");
+  view.latents.onclick = () => use(modelOfRun(), "latents");
   view.compare.onclick = () => openTab("runs");
 
   const draw = () => {

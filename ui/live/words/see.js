@@ -1,9 +1,9 @@
-// Leads to where a term can be touched.
+// Leads to a part of the page: to where a term can be touched, or to what is chosen elsewhere.
 
 import { openTab, shownTab } from "../shared/page.js";
 import { TERMS } from "./glossary.js";
 
-const LONGEST = 3000; // ms until the place is there: a tab builds its parts when it is opened
+const LONGEST = 8000; // ms until the place is there: a tab builds its parts when it is opened
 const SHOWN = 1500; // ms for which the place is marked
 const FIELDS = "input:enabled, select:enabled, button:enabled";
 
@@ -27,13 +27,23 @@ export function invitation(term) {
 }
 
 /**
- * Shows the tab of a term, unfolds what its place is folded away in, and brings the focus there.
+ * Shows the tab of a term, and brings the focus to its place there.
  *
  * @param {string} term
  */
-export async function see(term) {
+export function see(term) {
   const { tab, place, fold } = TERMS[term];
   openTab(tab);
+  return bring(place, fold);
+}
+
+/**
+ * Brings the focus to a place as soon as its tab is there, and unfolds what it is folded away in.
+ *
+ * @param {string} place its id
+ * @param {string} [fold] the id of what it is folded away in, where it is not on the page before that is unfolded
+ */
+export async function bring(place, fold = "") {
   const end = performance.now() + LONGEST;
   let node = inSight(place);
   for (let unfolded = false; !node && performance.now() < end; node = inSight(place)) {
@@ -43,9 +53,20 @@ export async function see(term) {
       unfolded = true;
       handle.click();
     }
+    unfold(document.getElementById(place));
     await new Promise(requestAnimationFrame);
   }
   if (node) reveal(node);
+}
+
+/** @param {HTMLElement | null} node */
+function unfold(node) {
+  const details = node?.closest("details");
+  if (details) details.open = true;
+  const panel = node?.closest("[role=tabpanel][hidden]");
+  /** @type {HTMLElement | null} */
+  const tab = panel ? document.querySelector(`[role=tab][aria-controls="${panel.id}"]`) : null;
+  tab?.click();
 }
 
 /** @param {string} id */
@@ -57,7 +78,7 @@ function inSight(id) {
 /** @param {HTMLElement} node */
 function reveal(node) {
   /** @type {HTMLElement | null} */
-  const field = node.querySelector(FIELDS);
+  const field = node.tabIndex < 0 ? node.querySelector(FIELDS) : node;
   if (!field) node.tabIndex = -1;
   (field ?? node).focus({ preventScroll: true });
   node.scrollIntoView({ block: "center" });
