@@ -23,7 +23,10 @@ from .. import glossary, vocabulary
 from ..web.session import STORAGE_KEY
 
 HERE = Path(__file__).parent
-CSS = [HERE / name for name in ("shared/live.css", "draw/draw.css", "latents/latents.css", "words/words.css")]
+CSS = [
+    HERE / name
+    for name in ("shared/live.css", "draw/draw.css", "latents/latents.css", "runs/runs.css", "words/words.css")
+]
 
 HEAD = ("storage", "part")  # scripts of page/ that stand in the page's head: they run before Gradio builds the page
 
