@@ -38,6 +38,7 @@ class Training:
     owner: str
     steering: Steering
     message: str = "Loading the data."
+    last_turn: int = 0  # the number of the last turn that its browser had while this run waited
     future: Future[None] | None = None  # None until a device has room
     begun: bool = False  # changes now go to the training loop, before that to the folder
     over: threading.Event = field(default_factory=threading.Event)  # its folder has been unlocked
@@ -109,6 +110,7 @@ class Queue:
         self.trainings: dict[str, Training] = {}
         self.failures: dict[str, str] = {}
         self._waiting: list[tuple[str, Training, Load]] = []
+        self._turns = 0
         self._is_closed = False
 
     def join(self, folders: Mapping[str, RunFolder], load: Load, owner: str, *, one_batch: bool) -> None:
@@ -227,22 +229,27 @@ class Queue:
             first = self._in_turn()[0]
             self._waiting.remove(first)
             run, training, load = first
+            self._turns += 1
+            for _, other, _ in self._waiting:
+                if other.owner == training.owner:
+                    other.last_turn = self._turns
             worker.going += 1
             training.future = worker.threads.submit(self._work, run, training, load, worker)
 
     def _in_turn(self) -> list[tuple[str, Training, Load]]:
         """The waiting runs in the order in which they begin: browsers take turns, so that no sweep holds up the others.
 
-        A run's turn is the number of those that its browser has on a device or before it in the queue.
+        A run goes before others if its browser has fewer on a device or before it in the queue, or else had its last turn
+        longer ago.
         """
         waiting = list(self._waiting)
         runs = {run for run, _, _ in waiting}
         ahead = Counter(training.owner for run, training in list(self.trainings.items()) if run not in runs)
         turns = []
         for place, (_, training, _) in enumerate(waiting):
-            turns.append((ahead[training.owner], place))
+            turns.append((ahead[training.owner], training.last_turn, place))
             ahead[training.owner] += 1
-        return [waiting[place] for _, place in sorted(turns)]
+        return [waiting[place] for *_, place in sorted(turns)]
 
     def _fail_waiting(self) -> None:
         """Ends the waiting runs if no device works any longer."""
