@@ -239,8 +239,8 @@ class Queue:
     def _in_turn(self) -> list[tuple[str, Training, Load]]:
         """The waiting runs in the order in which they begin: browsers take turns, so that no sweep holds up the others.
 
-        A run goes before others if its browser has fewer on a device or before it in the queue, or else had its last turn
-        longer ago.
+        A run goes before others if its browser has fewer on a device or before it in the queue, or else had its last
+        turn longer ago.
         """
         waiting = list(self._waiting)
         runs = {run for run, _, _ in waiting}
