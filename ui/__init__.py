@@ -12,7 +12,7 @@ from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
 from vae_core.storage.checkpoint import CheckpointError
 
-from . import labels, live
+from . import labels, live, sweep
 from .backend import Backend
 from .tabs import draw, elbo, latents, runs, theory, train
 from .web.events import OUTSPOKEN, QUIET
@@ -33,7 +33,8 @@ class _Page:
     tab: train.TrainTab
     users: list[gr.HTML]  # components that use the chosen model
     tabs: gr.Tabs
-    table: gr.HTML
+    table: gr.HTML  # of the runs
+    charts: gr.HTML  # which compare them
 
 
 def build(backend: Backend) -> gr.Blocks:
@@ -43,6 +44,7 @@ def build(backend: Backend) -> gr.Blocks:
         _wire_load(blocks, page)
         _wire_model(page)
         _wire_runs(page)
+        _wire_sweep(page)
     return blocks
 
 
@@ -68,9 +70,9 @@ def _lay_out(backend: Backend) -> _Page:
         with gr.Tab("Latents", id="latents"):
             sliders = latents.build(backend, default)
         with gr.Tab("Runs", id="runs"):
-            table = runs.build(backend)
+            table, charts = runs.build(backend)
     heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
-    return _Page(backend, session, heading, model, tab, [address, card, pad, sliders], tabs, table)
+    return _Page(backend, session, heading, model, tab, [address, card, pad, sliders], tabs, table, charts)
 
 
 def _first(offered: list[tuple[str, str]]) -> str:
@@ -199,8 +201,26 @@ def _wire_runs(page: _Page) -> None:
     page.table.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
     page.tab.progress.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
     shown = [session, page.tab.progress, page.tabs, *page.tab.form]
-    page.table.watch_run(on_watch, session, shown, **OUTSPOKEN)
+    for component in (page.table, page.charts):
+        component.watch_run(on_watch, session, shown, **OUTSPOKEN)
     page.table.train_on(on_train_on, [session, *page.tab.fields, page.table], shown, **OUTSPOKEN)
+
+
+def _wire_sweep(page: _Page) -> None:
+    """Wires the dialog of the table of runs that starts several of them to the form, whose settings they share."""
+    backend = page.backend
+
+    def on_plan(state: Session, event: gr.EventData, *values: Any) -> dict[str, Any]:
+        settings = dict(zip(train.LABELS, values, strict=True))
+        return {"browser": state["browser"], "sweep": sweep.plan(backend, settings, event._data)}
+
+    def on_start(state: Session, event: gr.EventData, *values: Any) -> dict[str, Any]:
+        settings = dict(zip(train.LABELS, values, strict=True))
+        return {"browser": state["browser"], "sweep": sweep.start(backend, state, settings, event._data)}
+
+    form = [page.session, *page.tab.fields]
+    page.table.plan_sweep(on_plan, form, page.table, **QUIET | {"trigger_mode": "always_last"})
+    page.table.start_sweep(on_start, form, page.table, **QUIET)
 
 
 def with_linked(

@@ -105,16 +105,22 @@ class Backend:
             why = f"The data are scikit-learn's digits, because MNIST could not be had: {error}"
             return self.dataset("digits"), why
 
-    def check_batch(self, name: str, training: TrainConfig, hold_out: int = 0) -> None:
+    def check_batch(self, name: str, training: TrainConfig, hold_out: int = 0) -> int | None:
         """Checks the batch size against the data, if they are already on this server.
+
+        Returns:
+            the number of training images; None if the data are not there.
 
         Raises:
             ValueError: the batch is larger than what is left of the training set, or nothing is left.
             DataError: the dataset's files hold something else.
         """
-        if is_present("mnist" if name == "auto" else name, self.data_dir):
-            dataset, _ = self.loading(name)(lambda message: None)
-            training.check_images(len(dataset.holding_out(hold_out).train))
+        if not is_present("mnist" if name == "auto" else name, self.data_dir):
+            return None
+        dataset, _ = self.loading(name)(lambda message: None)
+        images = len(dataset.holding_out(hold_out).train)
+        training.check_images(images)
+        return images
 
     def data_line(self) -> str:
         """Which data a run uses if none are chosen, and why."""

@@ -6,6 +6,8 @@ import plotly.graph_objects as go
 
 from .vocabulary import COLOURS, TITLES
 
+SMALLEST = 14  # px, of a text
+
 
 def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl")) -> go.Figure:
     """Empty curves over the steps, to be extended: for each quantity, one on training and one on held-out images.
@@ -73,7 +75,7 @@ def comparison() -> go.Figure:
     """An empty chart with one curve per run, to be filled."""
     figure = go.Figure()
     legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "maxheight": 0.9}
-    figure.update_layout(hovermode="x", showlegend=True, legend=legend)
+    figure.update_layout(hovermode="x", showlegend=True, legend=legend, font={"size": SMALLEST})
     figure.update_xaxes(title="step", rangemode="nonnegative")
     figure.update_yaxes(title="nats per image")
     return _plain(figure)
@@ -85,7 +87,7 @@ def rate_distortion() -> go.Figure:
     Source: Alemi et al. (2018), "Fixing a broken ELBO".
     """
     figure = go.Figure()
-    figure.update_layout(showlegend=False, hovermode="closest")
+    figure.update_layout(showlegend=False, hovermode="closest", font={"size": SMALLEST})
     figure.update_xaxes(title="rate: KL, nats per image", rangemode="tozero")
     figure.update_yaxes(title="distortion: −reconstruction, nats per image")
     return _plain(figure)

@@ -44,13 +44,16 @@ def own(run: str, name: str, header: Header, state: str) -> str:
 def kind(header: Header) -> str:
     """A model's data and latent dimensions, and what is unusual about it."""
     data = str(header.about.get("data") or "unknown")
-    m = header.config
-    dims = f"{m.latent_dim} dimension{'' if m.latent_dim == 1 else 's'}"
-    objective = header.about.get("training", {}).get("objective")
-    unusual = [m.architecture] if m.architecture != "mlp" else []
-    unusual += [LIKELIHOODS[m.likelihood]] if m.likelihood != "bernoulli" else []
-    unusual += [OBJECTIVES[objective]] if objective in OBJECTIVES and objective != "elbo" else []
-    return " · ".join([TITLES.get(data, data), dims, *unusual])
+    return title(data, header.config, header.about.get("training", {}).get("objective"))
+
+
+def title(data: str, model: VAEConfig, objective: Any = "elbo") -> str:
+    """What a model or a run without a name is called: its data, its dimensions, and what is unusual about it."""
+    dims = f"{model.latent_dim} dimension{'' if model.latent_dim == 1 else 's'}"
+    unusual = [model.architecture] if model.architecture != VAEConfig.architecture else []
+    unusual += [LIKELIHOODS[model.likelihood]] if model.likelihood != VAEConfig.likelihood else []
+    unusual += [OBJECTIVES[objective]] if objective in OBJECTIVES and objective != TrainConfig.objective else []
+    return " · ".join([data_title(data), dims, *unusual])
 
 
 def data_title(data: str) -> str:
@@ -77,5 +80,9 @@ def settings_line(data: str, settings: dict[str, Any], changes: int = 0) -> str:
     if settings["likelihood"] == "gaussian":
         sigma = {"fixed": "σ {sigma:g}", "learned": "σ learned from {sigma:g}", "optimal": "σ optimal"}
         unusual.append(sigma[settings["sigma_mode"]].format(**settings))
-    changed = [f"changed {changes} time{'s' if changes > 1 else ''} during the run"] if changes else []
-    return ", ".join([line, *unusual, *changed])
+    return ", ".join([line, *unusual, *([changed(changes)] if changes else [])])
+
+
+def changed(changes: int) -> str:
+    """How often a run's settings were changed while it trained; empty if never."""
+    return f"changed {changes} time{'s' if changes > 1 else ''} during the run" if changes else ""

@@ -6,6 +6,7 @@ import statistics
 import threading
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from vae_core.training.loop import TrainState, batches
 
 IMAGES = 60_000  # of MNIST's training set, by which a duration is said
 WARM_UP, TIMED = 3, 12  # steps by which it is measured
+MOST_TIMED = 30_000  # images by which it is measured
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Durations:
         self._seconds: dict[str, float] = {}
         self._thread = threading.Thread(target=self._measure, name="durations")
         self._is_over = threading.Event()
+        self._a_step = lru_cache(maxsize=64)(lambda model, training: seconds_a_step(model, training, device))
+        self._lock = threading.Lock()
 
     def begin(self) -> None:
         """Starts to measure."""
@@ -80,6 +84,12 @@ class Durations:
         """What the page shows of each preset: title, shows, and seconds, null before they were measured."""
         return [{"title": p.title, "shows": p.shows, "seconds": self._seconds.get(p.title)} for p in PRESETS]
 
+    def of(self, model: VAEConfig, training: TrainConfig, images: int) -> float:
+        """The seconds that a training takes alone with so many images; its steps are timed when first asked for."""
+        alike = replace(training, epochs=1, beta=1.0, seed=0)  # as long a step
+        with self._lock:  # one measurement at a time, so that none slows another
+            return self._a_step(model, alike) * training.total_steps(images)
+
     def _measure(self) -> None:
         for preset in PRESETS:
             if not self._is_over.is_set():
@@ -87,9 +97,15 @@ class Durations:
 
 
 def seconds_of(preset: Preset, device: torch.device) -> float:
-    """The seconds of training that a preset takes with MNIST's images, by the time of some steps on noise."""
+    """The seconds of training that a preset takes with MNIST's images."""
     model, training = preset.configs()
-    count = training.batch_size * (WARM_UP + TIMED)
+    return seconds_a_step(model, training, device) * training.total_steps(IMAGES)
+
+
+def seconds_a_step(model: VAEConfig, training: TrainConfig, device: torch.device) -> float:
+    """The seconds that a step takes, by the time of some steps on noise."""
+    timed = max(1, min(TIMED, MOST_TIMED // training.batch_size))
+    count = training.batch_size * (WARM_UP + timed)
     images = torch.randint(0, 256, (count, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     dataset = Dataset("noise", images, torch.zeros(count, dtype=torch.int64), images[:1], torch.zeros(1).long())
     some = replace(training, epochs=1, record_every=10**6)
@@ -105,4 +121,4 @@ def seconds_of(preset: Preset, device: torch.device) -> float:
         next(taken)
         steps.append((time.perf_counter() - start) / (state.step - before))
     taken.close()
-    return statistics.median(steps) * training.total_steps(IMAGES)  # whatever else the machine did meanwhile
+    return statistics.median(steps)  # whatever else the machine did meanwhile

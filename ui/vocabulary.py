@@ -12,7 +12,9 @@ from vae_core.config import IMAGE_SHAPE
 from vae_core.data import FAINTEST
 from vae_core.runs.config import ALL_SETTINGS
 from vae_core.runs.film import SIDE
+from vae_core.runs.folder import NOTE_LENGTH
 from vae_core.runs.states import State
+from vae_core.runs.sweep import MOST_SEEDS, VARIED
 
 IMAGE_SIDE = IMAGE_SHAPE[-1]
 PAD_SIDE = 56  # pixels per side of a posted drawing: twice MNIST's, so that scaling to 20×20 has something to work with
@@ -24,6 +26,8 @@ ASLEEP = 0.01  # nats: a latent dimension whose KL is below it carries nothing
 
 # Of the Okabe–Ito set: colour-blind people can tell them apart. Charts take the page's own, which differ in the dark.
 COLOURS = {"elbo": "#4b5563", "reconstruction": "#0072b2", "kl": "#b0578d"}
+# Of compared runs: none is near a term's, on white or in the dark.
+RUN_COLOURS = ["#5b45e8", "#8a8f00", "#e0104f", "#3f9a1f", "#b81fd6", "#94694a", "#9b86e8", "#b5402f"]
 TITLES = {"elbo": "−ELBO", "reconstruction": "−reconstruction", "kl": "KL"}
 
 
@@ -50,6 +54,10 @@ def vocabulary() -> dict[str, Any]:
             for name, setting in ALL_SETTINGS.items()
         },
         "QUANTITIES": {name: {"title": TITLES[name], "colour": COLOURS[name]} for name in TITLES},
+        "RUN_COLOURS": RUN_COLOURS,
+        "VARIED": VARIED,
+        "MOST_SEEDS": MOST_SEEDS,
+        "NOTE_LENGTH": NOTE_LENGTH,
         "IMAGE_SIDE": IMAGE_SIDE,
         "PAD_SIDE": PAD_SIDE,
         "FAINTEST": FAINTEST,

@@ -303,6 +303,12 @@ class Visitor:
         """Waits, on the Train tab, until the run has a model, and pictures of it."""
         self.page.wait_for_selector("#pictures .live[data-version]:not(.live-waiting)")
 
+    def more(self, item: str, row: int = 0) -> None:
+        """Chooses from the menu of a row of the Runs tab."""
+        line = self.page.locator("#runs tbody tr").nth(row)
+        line.get_by_role("button", name="More for this run").click()
+        line.get_by_role("menuitem", name=item, exact=True).click()
+
     def ink(self, selector: str) -> int:
         """The sum of the grey values of a canvas."""
         script = """(selector) => {

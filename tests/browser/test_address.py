@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 def test_watching_a_run_is_in_the_address(visit, list_runs):
     me = visit()
     list_runs(me, {})
-    me.page.get_by_role("button", name="Watch").click()
+    me.page.get_by_role("button", name="Open", exact=True).click()
     me.page.wait_for_function("location.search.includes('tab=train')")
     me.page.go_back()
     me.page.wait_for_function("document.querySelector('[role=tab][aria-selected=true]').dataset.tabId === 'runs'")

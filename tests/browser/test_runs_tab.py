@@ -46,7 +46,7 @@ def test_names_good_and_bad(visit, list_runs):
         rename(me, 1, bad)
         message(me, said)
     me.page.keyboard.press("Escape")
-    assert column(me, 2) == ["the good one", "digits mlp 20-D"]
+    assert column(me, 2) == ["the good one", "digits · 20 dimensions"]
 
     def asks(request):
         return '"rename"' in (request.post_data or "")
@@ -55,7 +55,7 @@ def test_names_good_and_bad(visit, list_runs):
     with me.page.expect_request(asks):
         rename(me, 1, "  ")
     me.page.keyboard.press("Escape")  # while the server is asked
-    assert column(me, 2) == ["the good one", "digits mlp 20-D"]
+    assert column(me, 2) == ["the good one", "digits · 20 dimensions"]
     me.page.unroute(re.compile("component_server"))
     me.reload()
     me.tab("Runs")
@@ -65,12 +65,11 @@ def test_names_good_and_bad(visit, list_runs):
 def test_deleting_asks_first(visit, list_runs):
     me = visit()
     list_runs(me, {}, {})
-    line = me.page.locator(ROWS).first
-    line.get_by_role("button", name="Delete").click()
+    me.more("Delete")
     me.page.get_by_text("Keep it").click()
     assert me.page.locator(ROWS).count() == 2
-    line.get_by_role("button", name="Delete").click()
-    assert "gone for good" in me.page.inner_text("dialog")
+    me.more("Delete")
+    assert "gone for good" in me.page.inner_text("dialog[open]")
     me.page.get_by_role("button", name="Delete it").click()
     me.page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 1")
 
@@ -82,7 +81,7 @@ def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit
     me.page.wait_for_function("document.querySelector('#model input').value.startsWith('my run')")
     me.page.wait_for_function("location.search.includes('tab=draw&model=20')")
     me.tab("Runs")
-    me.page.locator(ROWS).get_by_role("button", name="Delete").click()
+    me.more("Delete")
     me.page.get_by_role("button", name="Delete it").click()
     me.page.wait_for_selector("text=The model that was in use is gone: this one takes its place.")
     assert me.page.input_value("#model input") == "MNIST · 20 dimensions · ready-made"
@@ -92,63 +91,28 @@ def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit
 def test_sort_and_filter(visit, list_runs):
     me = visit()
     list_runs(me, {"latent_dim": 2}, {"latent_dim": 12})
-    assert [text.split()[-1] for text in column(me, 2)] == ["12-D", "2-D"]  # the newest first
+    assert column(me, 2) == ["digits · 12 dimensions", "digits · 2 dimensions"]  # the newest first
     me.page.get_by_role("button", name="−ELBO, held-out").click()
     found = [float(text) for text in column(me, 6)]
     assert found == sorted(found, reverse=True)
     me.page.get_by_role("button", name="−ELBO, held-out").click()
     assert [float(text) for text in column(me, 6)] == sorted(found)
     assert me.page.locator("#runs th").nth(5).get_attribute("aria-sort") == "ascending"
-    me.page.get_by_label("Filter the runs").fill("12-D")
+    me.page.get_by_label("Filter the runs").fill("12,")
     assert len(column(me, 2)) == 1
     with me.answered("mine"):  # the table asks again, and keeps both
         pass
     assert len(column(me, 2)) == 1
 
 
-def test_two_runs_are_compared_by_what_differs(visit, list_runs):
-    me = visit()
-    list_runs(me, {"beta": 1}, {"beta": 3})
-    for row in (0, 1):
-        me.page.locator(ROWS).nth(row).get_by_label("Compare this run").check()
-    plots = "[...document.querySelectorAll('#compare .live-plot')]"
-    me.page.wait_for_function(f"{plots}[0].data.length === 2 && {plots}[1].data.length === 11")
-    assert me.page.evaluate(f"{plots}[0].data.map((it) => it.name)") == ["β = 3", "β = 1"]
-    points = me.page.evaluate(f"{plots}[1].data.slice(-2).map((it) => it.x[0] + it.y[0])")
-    assert points == pytest.approx([float(text) for text in column(me, 6)], abs=0.01)
-    lines = me.page.evaluate(f"{plots}[1].data.slice(0, 9).map((it) => [it.x[0] + it.y[0], it.x[1] + it.y[1]])")
-    assert all(one == pytest.approx(other) for one, other in lines)  # along a line the ELBO is the same
-    me.page.locator(ROWS).nth(0).get_by_label("Compare this run").uncheck()
-    me.page.wait_for_function(f"{plots}[0].data.length === 1")
-
-
-def test_a_compared_run_that_was_resumed_and_paused_again_is_followed(visit):
-    me = visit()
-    last = "document.querySelector('#compare .live-plot').data?.[0]?.x.at(-1)"
-    me.train(Epochs=100_000)
-    steps = []
-    for resume in (True, False):
-        me.page.wait_for_function("document.querySelector('#progress .live').dataset.state === 'running'")
-        me.page.click("#pause")
-        me.wait_for_state("paused")
-        me.tab("Runs")
-        me.page.locator(ROWS).first.get_by_label("Compare this run").check()
-        me.page.get_by_label("Images").select_option("training")
-        me.page.wait_for_function(f"{last} > {steps[-1] if steps else 0}")
-        steps.append(me.page.evaluate(last))
-        if resume:
-            me.page.locator(ROWS).first.get_by_role("button", name="Resume").click()
-            me.tab("Train")
-
-
-@pytest.mark.parametrize("width", [390, 820, 1280])
+@pytest.mark.parametrize("width", [390, 820, 1280, 1440])
 def test_what_can_be_done_with_a_run_is_in_sight_at_any_width_and_with_any_name(visit, list_runs, width):
     me = visit(viewport={"width": width, "height": 900})
     list_runs(me, {})
     rename(me, 0, "x" * 80)
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === '{'x' * 80}'")
-    for name in ("Watch", "Draw with it", "Delete"):
-        box = me.page.get_by_role("button", name=name).bounding_box()
+    for name in ("Open", "Draw with it", "More for this run"):
+        box = me.page.get_by_role("button", name=name, exact=True).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width, name
     inside, wide = me.page.evaluate(
         "[(it) => it.clientWidth, (it) => it.scrollWidth].map((of) => of(document.querySelector('.live-wide')))"
@@ -170,9 +134,14 @@ def test_downloads(visit, list_runs, tmp_path):
     rename(me, 0, "mine & only")
     me.page.wait_for_function(f"document.querySelector('{ROWS} .live-name')?.textContent === 'mine & only'")
     names = {}
-    for what in ("archive.zip", "metrics.csv", "model.safetensors", "tensorboard.zip"):
+    for what, item in {
+        "archive.zip": "Download all of it (zip)",
+        "metrics.csv": "Download the metrics (CSV)",
+        "model.safetensors": "Download the model",
+        "tensorboard.zip": "Download TensorBoard events",
+    }.items():
         with me.page.expect_download() as waiting:
-            me.page.get_by_label("Download", exact=True).select_option(what)
+            me.more(item)
         names[what] = waiting.value.suggested_filename
         waiting.value.save_as(tmp_path / what)
     assert names["archive.zip"] == "mine & only.zip" and names["metrics.csv"] == "mine & only.csv"
@@ -217,7 +186,7 @@ def test_uploads_good_and_bad(visit, tmp_path):
     me.choose("Data", "digits")
     me.set("Epochs", 1)
     me.tab("Runs")
-    me.page.get_by_role("button", name="Continue with new settings").click()
+    me.more("Continue with new settings")
     me.wait_for_state("finished")
     assert "D = 3" in me.page.inner_text("#progress")
 
@@ -244,11 +213,91 @@ def test_another_visitors_run_is_neither_listed_nor_steered(visit, list_runs):
     anna, bert = visit(), visit()
     [run] = list_runs(anna, {})
     bert.tab("Runs")
-    bert.page.wait_for_function("document.querySelector('#runs p')?.hidden === false")
+    bert.page.wait_for_function("document.querySelector('#runs .live-none')?.hidden === false")
     assert bert.page.locator(ROWS).count() == 0
     mine = bert.page.evaluate("questions.find((it) => it.fn_name === 'mine')")
-    for name, data in [("remove", {}), ("rename", {"name": "stolen"}), ("steer", {"how": "play"})]:
+    for name, data in [
+        ("remove", {}),
+        ("annotate", {"note": "stolen"}),
+        ("rename", {"name": "stolen"}),
+        ("steer", {"how": "play"}),
+    ]:
         body = mine | {"fn_name": name, "data": {"browser": mine["data"]["browser"], "run": run} | data}
         answer = bert.page.request.post(f"{bert.url}/gradio_api/component_server", data=body).json()
         assert answer == {"error": "That run belongs to another browser."}
-    assert column(anna, 2) == ["digits mlp 20-D"]
+    assert column(anna, 2) == ["digits · 20 dimensions"]
+
+
+def test_without_a_run_the_tab_says_what_will_stand_there_and_leads_to_train(visit):
+    me = visit()
+    me.tab("Runs")
+    me.page.wait_for_selector("#runs .live-none:not([hidden]) >> text=No runs yet.")
+    assert not me.page.locator("#compare").is_visible()
+    me.page.get_by_role("button", name="Train a first model").click()
+    me.page.wait_for_selector("#train", state="visible")
+
+
+def test_what_is_rarely_needed_is_behind_a_menu_that_keys_open(visit, list_runs):
+    me = visit()
+    list_runs(me, {})
+    line = me.page.locator(ROWS)
+    button = line.get_by_role("button", name="More for this run")
+    assert button.get_attribute("aria-haspopup") == "menu" and button.get_attribute("aria-expanded") == "false"
+    assert not line.get_by_text("Delete").is_visible()
+    focused = "document.activeElement.textContent"
+    button.focus()
+    me.page.keyboard.press("Enter")
+    me.page.wait_for_function(f"{focused} === 'Continue with new settings'")
+    assert button.get_attribute("aria-expanded") == "true"
+    me.page.keyboard.press("ArrowUp")  # round to the last
+    assert me.page.evaluate(focused) == "Delete"
+    me.page.keyboard.press("Home")
+    me.page.keyboard.press("ArrowDown")
+    assert me.page.evaluate(focused) == "Download all of it (zip)"
+    me.page.keyboard.press("Escape")
+    me.page.wait_for_function(f"{focused} === '⋯'")
+    me.page.keyboard.press("ArrowDown")
+    me.page.wait_for_function(f"{focused} === 'Continue with new settings'")
+    me.page.keyboard.press("End")
+    me.page.keyboard.press("Enter")
+    me.page.get_by_role("button", name="Keep it").click()
+    assert not line.get_by_text("Delete").is_visible() and me.page.locator(ROWS).count() == 1
+
+
+def test_a_note_is_edited_where_it_stands_and_is_nothing_but_text(visit, list_runs):
+    me = visit()
+    (run,) = list_runs(me, {})
+    line = me.page.locator(ROWS)
+    note = "<img src=x onerror=alert(1)>\nall 4s are 9s"
+    line.get_by_role("button", name="Add a note").click()
+    line.get_by_label("Note").fill("<img src=x onerror=alert(1)>")
+    me.page.keyboard.press("Shift+Enter")
+    me.page.keyboard.type("all 4s are 9s")
+    with me.answered("annotate", run=run, note=note):
+        me.page.keyboard.press("Enter")
+    me.page.wait_for_function("(text) => document.querySelector('.live-note-text')?.textContent === text", arg=note)
+    assert line.locator("img").count() == 0
+    line.locator(".live-note-text").click()
+    line.get_by_label("Note").fill("dropped")
+    me.page.keyboard.press("Escape")
+    assert line.locator(".live-note-text").inner_text() == note
+    line.locator(".live-note-text").click()
+    line.get_by_label("Note").fill("left")
+    me.page.get_by_label("Filter the runs").focus()  # which keeps it: nothing is lost
+    me.page.wait_for_function("document.querySelector('.live-note-text')?.textContent === 'left'")
+    me.reload()
+    me.page.wait_for_function("document.querySelector('.live-note-text')?.textContent === 'left'")
+
+
+def test_a_note_that_the_server_refuses_stays_in_its_field(visit, list_runs):
+    me = visit()
+    list_runs(me, {})
+    line = me.page.locator(ROWS)
+    line.get_by_role("button", name="Add a note").click()
+    field = line.get_by_label("Note")
+    assert field.get_attribute("maxlength") == "1000"
+    field.evaluate("(it) => it.removeAttribute('maxlength')")
+    field.fill("x" * 1001)
+    me.page.keyboard.press("Enter")
+    me.page.wait_for_selector(f"{ROWS} >> text=That note has 1,001 characters; a note has at most 1,000.")
+    assert field.input_value() == "x" * 1001

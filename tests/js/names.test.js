@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import "./served/register.js";
 
-const { named } = await import("../../ui/live/runs/names.js");
+const { apart, differing, named } = await import("../../ui/live/runs/names.js");
 
 /** @param {Record<string, string | number>} settings */
 const row = (settings, name = "", created = "2026-01-01 10:00:00") => ({
@@ -28,6 +28,18 @@ test("a setting that the vocabulary does not know is called by its own name", ()
 test("runs that do not differ are told apart by their time", () => {
   const rows = [row({ beta: 1 }, "", "2026-01-01 10:00:00"), row({ beta: 1 }, "", "2026-01-02 11:30:00")];
   assert.deepEqual(named(rows), ["MNIST (10:00:00)", "MNIST (11:30:00)"]);
+});
+
+test("a run alone is called by its title", () => assert.deepEqual(named([row({ beta: 1 })]), ["MNIST"]));
+
+test("a setting without effect in one of the runs tells them apart too", () => {
+  const rows = [row({ beta: 1 }), row({ beta: 1, likelihood: "bernoulli" })];
+  assert.deepEqual(differing(rows), ["likelihood"]);
+  assert.deepEqual(named(rows), ["MNIST", "likelihood = Bernoulli"]);
+});
+
+test("only the same labels get their time", () => {
+  assert.deepEqual(apart(["a", "b", "a"], [row({}), row({}), row({})]), ["a (10:00:00)", "b", "a (10:00:00)"]);
 });
 
 test("long names go over several lines", () => {

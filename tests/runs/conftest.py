@@ -71,5 +71,6 @@ STEERING = {
     "reset": lambda runs, run, owner, load: runs.start_over(run, owner),
     "change": lambda runs, run, owner, load: runs.change(run, owner, {"beta": 2.0}),
     "rename": lambda runs, run, owner, load: runs.rename(run, owner, "mine"),
+    "annotate": lambda runs, run, owner, load: runs.annotate(run, owner, "mine"),
     "delete": lambda runs, run, owner, load: runs.delete(run, owner),
 }

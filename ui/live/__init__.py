@@ -23,7 +23,7 @@ from .. import glossary, vocabulary
 from ..web.session import STORAGE_KEY
 
 HERE = Path(__file__).parent
-STYLES = ("shared/live", "machine/machine", "theory/theory", "draw/draw", "latents/latents", "words/words")
+STYLES = ("shared/live", "machine/machine", "theory/theory", "draw/draw", "latents/latents", "runs/runs", "words/words")
 CSS = [HERE / f"{name}.css" for name in STYLES]
 
 HEAD = ("storage", "part")  # scripts of page/ that stand in the page's head: they run before Gradio builds the page

@@ -8,12 +8,11 @@ import gradio as gr
 
 from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
-from vae_core.runs.summary import Summary
 
 from .. import live
 from ..backend import Backend
 from ..figures import comparison, rate_distortion
-from ..labels import data_title, meaningful, settings_line
+from ..labels import changed, data_title, meaningful, settings_line, title
 from ..web.requests import answering, browser_of, field, of
 
 
@@ -29,6 +28,12 @@ def rename(backend: Backend, request: Any) -> dict[str, Any]:
     return {}
 
 
+def annotate(backend: Backend, request: Any) -> dict[str, Any]:
+    """{browser, run, note} → {}; refused if the note is too long."""
+    backend.runs.annotate(field(request, "run"), browser_of(request), field(request, "note"))
+    return {}
+
+
 def remove(backend: Backend, request: Any) -> dict[str, Any]:
     """{browser, run} → {}; refused while the run is going."""
     backend.runs.delete(field(request, "run"), browser_of(request))
@@ -41,19 +46,22 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         summary = backend.runs.summary(run)
     except RunError as error:
         return {"run": run, "name": "", "state": State.FAILED, "message": str(error), "settings": {}} | dict.fromkeys(
-            ("title", "data", "line", "elbo", "active_units", "step", "seconds", "size", "created", "resumable")
-        )
+            ("title", "note", "data", "line", "changed", "elbo", "active_units", "step", "seconds", "size", "created",
+             "resumable")
+        )  # fmt: skip
     config = summary.config
     return {
         "run": run,
         "name": summary.name,
-        "title": summary.name or _title(summary),
+        "title": summary.name or title(config.data, config.model, config.training.objective),
+        "note": summary.note,
         "state": summary.state,
         "message": summary.message,
         "resumable": summary.state.is_resumable,
         "data": data_title(config.data),
         "settings": meaningful(summary.settings) | {"data": config.data},
         "line": settings_line(config.data, summary.settings, summary.changes),
+        "changed": changed(summary.changes),
         "elbo": None if summary.elbo is None else round(-summary.elbo, 2),
         "active_units": summary.active_units,
         "step": summary.step,
@@ -64,26 +72,28 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
     }
 
 
-def _title(summary: Summary) -> str:
-    """The title of a run without a name."""
-    model = summary.config.model
-    return f"{data_title(summary.config.data)} {model.architecture} {model.latent_dim}-D"
+def build(backend: Backend) -> tuple[gr.HTML, gr.HTML]:
+    """Lays out the tab, and returns its table and its charts.
 
-
-def build(backend: Backend) -> gr.HTML:
-    """Lays out the tab and returns its table, whose value {browser} says whose runs it shows."""
-
+    The table's value {browser, sweep} says whose runs it shows, and what became of the sweep that it asked for.
+    """
     table = live.component(
         "runs/runs",
         {"browser": ""},
         functions=[
-            *(of(backend, function) for function in (mine, rename, remove)),
+            *(of(backend, function) for function in (mine, rename, annotate, remove)),
             answering(backend.follower.steer),
             answering(backend.follower.follow),
         ],
-        events=["use", "watch_run", "train_on", "removed"],
+        events=["use", "watch_run", "train_on", "removed", "plan_sweep", "start_sweep"],
         elem_id="runs",
     )
     figures = {"curves": comparison().to_plotly_json(), "plane": rate_distortion().to_plotly_json()}
-    live.component("runs/compare", figures, functions=[answering(backend.follower.follow)], elem_id="compare")
-    return table
+    charts = live.component(
+        "runs/compare",
+        figures,
+        functions=[answering(backend.follower.follow)],
+        events=["watch_run"],
+        elem_id="compare",
+    )
+    return table, charts

@@ -66,25 +66,47 @@ def start(
         gr.Error: a setting is out of bounds; the sentence names it as the page does.
     """
     try:
-        data = settings["data"]
-        if data not in (AUTO, *DATASETS):
-            raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
-        settings = {name: ASKED[name].read(name, value) for name, value in settings.items() if name in ASKED}
-        model = VAEConfig(**_asked(VAEConfig, settings))
-        training = TrainConfig(**_asked(TrainConfig, settings))
-        backend.check_batch(data, training, settings["hold_out"])
+        asked = configured(backend, settings)
         return backend.runs.start(
-            model,
-            training,
-            data,
-            backend.loading(data),
+            asked.model,
+            asked.training,
+            asked.data,
+            backend.loading(asked.data),
             session["browser"],
             weights=backend.path(weights) if weights else None,
-            hold_out=settings["hold_out"],
+            hold_out=asked.hold_out,
             one_batch=one_batch,
         )
     except (ValueError, RunError, DataError) as error:
-        raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
+        raise gr.Error(as_on_page(str(error)), print_exception=False) from None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the form asks for. images: in the training set, None if the data are not on this server yet."""
+
+    model: VAEConfig
+    training: TrainConfig
+    data: str
+    hold_out: int
+    images: int | None
+
+
+def configured(backend: Backend, settings: dict[str, Any]) -> Asked:
+    """The form's values as configurations.
+
+    Raises:
+        ValueError: a setting is out of bounds; the message names it as the core does.
+        DataError: the dataset's files hold something else.
+    """
+    data = settings["data"]
+    if data not in (AUTO, *DATASETS):
+        raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
+    settings = {name: ASKED[name].read(name, value) for name, value in settings.items() if name in ASKED}
+    model = VAEConfig(**_asked(VAEConfig, settings))
+    training = TrainConfig(**_asked(TrainConfig, settings))
+    images = backend.check_batch(data, training, settings["hold_out"])
+    return Asked(model, training, data, settings["hold_out"], images)
 
 
 def _asked(kind: type, settings: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +130,7 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
         if state.takes_changes and holds != value:
             backend.runs.change(run, session["browser"], {name: value})
     except (ValueError, RunError) as error:
-        raise gr.Error(_as_on_page(str(error)), print_exception=False) from None
+        raise gr.Error(as_on_page(str(error)), print_exception=False) from None
 
 
 def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
@@ -171,7 +193,7 @@ def linked(query: dict[str, str]) -> tuple[dict[str, Any], str]:
                 ASKED[name].check(name, value)
                 found[name] = _in_field(name, value)
         except ValueError as error:
-            wrong.append(_as_on_page(str(error)))
+            wrong.append(as_on_page(str(error)))
     return found, f"The link has a setting that cannot be used. {' '.join(wrong)}" if wrong else ""
 
 
@@ -187,7 +209,7 @@ def _in_field(name: str, value: Any) -> Any:
     return str(value).removesuffix(".0") if name in ASKED and not ASKED[name].choices else value
 
 
-def _as_on_page(sentence: str) -> str:
+def as_on_page(sentence: str) -> str:
     """A message of the core, with its field named as in the form."""
     field, rest = sentence.split(" ", 1)
     return f"{LABELS.get(field, field)} {rest}"

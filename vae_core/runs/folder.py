@@ -2,6 +2,7 @@
 
 config.json         model, training as it was started, data, versions, device
 name.txt            the name its owner gave it
+note.txt            what its owner wrote about it
 status.json         waiting | loading | running | paused | finished | stopped | failed, and a sentence
 metrics.jsonl       one record per line, append-only
 changes.json        settings changed during the run, each with the step after which it applies
@@ -45,8 +46,10 @@ from .records import Records
 from .states import State, Status
 
 NAME_LENGTH = 80
+NOTE_LENGTH = 1000
 MESSAGE_LENGTH = 1000
 REFUSED = re.compile(r"[/\\\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # slashes, control characters
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # all but \t and \n
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows keeps for itself
 FRAME = re.compile(r"([1-9][0-9]{0,12})\.jpg")
 
@@ -196,6 +199,25 @@ class RunFolder:
                 name = file.read(NAME_LENGTH + 2).strip()  # an editor may have ended the line
             check_name(name)
             return name
+        except (OSError, ValueError, RunError):
+            return ""
+
+    def write_note(self, note: str) -> None:
+        """Writes what the owner has to say about the run; an empty note removes it.
+
+        Raises:
+            RunError: it is too long, or holds control characters.
+        """
+        check_note(note)
+        write_atomically(self.path / "note.txt", _one_kind_of_line(note).encode())
+
+    def note(self) -> str:
+        """What the owner wrote about the run; empty if nothing, or not a possible note."""
+        try:
+            with (self.path / "note.txt").open(encoding="utf-8") as file:
+                note = file.read(NOTE_LENGTH + 2).strip()
+            check_note(note)
+            return note
         except (OSError, ValueError, RunError):
             return ""
 
@@ -377,6 +399,22 @@ def check_name(name: Any) -> None:
         raise RunError(f"That name has {len(name)} characters; a run's name has at most {NAME_LENGTH}.")
     if REFUSED.search(name) or name.strip() in (".", ".."):
         raise RunError("A run's name must not hold slashes or control characters, nor be . or ..")
+
+
+def check_note(note: Any) -> None:
+    """Raises RunError if this cannot be a note: it is no text, is too long, or holds control characters."""
+    if not isinstance(note, str):
+        raise RunError("A note must be a text.")
+    length = len(_one_kind_of_line(note))
+    if length > NOTE_LENGTH:
+        raise RunError(f"That note has {length:,} characters; a note has at most {NOTE_LENGTH:,}.")
+    if UNPRINTABLE.search(_one_kind_of_line(note)):
+        raise RunError("A note must not hold control characters.")
+
+
+def _one_kind_of_line(note: str) -> str:
+    """A note without space around it, whose lines end as on every system."""
+    return note.replace("\r\n", "\n").strip()
 
 
 def as_file_name(name: str) -> str:

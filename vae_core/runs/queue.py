@@ -1,11 +1,12 @@
-"""The training queue: several runs at once on each device, the rest first come, first served."""
+"""The training queue: several runs at once on each device; for the rest, browsers take turns as they came."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +38,7 @@ class Training:
     owner: str
     steering: Steering
     message: str = "Loading the data."
+    last_turn: int = 0  # the number of the last turn that its browser had while this run waited
     future: Future[None] | None = None  # None until a device has room
     begun: bool = False  # changes now go to the training loop, before that to the folder
     over: threading.Event = field(default_factory=threading.Event)  # its folder has been unlocked
@@ -108,39 +110,49 @@ class Queue:
         self.trainings: dict[str, Training] = {}
         self.failures: dict[str, str] = {}
         self._waiting: list[tuple[str, Training, Load]] = []
+        self._turns = 0
         self._is_closed = False
 
-    def join(self, run: str, folder: RunFolder, load: Load, owner: str, *, one_batch: bool) -> None:
-        """Starts or resumes a run as soon as there is room.
+    def join(self, folders: Mapping[str, RunFolder], load: Load, owner: str, *, one_batch: bool) -> None:
+        """Starts or resumes runs as soon as there is room; none of them begins before all have joined.
 
         Args:
-            run, folder: its id and its folder.
+            folders: by id, the folders of the runs.
             load: returns the dataset and a sentence that says why it was chosen; it gets a function to report to.
-            owner: the browser that may control it.
-            one_batch: whether it pauses after a single batch.
+            owner: the browser that may control them.
+            one_batch: whether each pauses after a single batch.
 
         Raises:
-            RunError: the run is being trained elsewhere, the folder cannot be written, no device works any longer, or
-                the server is shutting down.
+            RunError: a run is being trained elsewhere, a folder cannot be written, no device works any longer, or the
+                server is shutting down.
         """
         with self.lock:
-            training = Training(folder, owner, Steering(one_batch=one_batch))
-            self.failures.pop(run, None)
-            folder.acquire()
+            joined: dict[str, Training] = {}
             try:
-                if self._is_closed:
-                    raise RunError("The server is being shut down.")
-                worker = self._least_busy()
-                folder.write_status(State.WAITING)
-                self.trainings[run] = training
+                for run, folder in folders.items():
+                    self.failures.pop(run, None)
+                    folder.acquire()
+                    self.trainings[run] = joined[run] = Training(folder, owner, Steering(one_batch=one_batch))
+                    if self._is_closed:
+                        raise RunError("The server is being shut down.")
+                    self._least_busy()
+                    folder.write_status(State.WAITING)
                 if one_batch:
-                    training.future = worker.single_batches.submit(self._work, run, training, load, worker)
+                    self._begin_at_once(joined, load)
                 else:
-                    self._waiting.append((run, training, load))
+                    self._waiting += [(run, training, load) for run, training in joined.items()]
                     self._dispatch()
             except (OSError, RuntimeError) as error:  # the disk is full, or no thread can be started
-                self._let_go(run, training)
+                self._waiting = [waiting for waiting in self._waiting if waiting[0] not in joined]
+                for run, training in joined.items():
+                    self._let_go(run, training)
                 raise error if isinstance(error, RunError) else RunError(reason(error)) from error
+
+    def _begin_at_once(self, joined: Mapping[str, Training], load: Load) -> None:
+        """Has single batches taken, whatever else trains."""
+        for run, training in joined.items():
+            worker = self._least_busy()
+            training.future = worker.single_batches.submit(self._work, run, training, load, worker)
 
     def leave(self, run: str, training: Training, how: State, message: str) -> bool:
         """Takes a waiting run out of the queue; returns False if it no longer waits.
@@ -174,7 +186,7 @@ class Queue:
 
     def status(self, training: Training, written: Status) -> Status:
         """The status of a waiting or training run: what its folder says, unless this process knows better."""
-        line = [waiting for _, waiting, _ in list(self._waiting)]
+        line = [waiting for _, waiting, _ in self._in_turn()]
         if training in line:
             return {
                 "state": State.WAITING,
@@ -214,9 +226,30 @@ class Queue:
             if not free:
                 return
             worker = min(free, key=lambda worker: worker.going)
-            run, training, load = self._waiting.pop(0)
+            first = self._in_turn()[0]
+            self._waiting.remove(first)
+            run, training, load = first
+            self._turns += 1
+            for _, other, _ in self._waiting:
+                if other.owner == training.owner:
+                    other.last_turn = self._turns
             worker.going += 1
             training.future = worker.threads.submit(self._work, run, training, load, worker)
+
+    def _in_turn(self) -> list[tuple[str, Training, Load]]:
+        """The waiting runs in the order in which they begin: browsers take turns, so that no sweep holds up the others.
+
+        A run goes before others if its browser has fewer on a device or before it in the queue, or else had its last
+        turn longer ago.
+        """
+        waiting = list(self._waiting)
+        runs = {run for run, _, _ in waiting}
+        ahead = Counter(training.owner for run, training in list(self.trainings.items()) if run not in runs)
+        turns = []
+        for place, (_, training, _) in enumerate(waiting):
+            turns.append((ahead[training.owner], training.last_turn, place))
+            ahead[training.owner] += 1
+        return [waiting[place] for *_, place in sorted(turns)]
 
     def _fail_waiting(self) -> None:
         """Ends the waiting runs if no device works any longer."""

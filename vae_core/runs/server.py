@@ -18,6 +18,7 @@ import torch
 
 from ..config import TrainConfig, VAEConfig
 from ..device import describe_devices
+from ..settings import check_int
 from ..storage.checkpoint import CheckpointError, Header, load_checkpoint, read_header
 from ..training.recording import Recordings
 from .changes import check_change
@@ -27,6 +28,7 @@ from .queue import LETTING_GO, Load, Queue, Worker
 from .run import reason
 from .states import State, Status
 from .summary import Summary, summarize
+from .sweep import MOST_RUNS
 
 LEFT = "It left the queue before its first step."
 RECORDED = "recorded"  # the owner of a recording: anybody may watch it, and nobody may change it
@@ -37,7 +39,7 @@ ELSEWHERE = "Trained by another process on this runs folder: it cannot be steere
 class Runs:
     """The runs of one folder, trained in threads of this process: at most `max_trainings` at once, the others queue.
 
-    A single batch does not wait. Each browser has at most one run that trains or waits.
+    A single batch does not wait. Each browser has at most one run that trains or waits, or those of one sweep.
 
     Args:
         root: where the run folders are.
@@ -109,16 +111,33 @@ class Runs:
             RunError: this browser already has a run going, or the folder cannot be made.
             CheckpointError: there is no such checkpoint.
         """
-        with self.queue.lock:
-            self._check_free(owner)
-            config = RunConfig(model, training, data, str(self.devices[0]), owner=owner, hold_out=hold_out)
-            run = self._create(config, weights)
-            try:
-                self.queue.join(run, self.folder(run), load, owner, one_batch=one_batch)
-            except RunError:
-                shutil.rmtree(self.folder(run).path, ignore_errors=True)
-                raise
-            return run
+        config = RunConfig(model, training, data, str(self.devices[0]), owner=owner, hold_out=hold_out)
+        (run,) = self._begin([config], load, owner, weights=weights, one_batch=one_batch)
+        return run
+
+    def start_sweep(
+        self,
+        configs: Sequence[tuple[VAEConfig, TrainConfig]],
+        data: str,
+        load: Load,
+        owner: str,
+        *,
+        hold_out: int = 0,
+    ) -> list[str]:
+        """Starts or queues several runs, all or none of them, and returns their ids.
+
+        Args:
+            configs: what to train and how, for each run.
+            data, load, owner, hold_out: as for `start`.
+
+        Raises:
+            ValueError: hold_out is out of bounds, or there are too many runs.
+            RunError: this browser already has a run going, or a folder cannot be made.
+        """
+        check_int("the number of runs", len(configs), 1, MOST_RUNS)
+        device = str(self.devices[0])
+        of_each = [RunConfig(*both, data, device, owner=owner, hold_out=hold_out) for both in configs]
+        return self._begin(of_each, load, owner)
 
     def play(self, run: str, owner: str, load: Load, *, one_batch: bool = False) -> None:
         """Resumes a run exactly where it was; with one_batch it pauses after a single batch.
@@ -133,7 +152,7 @@ class Runs:
             status = self.status(run)
             if not status["state"].is_resumable:
                 raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
-            self.queue.join(run, self.folder(run), load, owner, one_batch=one_batch)
+            self.queue.join({run: self.folder(run)}, load, owner, one_batch=one_batch)
 
     def start_over(self, run: str, owner: str) -> str:
         """Makes another run with the settings that this one began with, paused at step 0; the old one stays.
@@ -229,6 +248,16 @@ class Runs:
                 raise RunError(f"Another run of yours is called {taken} already.")
             self.folder(run).write_name(name.strip())
 
+    def annotate(self, run: str, owner: str, note: str) -> None:
+        """Writes a note about a run in place of the one before; an empty one removes it.
+
+        Raises:
+            RunError: the run is somebody else's, or the note is too long or holds control characters.
+        """
+        with self.queue.lock, _writing():
+            self.check_owner(run, owner)
+            self.folder(run).write_note(note)
+
     def delete(self, run: str, owner: str) -> None:
         """Deletes a run and its folder.
 
@@ -308,6 +337,29 @@ class Runs:
     def _check_free(self, owner: str) -> None:
         if owner and self.queue.is_busy(owner):
             raise RunError("A training of yours is going or waiting already: pause or stop it first.")
+
+    def _begin(
+        self,
+        configs: Sequence[RunConfig],
+        load: Load,
+        owner: str,
+        *,
+        weights: Path | None = None,
+        one_batch: bool = False,
+    ) -> list[str]:
+        """Makes a run of each configuration, and trains or queues them; no folder stays if one of them cannot begin."""
+        with self.queue.lock:
+            self._check_free(owner)
+            made: list[str] = []
+            try:
+                for config in configs:
+                    made.append(self._create(config, weights))
+                self.queue.join({run: self.folder(run) for run in made}, load, owner, one_batch=one_batch)
+            except RunError:
+                for run in made:
+                    shutil.rmtree(self.folder(run).path, ignore_errors=True)
+                raise
+            return made
 
     def _create(self, config: RunConfig, weights: Path | None = None) -> str:
         """Makes a new run's folder; with weights, they become the state before the first step."""

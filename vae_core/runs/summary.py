@@ -17,6 +17,7 @@ class Summary:
 
     run: str
     name: str
+    note: str
     state: State
     message: str
     config: RunConfig
@@ -55,6 +56,7 @@ def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
     return Summary(
         run=run,
         name=folder.name(),
+        note=folder.note(),
         state=status["state"],
         message=f"{status['message']} {damage}".strip(),
         config=config,

@@ -14,3 +14,8 @@ export const SETTINGS = {
   start: { title: "Began with", short: "began with", choices: {}, low: null, high: null, step: null },
   beta: { title: "β", short: "β", choices: {}, low: 0, high: 1000, step: 0.1 },
 };
+export const STATES = {
+  running: { title: "Training", going: true, resumable: false },
+  finished: { title: "Finished", going: false, resumable: false },
+};
+export const RUN_COLOURS = ["#111111", "#222222"];

@@ -19,7 +19,7 @@ export const COLUMNS = [
   { name: "ticked", title: "Compare", sort: (row) => (ticked.has(row.run) ? 0 : 1) },
   { name: "title", title: "Name", sort: (row) => row.title },
   { name: "state", title: "State", sort: (row) => row.state, text: state },
-  { name: "data", title: "Data", sort: (row) => row.data, text: (row) => row.data ?? "" },
+  { name: "note", title: "Note", sort: (row) => row.note || null },
   { name: "line", title: "Settings", sort: (row) => row.line, text: (row) => row.line ?? row.message },
   {
     name: "elbo",
@@ -30,7 +30,7 @@ export const COLUMNS = [
   },
   {
     name: "active_units",
-    title: "Active units",
+    title: "Used dimensions",
     number: true,
     sort: (row) => row.active_units,
     text: (row) => String(row.active_units ?? "–"),

@@ -1,4 +1,4 @@
-// The ticked runs in one chart, named by the settings in which they differ, and in the rate–distortion plane.
+// The ticked runs side by side: their settings, their curves in one chart, the rate–distortion plane, and their films.
 
 import { chart, controls, smoothed } from "../charts/chart.js";
 import { answerOf, failed } from "../shared/ask.js";
@@ -6,29 +6,33 @@ import { absorb, empty, hasEnded, inSight, question, show } from "../shared/feed
 import { make, rootOf } from "../shared/page.js";
 import { QUANTITIES } from "../shared/vocabulary.js";
 import { word } from "../words/word.js";
-import { named } from "./names.js";
-import { newestOf, points } from "./plane.js";
+import { Differences, last } from "./differ.js";
+import { Films } from "./films.js";
+import { canGroup, lines, mark, meanOf } from "./groups.js";
+import { opening, points } from "./plane.js";
 import { ticked } from "./ticks.js";
 
 /**
  * @import { Choices } from "../charts/chart.js"
- * @import { Component, Figure, Plot, Plotly, Row, Store, Trace } from "../shared/types.js"
+ * @import { Component, Figure, Plot, Plotly, Store, Trace } from "../shared/types.js"
+ * @import { Curve, Line, Run } from "./groups.js"
  */
 /**
  * @typedef {Component<{ curves: Figure, plane: Figure }, "follow">} Compared
  * @typedef {ReturnType<typeof layout>} View
- * @typedef {{ row: Row, store: Store }} Run
  */
 
 const EVERY = 1000; // ms between two looks at the runs
 const CHECK = 250; // ms between two looks at whether it is time
-// Of runs: none is a term's.
-const COLOURS = ["#6b6bd6", "#2a9d8f", "#c9a227", "#c44e52", "#4fa3c7", "#8c6d31", "#937ab8", "#5a9e4b"];
 const HINT = "Tick runs in the table to compare their curves, and to see them in the rate–distortion plane.";
 const WITHOUT = "No held-out figures yet, which come with the first epoch";
 const DIFFERENT = "These runs are of different data, likelihoods or pixels: their figures do not compare.";
-const PLANE = ": the newest held-out figures; along a dotted line the ELBO is the same.";
+const NAMED = 3; // runs that a warning names; more are counted
+const PLANE =
+  ": the newest held-out figures. Along a dotted line the ELBO is the same. A press on a point opens its run.";
+const MEAN = "Mean over seeds, with a band from the lowest to the highest";
 const KIND = ["data", "likelihood", "binarization"]; // in which runs must agree for their figures to compare
+const BAND = "33"; // of a band's colour: a fifth of its full strength
 const [HEIGHT, LINE] = [340, 20]; // px of the curves, and of a line of their legend
 
 /**
@@ -36,7 +40,7 @@ const [HEIGHT, LINE] = [340, 20]; // px of the curves, and of a line of their le
  *
  * @param {Compared} component
  */
-export async function mount({ element, props, server }) {
+export async function mount({ element, props, server, trigger }) {
   const node = rootOf(element);
   const view = layout(node);
   const { Plotly, plot: curves } = await chart(view.curves, props.value.curves);
@@ -44,8 +48,9 @@ export async function mount({ element, props, server }) {
   const { choices, node: bar } = controls(view.left, curves, () => comparison.show());
   bar.prepend(make("label", {}, view.quantity), make("label", {}, view.part));
   const comparison = new Comparison({ view, choices, Plotly, curves, plane, server });
-  view.quantity.onchange = () => comparison.show();
-  view.part.onchange = () => comparison.show();
+  opening(plane, (run) => trigger("watch_run", { run }));
+  bar.append(view.grouping);
+  for (const choice of [view.quantity, view.part, view.isGrouped]) choice.onchange = () => comparison.show();
   setInterval(() => {
     if (inSight(node)) comparison.lookInTime();
   }, CHECK);
@@ -68,12 +73,18 @@ function layout(node) {
     plane,
   );
   const quantities = Object.entries(QUANTITIES);
+  const isGrouped = make("input", { type: "checkbox", checked: true });
   const view = {
     hint: make("p", {}, HINT),
+    all: make("div", { hidden: true }),
     both: make("div", { className: "live-compare-charts" }, left, right),
     left,
     curves,
     plane,
+    isGrouped,
+    grouping: make("label", { hidden: true }, isGrouped, MEAN),
+    differences: new Differences(),
+    films: new Films(),
     quantity: select(
       "Quantity",
       quantities.map(([name, { title }]) => [name, title]),
@@ -83,7 +94,8 @@ function layout(node) {
       ["train", "training"],
     ]),
   };
-  node.append(view.hint, view.both);
+  view.all.append(make("h2", {}, "Compared"), view.differences.node, view.both, view.films.node);
+  node.append(view.hint, view.all);
   return view;
 }
 
@@ -148,14 +160,21 @@ class Comparison {
     const runs = this.#runs();
     view.hint.textContent = ticked.size === 0 ? HINT : this.#unheard || warnings(runs, part);
     view.hint.hidden = view.hint.textContent === "";
-    view.both.hidden = ticked.size === 0;
-    const stand = runs.map(({ row, store }) => [row.run, row.title, store.covered]);
-    const now = JSON.stringify([choices, quantity, part, stand]);
+    view.all.hidden = runs.length === 0;
+    view.grouping.hidden = !canGroup(runs);
+    const isGrouped = view.isGrouped.checked;
+    const stand = runs.map(({ row, store }) => [row, store.covered, store.frames.length, store.state]);
+    const now = JSON.stringify([choices, quantity, part, isGrouped, stand]);
     if (now === this.#shown) return;
     this.#shown = now;
-    const labels = named(runs.map(({ row }) => row));
-    this.#curves(runs, labels, `${part}_${quantity}`, QUANTITIES[quantity].title);
-    this.#plane(runs, labels);
+    const found = lines(runs, isGrouped);
+    const place = new Map(found.flatMap((line) => line.runs.map(({ row }) => [row.run, line.place])));
+    const coloured = runs.map((run) => ({ ...run, ...mark(place.get(run.row.run) ?? 0) }));
+    view.differences.show(coloured);
+    this.#curves(found, `${part}_${quantity}`, QUANTITIES[quantity].title);
+    this.#plane(found);
+    const labels = lines(runs, false).map(({ label }) => label);
+    view.films.show(coloured.map((run, i) => ({ ...run, label: labels[i] })));
   }
 
   /** The ticked runs of which something is known. */
@@ -170,22 +189,16 @@ class Comparison {
   }
 
   /**
-   * @param {Run[]} runs
-   * @param {string[]} labels
+   * @param {Line[]} found
    * @param {string} column
    * @param {string} title
    */
-  #curves(runs, labels, column, title) {
+  #curves(found, column, title) {
     const { choices, curves } = this;
-    const lines = labels.join("<br>").split("<br>").length;
-    curves.style.height = `${HEIGHT + LINE * lines}px`; // the legend takes nothing from the curves
-    const dotted = column.startsWith("test_") && !choices.smoothing;
-    const traces = runs.map(({ store }, i) => ({
-      ...curve(store, column, choices),
-      mode: dotted ? "lines+markers" : "lines",
-      name: labels[i],
-      line: { color: colour(i), width: 2 },
-    }));
+    const rows = found.flatMap(({ label }) => label.split("<br>")).length;
+    curves.style.height = `${HEIGHT + LINE * rows}px`; // the legend takes nothing from the curves
+    const isDotted = column.startsWith("test_") && !choices.smoothing;
+    const traces = found.flatMap((line) => drawn(line, column, choices, isDotted ? "lines+markers" : "lines"));
     const { layout: before } = curves;
     this.Plotly.react(curves, traces, {
       ...before,
@@ -199,14 +212,10 @@ class Comparison {
     });
   }
 
-  /**
-   * @param {Run[]} runs
-   * @param {string[]} labels
-   */
-  #plane(runs, labels) {
+  /** @param {Line[]} compared */
+  #plane(compared) {
     const { plane } = this;
-    const named = runs.map(({ store }, i) => ({ columns: store.columns, name: labels[i], color: colour(i) }));
-    const found = points(named);
+    const found = points(compared);
     if (!found) {
       this.Plotly.react(plane, [], plane.layout);
       return;
@@ -214,15 +223,12 @@ class Comparison {
     const { layout: before } = plane;
     this.Plotly.react(plane, found.traces, {
       ...before,
-      uirevision: runs.map(({ row }) => row.run).join(),
+      uirevision: compared.flatMap(({ runs }) => runs.map(({ row }) => row.run)).join(),
       xaxis: { ...before.xaxis, range: found.x, autorange: false },
       yaxis: { ...before.yaxis, range: found.y, autorange: false },
     });
   }
 }
-
-/** @param {number} i */
-const colour = (i) => COLOURS[i % COLOURS.length];
 
 /**
  * What must be said of a comparison.
@@ -231,14 +237,31 @@ const colour = (i) => COLOURS[i % COLOURS.length];
  * @param {string} part
  */
 function warnings(runs, part) {
-  const without = part === "test" ? runs.filter(({ store }) => !newestOf(store.columns)) : [];
+  const without = part === "test" ? runs.filter(({ store }) => last(store.columns) < 0) : [];
   const kinds = new Set(runs.map(({ row: { settings } }) => KIND.map((key) => settings[key]).join()));
-  return [
-    without.length ? `${WITHOUT}: ${without.map(({ row }) => row.title).join(", ")}.` : "",
-    kinds.size > 1 ? DIFFERENT : "",
-  ]
-    .join(" ")
-    .trim();
+  const which = without.length > NAMED ? `${without.length} runs` : without.map(({ row }) => row.title).join(", ");
+  const begun = runs.length < ticked.size ? `${ticked.size - runs.length} of ${ticked.size} ticked runs wait.` : "";
+  return [begun, without.length ? `${WITHOUT}: ${which}.` : "", kinds.size > 1 ? DIFFERENT : ""].join(" ").trim();
+}
+
+/**
+ * A line as the chart draws it: a mean lies over its band.
+ *
+ * @param {Line} line
+ * @param {string} column
+ * @param {Choices} choices
+ * @param {string} mode
+ * @returns {Trace[]}
+ */
+function drawn({ runs, isMean, place, label }, column, choices, mode) {
+  const { color, dash } = mark(place);
+  const curves = runs.map(({ store }) => curve(store, column, choices));
+  const { x, mean: y, low, high } = isMean ? meanOf(curves) : { ...curves[0], mean: curves[0].y, low: [], high: [] };
+  const main = { type: "scatter", x, y, mode, name: label, line: { color, dash, width: 2 }, legendgroup: label };
+  const shown = { ...main, marker: { size: 5, color }, hovertemplate: "%{y:.2f}" };
+  if (!isMean) return [shown];
+  const edge = { ...main, mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
+  return [{ ...edge, y: low }, { ...edge, y: high, fill: "tonexty", fillcolor: `${color}${BAND}` }, shown];
 }
 
 /**
@@ -247,7 +270,7 @@ function warnings(runs, part) {
  * @param {Store} store
  * @param {string} column
  * @param {Choices} choices
- * @returns {Trace}
+ * @returns {Curve}
  */
 function curve({ columns, about }, column, { axis, smoothing }) {
   const rows = columns.step.map((_, k) => k).filter((k) => columns[column][k] !== null);
@@ -256,11 +279,5 @@ function curve({ columns, about }, column, { axis, smoothing }) {
     return axis === "step" ? columns.step[k] : columns.step[k] / (about?.steps_per_epoch || 1);
   };
   const values = rows.map((k) => Number(columns[column][k]));
-  return {
-    type: "scatter",
-    x: rows.map(x),
-    y: smoothed(values, smoothing),
-    marker: { size: 5 },
-    hovertemplate: "%{y:.2f}",
-  };
+  return { step: rows.map((k) => columns.step[k]), x: rows.map(x), y: smoothed(values, smoothing) };
 }

@@ -1,42 +1,49 @@
 // A line of the table of runs: the same element while its numbers change, so that focus and an open field stay.
 
+import { menu } from "../page/menu.js";
 import { failed, fileOf } from "../shared/ask.js";
 import { make, save } from "../shared/page.js";
+import { NOTE_LENGTH, STATES } from "../shared/vocabulary.js";
 import { COLUMNS } from "./columns.js";
+import { InPlace } from "./edit.js";
 import { tick, ticked, untick } from "./ticks.js";
 
-/** @import { Row } from "../shared/types.js" */
+/**
+ * @import { Item } from "../page/menu.js"
+ * @import { Row } from "../shared/types.js"
+ */
 
 /**
- * What can be done with a run; rename tells what is wrong, or "".
+ * What can be done with a run; rename and annotate tell what is wrong, or "".
  *
  * @typedef {{
  *   say: (sentence: string) => void,
  *   rename: (run: string, name: string) => Promise<string>,
+ *   annotate: (run: string, note: string) => Promise<string>,
  *   remove: (row: Row) => void,
  *   steer: (run: string, how: string) => void,
+ *   stop: (run: string) => void,
  *   use: (run: string) => void,
- *   watch: (run: string) => void,
+ *   open: (run: string) => void,
  *   trainOn: (run: string) => void,
  * }} Actions
  */
 
 const DOWNLOADS = {
-  "archive.zip": "All of it, zip",
-  "model.safetensors": "Model",
-  "metrics.csv": "Metrics, CSV",
-  "tensorboard.zip": "TensorBoard events",
+  "archive.zip": "Download all of it (zip)",
+  "model.safetensors": "Download the model",
+  "metrics.csv": "Download the metrics (CSV)",
+  "tensorboard.zip": "Download TensorBoard events",
 };
 const TRAIN_ON =
   "A new run that begins with this model's weights, with the settings that the Train tab shows; " +
   "both warm-ups begin again";
+const DAMAGED = "(damaged)";
 
 /** A row of the table, which show() fills again and again. */
 export class Line {
   /** @type {Row | null} */
   #row = null;
-  #renaming = false;
-  #name = make("button", { type: "button", className: "live-name", title: "Rename" });
   #box = make("input", { type: "checkbox", ariaLabel: "Compare this run" });
 
   /**
@@ -47,18 +54,35 @@ export class Line {
     this.run = run;
     this.actions = actions;
     const cells = COLUMNS.map(({ name, title, number }) => {
-      const cell = make("td", { className: number ? "live-number" : "" });
+      const cell = make("td", { className: `live-of-${name}${number ? " live-number" : ""}` });
       cell.dataset.title = title;
       return /** @type {[string, HTMLTableCellElement]} */ ([name, cell]);
     });
     this.cells = Object.fromEntries(cells);
+    this.name = new InPlace({
+      className: "live-name",
+      label: "New name",
+      title: "Rename",
+      offer: DAMAGED,
+      isLong: false,
+      keep: (name) => actions.rename(run, name),
+    });
+    this.note = new InPlace({
+      className: "live-note-text",
+      label: "Note",
+      title: "Edit the note",
+      offer: "Add a note",
+      isLong: true,
+      most: NOTE_LENGTH,
+      keep: (note) => actions.annotate(run, note),
+    });
     this.cells.ticked.append(this.#box);
-    this.cells.title.append(this.#name);
+    this.cells.title.append(this.name.node);
+    this.cells.note.append(this.note.node);
     this.#box.onchange = () => {
       if (!this.#box.checked) untick(run);
       else if (this.#row) tick(this.#row);
     };
-    this.#name.onclick = () => this.#rename();
     this.resume = button("Resume", () => actions.steer(run, "play"));
     this.node = make("tr", {}, ...cells.map(([, cell]) => cell), this.#buttons());
     this.node.dataset.run = run;
@@ -66,58 +90,28 @@ export class Line {
 
   #buttons() {
     const { run, actions } = this;
-    const trainOn = button("Continue with new settings", () => actions.trainOn(run));
-    trainOn.title = TRAIN_ON;
     const buttons = make(
       "div",
       { className: "live-actions" },
-      button("Watch", () => actions.watch(run)),
+      button("Open", () => actions.open(run)),
       button("Draw with it", () => actions.use(run)),
       this.resume,
-      trainOn,
-      downloads(run, actions.say),
-      button("Delete", () => this.#row && actions.remove(this.#row)),
+      menu("More for this run", () => this.#more()),
     );
-    return make("td", {}, buttons);
+    return make("td", { className: "live-of-actions" }, buttons);
   }
 
-  /** Puts a field in the name's place. */
-  #rename() {
-    if (!this.#row) return;
-    const before = this.#row.title ?? "";
-    this.#renaming = true;
-    const field = make("input", { type: "text", value: before, ariaLabel: "New name" });
-    const why = make("small");
-    let open = true;
-    let asking = false;
-    const close = () => {
-      if (!open) return; // taking a field away takes its focus too
-      open = false;
-      this.#renaming = false;
-      this.cells.title.replaceChildren(this.#name);
-      this.#name.focus();
-    };
-    const keep = async () => {
-      if (asking) return;
-      asking = true;
-      const unchanged = field.value === this.#row?.title;
-      const wrong = unchanged ? "" : await this.actions.rename(this.run, field.value);
-      asking = false;
-      if (!wrong) close();
-      if (!open) return; // done, or Escape has closed it while the server was asked
-      why.textContent = wrong; // the table may be longer than the screen
-      field.focus();
-    };
-    field.onkeydown = (event) => {
-      if (event.key === "Enter") keep();
-      if (event.key === "Escape") close();
-    };
-    field.onblur = () => {
-      if (!asking) close();
-    };
-    this.cells.title.replaceChildren(field, why);
-    field.focus();
-    field.select();
+  /** What the menu offers. */
+  #more() {
+    const { run, actions } = this;
+    const row = this.#row;
+    /** @type {Item[]} */
+    const items = [{ text: "Continue with new settings", title: TRAIN_ON, act: () => actions.trainOn(run) }];
+    if (row && STATES[row.state]?.going) items.push({ text: "Stop", act: () => actions.stop(run) });
+    for (const [file, text] of Object.entries(DOWNLOADS))
+      items.push({ text, act: () => download(run, file, actions.say) });
+    items.push({ text: "Delete", act: () => row && actions.remove(row) });
+    return items;
   }
 
   /**
@@ -129,7 +123,8 @@ export class Line {
     this.#row = row;
     this.#box.checked = ticked.has(this.run);
     if (ticked.has(this.run)) tick(row);
-    if (!this.#renaming) this.#name.textContent = row.title ?? "(damaged)";
+    this.name.show(row.title ?? "");
+    this.note.show(row.note ?? "");
     for (const { name, text } of COLUMNS) {
       const now = text?.(row);
       if (now !== undefined && this.cells[name].textContent !== now) this.cells[name].textContent = now;
@@ -153,23 +148,16 @@ const button = (text, onclick) => make("button", { type: "button", onclick }, te
 const nameIn = (headers) => decodeURIComponent((headers.get("Content-Disposition") ?? "").split("UTF-8''")[1] ?? "");
 
 /**
- * The files of a run.
+ * Gives a file of a run to the browser's downloads.
  *
  * @param {string} run
+ * @param {string} file
  * @param {Actions["say"]} say
  */
-function downloads(run, say) {
-  const options = Object.entries(DOWNLOADS).map(([value, text]) => make("option", { value }, text));
-  const first = make("option", { value: "" }, "Download …");
-  const node = make("select", { ariaLabel: "Download" }, first, ...options);
-  node.onchange = async () => {
-    if (!node.value) return;
-    const address = new URL(`../runs/${run}/${node.value}`, import.meta.url);
-    node.value = "";
-    say("The download is being made.");
-    const answer = await fileOf(address); // here, since a browser does not say on the page why a download fails
-    say(failed(answer) ? `The download failed. ${answer.error}` : "");
-    if (!failed(answer)) save(answer.file, nameIn(answer.headers));
-  };
-  return node;
+async function download(run, file, say) {
+  say("The download is being made.");
+  const address = new URL(`../runs/${run}/${file}`, import.meta.url);
+  const answer = await fileOf(address); // here, since a browser does not say on the page why a download fails
+  say(failed(answer) ? `The download failed. ${answer.error}` : "");
+  if (!failed(answer)) save(answer.file, nameIn(answer.headers));
 }

@@ -1,20 +1,22 @@
-// The table of this browser's runs. Its value from Python is {browser}; train_on reads the chosen run from
-// {browser, run}.
+// The table of this browser's runs. Its value from Python is {browser, sweep}: whose runs, and what the server answered
+// to the dialog of a sweep; train_on reads the chosen run from {browser, run}.
 
 import { answerOf, answerTo, failed } from "../shared/ask.js";
 import { feed, inSight, refresh, show } from "../shared/feed.js";
-import { bytesOf, make, rootOf } from "../shared/page.js";
+import { bytesOf, make, openTab, rootOf } from "../shared/page.js";
 import { LARGEST_CHECKPOINT, STATES } from "../shared/vocabulary.js";
 import { COLUMNS, sorted } from "./columns.js";
 import { Line } from "./line.js";
-import { untick } from "./ticks.js";
+import { Sweep } from "./sweep.js";
+import { tickOnly, untick } from "./ticks.js";
 
 /**
- * @import { Answer, Component, Row } from "../shared/types.js"
+ * @import { Answer, Component, Row, Swept } from "../shared/types.js"
  * @import { Actions } from "./line.js"
  */
 /**
- * @typedef {Component<{ browser: string, run?: string }, "mine" | "rename" | "remove" | "steer">} Listed
+ * @typedef {{ browser: string, run?: string, sweep?: Swept }} Value
+ * @typedef {Component<Value, "mine" | "rename" | "annotate" | "remove" | "steer">} Listed
  * @typedef {ReturnType<typeof layout>} View
  */
 
@@ -28,7 +30,8 @@ const SORTS = [
 const EVERY = 1500; // ms between two looks while the table is in sight
 const CHECK = 250; // ms between two looks at whether it is time
 const NOTHING =
-  "No runs yet. Every training appears here, with its curves and its model, and stays until you delete it.";
+  "No runs yet. Every training appears here with its curves, its pictures and its model, to be compared with others, " +
+  "and stays until you delete it.";
 
 /**
  * The table.
@@ -42,7 +45,7 @@ export function mount(component) {
     if (inSight(node)) table.loadInTime();
   }, CHECK);
   show(node, () => table.loadInTime());
-  component.watch("value", () => table.expire());
+  component.watch("value", () => table.take());
 }
 
 class Table {
@@ -53,6 +56,10 @@ class Table {
   /** @type {Map<string, Line>} */
   #lines = new Map();
   #last = 0; // when the list was loaded
+  #sweep = new Sweep({
+    ask: (how, question) => this.trigger(`${how}_sweep`, question),
+    started: (runs) => this.#compare(runs),
+  });
 
   /**
    * @param {HTMLElement} node
@@ -63,7 +70,10 @@ class Table {
     this.server = server;
     this.trigger = trigger;
     this.view = layout(node);
-    const { heads, sort, filter, file } = this.view;
+    const { heads, sort, filter, file, sweep, stop } = this.view;
+    node.append(this.#sweep.node);
+    sweep.onclick = () => this.#sweep.open();
+    stop.onclick = () => this.#stopAll();
     heads.forEach(({ button }, i) => {
       button.onclick = () => this.#sortBy(COLUMNS[i]);
     });
@@ -87,9 +97,23 @@ class Table {
     this.#load();
   }
 
-  /** The list may be another one now. */
-  expire() {
+  /** Takes another value from Python: the list may be another one now, and the sweep's dialog may have an answer. */
+  take() {
     this.#last = 0;
+    const { sweep } = this.props.value;
+    if (sweep) this.#sweep.answer(sweep);
+  }
+
+  /**
+   * Ticks these runs alone, and shows how they compare.
+   *
+   * @param {string[]} runs
+   */
+  async #compare(runs) {
+    await this.#load();
+    tickOnly(this.#runs.filter(({ run }) => runs.includes(run)));
+    this.#draw();
+    document.querySelector("#compare")?.scrollIntoView();
   }
 
   async #load() {
@@ -144,12 +168,30 @@ class Table {
     });
     const same = nodes.length === view.body.children.length && nodes.every((it, i) => view.body.children[i] === it);
     if (!same) view.body.replaceChildren(...nodes); // else focus stays where it is
-    view.table.hidden = this.#runs.length === 0;
+    for (const node of [view.table, view.filter, view.sort]) node.hidden = this.#runs.length === 0;
     view.empty.hidden = this.#runs.length > 0;
+    view.stop.hidden = this.#going().length < 2;
     const way = down ? "descending" : "ascending";
     view.heads.forEach((head, i) => {
       head.node.setAttribute("aria-sort", COLUMNS[i].name === name ? way : "none");
     });
+  }
+
+  /** The runs that train or wait, those that began last first. */
+  #going() {
+    return this.#runs.filter(({ state }) => STATES[state]?.going);
+  }
+
+  async #stopAll() {
+    const waitingFirst = [...this.#going()].sort((a, b) => Number(a.step !== null) - Number(b.step !== null));
+    for (const { run } of waitingFirst) await this.#stop(run);
+    await this.#load();
+  }
+
+  /** @param {string} run */
+  async #stop(run) {
+    await this.#wrong(this.server.steer({ browser: this.props.value.browser, run, how: "stop" }));
+    if (feed.run === run) refresh();
   }
 
   #dropGone() {
@@ -168,6 +210,11 @@ class Table {
       await this.#load();
       return wrong;
     },
+    annotate: async (run, note) => {
+      const wrong = await this.#wrong(this.server.annotate({ browser: this.props.value.browser, run, note }));
+      await this.#load();
+      return wrong;
+    },
     remove: (row) => {
       if (STATES[row.state]?.going) this.#say("The run is being trained: stop it first.");
       else confirmed(this.view.dialog, row, () => this.#remove(row.run));
@@ -177,8 +224,12 @@ class Table {
       this.trigger("watch_run", { run });
       if (feed.run === run) refresh();
     },
+    stop: async (run) => {
+      await this.#stop(run);
+      await this.#load();
+    },
     use: (run) => this.trigger("use", { run }),
-    watch: (run) => this.trigger("watch_run", { run }),
+    open: (run) => this.trigger("watch_run", { run }),
     trainOn: (run) => {
       this.props.value = { ...this.props.value, run };
       this.trigger("train_on", { run });
@@ -215,7 +266,7 @@ class Table {
  * @returns {(row: Row) => boolean}
  */
 const matches = (words) => (row) => {
-  const text = `${row.title} ${row.state} ${row.data} ${row.line}`.toLowerCase();
+  const text = `${row.title} ${row.state} ${row.note} ${row.line}`.toLowerCase();
   return words.every((word) => text.includes(word));
 };
 
@@ -236,7 +287,9 @@ function layout(node) {
     message: make("div", { className: "live-message" }),
     filter: make("input", { type: "search", placeholder: "Filter …" }),
     file: make("input", { type: "file", accept: ".safetensors", id: "upload" }),
-    empty: make("p", { hidden: true }, NOTHING),
+    empty: nothing(),
+    sweep: make("button", { type: "button" }, "Sweep …"),
+    stop: make("button", { type: "button", hidden: true }, "Stop all"),
     dialog: make("dialog", { className: "live-dialog" }),
   };
   view.filter.setAttribute("aria-label", "Filter the runs");
@@ -244,13 +297,20 @@ function layout(node) {
   view.message.setAttribute("role", "status");
   const upload = make("label", { className: "live-upload" }, "Upload a model ", view.file);
   node.append(
-    make("div", { className: "live-buttons" }, view.filter, view.sort, upload),
+    make("div", { className: "live-buttons" }, view.sweep, view.stop, view.filter, view.sort, upload),
     view.message,
     view.empty,
     make("div", { className: "live-wide" }, view.table),
     view.dialog,
   );
   return view;
+}
+
+/** What will stand here, and the way to it. */
+function nothing() {
+  const go = make("button", { type: "button", className: "live-primary" }, "Train a first model");
+  go.onclick = () => openTab("train");
+  return make("div", { className: "live-none", hidden: true }, make("p", {}, NOTHING), go);
 }
 
 /**
@@ -268,8 +328,8 @@ function confirmed(dialog, row, remove) {
   };
   const what = `Delete “${row.title ?? row.run}”, ${row.created ?? ""}?`;
   const loss = `Its weights, curves and pictures (${bytesOf(row.size ?? 0)}) are gone for good then.`;
-  const keep = make("button", { type: "button", onclick: close }, "Keep it");
-  const yes = make("button", { type: "button", className: "live-danger", onclick }, "Delete it");
+  const keep = make("button", { type: "button", className: "live-primary", onclick: close }, "Keep it");
+  const yes = make("button", { type: "button", onclick }, "Delete it");
   dialog.replaceChildren(make("p", {}, `${what} ${loss}`), make("div", { className: "live-buttons" }, keep, yes));
   dialog.showModal();
 }

@@ -23,6 +23,17 @@ export function tick(row) {
 }
 
 /**
+ * Ticks these runs, and no other.
+ *
+ * @param {Row[]} rows
+ */
+export function tickOnly(rows) {
+  ticked.clear();
+  for (const row of rows) ticked.set(row.run, row);
+  update();
+}
+
+/**
  * Takes a run's tick away.
  *
  * @param {string} run

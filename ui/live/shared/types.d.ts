@@ -242,12 +242,14 @@ export interface Row {
   run: string;
   name: string;
   title: string | null;
+  note: string | null;
   state: string;
   message: string;
   resumable: boolean | null;
   data: string | null;
   settings: Record<string, Setting>;
   line: string | null;
+  changed: string | null;
   elbo: number | null;
   active_units: number | null;
   step: number | null;
@@ -255,6 +257,24 @@ export interface Row {
   seconds: number | null;
   size: number | null;
   created: string | null;
+}
+
+/** What the dialog of a sweep asks; asked: the number of the question. */
+export interface SweepQuestion {
+  asked: number;
+  vary: string;
+  values: string;
+  seeds: number;
+}
+/** `plan` or `start` of ui/sweep.py. */
+export interface Swept {
+  asked: number;
+  error?: string;
+  started?: string[];
+  runs?: number;
+  values?: number[];
+  seconds?: number;
+  rest?: string;
 }
 
 /** A server function; Gradio makes undefined of a failure. */
@@ -269,6 +289,7 @@ export interface Server {
   steer: Asks<{ browser: string; run: string; how: string }, { run: string }>;
   mine: Asks<{ browser: string }, { runs: Row[] }>;
   rename: Asks<{ browser: string; run: string; name: string }, object>;
+  annotate: Asks<{ browser: string; run: string; note: string }, object>;
   remove: Asks<{ browser: string; run: string }, object>;
   describe: Asks<OfModel, Description>;
   decode: Asks<OfModel & { z: number[][] }, { image: Picture }>;
@@ -335,6 +356,7 @@ export interface Plot extends HTMLElement {
   layout: Layout & { xaxis: Axis; yaxis: Axis };
   _fullLayout: { xaxis: DrawnAxis; yaxis: DrawnAxis; _size: { w: number; h: number; t: number } };
   on(event: string, then: (change: Record<string, unknown>) => void): void;
+  on(event: "plotly_click", then: (click: { points: { data: Trace }[] }) => void): void;
 }
 export interface Plotly {
   newPlot(node: HTMLElement, data: Trace[], layout: Layout, config: object): Promise<Plot>;

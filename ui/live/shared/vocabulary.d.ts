@@ -15,6 +15,14 @@ export const SETTINGS: Record<
   }
 >;
 export const QUANTITIES: Record<string, { title: string; colour: string }>;
+/** Of the lines of compared runs, the first ones first. */
+export const RUN_COLOURS: string[];
+/** The settings that a sweep can vary, each with values to start from. */
+export const VARIED: Record<string, string>;
+/** Of a sweep. */
+export const MOST_SEEDS: number;
+/** Characters of a note about a run. */
+export const NOTE_LENGTH: number;
 /** Pixels a side of an image. */
 export const IMAGE_SIDE: number;
 /** Pixels a side of a posted drawing. */

@@ -9,7 +9,7 @@ import { make, rootOf } from "../shared/page.js";
 
 const PLAY = 120; // ms a frame
 const AHEAD = 4; // frames to either side that are fetched before they are wanted
-const KEPT = 40; // frames that are held
+const KEPT = 160; // frames that are held: of several films beside each other, too
 
 /**
  * A frame as it came, and its picture; dims: the dimensions of its map.
@@ -43,10 +43,10 @@ export function shown() {
   const isNow = feed.moment === null;
   const moment = feed.moment ?? feed.frames[feed.frames.length - 1];
   if (isNow && feed.newest)
-    return { version: feed.newest, get: () => fetched(address(`newest.jpg?${feed.newest}`)).then(decoded) };
+    return { version: feed.newest, get: () => fetched(address(feed.run, `newest.jpg?${feed.newest}`)).then(decoded) };
   const i = feed.frames.indexOf(moment);
-  for (const step of feed.frames.slice(Math.max(0, i - AHEAD), i + AHEAD + 1)) kept(step);
-  return { version: String(moment), get: () => kept(moment).then(decoded) };
+  for (const step of feed.frames.slice(Math.max(0, i - AHEAD), i + AHEAD + 1)) kept(feed.run, step);
+  return { version: String(moment), get: () => frameOf(feed.run, moment) };
 }
 
 /**
@@ -128,14 +128,28 @@ async function replay() {
   else update();
   while (isMine() && feed.run === run && feed.moment !== null) {
     const next = feed.frames[place() + 1];
-    await Promise.all([new Promise((resolve) => setTimeout(resolve, PLAY)), next === undefined ? null : kept(next)]);
+    await Promise.all([
+      new Promise((resolve) => setTimeout(resolve, PLAY)),
+      next === undefined ? null : kept(run, next),
+    ]);
     if (isMine() && feed.run === run) go(place() + 1);
   }
   if (isMine()) stop();
 }
 
-/** @param {string} name */
-const address = (name) => new URL(`../runs/${feed.run}/${name}`, import.meta.url);
+/**
+ * @param {string} run
+ * @param {string} name
+ */
+const address = (run, name) => new URL(`../runs/${run}/${name}`, import.meta.url);
+
+/**
+ * The frame of a run at a step that has one.
+ *
+ * @param {string} run
+ * @param {number} step
+ */
+export const frameOf = (run, step) => kept(run, step).then(decoded);
 
 /**
  * A frame's file and the dimensions of its map, which come with it.
@@ -159,9 +173,12 @@ async function decoded(frame) {
   return image ? { dims: frame.dims, image } : { error: "Its file is damaged." };
 }
 
-/** @param {number} step */
-function kept(step) {
-  const src = address(`frames/${step}.jpg`);
+/**
+ * @param {string} run
+ * @param {number} step
+ */
+function kept(run, step) {
+  const src = address(run, `frames/${step}.jpg`);
   const frame =
     frames.get(src.href) ??
     fetched(src).then((it) => {
