@@ -91,9 +91,15 @@ export function prior({ say, server }) {
  */
 function choosing(grid, points) {
   let chosen = -1; // of the grid's pictures
+  const say = () => {
+    const text = chosen < 0 ? "none chosen" : `picture ${chosen + 1} of ${COUNT}`;
+    Object.assign(grid, { ariaValueMin: "0", ariaValueMax: String(COUNT), ariaValueNow: String(chosen + 1) });
+    grid.ariaValueText = text;
+  };
+  say();
   const choose = (/** @type {number} */ n) => {
     chosen = Math.min(COUNT - 1, Math.max(0, n));
-    grid.setAttribute("aria-valuetext", `picture ${chosen + 1} of ${COUNT}`);
+    say();
     const z = points()[chosen];
     if (z) movePoint(z, "prior");
   };

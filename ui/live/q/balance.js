@@ -4,7 +4,7 @@
 import { meter } from "../draw/meter.js";
 import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
-import { openTab } from "../shared/page.js";
+import { openTab, wantsStill } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
 import { Grab } from "./grab.js";
 import { posterior } from "./posterior.js";
@@ -165,7 +165,7 @@ export class Balance {
   }
 
   /**
-   * Calls frame(t) with t up to 1.
+   * Calls frame(t) with t up to 1; only with 1 for those who mind motion.
    *
    * @param {number} ms
    * @param {(t: number) => void} frame
@@ -178,7 +178,7 @@ export class Balance {
     for (let t = 0; t < 1; ) {
       await new Promise(requestAnimationFrame);
       if (!isMine() || answer !== this.#answer) return false;
-      t = Math.min(1, (performance.now() - began) / ms);
+      t = wantsStill() ? 1 : Math.min(1, (performance.now() - began) / ms);
       frame(t);
     }
     return true;

@@ -329,7 +329,7 @@ export interface DrawnAxis {
 export interface Plot extends HTMLElement {
   data: Trace[];
   layout: Layout & { xaxis: Axis; yaxis: Axis };
-  _fullLayout: { xaxis: DrawnAxis; yaxis: DrawnAxis; _size: { w: number; h: number } };
+  _fullLayout: { xaxis: DrawnAxis; yaxis: DrawnAxis; font: { size: number }; _size: { w: number; h: number } };
   on(event: string, then: (change: Record<string, unknown>) => void): void;
 }
 export interface Plotly {

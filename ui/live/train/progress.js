@@ -5,6 +5,7 @@ import { answerOf, failed } from "../shared/ask.js";
 import { feed, follow, refresh, show } from "../shared/feed.js";
 import { duration, make, minus, openTab, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
+import { Announcer } from "./announcer.js";
 
 /** @import { Component, Progress } from "../shared/types.js" */
 /** @typedef {Component<{ run: string, browser: string }, "steer" | "follow" | "window" | "history">} Steered */
@@ -88,7 +89,8 @@ function layout(node) {
   const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title) =>
     make("button", { type: "button", id, title, disabled: true }, text);
   const view = {
-    bar: make("progress", { max: 1, value: 0 }),
+    bar: make("progress", { max: 1, value: 0, ariaLabel: "Progress of the training" }),
+    announcer: new Announcer(),
     headline: make("strong"),
     numbers: make("span"),
     note: make("div", { className: "live-note" }),
@@ -114,8 +116,8 @@ function layout(node) {
     done,
     view.note,
   );
-  status.setAttribute("role", "status");
-  node.append(make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset), status);
+  const buttons = make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset);
+  node.append(buttons, status, view.announcer.node);
   return { ...view, done };
 }
 
@@ -148,6 +150,7 @@ function fill(view, node, refused) {
   view.step.disabled = going || (state === "finished" && !isRecorded) || state === "gone";
   view.stop.disabled = !(going || state === "paused");
   view.reset.disabled = going || !state || state === "gone" || isRecorded;
+  if (!isRecorded) view.announcer.tell(feed, progress ? result(progress) : "", refused);
 }
 
 /**
