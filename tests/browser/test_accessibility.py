@@ -22,7 +22,7 @@ MODES = {
 THERE = {
     "train": "#pictures .live[data-version]:not(.live-waiting)",
     "elbo": "#kl-history .main-svg",
-    "draw": "#meter tr[data-term=evidence] small:text-matches('draws|exact')",
+    "draw": ".live-examples button",
     "latents": ".live-map-plot .main-svg image",
     "runs": "#runs tbody tr, #runs p:not([hidden])",
 }
@@ -85,6 +85,11 @@ def follow_a_run(me, give):
     me.page.wait_for_selector('#progress .live[data-state="finished"]')
 
 
+def weighed(me):
+    """Waits, on the Draw tab, until the model has answered to the drawing."""
+    me.page.wait_for_selector("#meter tr[data-term=evidence] small:text-matches('draws|exact')")
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_axe_finds_nothing_and_every_text_can_be_read(visit, give, axe, mode):
     me = visit(fresh=True, script=f"{axe}\n{TEXTS}", **MODES[mode])
@@ -105,6 +110,8 @@ def test_axe_finds_nothing_and_every_text_can_be_read(visit, give, axe, mode):
         if tab == "train":
             for fold in ("model", "training"):
                 me.page.click(f"#fold-{fold} > button")
+        if tab == "draw":
+            weighed(me)
         if tab == "runs":
             for box in me.page.locator("#runs tbody input[type=checkbox]").all():
                 box.check()

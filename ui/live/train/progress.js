@@ -14,6 +14,7 @@ import { Announcer } from "./announcer.js";
 const NOTHING_YET = "No training yet: choose settings and press Train.";
 const RECORDED = "Recorded; press Train for your own.";
 const GONE = "Gone";
+const FORM = ".train-settings"; // on a phone it stands below what moves
 const TELL = 200; // ms between two looks at whether Python must be told of another state
 
 /**
@@ -46,6 +47,7 @@ export function mount({ element, props, server, watch, trigger }) {
   view.draw.onclick = () => trigger("use", { run: feed.run, tab: "draw" });
   view.latents.onclick = () => trigger("use", { run: feed.run, tab: "latents" });
   view.compare.onclick = () => openTab("runs");
+  view.settings.onclick = () => document.querySelector(FORM)?.scrollIntoView();
 
   const draw = () => {
     if (unheard && !feed.silent) [refused, unheard] = ["", false]; // it answers again
@@ -98,6 +100,7 @@ function layout(node) {
     draw: make("button", { type: "button" }, "Draw with it"),
     latents: make("button", { type: "button" }, "Look at its latent space"),
     compare: make("button", { type: "button" }, "Compare"),
+    settings: make("button", { type: "button", className: "live-to-form" }, "Settings"),
     toggle: button("pause", "Pause", ""),
     step: button("step", "Step", "Take one batch, and look at it"),
     stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
@@ -117,6 +120,7 @@ function layout(node) {
     view.note,
   );
   const buttons = make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset);
+  buttons.append(view.settings);
   node.append(buttons, status, view.announcer.node);
   return { ...view, done };
 }
