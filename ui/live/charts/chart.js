@@ -46,7 +46,7 @@ async function loaded() {
 }
 
 /**
- * A chart of a figure in a node; it follows the page's size and its light or dark colours.
+ * A chart of a figure in a node; it follows the page's size, and its light or dark colours and size of text.
  *
  * @param {HTMLElement} node
  * @param {Figure} figure
@@ -202,15 +202,19 @@ function colours(node) {
   const text = style.getPropertyValue("--body-text-color").trim();
   const line = style.getPropertyValue("--border-color-primary").trim();
   const paper = style.getPropertyValue("--background-fill-primary").trim();
+  const size = Number.parseFloat(style.getPropertyValue("--text-sm")); // px; another one in Present
   const axes = {};
   for (const axis of Object.keys(node.layout).filter((name) => /^[xy]axis/.test(name))) {
     Object.assign(axes, { [`${axis}.gridcolor`]: line, [`${axis}.zerolinecolor`]: line, [`${axis}.linecolor`]: line });
+    Object.assign(axes, { [`${axis}.title.font.size`]: size });
   }
   return {
     "font.color": text,
+    "font.size": size,
     "font.family": style.fontFamily,
     "hoverlabel.bgcolor": paper,
     "hoverlabel.font.color": text,
+    "hoverlabel.font.size": size,
     ...axes,
   };
 }

@@ -7,6 +7,7 @@ import { SETTINGS } from "../shared/vocabulary.js";
 /** @typedef {{ step: number, text: string, hover: string }} Named */
 
 const MARK = "#9a6bd8";
+const LETTER = 0.29; // half the width of a letter, in sizes of the text
 const HINT = {
   text: "The curves of a training appear here.",
   xref: "paper",
@@ -40,12 +41,12 @@ export const line = (at, dash = "dot", color = MARK) => ({
  * @param {boolean} empty whether there is nothing in the chart yet
  */
 export function annotations(marks, plot, empty) {
-  const { xaxis, _size: size } = plot._fullLayout;
+  const { xaxis, font, _size: size } = plot._fullLayout;
   /** @type {[number, number][]} */
   const taken = [];
   /** @type {object[]} */
   const found = [...marks].reverse().map(({ x, step, text, hover }) => {
-    const half = 4 + 3.2 * text.length;
+    const half = 4 + LETTER * font.size * text.length;
     const centre = Math.min(Math.max(xaxis.d2p(x), half), size.w - half);
     const free = taken.every(([low, high]) => centre + half < low || centre - half > high);
     if (free) taken.push([centre - half, centre + half]);
@@ -59,7 +60,6 @@ export function annotations(marks, plot, empty) {
       showarrow: false,
       hovertext: `after step ${step.toLocaleString("en")}: ${hover}`,
       borderpad: 0,
-      font: { size: free ? 11 : 9, color: MARK },
     };
   });
   return empty ? [...found, HINT] : found;

@@ -3,7 +3,7 @@
 import { keptDrawing } from "../draw/kept.js";
 import { failed, fileOf } from "../shared/ask.js";
 import { model, onModelAtLeisure, pictures } from "../shared/model.js";
-import { addressOf, make, paint, save } from "../shared/page.js";
+import { addressOf, make, paint, save, wantsStill } from "../shared/page.js";
 import { normal } from "../space/normal.js";
 import { movePoint, onPoint, point } from "../space/point.js";
 import { circle, line } from "./ways.js";
@@ -111,7 +111,11 @@ function player(view, points) {
     stop();
     go(Number(view.range.value));
   };
-  view.play.onclick = () => (playing ? stop() : play());
+  view.play.onclick = () => {
+    if (wantsStill()) go(Number(view.range.value) === 0 ? FRAMES - 1 : 0);
+    else if (playing) stop();
+    else play();
+  };
   onPoint(({ by }) => {
     if (by !== "between") stop(); // a hand is stronger than the player
   });

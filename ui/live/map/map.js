@@ -385,7 +385,6 @@ function emptyLayout() {
       itemwidth: 30,
       entrywidth: 22,
       maxheight: 0.2, // of the chart: with more labels than that it scrolls
-      font: { size: 12 },
     },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",

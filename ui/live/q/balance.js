@@ -5,7 +5,7 @@ import { Meter } from "../draw/meter.js";
 import { sum } from "../draw/scale.js";
 import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
-import { openTab } from "../shared/page.js";
+import { openTab, wantsStill } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
 import { Grab } from "./grab.js";
 import { QMap } from "./map.js";
@@ -171,7 +171,7 @@ export class Balance {
   }
 
   /**
-   * Calls frame(t) with t up to 1.
+   * Calls frame(t) with t up to 1; only with 1 for those who mind motion.
    *
    * @param {number} ms
    * @param {(t: number) => void} frame
@@ -184,7 +184,7 @@ export class Balance {
     for (let t = 0; t < 1; ) {
       await new Promise(requestAnimationFrame);
       if (!isMine() || answer !== this.#answer) return false;
-      t = Math.min(1, (performance.now() - began) / ms);
+      t = wantsStill() ? 1 : Math.min(1, (performance.now() - began) / ms);
       frame(t);
     }
     return true;

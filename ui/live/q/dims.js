@@ -119,8 +119,8 @@ export class Dimensions {
       Object.assign(band.style, { bottom: `${low}%`, height: `${high - low}%` });
       dot.style.bottom = `${clipped(height(q.mu[j]), 3)}%`; // so far that a dot is seen as a whole
       ghost.style.bottom = `${clipped(height(q.own.mu[j]), 3)}%`;
-      const text = minus(`z${j}: μ = ${q.mu[j].toFixed(2)}, σ = ${q.std[j].toFixed(2)}`);
-      Object.assign(node, { title: text, ariaLabel: text });
+      const text = minus(`μ = ${q.mu[j].toFixed(2)}, σ = ${q.std[j].toFixed(2)}`);
+      Object.assign(node, { title: `z${j}: ${text}`, ariaLabel: `Dimension ${j}: ${text}` });
     }
   }
 

@@ -242,6 +242,7 @@ class Table {
     untick(run);
     this.trigger("removed", {});
     await this.#load();
+    if (document.activeElement === document.body) this.view.filter.focus(); // its own button is gone
   }
 
   /** @param {File} file a checkpoint */

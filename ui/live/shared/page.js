@@ -24,6 +24,7 @@ const HELD = 10_000; // ms until a browser has taken a file
  */
 export function make(tag, properties, ...children) {
   const node = document.createElement(tag);
+  if (tag === "output") node.ariaLive = "off"; // else a screen reader reads out every number that goes by
   Object.assign(node, properties);
   node.append(...children);
   return node;
@@ -134,6 +135,9 @@ export const shownTab = () => tabButton('[aria-selected="true"]')?.dataset.tabId
  * @param {string} id
  */
 export const openTab = (id) => tabButton(`[data-tab-id="${CSS.escape(id)}"]`)?.click();
+
+/** Whether the visitor wants nothing to move by itself: what would play then jumps to its end. */
+export const wantsStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /**
  * Seconds for people.

@@ -354,7 +354,12 @@ export interface DrawnAxis {
 export interface Plot extends HTMLElement {
   data: Trace[];
   layout: Layout & { xaxis: Axis; yaxis: Axis };
-  _fullLayout: { xaxis: DrawnAxis; yaxis: DrawnAxis; _size: { w: number; h: number; t: number } };
+  _fullLayout: {
+    xaxis: DrawnAxis;
+    yaxis: DrawnAxis;
+    font: { size: number };
+    _size: { w: number; h: number; t: number };
+  };
   on(event: string, then: (change: Record<string, unknown>) => void): void;
   on(event: "plotly_click", then: (click: { points: { data: Trace }[] }) => void): void;
 }

@@ -3,7 +3,7 @@
 
 import { failed, fileOf, newest } from "../shared/ask.js";
 import { feed, show, update } from "../shared/feed.js";
-import { make, rootOf } from "../shared/page.js";
+import { make, rootOf, wantsStill } from "../shared/page.js";
 
 /** @import { Answer, Component } from "../shared/types.js" */
 
@@ -50,7 +50,8 @@ export function shown() {
 }
 
 /**
- * A range over all frames of the followed run, with Replay; to be laid out where its moment is shown.
+ * A range over all frames of the followed run, with Replay, which jumps between the first and the newest one for those
+ * who mind motion; to be laid out where its moment is shown.
  *
  * @param {string} label
  */
@@ -66,7 +67,11 @@ export function scrubber(label) {
   };
   range.oninput = () => leave(Number(range.value));
   live.onclick = () => leave(feed.frames.length);
-  play.onclick = () => (isReplaying() ? stop() : replay());
+  play.onclick = () => {
+    if (wantsStill()) leave(place() === 0 ? feed.frames.length : 0);
+    else if (isReplaying()) stop();
+    else replay();
+  };
   show(node, () => {
     hold();
     playOnce();
@@ -114,7 +119,7 @@ function stop() {
 
 /** A recording plays by itself once, for those who do not mind motion. */
 function playOnce() {
-  if (!feed.about?.is_recorded || played === feed.run || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  if (!feed.about?.is_recorded || played === feed.run || wantsStill()) return;
   played = feed.run;
   replay();
 }

@@ -15,16 +15,22 @@ export function mount({ element, props, watch, trigger }) {
   const list = make("div", { className: "live-presets", role: "group", ariaLabel: "Start from" });
   node.append(make("div", { className: "live-title" }, "Start from"), list);
   let chosen = "";
-  const draw = () => list.replaceChildren(...props.value.map(button));
+  /** @type {Map<string, HTMLButtonElement>} */
+  const pills = new Map(); // by title
+  const draw = () => {
+    pills.clear();
+    list.replaceChildren(...props.value.map(button));
+  };
   const button = (/** @type {Preset} */ { title, shows, seconds }) => {
     const takes = seconds === null ? "" : ` · ${duration(Math.max(1, seconds))}`;
     const pill = make("button", { type: "button", title: shows, textContent: title + takes });
     pill.ariaPressed = String(title === chosen);
     pill.onclick = () => {
       chosen = title;
-      draw();
+      for (const [name, each] of pills) each.ariaPressed = String(name === chosen); // the same buttons: focus stays
       trigger("chosen", { title });
     };
+    pills.set(title, pill);
     return pill;
   };
   watch("value", draw);

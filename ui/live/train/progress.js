@@ -6,6 +6,7 @@ import { answerOf, failed } from "../shared/ask.js";
 import { feed, follow, refresh, show } from "../shared/feed.js";
 import { duration, make, minus, openTab, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
+import { Announcer } from "./announcer.js";
 
 /** @import { Component, Progress } from "../shared/types.js" */
 /** @typedef {Component<{ run: string, browser: string }, "steer" | "follow" | "window" | "history">} Steered */
@@ -14,6 +15,7 @@ import { STATES } from "../shared/vocabulary.js";
 const NOTHING_YET = "No training yet: choose settings and press Train.";
 const RECORDED = "Recorded; press Train for your own.";
 const GONE = "Gone";
+const FORM = ".train-settings"; // on a phone it stands below what moves
 const TELL = 200; // ms between two looks at whether Python must be told of another state
 
 /**
@@ -48,6 +50,7 @@ export function mount({ element, props, server, watch, trigger }) {
   view.draw.onclick = () => use(modelOfRun(), "draw");
   view.latents.onclick = () => use(modelOfRun(), "latents");
   view.compare.onclick = () => openTab("runs");
+  view.settings.onclick = () => document.querySelector(FORM)?.scrollIntoView();
 
   const draw = () => {
     if (unheard && !feed.silent) [refused, unheard] = ["", false]; // it answers again
@@ -91,7 +94,8 @@ function layout(node) {
   const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title) =>
     make("button", { type: "button", id, title, disabled: true }, text);
   const view = {
-    bar: make("progress", { max: 1, value: 0 }),
+    bar: make("progress", { max: 1, value: 0, ariaLabel: "Progress of the training" }),
+    announcer: new Announcer(),
     headline: make("strong"),
     numbers: make("span"),
     note: make("div", { className: "live-note" }),
@@ -99,6 +103,7 @@ function layout(node) {
     draw: make("button", { type: "button" }, "Draw with it"),
     latents: make("button", { type: "button" }, "Look at its latent space"),
     compare: make("button", { type: "button" }, "Compare"),
+    settings: make("button", { type: "button", className: "live-to-form" }, "Settings"),
     toggle: button("pause", "Pause", ""),
     step: button("step", "Step", "Take one batch, and look at it"),
     stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
@@ -117,8 +122,9 @@ function layout(node) {
     done,
     view.note,
   );
-  status.setAttribute("role", "status");
-  node.append(make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset), status);
+  const buttons = make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset);
+  buttons.append(view.settings);
+  node.append(buttons, status, view.announcer.node);
   return { ...view, done };
 }
 
@@ -151,6 +157,7 @@ function fill(view, node, refused) {
   view.step.disabled = going || (state === "finished" && !isRecorded) || state === "gone";
   view.stop.disabled = !(going || state === "paused");
   view.reset.disabled = going || !state || state === "gone" || isRecorded;
+  if (!isRecorded) view.announcer.tell(feed, progress ? result(progress) : "", refused);
 }
 
 /**

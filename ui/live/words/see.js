@@ -1,6 +1,6 @@
 // Leads to a part of the page: to where a term can be touched, or to what is chosen elsewhere.
 
-import { openTab, shownTab } from "../shared/page.js";
+import { openTab, shownTab, wantsStill } from "../shared/page.js";
 import { TERMS } from "./glossary.js";
 
 const LONGEST = 8000; // ms until the place is there: a tab builds its parts when it is opened
@@ -82,5 +82,6 @@ function reveal(node) {
   if (!field) node.tabIndex = -1;
   (field ?? node).focus({ preventScroll: true });
   node.scrollIntoView({ block: "center" });
-  node.animate([{ outline: "3px solid var(--color-accent)" }, { outline: "3px solid transparent" }], SHOWN);
+  if (!wantsStill())
+    node.animate([{ outline: "3px solid var(--color-accent)" }, { outline: "3px solid transparent" }], SHOWN);
 }

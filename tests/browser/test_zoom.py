@@ -1,0 +1,137 @@
+"""Other ways of looking at the page: zoomed, on a phone, translated by the browser, and without motion."""
+
+import pytest
+
+from ui import TABS
+
+from .test_accessibility import follow_a_run, go, weighed
+
+pytestmark = pytest.mark.browser
+
+SIZES = {
+    "zoomed to 200 %": {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2},
+    "a phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
+}
+# What reaches out of the page or of a part that cuts it off, although it could not be scrolled into sight.
+CUT_OFF = """() => {
+    const found = [];
+    const { clientWidth, scrollWidth } = document.documentElement;
+    if (scrollWidth > clientWidth) found.push(`the page is ${scrollWidth} wide`);
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    while (texts.nextNode()) {
+        const parent = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim()) continue;
+        if (parent.closest("svg, select, .katex, script, style, [role=listbox]")) continue;
+        range.selectNodeContents(texts.currentNode);
+        const { left, right, width } = range.getBoundingClientRect();
+        if (!width || !parent.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+        for (let each = parent; each; each = each.parentElement) {
+            const [box, { overflowX }] = [each.getBoundingClientRect(), getComputedStyle(each)];
+            if (box.width <= 1 || ["auto", "scroll"].includes(overflowX)) break;
+            if (each === document.body || ["hidden", "clip"].includes(overflowX)) {
+                if (left < box.left - 1 || right > box.right + 1) found.push(texts.currentNode.data.trim());
+            }
+        }
+    }
+    return found;
+}"""
+# Does to every text of the page what a browser does that translates it.
+TRANSLATE = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    while (walker.nextNode()) texts.push(walker.currentNode);
+    for (const text of texts) {
+        const { parentElement: parent } = text;
+        if (!/\\p{L}/u.test(text.data) || parent.closest("svg, script, style, textarea, font")) continue;
+        const outer = document.createElement("font");
+        outer.append(document.createElement("font"));
+        outer.firstChild.textContent = text.data.replace(/\\p{L}+/gu, "ord");
+        text.replaceWith(outer);
+    }
+}"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_cut_off_and_the_page_scrolls_down_alone(visit, give, size):
+    me = visit(**SIZES[size])
+    follow_a_run(me, give)
+    found = []
+    for tab in TABS:
+        go(me, tab)
+        me.fitted()
+        found.extend(f"{tab}: {text}" for text in me.page.evaluate(CUT_OFF))
+    me.page.get_by_role("button", name="Help").click()
+    found.extend(f"Help: {text}" for text in me.page.evaluate(CUT_OFF))
+    assert found == []
+
+
+def test_on_a_phone_the_form_is_one_press_away(visit):
+    me = visit(**SIZES["a phone"])
+    me.page.get_by_role("button", name="Settings").tap()
+    me.page.wait_for_function(
+        "Math.abs(document.querySelector('.train-settings').getBoundingClientRect().top) < innerHeight / 2"
+    )
+    assert me.page.locator("#presets button").first.is_visible()
+
+
+def test_a_translated_page_still_works(visit):
+    me = visit()
+    me.choose("Data", "digits")
+    me.set("Epochs", 2000)
+    for tab in TABS:
+        go(me, tab)
+        me.page.evaluate(TRANSLATE)
+    assert me.page.get_by_role("tab", name="Train", exact=True).count() == 0
+    go(me, "train")
+    me.page.click("#train")
+    me.wait_for_state("running")
+    me.page.click("#pause")
+    me.wait_for_state("paused")
+    me.page.evaluate(TRANSLATE)
+    me.page.click("#pause")
+    me.wait_for_state("running")
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+    go(me, "draw")
+    me.page.locator(".live-examples button").first.click()
+    weighed(me)
+    me.page.evaluate(TRANSLATE)
+    me.page.locator(".live-grab .live-buttons button:nth-child(2)").click()
+    me.page.wait_for_selector("tr[data-term=amortization] output:text-matches('nats')")
+    go(me, "latents")
+    me.page.locator(".live-list input[type=range]").first.press("ArrowRight")
+    me.page.locator("#switches button").nth(1).click()
+    me.page.locator(".live-help button").first.click()
+    me.page.wait_for_function("document.querySelector('[data-tab-id=train]').ariaSelected === 'true'")
+    go(me, "runs")
+    me.page.locator("#runs .live-name").click()
+    me.page.keyboard.type("mine")
+    me.page.keyboard.press("Enter")
+    me.page.wait_for_selector("#runs .live-name:text-is('mine')")
+
+
+def test_nothing_moves_for_those_who_mind_motion(visit):
+    me = visit(fresh=True, reduced_motion="reduce")
+    moving = "document.getAnimations().map(({ effect }) => effect.target.outerHTML.slice(0, 160))"
+    for tab in TABS:
+        go(me, tab)
+        assert me.page.evaluate(moving) == [], tab
+    go(me, "train")
+    film = me.page.locator("#pictures .live-scrubber")
+    assert film.locator("output").inner_text() == "now"  # the recording has not begun to play
+    film.locator("button").first.click()
+    me.frames(30)
+    assert film.locator("input").input_value() == "0" and film.locator("button").first.inner_text() == "Replay"
+    go(me, "draw")
+    weighed(me)
+    me.page.evaluate("""() => {
+        window.ways = [];
+        const way = document.querySelector(".live-way .live-trail");
+        new MutationObserver(() => ways.push(way.getAttribute("points").split(" ").length))
+            .observe(way, { attributeFilter: ["points"] });
+    }""")
+    me.page.get_by_role("button", name="Find the best q").click()
+    me.page.wait_for_selector("tr[data-term=amortization]")
+    me.settled()
+    assert len(set(me.page.evaluate("ways"))) == 1  # the whole way at once
