@@ -8,6 +8,7 @@ from typing import Any
 from vae_core.config import LIKELIHOODS, OBJECTIVES, TrainConfig, VAEConfig
 from vae_core.data import TITLES
 from vae_core.runs.config import ALL_SETTINGS
+from vae_core.runs.summary import Summary
 from vae_core.storage.checkpoint import Header
 
 # What the line of settings always says in its own words, and what it never says.
@@ -51,6 +52,12 @@ def kind(header: Header) -> str:
     unusual += [LIKELIHOODS[m.likelihood]] if m.likelihood != "bernoulli" else []
     unusual += [OBJECTIVES[objective]] if objective in OBJECTIVES and objective != "elbo" else []
     return " · ".join([TITLES.get(data, data), dims, *unusual])
+
+
+def title(summary: Summary) -> str:
+    """A run's name, or its kind where it has none."""
+    model = summary.config.model
+    return summary.name or f"{data_title(summary.config.data)} {model.architecture} {model.latent_dim}-D"
 
 
 def data_title(data: str) -> str:

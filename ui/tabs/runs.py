@@ -8,12 +8,11 @@ import gradio as gr
 
 from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
-from vae_core.runs.summary import Summary
 
 from .. import live
 from ..backend import Backend
 from ..figures import comparison, rate_distortion
-from ..labels import data_title, meaningful, settings_line
+from ..labels import data_title, meaningful, settings_line, title
 from ..web.requests import answering, browser_of, field, of
 
 
@@ -41,16 +40,29 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         summary = backend.runs.summary(run)
     except RunError as error:
         return {"run": run, "name": "", "state": State.FAILED, "message": str(error), "settings": {}} | dict.fromkeys(
-            ("title", "data", "line", "elbo", "active_units", "step", "seconds", "size", "created", "resumable")
+            (
+                "title",
+                "data",
+                "line",
+                "elbo",
+                "active_units",
+                "step",
+                "seconds",
+                "size",
+                "created",
+                "resumable",
+                "has_model",
+            )
         )
     config = summary.config
     return {
         "run": run,
         "name": summary.name,
-        "title": summary.name or _title(summary),
+        "title": title(summary),
         "state": summary.state,
         "message": summary.message,
         "resumable": summary.state.is_resumable,
+        "has_model": backend.runs.folder(run).model_file.exists(),
         "data": data_title(config.data),
         "settings": meaningful(summary.settings) | {"data": config.data},
         "line": settings_line(config.data, summary.settings, summary.changes),
@@ -64,12 +76,6 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
     }
 
 
-def _title(summary: Summary) -> str:
-    """The title of a run without a name."""
-    model = summary.config.model
-    return f"{data_title(summary.config.data)} {model.architecture} {model.latent_dim}-D"
-
-
 def build(backend: Backend) -> gr.HTML:
     """Lays out the tab and returns its table, whose value {browser} says whose runs it shows."""
 
@@ -81,7 +87,7 @@ def build(backend: Backend) -> gr.HTML:
             answering(backend.follower.steer),
             answering(backend.follower.follow),
         ],
-        events=["use", "watch_run", "train_on", "removed"],
+        events=["use", "watch_run", "plan", "train_on", "removed"],
         elem_id="runs",
     )
     figures = {"curves": comparison().to_plotly_json(), "plane": rate_distortion().to_plotly_json()}

@@ -27,9 +27,8 @@ const DOWNLOADS = {
   "metrics.csv": "Metrics, CSV",
   "tensorboard.zip": "TensorBoard events",
 };
-const TRAIN_ON =
-  "A new run that begins with this model's weights, with the settings that the Train tab shows; " +
-  "both warm-ups begin again";
+const OF_A_MODEL = ["model.safetensors", "metrics.csv", "tensorboard.zip"]; // which come with the first record
+const TRAIN_ON = "A new run that begins with this model's weights and the settings in Train; asks first";
 
 /** A row of the table, which show() fills again and again. */
 export class Line {
@@ -60,22 +59,24 @@ export class Line {
     };
     this.#name.onclick = () => this.#rename();
     this.resume = button("Resume", () => actions.steer(run, "play"));
+    this.use = button("Draw with it", () => actions.use(run));
+    this.trainOn = button("Continue with new settings", () => actions.trainOn(run));
+    this.trainOn.title = TRAIN_ON;
+    this.files = downloads(run, actions.say);
     this.node = make("tr", {}, ...cells.map(([, cell]) => cell), this.#buttons());
     this.node.dataset.run = run;
   }
 
   #buttons() {
     const { run, actions } = this;
-    const trainOn = button("Continue with new settings", () => actions.trainOn(run));
-    trainOn.title = TRAIN_ON;
     const buttons = make(
       "div",
       { className: "live-actions" },
       button("Watch", () => actions.watch(run)),
-      button("Draw with it", () => actions.use(run)),
+      this.use,
       this.resume,
-      trainOn,
-      downloads(run, actions.say),
+      this.trainOn,
+      this.files,
       button("Delete", () => this.#row && actions.remove(this.#row)),
     );
     return make("td", {}, buttons);
@@ -136,6 +137,8 @@ export class Line {
     }
     this.cells.state.title = row.message;
     this.resume.hidden = !row.resumable;
+    this.use.hidden = this.trainOn.hidden = !row.has_model;
+    for (const option of this.files.options) option.hidden = !row.has_model && OF_A_MODEL.includes(option.value);
   }
 }
 

@@ -5,14 +5,16 @@ import { answerOf, failed } from "../shared/ask.js";
 import { feed, follow, refresh, show } from "../shared/feed.js";
 import { duration, make, minus, openTab, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
+import { offersOf } from "./buttons.js";
+import { RECORDED } from "./recorded.js";
 
 /** @import { Component, Progress } from "../shared/types.js" */
 /** @typedef {Component<{ run: string, browser: string }, "steer" | "follow" | "window" | "history">} Steered */
 /** @typedef {ReturnType<typeof layout>} View */
 
 const NOTHING_YET = "No training yet: choose settings and press Train.";
-const RECORDED = "Recorded; press Train for your own.";
 const GONE = "Gone";
+const BUTTONS = /** @type {const} */ (["toggle", "stop", "step", "reset"]);
 const TELL = 200; // ms between two looks at whether Python must be told of another state
 
 /**
@@ -27,7 +29,7 @@ export function mount({ element, props, server, watch, trigger }) {
   let unheard = false; // because the server did not answer
 
   const steer = async (/** @type {string} */ how) => {
-    if (how === "step" && !STATES[feed.state]?.resumable) {
+    if (how === "first") {
       trigger("first", {});
       return;
     }
@@ -38,10 +40,11 @@ export function mount({ element, props, server, watch, trigger }) {
     else refresh();
     draw();
   };
-  view.toggle.onclick = () => steer(STATES[feed.state]?.going ? "pause" : "play");
-  view.step.onclick = () => steer("step");
-  view.stop.onclick = () => steer("stop");
-  view.reset.onclick = () => steer("reset");
+  for (const name of BUTTONS)
+    view[name].onclick = () => {
+      const offer = offers()[name];
+      if (offer) steer(offer.command);
+    };
   view.draw.onclick = () => trigger("use", { run: feed.run, tab: "draw" });
   view.latents.onclick = () => trigger("use", { run: feed.run, tab: "latents" });
   view.compare.onclick = () => openTab("runs");
@@ -83,10 +86,13 @@ function tell(trigger, changed) {
   }, TELL);
 }
 
+/** What is offered now. */
+const offers = () =>
+  offersOf(feed.state, { isRecorded: Boolean(feed.about?.is_recorded), hasBegun: Boolean(feed.progress) });
+
 /** @param {HTMLElement} node */
 function layout(node) {
-  const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title) =>
-    make("button", { type: "button", id, title, disabled: true }, text);
+  const button = (/** @type {string} */ id) => make("button", { type: "button", id, hidden: true });
   const view = {
     bar: make("progress", { max: 1, value: 0 }),
     headline: make("strong"),
@@ -96,14 +102,10 @@ function layout(node) {
     draw: make("button", { type: "button" }, "Draw with it"),
     latents: make("button", { type: "button" }, "Look at its latent space"),
     compare: make("button", { type: "button" }, "Compare"),
-    toggle: button("pause", "Pause", ""),
-    step: button("step", "Step", "Take one batch, and look at it"),
-    stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
-    reset: button(
-      "reset",
-      "Start over",
-      "Begin again with the settings that this run began with; it stays in the list of runs",
-    ),
+    toggle: button("pause"),
+    stop: button("stop"),
+    step: button("step"),
+    reset: button("reset"),
   };
   const done = make("div", { className: "live-done" }, view.result, view.draw, view.latents, view.compare);
   const status = make(
@@ -115,7 +117,7 @@ function layout(node) {
     view.note,
   );
   status.setAttribute("role", "status");
-  node.append(make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset), status);
+  node.append(make("div", { className: "live-buttons" }, ...BUTTONS.map((name) => view[name])), status);
   return { ...view, done };
 }
 
@@ -127,27 +129,24 @@ function layout(node) {
 function fill(view, node, refused) {
   const { state, message, about, progress } = feed;
   const isRecorded = Boolean(about?.is_recorded);
-  const { title, going, resumable } = STATES[state] ?? {
-    title: state ? GONE : NOTHING_YET,
-    going: false,
-    resumable: false,
-  };
+  const title = STATES[state]?.title ?? (state ? GONE : NOTHING_YET);
+  const isBeginning = !progress && Boolean(STATES[state]?.going); // its message is all there is to say of it
   view.headline.textContent = isRecorded ? RECORDED : title;
-  view.numbers.textContent = progress ? described(progress, state) : "";
+  view.numbers.textContent = progress ? described(progress, state) : isBeginning ? message : "";
   view.done.hidden = state !== "finished" || isRecorded || !progress || !feed.newest;
   if (!view.done.hidden && progress) view.result.textContent = result(progress);
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
   node.dataset.state = isRecorded ? "recorded" : state;
-  view.note.textContent = refused || [message, about?.settings, about?.why_data].filter(Boolean).join(" · ");
+  const more = [isBeginning ? "" : message, about?.settings, about?.why_data];
+  view.note.textContent = refused || more.filter(Boolean).join(" · ");
   view.note.classList.toggle("live-refused", Boolean(refused));
-  view.toggle.textContent = resumable ? "Resume" : "Pause";
-  view.toggle.title = resumable
-    ? "Go on exactly where it was"
-    : "Pause after this batch, and go on later exactly there";
-  view.toggle.disabled = !(going || resumable);
-  view.step.disabled = going || (state === "finished" && !isRecorded) || state === "gone";
-  view.stop.disabled = !(going || state === "paused");
-  view.reset.disabled = going || !state || state === "gone" || isRecorded;
+  const now = offers();
+  for (const name of BUTTONS) {
+    const offer = now[name];
+    view[name].hidden = view[name].disabled = !offer;
+    view[name].classList.toggle("live-primary", Boolean(offer?.isPrimary));
+    if (offer) Object.assign(view[name], { textContent: offer.text, title: offer.title });
+  }
 }
 
 /**
