@@ -92,6 +92,7 @@ class Runs:
         weights: Path | None = None,
         hold_out: int = 0,
         one_batch: bool = False,
+        name: str = "",
     ) -> str:
         """Starts a run, or queues it, and returns its id.
 
@@ -103,6 +104,7 @@ class Runs:
             weights: a checkpoint to begin with; its configuration is then the model's.
             hold_out: number of training images held out in place of the test images.
             one_batch: whether it pauses after its first batch.
+            name: its name, if it has one; with a number if another run of the browser has it.
 
         Raises:
             ValueError: hold_out is out of bounds, or the checkpoint was trained on images that would be held out.
@@ -110,10 +112,13 @@ class Runs:
             CheckpointError: there is no such checkpoint.
         """
         with self.queue.lock:
-            self._check_free(owner)
+            self.check_free(owner)
             config = RunConfig(model, training, data, str(self.devices[0]), owner=owner, hold_out=hold_out)
+            name = self.free_name(owner, name) if name else ""
             run = self._create(config, weights)
             try:
+                if name:
+                    self.folder(run).write_name(name)
                 self.queue.join(run, self.folder(run), load, owner, one_batch=one_batch)
             except RunError:
                 shutil.rmtree(self.folder(run).path, ignore_errors=True)
@@ -129,7 +134,7 @@ class Runs:
         """
         with self.queue.lock:
             self.check_owner(run, owner)
-            self._check_free(owner)
+            self.check_free(owner)
             status = self.status(run)
             if not status["state"].is_resumable:
                 raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
@@ -143,7 +148,7 @@ class Runs:
         """
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
-            self._check_free(owner)
+            self.check_free(owner)
             folder = self.folder(run)
             config = replace(folder.read_config(), device=str(self.devices[0]))
             if self.status(run)["state"] is State.PAUSED:
@@ -164,7 +169,7 @@ class Runs:
         load_checkpoint(path)
         header = read_header(path)
         with self.queue.lock, _writing():
-            name = self._free_name(owner, name)
+            name = self.free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
             config = RunConfig(header.config, _training_of(header), data, str(self.devices[0]), owner=owner)
             run = self._create(replace(config, hold_out=header.about.get("hold_out") or 0))
@@ -303,11 +308,23 @@ class Runs:
         if self.folder(run).read_config().owner != owner:
             raise RunError("That run belongs to another browser.")
 
-    # Within
-
-    def _check_free(self, owner: str) -> None:
+    def check_free(self, owner: str) -> None:
+        """Raises RunError if a run of that browser trains or waits."""
         if owner and self.queue.is_busy(owner):
             raise RunError("A training of yours is going or waiting already: pause or stop it first.")
+
+    def free_name(self, owner: str, name: str) -> str:
+        """The name, with a number if another run of the browser has it.
+
+        Raises:
+            RunError: the name is not valid.
+        """
+        check_name(name)
+        taken = self._names(owner)
+        numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
+        return next(candidate for candidate in numbered if _key(candidate) not in taken)
+
+    # Within
 
     def _create(self, config: RunConfig, weights: Path | None = None) -> str:
         """Makes a new run's folder; with weights, they become the state before the first step."""
@@ -346,13 +363,6 @@ class Runs:
                 going.steering.pause()
             else:
                 going.steering.stop()
-
-    def _free_name(self, owner: str, name: str) -> str:
-        """The name, with a number if it is taken."""
-        check_name(name)
-        taken = self._names(owner)
-        numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
-        return next(candidate for candidate in numbered if _key(candidate) not in taken)
 
     def _names(self, owner: str, but: str = "") -> dict[str, str]:
         """The names of a browser's runs, except one, by what tells names apart."""

@@ -1,20 +1,21 @@
-// The table of this browser's runs. Its value from Python is {browser}; train_on reads the chosen run from
-// {browser, run}.
+// The table of this browser's runs. Its value from Python is {browser}; plan and train_on read the chosen run from
+// {browser, run}, and plan adds what would be started.
 
 import { answerOf, answerTo, failed } from "../shared/ask.js";
 import { feed, inSight, refresh, show } from "../shared/feed.js";
 import { bytesOf, make, rootOf } from "../shared/page.js";
 import { LARGEST_CHECKPOINT, STATES } from "../shared/vocabulary.js";
 import { COLUMNS, sorted } from "./columns.js";
+import { askToContinue } from "./continuing.js";
 import { Line } from "./line.js";
 import { untick } from "./ticks.js";
 
 /**
- * @import { Answer, Component, Row } from "../shared/types.js"
+ * @import { Answer, Component, Planned, Row } from "../shared/types.js"
  * @import { Actions } from "./line.js"
  */
 /**
- * @typedef {Component<{ browser: string, run?: string }, "mine" | "rename" | "remove" | "steer">} Listed
+ * @typedef {Component<{ browser: string, run?: string, plan?: Planned }, "mine" | "rename" | "remove" | "steer">} Listed
  * @typedef {ReturnType<typeof layout>} View
  */
 
@@ -42,7 +43,10 @@ export function mount(component) {
     if (inSight(node)) table.loadInTime();
   }, CHECK);
   show(node, () => table.loadInTime());
-  component.watch("value", () => table.expire());
+  component.watch("value", () => {
+    table.expire();
+    table.consider();
+  });
 }
 
 class Table {
@@ -53,6 +57,7 @@ class Table {
   /** @type {Map<string, Line>} */
   #lines = new Map();
   #last = 0; // when the list was loaded
+  #considered = ""; // the plan that was asked about last
 
   /**
    * @param {HTMLElement} node
@@ -85,6 +90,15 @@ class Table {
     if (performance.now() - this.#last <= EVERY) return;
     this.#last = performance.now();
     this.#load();
+  }
+
+  /** Asks about what Python says would be started, once. */
+  consider() {
+    const { plan } = this.props.value;
+    if (!plan || plan.at === this.#considered) return;
+    this.#considered = plan.at;
+    this.#say(plan.error ?? "");
+    if (!plan.error) askToContinue(this.view.dialog, plan, () => this.trigger("train_on", {}));
   }
 
   /** The list may be another one now. */
@@ -180,8 +194,8 @@ class Table {
     use: (run) => this.trigger("use", { run }),
     watch: (run) => this.trigger("watch_run", { run }),
     trainOn: (run) => {
-      this.props.value = { ...this.props.value, run };
-      this.trigger("train_on", { run });
+      this.props.value = { browser: this.props.value.browser, run };
+      this.trigger("plan", { run });
     },
   };
 

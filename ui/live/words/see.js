@@ -32,6 +32,17 @@ export function invitation(term) {
  * @param {string} term
  */
 export async function see(term) {
+  const node = await shown(term);
+  if (node) reveal(node);
+}
+
+/**
+ * Shows the tab of a term, and unfolds what its place is folded away in.
+ *
+ * @param {string} term
+ * @returns {Promise<HTMLElement | null>} the place; null where it does not come into sight
+ */
+export async function shown(term) {
   const { tab, place, fold } = TERMS[term];
   openTab(tab);
   const end = performance.now() + LONGEST;
@@ -45,7 +56,7 @@ export async function see(term) {
     }
     await new Promise(requestAnimationFrame);
   }
-  if (node) reveal(node);
+  return node;
 }
 
 /** @param {string} id */
