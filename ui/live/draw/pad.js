@@ -2,6 +2,8 @@
 
 import { exactPosterior, prepare } from "../exact/exact.js";
 import { Machine } from "../machine/machine.js";
+import { forgetDrawn, linkedDrawn, putDrawn } from "../page/drawn.js";
+import { copyLink } from "../page/link.js";
 import { Balance, SURE } from "../q/balance.js";
 import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
 import { show } from "../shared/feed.js";
@@ -34,7 +36,7 @@ const FIRST_DIGIT = 4; // that the tab opens with: a 4 lies between 9s, so that 
 export function mount(component) {
   const pad = new Pad(component);
   const { element, props, watch } = component;
-  pad.begin();
+  const begun = pad.begin();
   // A model that is training looks again whenever it has other weights.
   /** @type {string | null} */
   let version = null;
@@ -43,8 +45,8 @@ export function mount(component) {
     version = weights;
     pad.lookAgain();
   });
-  watch("value", () => pad.describe());
-  pad.describe();
+  watch("value", () => begun.then(() => pad.describe()));
+  begun.then(() => pad.describe());
 }
 
 class Pad {
@@ -68,6 +70,9 @@ class Pad {
   #rounds = newest(); // of drawings: clearing begins a new one, and answers of an older one come too late
   #isCurrent = this.#rounds();
   #crowdAsked = -Infinity;
+  /** @type {import("../shared/types.js").Q | null} */
+  #linkedQ = null; // of the link that the page was opened with, until it is in the hand
+  #wrong = ""; // what of that link cannot be used
 
   /** @param {Drawn} component */
   constructor({ element, props, server }) {
@@ -77,13 +82,17 @@ class Pad {
     this.surface = new Surface({
       changed: (resting) => {
         this.bench.stroked();
+        this.#moved();
         this.#drawn(resting);
       },
       hid: () => this.bench.hid(),
     });
     this.bench = tools(this.surface, {
       say,
-      drawn: (resting) => this.#drawn(resting),
+      drawn: (resting) => {
+        this.#moved();
+        this.#drawn(resting);
+      },
       cleared: () => this.#clear(),
       grey: () => this.#grey(),
       complete: (request) => this.#heardOf(server.complete({ model: this.#described, ...request })),
@@ -92,6 +101,7 @@ class Pad {
       say,
       pictures: this.#pictures,
       weighed: (q) => this.#machine?.show(q),
+      moved: () => this.#moved(),
       refine: (request) => this.#heardOf(server.refine({ model: this.#described, ...request })),
       judge: (request) => server.judge({ model: this.#described, ...request }),
     });
@@ -119,10 +129,12 @@ class Pad {
   #layout(node) {
     const { surface, bench, scales } = this;
     const [pictures, others] = [this.#pictures, this.#others];
+    const copy = make("button", { type: "button", className: "live-quiet" }, "Copy link to this drawing");
+    copy.onclick = () => this.#copy(copy);
     node.append(
       this.#machine?.node ?? "",
       scales.gauge.node,
-      make("div", { className: "live-desk" }, bench.bar, this.#message, bench.start),
+      make("div", { className: "live-desk" }, bench.bar, this.#message, bench.start, copy),
       make("div", { className: "live-drawn" }, pictures.many, pictures.pair, bench.completed),
       make("div", { className: "live-q", id: "q-by-hand" }, scales.hand.node, scales.way.node),
       make("div", { className: "live-drawn" }, others.node, this.#figures),
@@ -136,16 +148,45 @@ class Pad {
     });
     onPut((drawing) => {
       surface.remember();
+      this.#moved();
       this.#place(drawing);
       this.#drawn();
     });
   }
 
-  /** Begins with the drawing that was kept. */
-  begin() {
+  /**
+   * Copies a link to the drawing and the q that it is shown with.
+   *
+   * @param {HTMLButtonElement} button
+   */
+  async #copy(button) {
+    const drawing = this.surface.drawing();
+    if (!drawing) {
+      this.#say(FIRST);
+      return;
+    }
+    await this.#looking;
+    await putDrawn(bytes(posted(drawing) ?? ""), this.scales.held());
+    await copyLink(button);
+  }
+
+  /** A hand has changed the drawing or q: they are no longer those of the link. */
+  #moved() {
+    this.#linkedQ = null;
+    this.#wrong = "";
+    forgetDrawn();
+  }
+
+  /** Begins with the drawing of the link, or the one that was kept. */
+  async begin() {
+    const { drawing, q, wrong } = await linkedDrawn();
+    if (drawing) keep(drawing);
+    this.#linkedQ = q;
     const kept = keptDrawing();
     if (kept) this.#place(kept);
     else this.#showNothing();
+    this.#wrong = wrong;
+    if (wrong) this.#say(wrong);
   }
 
   /** The model has other weights. */
@@ -228,7 +269,7 @@ class Pad {
       this.describe(); // and looks when it knows the model
       return;
     }
-    if (!same) this.#say("");
+    if (!same) this.#say(this.#wrong);
     const request = { model: this.#described, ...drawing, draws: resting ? SURE : QUICK };
     this.#looking = this.look({ request, isCurrent: this.#isCurrent, resting });
   }
@@ -247,6 +288,12 @@ class Pad {
     this.#pictures.show(found);
     this.#others.show(found.elbo, found.version);
     this.scales.show(found);
+    if (this.#linkedQ && resting) {
+      const wrong = this.scales.take(this.#linkedQ);
+      this.#linkedQ = null;
+      this.#wrong = wrong;
+      if (wrong) this.#say(wrong);
+    }
     if (found.z.length === 2) prepare(request.model, found.version);
     if (resting) this.#rest(found);
   }
@@ -312,6 +359,7 @@ class Pad {
   }
 
   #clear() {
+    this.#moved();
     this.surface.remember();
     this.surface.clear();
     this.#empty();

@@ -4,7 +4,7 @@
 import { meter } from "../draw/meter.js";
 import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
-import { openTab } from "../shared/page.js";
+import { count, openTab } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
 import { Grab } from "./grab.js";
 import { posterior } from "./posterior.js";
@@ -16,13 +16,14 @@ import { wayOf } from "./way.js";
 
 /**
  * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; pictures: those of
- * the drawing; weighed: takes the q that is weighed.
+ * the drawing; weighed: takes the q that is weighed; moved: a hand changes q.
  *
  * @typedef {{
  *   refine: (request: { image: string }) => Promise<Refined | null>,
  *   judge: (request: { image: string } & Q) => Promise<Answer<Judged> | undefined>,
  *   say: (text: string) => void,
  *   weighed: (q: Weighed) => void,
+ *   moved: () => void,
  *   pictures: { show: (answer: Looked) => void, held: (answer: Judged, whose: string) => void },
  * }} Tab
  */
@@ -54,11 +55,18 @@ export class Balance {
     this.tab = tab;
     this.hand = new Grab({
       onq: (q) => {
+        tab.moved();
         this.#moves();
         this.#ponder(q);
       },
-      encode: () => this.#encode(),
-      refine: () => this.#refine(),
+      encode: () => {
+        tab.moved();
+        this.#encode();
+      },
+      refine: () => {
+        tab.moved();
+        this.#refine();
+      },
       send: () => {
         if (!this.hand.q) return;
         movePoint(this.hand.q.mu, "draw");
@@ -133,6 +141,31 @@ export class Balance {
     this.hand.clear();
     this.way.clear();
     this.map.clear();
+  }
+
+  /**
+   * Puts a q of elsewhere in the hand.
+   *
+   * @param {Q} q
+   * @returns {string} why that cannot be
+   */
+  take(q) {
+    const answer = this.#answer;
+    if (!answer) return "";
+    const [has, needs] = [q.mu.length, answer.z.length];
+    if (has !== needs) return `The link's q has ${count(has, "dimension")}, and this model ${needs}.`;
+    this.hand.show(q, encoders(answer));
+    this.#ponder(q);
+    return "";
+  }
+
+  /** The q in the hand, if it is not the encoder's. */
+  held() {
+    const q = this.hand.q;
+    const own = this.#answer && encoders(this.#answer);
+    if (!q || !own) return null;
+    const isOwn = q.mu.every((m, j) => m === own.mu[j]) && q.std.every((s, j) => s === own.std[j]);
+    return isOwn ? null : q;
   }
 
   #hold() {
