@@ -10,11 +10,12 @@ from gradio.blocks import Block
 
 from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
+from vae_core.settings import FaultsError
 from vae_core.storage.checkpoint import CheckpointError
 
 from . import labels, live, sweep
 from .backend import Backend
-from .tabs import draw, elbo, latents, runs, theory, train
+from .tabs import continuing, draw, elbo, latents, runs, theory, train
 from .web.events import OUTSPOKEN, QUIET
 from .web.session import STORAGE_KEY, Session, restored
 
@@ -192,17 +193,28 @@ def _wire_runs(page: _Page) -> None:
         """Makes Train and ELBO follow another run of this browser."""
         return followed(state, str(event._data["run"]))
 
+    def on_plan(state: Session, *values: Any) -> dict[str, Any]:
+        """Tells the table what would be started with the form's settings and the weights of another run."""
+        *fields, chosen = values
+        settings = dict(zip(train.LABELS, fields, strict=True))
+        return chosen | {"plan": continuing.plan(backend, state["browser"], chosen["run"], settings)}
+
     def on_train_on(state: Session, *values: Any) -> list[Any]:
         """Starts a new run with the form's settings and the weights of another run."""
         *fields, chosen = values
         settings = dict(zip(train.LABELS, fields, strict=True))
-        return followed(state, train.start(backend, state, settings, weights=chosen["run"]))
+        name = continuing.name_of(backend, state["browser"], chosen["run"])
+        try:
+            return followed(state, train.start(backend, state, settings, weights=chosen["run"], name=name))
+        except FaultsError as error:  # the plan had none
+            raise gr.Error(str(error), print_exception=False) from None
 
     page.table.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
     page.tab.progress.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
     shown = [session, page.tab.progress, page.tabs, *page.tab.form]
     for component in (page.table, page.charts):
         component.watch_run(on_watch, session, shown, **OUTSPOKEN)
+    page.table.plan(on_plan, [session, *page.tab.fields, page.table], page.table, **OUTSPOKEN)
     page.table.train_on(on_train_on, [session, *page.tab.fields, page.table], shown, **OUTSPOKEN)
 
 

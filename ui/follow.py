@@ -13,14 +13,14 @@ from vae_core.config import CHANGEABLE
 from vae_core.runs.queue import Load
 from vae_core.runs.records import Records
 from vae_core.runs.server import Runs
+from vae_core.runs.states import Command
 from vae_core.settings import check_choice, check_float, check_int
-from vae_core.training.one_batch import OneBatch
+from vae_core.training.one_batch import LOOKED_AT, OneBatch
 
 from . import labels
 from .web.pace import Pace
 from .web.requests import browser_of, field, finite, pixels, rounded
 
-SHOWN = 8  # images of a single batch
 RESTING = 3000  # ms between two requests about a run that has ended: another window may resume it
 
 
@@ -122,11 +122,12 @@ class Follower:
         Returns:
             step, images (in the whole batch), objective, beta, free_bits, counted_kl, loss, gradient_norm (before
             clipping to clip_norm), elbo, reconstruction_term, kl: means over the batch, nats per image. For the first
-            eight images: x, x_hat: base64 of 28×28 bytes each; mu, std, z: lists of D numbers; log_px_z, for that z;
-            kls.
+            eight images: x, x_hat: base64 of 28×28 bytes each, x_hat of the first draw; mu, std: lists of D numbers;
+            reconstructions, of all L draws (samples), and kls. draws: for each draw, up to 32 of them, a list of D
+            numbers for each image; terms: their log p(x|z).
         """
         batch = OneBatch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
-        some = slice(0, SHOWN)
+        some = slice(0, LOOKED_AT)
         reconstruction = batch.reconstruction
         kl = batch.kl
         return {
@@ -146,8 +147,10 @@ class Follower:
             "x_hat": pixels(batch.x_hat[some]),
             "mu": rounded(batch.mu[some]),
             "std": rounded(torch.exp(0.5 * batch.logvar[some])),
-            "z": rounded(batch.z[some]),
-            "log_px_z": rounded(batch.log_px_z[some]),
+            "samples": batch.samples,
+            "draws": rounded(batch.draws),
+            "terms": rounded(batch.log_px_draws),
+            "reconstructions": rounded(reconstruction[some]),
             "kls": rounded(kl[some]),
         }
 
@@ -162,19 +165,16 @@ class Follower:
         """
         browser = browser_of(request)
         run = field(request, "run")
-        how = field(request, "how")
-        if how == "pause":
+        how = check_choice("how", field(request, "how"), tuple(Command))
+        if how == Command.PAUSE:
             self.runs.pause(run, browser)
-        elif how == "stop":
+        elif how == Command.STOP:
             self.runs.stop(run, browser)
-        elif how in ("play", "step"):
-            load = self._loading(self.runs.folder(run).read_config().data)
-            self.runs.play(run, browser, load, one_batch=how == "step")
-        elif how == "reset":
-            run = self.runs.start_over(run, browser)
-            self.runs.play(run, browser, self._loading(self.runs.folder(run).read_config().data))
         else:
-            check_choice("how", how, ("pause", "play", "step", "stop", "reset"))
+            if how == Command.RESET:
+                run = self.runs.start_over(run, browser)
+            load = self._loading(self.runs.folder(run).read_config().data)
+            self.runs.play(run, browser, load, one_batch=how == Command.STEP)
         return {"run": run}
 
     def _about(self, run: str) -> dict[str, Any]:

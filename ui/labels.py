@@ -8,6 +8,7 @@ from typing import Any
 from vae_core.config import LIKELIHOODS, OBJECTIVES, TrainConfig, VAEConfig
 from vae_core.data import TITLES
 from vae_core.runs.config import ALL_SETTINGS
+from vae_core.runs.summary import Summary
 from vae_core.storage.checkpoint import Header
 
 # What the line of settings always says in its own words, and what it never says.
@@ -54,6 +55,12 @@ def title(data: str, model: VAEConfig, objective: Any = "elbo") -> str:
     unusual += [LIKELIHOODS[model.likelihood]] if model.likelihood != VAEConfig.likelihood else []
     unusual += [OBJECTIVES[objective]] if objective in OBJECTIVES and objective != TrainConfig.objective else []
     return " · ".join([data_title(data), dims, *unusual])
+
+
+def title_of_run(summary: Summary) -> str:
+    """A run's name, or its kind where it has none."""
+    config = summary.config
+    return summary.name or title(config.data, config.model, config.training.objective)
 
 
 def data_title(data: str) -> str:

@@ -39,6 +39,8 @@ def vocabulary() -> dict[str, Any]:
                 "title": "Training" if state is State.RUNNING else state.capitalize(),
                 "going": state.is_going,
                 "resumable": state.is_resumable,
+                "keeps_form": state.keeps_the_form,
+                "offers": state.offers,
             }
             for state in State
         },

@@ -26,7 +26,7 @@ from .runs.config import RunConfig, beginning_with
 from .runs.folder import RunError, RunFolder
 from .runs.run import Steering, reason, train_into
 from .runs.states import State
-from .settings import Setting, check_int, settings_of, typed
+from .settings import FaultsError, Setting, check_int, gathered, settings_of, typed
 from .storage.checkpoint import CheckpointError, load_checkpoint, read_header
 from .training.divergence import DivergedError
 from .training.loop import Metrics, TrainState, batches
@@ -107,9 +107,16 @@ def new_config(given: dict[str, Any], device: str) -> RunConfig:
         ValueError: an option is out of bounds, or cannot be combined with --start.
         CheckpointError: there is no checkpoint to start from.
     """
-    model = _model_config(given)
-    usual = {"learning_rate": usual_learning_rate(model)}
-    training = TrainConfig(**usual | {name: given[name] for name in settings_of(TrainConfig) if name in given})
+    faults: dict[str, str] = {}
+    model = VAEConfig()
+    training = TrainConfig()
+    with gathered(faults):
+        model = _model_config(given)
+    with gathered(faults):
+        usual = {"learning_rate": usual_learning_rate(model)}
+        training = TrainConfig(**usual | {name: given[name] for name in settings_of(TrainConfig) if name in given})
+    if faults:
+        raise FaultsError(faults)
     precision = resolve(training.precision, torch.device(device))  # the same wherever the run is resumed
     training = dataclasses.replace(training, precision=precision)
     why = "chosen on the command line."

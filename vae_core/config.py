@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .settings import Settings, always, check_int, check_settings, choice, number, settings_of, whole
+from .settings import FaultsError, Settings, always, check_settings, choice, number, settings_of, whole
 
 IMAGE_SHAPE = (1, 28, 28)
 PIXELS = math.prod(IMAGE_SHAPE)
 MOST_WEIGHTS = 50_000_000  # per model: with Adam's moments and the averages, 1 GB of float32
 MOST_DIMS = 512  # latent
+MOST_SAMPLES = 1000  # L: draws of z for an image
+MOST_DRAWS = 131_072  # of z in a batch: a few GB
 MOST_STEPS = 10**12  # of a training
 MOST_SECONDS = 1e12  # of a training
 MOST_IMAGES = 10_000_000  # of a training set
@@ -54,7 +56,7 @@ class VAEConfig:
         sigma_mode: fixed, learned (one more parameter), or optimal (set to its closed-form optimum for every batch).
 
     Raises:
-        ValueError: a value is out of bounds; the message names the field, the value and the bounds.
+        FaultsError: values are out of bounds; the sentences name the field, the value and the bounds.
     """
 
     architecture: str = choice(
@@ -112,10 +114,11 @@ class VAEConfig:
         if self.binarization is None:
             object.__setattr__(self, "binarization", "dynamic" if self.likelihood == "bernoulli" else "grey")
         if self.architecture == "mlp" and self._weights() > MOST_WEIGHTS:
-            raise ValueError(
+            sentence = (
                 f"hidden_dim is {self.hidden_dim}; with {self.hidden_layers} such layers on either side an mlp has"
                 f" {self._weights():,} weights, and it may have {MOST_WEIGHTS:,}."
             )
+            raise FaultsError({"hidden_dim": sentence})
 
     def _weights(self) -> int:
         """Number of weights of an mlp, without biases; other architectures stay below the limit with any settings."""
@@ -156,7 +159,7 @@ class TrainConfig:
             equally well on this device. Weights, sums and evaluations are in float32.
 
     Raises:
-        ValueError: a value is out of bounds; the message names the field, the value and the bounds.
+        FaultsError: values are out of bounds; the sentences name the field, the value and the bounds.
     """
 
     epochs: int = whole(
@@ -182,7 +185,7 @@ class TrainConfig:
         "prior.",
     )  # fmt: skip
     samples: int = whole(
-        1, 1, 1000, "L, draws per image", short="L", argument="L", changes=always,
+        1, 1, MOST_SAMPLES, "L, draws per image", short="L", argument="L", changes=always,
         help="How many draws of z a step takes for each image: more of them make the gradient less noisy, and an "
         "importance-weighted bound tighter.",
     )  # fmt: skip
@@ -248,24 +251,34 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_settings(self)
-        check_int("batch_size × samples", self.batch_size * self.samples, 1, 131_072)  # a few GB
+        faults: dict[str, str] = {}
+        if self.batch_size * self.samples > MOST_DRAWS:
+            most = {"batch_size": MOST_DRAWS // self.samples, "samples": MOST_DRAWS // self.batch_size}
+            faults["batch_size"] = (
+                f"batch_size is {self.batch_size}; with L = {self.samples} it may be at most {most['batch_size']}."
+            )
+            faults["samples"] = (
+                f"samples is {self.samples}; with batches of {self.batch_size} it may be at most {most['samples']}."
+            )
         if self.free_bits and self.objective != "elbo":
-            raise ValueError(f"free_bits is {self.free_bits:g}; it must be 0 unless the objective is the ELBO.")
+            faults["free_bits"] = f"free_bits is {self.free_bits:g}; it must be 0 unless the objective is the ELBO."
+        if faults:
+            raise FaultsError(faults)
 
     def check_images(self, images: int, processes: int = 1) -> None:
         """Checks what depends on the number of training images.
 
         Raises:
-            ValueError: a batch is larger than the training set, or has fewer images than there are processes.
+            FaultsError: a batch is larger than the training set, or has fewer images than there are processes.
         """
         if self.batch_size < processes:
-            raise ValueError(
+            sentence = (
                 f"batch_size is {self.batch_size}; {processes} processes share each batch, so take at least that."
             )
+            raise FaultsError({"batch_size": sentence})
         if self.batch_size > images:
-            raise ValueError(
-                f"batch_size is {self.batch_size}; the training set has {images} images, so take at most that."
-            )
+            sentence = f"batch_size is {self.batch_size}; the training set has {images} images, so take at most that."
+            raise FaultsError({"batch_size": sentence})
 
     def total_steps(self, images: int) -> int:
         """Number of batches in the whole training, with this many training images."""

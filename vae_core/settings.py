@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,33 +19,54 @@ NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.IGN
 GROUPED = re.compile(r"([+-]?[1-9]\d{0,2}),(\d{3})", re.ASCII)  # a thousand and more to some, a fraction to others
 
 
+class FaultsError(ValueError):
+    """Values that cannot be used.
+
+    Args:
+        faults: by the name of each, a sentence that says what is wrong with it. The message has all of them.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__(" ".join(faults.values()))
+        self.faults = dict(faults)
+
+
+@contextlib.contextmanager
+def gathered(faults: dict[str, str]) -> Iterator[None]:
+    """Adds what is found wrong within the block to the faults, and goes on after it."""
+    try:
+        yield
+    except FaultsError as error:
+        faults |= error.faults
+
+
 def check_int(name: str, value: Any, low: int, high: int) -> int:
-    """Returns the value; raises ValueError unless it is a whole number in [low, high]."""
+    """Returns the value; raises FaultsError unless it is a whole number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name} is {_shown(value)}; it must be a whole number from {low} to {high}.")
+        raise FaultsError({name: f"{name} is {_shown(value)}; it must be a whole number from {low} to {high}."})
     return value
 
 
 def check_float(name: str, value: Any, low: float, high: float, *, above: bool = False) -> float:
-    """Returns the value as a float; raises ValueError unless it is in [low, high], or (low, high] with above=True."""
+    """Returns the value as a float; raises FaultsError unless it is in [low, high], or (low, high] with above=True."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not low <= value <= high or (above and value == low):
         wanted = f"a number above {low:g}, at most {high:g}" if above else f"a number from {low:g} to {high:g}"
-        raise ValueError(f"{name} is {_shown(value)}; it must be {wanted}.")
+        raise FaultsError({name: f"{name} is {_shown(value)}; it must be {wanted}."})
     return float(value)
 
 
 def check_text(name: str, value: Any, most: int = 1000) -> str:
-    """Returns the value; raises ValueError unless it is a text of at most that many characters."""
+    """Returns the value; raises FaultsError unless it is a text of at most that many characters."""
     if not isinstance(value, str) or len(value) > most:
-        raise ValueError(f"{name} is {_shown(value)}; it must be a text of at most {most:,} characters.")
+        raise FaultsError({name: f"{name} is {_shown(value)}; it must be a text of at most {most:,} characters."})
     return value
 
 
 def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
-    """Returns the value; raises ValueError unless it is one of the choices."""
+    """Returns the value; raises FaultsError unless it is one of the choices."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is {_shown(value)}; it must be one of {', '.join(choices)}.")
+        raise FaultsError({name: f"{name} is {_shown(value)}; it must be one of {', '.join(choices)}."})
     return value
 
 
@@ -61,12 +82,14 @@ def typed(name: str, text: str) -> int | float | str | None:
     Text that is not a number comes back as it is: the check that follows says what is wanted.
 
     Raises:
-        ValueError: it can be read as two numbers; the message names the field and both.
+        FaultsError: it can be read as two numbers; the message names the field and both.
     """
     text = text.strip().replace("−", "-")
     if both := GROUPED.fullmatch(text):
         whole, rest = both.groups()
-        raise ValueError(f"{name} is {text!r}, which can mean two numbers: write {whole}{rest} or {whole}.{rest}.")
+        raise FaultsError(
+            {name: f"{name} is {text!r}, which can mean two numbers: write {whole}{rest} or {whole}.{rest}."}
+        )
     if not NUMBER.fullmatch(text):
         return text or None
     with contextlib.suppress(ValueError):
@@ -84,13 +107,13 @@ def always(_: Settings) -> bool:
 class Setting:
     """Everything about a setting except its value.
 
-    title: its name in the form. kind: int, float or str. check: raises ValueError, or returns the value to keep. short:
-    its name in a line or a legend. hint: a sentence below its field. group: its part of the form; None if it is not in
-    the form. choices: the values, each with its title. argument: the command line's name for its value. help: one
-    sentence that says what it is, for the command line and the glossary. matters: whether it has any effect with the
-    given settings. changes: whether it may change during a run with those settings. low, high: the bounds of a number.
-    step: how far an arrow key moves it; None for one of any magnitude, which moves by a tenth of its leading digit's
-    unit.
+    title: its name in the form. kind: int, float or str. check: returns the value to keep, or raises FaultsError.
+    short: its name in a line or a legend. hint: a sentence below its field. group: its part of the form; None if it is
+    not in the form. choices: the values, each with its title. argument: the command line's name for its value. help:
+    one sentence that says what it is, for the command line and the glossary. matters: whether it has any effect with
+    the given settings. changes: whether it may change during a run with those settings. low, high: the bounds of a
+    number. step: how far an arrow key moves it; None for one of any magnitude, which moves by a tenth of its leading
+    digit's unit.
     """
 
     title: str
@@ -112,7 +135,7 @@ class Setting:
         """A value of the form, where a number comes as it was typed.
 
         Raises:
-            ValueError: it can be read as two numbers.
+            FaultsError: it can be read as two numbers.
         """
         return typed(name, value) if self.kind is not str and isinstance(value, str) else value
 
@@ -178,7 +201,11 @@ def check_settings(config: Any) -> None:
     """Checks all settings of a frozen dataclass, and stores what each check returns.
 
     Raises:
-        ValueError: a value is out of bounds; the message names the field, the value and the bounds.
+        FaultsError: values are out of bounds; its sentences name the field, the value and the bounds.
     """
+    faults: dict[str, str] = {}
     for name, setting in settings_of(config).items():
-        object.__setattr__(config, name, setting.check(name, getattr(config, name)))
+        with gathered(faults):
+            object.__setattr__(config, name, setting.check(name, getattr(config, name)))
+    if faults:
+        raise FaultsError(faults)

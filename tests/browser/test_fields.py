@@ -68,9 +68,66 @@ def test_what_can_mean_two_numbers_is_asked_back_and_stays(visit):
     me = visit()
     field(me, BETA).fill("1,000")
     me.page.click("#train")
-    said = "β is '1,000', which can mean two numbers: write 1000 or 1.000."
-    me.page.wait_for_selector(f".toast-body >> text={said}")
+    assert faults(me) == [(BETA, "β is '1,000', which can mean two numbers: write 1000 or 1.000.")]
     assert field(me, BETA).input_value() == "1,000"
+
+
+def faults(me):
+    """Waits for marked fields; the name of each with the sentence that describes it."""
+    me.page.wait_for_function("document.querySelector('[aria-invalid=true]') === document.activeElement")
+    return [tuple(fault) for fault in marked_now(me)]
+
+
+def test_all_bad_fields_are_marked_where_they_stand_also_in_a_folded_part(visit):
+    me = visit()
+    page = me.page
+    wrong = {"β": "-1", "Batch size": "zero", "Dimensions D": "", "Epochs": "5"}
+    for label, text in wrong.items():
+        me.set(label, text)
+    page.get_by_text("Training details", exact=True).click()
+    me.set("L, draws per image", "0")
+    page.get_by_text("Training details", exact=True).click()
+    page.click("#train")
+    page.locator("[aria-label='L, draws per image']").wait_for()  # its part is open again
+    assert faults(me) == [
+        ("Dimensions D", "Dimensions D is empty; it must be a whole number from 1 to 512."),
+        ("Batch size", "Batch size is 'zero'; it must be a whole number from 1 to 100000."),
+        ("β", "β is -1; it must be a number from 0 to 1000."),
+        ("L, draws per image", "L, draws per image is 0; it must be a whole number from 1 to 1000."),
+    ]
+    assert page.evaluate("document.activeElement.ariaLabel") == "Dimensions D"
+    assert page.locator(".toast-body").count() == 0
+    assert {label: field(me, label).input_value() for label in wrong} == wrong
+    box = field(me, "Batch size").bounding_box()
+    note = page.locator("#fault-batch_size").bounding_box()
+    assert 0 <= note["y"] - (box["y"] + box["height"]) < 12 and abs(note["x"] - box["x"]) < 2  # right below it
+    me.set("Dimensions D", 4)
+    assert [label for label, _ in marked_now(me)] == ["Batch size", "β", "L, draws per image"]
+    page.click("#train")
+    page.wait_for_function("document.activeElement.ariaLabel === 'Batch size'")  # the first of those that are left
+    for label, value in {"Batch size": 128, "β": 1, "L, draws per image": 1, "Epochs": 1}.items():
+        me.set(label, value)
+    me.train(Epochs=1)
+    me.wait_for_state("finished")
+    assert marked_now(me) == []
+
+
+def marked_now(me):
+    """The fields that are marked, and what is said of each."""
+    return me.page.evaluate("""[...document.querySelectorAll(".train-settings [aria-invalid=true]")].map((it) =>
+        [it.ariaLabel, document.getElementById(it.getAttribute("aria-describedby")).innerText])""")
+
+
+def test_a_run_does_not_take_a_bad_value_which_is_marked_and_stays(training, server):
+    training.set("Learning rate", "-1")
+    training.page.keyboard.press("Enter")
+    training.page.wait_for_selector("#fault-learning_rate")
+    assert marked_now(training) == [["Learning rate", "Learning rate is -1; it must be a number above 0, at most 1."]]
+    assert field(training, "Learning rate").input_value() == "-1" and training.state() == "running"
+    training.set("Learning rate", "0.002")
+    training.page.keyboard.press("Enter")
+    marked(training, "learning rate 0.002")
+    assert marked_now(training) == [] and changes(training, server) == [{"learning_rate": 0.002}]
 
 
 def test_the_wheel_over_a_field_scrolls_the_page(training, server):

@@ -1,9 +1,11 @@
 """The page where something stands between it and the server: a proxy's answers, a prefix, a frame, refused cookies."""
 
+import base64
 import re
 
 import pytest
 
+from ..conftest import ROOT
 from ..servers import in_front_of, serving
 from .conftest import Visitor, free_port, start, stop
 from .test_charts import PLOT, lengthen, reload
@@ -20,6 +22,7 @@ STATUSES = {
     502: "The server in front does not reach the app (502).",
     504: "The server in front has waited too long for the app (504).",
 }
+ICON = (ROOT / "ui" / "favicon.svg").read_bytes()
 SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.5, 0.55), (0.42, 0.85)]
 
 
@@ -29,6 +32,12 @@ def guest(browser, server):
     me = Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url)
     yield me
     me.context.close()
+
+
+def shown_icon(page):
+    """The bytes of the icon that the document holds: behind a prefix /favicon.ico is somebody else's."""
+    href = page.wait_for_selector("link[rel=icon]", state="attached").get_attribute("href")
+    return base64.b64decode(href.removeprefix("data:image/svg+xml;base64,"))
 
 
 def refuse(page, what, status=413):
@@ -251,6 +260,7 @@ def test_a_proxy_may_take_the_prefix_off(browser, tmp_path, monkeypatch):
         me.page.wait_for_function("document.querySelector('#draw .live-terms output')?.textContent.match(/[0-9]/)")
         me.page.locator("th span[data-term=elbo]").click()
         me.page.wait_for_selector(".live-explained .katex-html")
+        assert shown_icon(me.page) == ICON
         assert me.errors == [] and not [u for u in me.requests if not u.startswith((url, "data:", "blob:"))]
         me.context.close()
     stop(server)
@@ -294,6 +304,17 @@ def test_a_login_that_a_frame_does_not_keep_has_a_way_out(browser, locked):
         opened.value.wait_for_selector("#train", state="attached")
         assert opened.value.url == inside
         context.close()
+
+
+def test_the_page_and_its_login_have_an_icon(guest, browser, locked):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(locked.url)
+    for shown, url in ((guest.page, guest.url), (page, locked.url)):
+        assert shown_icon(shown) == ICON
+        answer = context.request.get(f"{url.rstrip('/')}/favicon.ico")
+        assert answer.body() == ICON and answer.headers["content-type"].startswith("image/svg+xml")
+    context.close()
 
 
 def test_a_login_where_cookies_are_blocked_says_so(browser, locked):

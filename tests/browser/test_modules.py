@@ -42,7 +42,7 @@ def test_the_normal_distribution_is_that_of_torch(run):
 def test_names_of_runs_go_over_several_lines(run):
     names = ("epochs", "objective", "schedule", "start", "average", "patience")
     rows = [{"name": "", "title": "t", "created": "", "settings": {n: f"{n * 2} {i}" for n in names}} for i in (1, 2)]
-    first, second = run("runs/names", "m.named(a)", rows)
+    first, second = run("compare/names", "m.named(a)", rows)
     assert first.replace("<br>", " ") == ", ".join(f"{ALL_SETTINGS[name].short} = {name * 2} 1" for name in names)
     assert max(len(line) for line in first.split("<br>")) < 80 and second != first
 
@@ -50,7 +50,7 @@ def test_names_of_runs_go_over_several_lines(run):
 def test_names_of_runs_are_words(run):
     kinds = ("continuous_bernoulli", "bernoulli")
     rows = [{"name": "", "title": "t", "created": "", "settings": {"likelihood": kind}} for kind in kinds]
-    assert run("runs/names", "m.named(a)", rows) == ["likelihood = continuous Bernoulli", "likelihood = Bernoulli"]
+    assert run("compare/names", "m.named(a)", rows) == ["likelihood = continuous Bernoulli", "likelihood = Bernoulli"]
 
 
 def test_the_line_goes_in_equal_steps(run):

@@ -187,8 +187,59 @@ def test_uploads_good_and_bad(visit, tmp_path):
     me.set("Epochs", 1)
     me.tab("Runs")
     me.more("Continue with new settings")
+    dialog = me.page.locator("#runs dialog[open]")
+    assert "Dimensions D 3" in dialog.locator(".live-stays").inner_text()  # the form says 20
+    dialog.get_by_role("button", name="Start").click()
     me.wait_for_state("finished")
     assert "D = 3" in me.page.inner_text("#progress")
+
+
+def test_a_run_that_goes_on_from_another_is_shown_and_asked_about_before_it_starts(visit, list_runs):
+    me = visit()
+    page = me.page
+    (old,) = list_runs(me, {"latent_dim": 4, "beta": 2})
+    me.tab("Train")
+    me.choose("Data", "digits")
+    for label, value in {"Epochs": 1, "β": "0,5", "Batch size": 128, "Dimensions D": 7}.items():
+        me.set(label, value)
+    me.tab("Runs")
+    again = page.get_by_role("button", name="Continue with new settings")
+    again.click()
+    dialog = page.locator("#runs dialog")
+    assert dialog.locator("h2").inner_text() == "Continue “digits mlp 4-D”"
+    assert "“digits mlp 4-D continued”, begins with the weights of step 24" in dialog.inner_text()
+    rows = [row.locator("td").all_inner_texts() for row in dialog.locator("tr").all()[1:]]
+    assert rows[:2] == [["Epochs", "2", "1"], ["β", "2", "0.5"]]
+    assert [title for title, *_ in rows[2:]] in ([], ["Number format"])  # the quickest may be another one here
+    assert "whatever Train says: Dimensions D 4." in dialog.locator(".live-stays").inner_text()
+    dialog.get_by_role("button", name="Cancel").click()
+    me.settled()
+    assert page.locator(ROWS).count() == 1 and not dialog.is_visible()
+    again.click()  # and the same is asked once more
+    dialog.get_by_role("button", name="Start").click()
+    me.wait_for_state("finished")
+    me.tab("Runs")
+    page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 2")
+    assert page.locator(f"{ROWS}:not([data-run='{old}']) .live-name").inner_text() == "digits mlp 4-D continued"
+
+
+def test_bad_settings_keep_a_run_from_going_on_and_lead_to_their_fields(visit, list_runs):
+    me = visit()
+    list_runs(me, {})
+    me.tab("Train")
+    me.set("β", "-1")
+    me.set("Batch size", "many")
+    me.tab("Runs")
+    me.page.get_by_role("button", name="Continue with new settings").click()
+    dialog = me.page.locator("#runs dialog")
+    dialog.locator("li").first.wait_for()
+    assert dialog.locator("li").all_inner_texts() == [
+        "Batch size is 'many'; it must be a whole number from 1 to 100000.",
+        "β is -1; it must be a number from 0 to 1000.",
+    ]
+    dialog.get_by_role("button", name="Go to the settings").click()
+    me.page.wait_for_function("document.activeElement.ariaLabel === 'Batch size'")
+    assert me.page.locator(".train-settings [aria-invalid=true]").count() == 2
 
 
 def test_watch_and_resume_from_the_table(visit):
@@ -202,7 +253,7 @@ def test_watch_and_resume_from_the_table(visit):
     me.wait_for_state("finished")
     me.tab("Runs")
     me.page.locator(ROWS, has_text="stopped").get_by_role("button", name="Resume").click()
-    me.page.wait_for_selector("#train", state="visible")
+    me.page.wait_for_selector("#pause", state="visible")
     me.wait_for_state("running")
     assert "of 36,000" in me.page.inner_text("#progress")
     me.page.click("#stop")

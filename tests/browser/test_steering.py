@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from vae_core.runs.states import State
+
 from .conftest import Hold, until
 from .test_page import wait_for_records
 
@@ -40,15 +42,14 @@ def test_pause_step_and_resume(visit):
     page.wait_for_function(f"document.querySelector('#batch h4')?.textContent.startsWith('Step {before + 2:,},')")
     assert page.locator("#batch figure").count() == 8 and me.ink("#batch figure canvas") > 0
     line = page.inner_text("#batch p").replace("−", "-")
-    numbers = re.search(
-        r"= ([-\d.]+) \+ ([\d.]+) · ([\d.]+) → ([-\d.]+), in nats per image · gradient norm ([\d.e+]+)", line
-    )
+    sum_ = r"= ([-\d.]+) \+ ([\d.]+) · ([\d.]+) = ([-\d.]+) \(rounded\), in nats per image"
+    numbers = re.search(rf"{sum_} · gradient norm ([\d.e+]+)", line)
     reconstruction, beta, kl, loss, norm = map(float, numbers.groups())
     assert loss == pytest.approx(reconstruction + beta * kl, abs=0.3) and norm > 0
     # The last point of the chart is that batch alone, at β = 1.
     steps, losses = me.curves()["train_elbo"]
     assert steps[-1] == before + 2 and losses[-1] == pytest.approx(reconstruction + kl, abs=0.2)
-    me.wait_for_state("paused")  # the button is Resume now: a batch's record comes before its run's end
+    me.wait_for_state("paused")  # the button is Train on now: a batch's record comes before its run's end
     page.click("#pause")
     me.wait_for_state("running")
     wait_for_records(me, len(steps) + 2)
@@ -56,13 +57,120 @@ def test_pause_step_and_resume(visit):
     me.wait_for_state("stopped")
 
 
-def test_a_step_before_any_training_takes_the_first_batch(visit):
+# What the row of buttons offers in a state: toggle, Stop, Step and Start over; * is the primary one.
+NEW = "Step: first"
+ROW = {
+    ("", False): [NEW],
+    ("gone", True): [NEW],
+    ("waiting", False): ["Pause: pause", "Stop: stop"],
+    ("waiting", True): ["Pause: pause", "Stop: stop"],
+    ("loading", False): ["Pause: pause", "Stop: stop"],
+    ("running", True): ["Pause: pause", "Stop: stop"],
+    ("paused", False): ["Train*: play", "Stop: stop", "Step: step"],
+    ("paused", True): ["Train on*: play", "Stop: stop", "Step: step", "Start over: reset"],
+    ("stopped", False): ["Resume: play", "Step: step"],
+    ("stopped", True): ["Resume: play", "Step: step", "Start over: reset"],
+    ("failed", True): ["Resume: play", "Step: step", "Start over: reset"],
+    ("interrupted", True): ["Resume: play", "Step: step", "Start over: reset"],
+    ("finished", True): [NEW, "Start over: reset"],
+    ("recorded", True): [NEW],
+}
+OFFERS = """async (rows) => {
+    const { offersOf } = await import(location.origin + "/live/train/buttons.js");
+    return rows.map(([state, hasBegun]) => {
+        const isRecorded = state === "recorded";
+        const { toggle, stop, step, reset } = offersOf(isRecorded ? "finished" : state, { isRecorded, hasBegun });
+        return [toggle, stop, step, reset].filter(Boolean)
+            .map(({ text, command, isPrimary }) => `${text}${isPrimary ? "*" : ""}: ${command}`);
+    });
+}"""
+
+
+def test_the_row_of_buttons_offers_what_holds_in_every_state(visit):
+    found = visit().page.evaluate(OFFERS, [list(row) for row in ROW])
+    assert dict(zip(ROW, found, strict=True)) == ROW
+    assert {state for state, _ in ROW} == {"", "gone", "recorded", *State}
+
+
+def test_a_recording_is_marked_plays_once_and_is_gone_with_the_first_own_run(visit):
     me = visit()
+    page = me.page
+    said = "Recorded; press Train for your own."
+    page.locator("#progress strong", has_text=said).wait_for()
+    page.get_by_role("button", name="Pause", exact=True).click()  # of its film, which plays by itself
+    page.get_by_role("button", name="Replay", exact=True).click()
+    page.get_by_role("button", name="Pause", exact=True).wait_for()
+    me.tab("ELBO")
+    page.locator("#recorded .live", has_text=said).wait_for()
+    me.tab("Train")
+    me.train(Epochs=1)
+    me.wait_for_state("finished")
+    assert said not in page.inner_text("#progress")
+    me.tab("ELBO")
+    page.wait_for_function("document.querySelector('#recorded .live').textContent === ''")
+    me.reload()
+    me.tab("Train")
+    me.wait_for_state("finished")
+
+
+def row(visitor):
+    """The texts of the buttons in sight that begin a training or steer it; * is a primary one."""
+    script = """() => [...document.querySelectorAll("#train, #progress .live-buttons button")]
+        .filter((it) => it.offsetParent).map((it) =>
+            it.textContent.trim() + (it.matches(".primary, .live-primary") ? "*" : ""))"""
+    return visitor.page.evaluate(script)
+
+
+def test_after_a_step_of_a_new_run_one_primary_button_trains_on(visit):
+    me = visit()
+    assert row(me) == ["Train*", "Step"]
     me.choose("Data", "digits")
+    me.set("Epochs", 3000)
     me.page.click("#step")
     me.wait_for_state("paused")
     me.page.wait_for_function("document.querySelector('#batch h4')?.textContent.startsWith('Step 1,')")
     assert step_of(me) == 1
+    me.page.wait_for_function("document.querySelector('#train').disabled")
+    assert row(me) == ["Train on*", "Stop", "Step", "Start over"]
+    assert not me.page.locator("#presets .live").is_visible()  # they would change what the run's form shows
+    me.page.get_by_role("button", name="Train on").click()
+    me.wait_for_state("running")
+    assert row(me) == ["Pause", "Stop"]
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+    me.page.wait_for_function("!document.querySelector('#train').disabled")
+    assert row(me) == ["Train*", "Resume", "Step", "Start over"] and me.page.locator("#presets .live").is_visible()
+
+
+def test_a_waiting_run_says_its_place_and_offers_what_it_can_give(visit):
+    going = [visit(), visit()]  # as many as train at once
+    for me in going:
+        me.train(Epochs=3000)
+        me.wait_for_state("running")
+    me = visit()
+    me.train(Epochs=3000)
+    me.wait_for_state("waiting")
+    me.page.wait_for_selector("#progress .live-line >> text=/^You are next( · .+)?$/")
+    me.page.wait_for_function("document.querySelector('#train').disabled")
+    assert row(me) == ["Pause", "Stop"]
+    assert not me.page.locator("#pictures canvas").first.is_visible()
+    me.tab("Runs")
+    me.page.wait_for_selector("#runs tbody tr")
+    offered = me.page.locator("#runs tbody tr button:visible").all_inner_texts()
+    assert not {"Draw with it", "Continue with new settings", "Resume"} & {*offered}
+    assert me.page.locator("#runs tbody tr select[aria-label=Download] option:not([hidden])").all_inner_texts() == [
+        "Download …", "All of it, zip"
+    ]  # fmt: skip
+    me.tab("Train")
+    me.page.click("#pause")
+    me.wait_for_state("paused")
+    me.page.wait_for_function("document.querySelector('#train').disabled")
+    assert row(me) == ["Train*", "Stop", "Step"]
+    me.page.click("#stop")
+    me.wait_for_state("stopped")
+    for other in going:
+        other.page.click("#stop")
+        other.wait_for_state("stopped")
 
 
 def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):
@@ -76,6 +184,53 @@ def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):
     me.page.wait_for_function("document.querySelector('#batch h4')?.textContent.startsWith('Step 1,')")
     assert me.page.inner_text("#batch p").startswith("loss = −log mean over the draws of p(x|z) (p(z)/q(z|x))^β = ")
     assert "learning rate 0.0014 ·" in me.page.inner_text("#progress")
+
+
+@pytest.mark.parametrize(("dims", "shapes"), [(2, "ellipse"), (3, "line.live-spread")])
+def test_a_step_shows_each_draw_its_term_and_their_mean(visit, dims, shapes):
+    me = visit()
+    page = me.page
+    me.choose("Data", "digits")
+    me.set("Dimensions D", dims)
+    page.get_by_text("Training details", exact=True).click()
+    me.set("L, draws per image", 3)
+    with me.answered("batch"):
+        page.click("#step")
+        me.wait_for_state("paused")
+    figure = page.locator("#batch figure").first
+    assert figure.locator("circle.live-draw").count() == (3 if dims == 2 else 3 * dims)
+    assert figure.locator(shapes).count() == dims  # ellipses of 1 and 2 σ, or a bar for each dimension
+    assert figure.locator("line.live-term").count() == 3
+    *terms, mean, _ = figure.locator("figcaption div").all_inner_texts()
+    numbers = [float(text.replace("−", "-")) for text in (*terms, mean)]
+    assert len(terms) == 3 and sum(numbers[:3]) / 3 == pytest.approx(numbers[3], abs=0.11)
+    assert "Dots: the 3 draws z = μ + σε" in page.inner_text("#batch small")
+
+
+def test_the_batch_of_a_step_folds_away_when_the_run_goes_on(visit):
+    me = visit()
+    page = me.page
+    me.choose("Data", "digits")
+    me.set("Epochs", 3000)
+    page.click("#step")
+    me.wait_for_state("paused")
+    figure = page.locator("#batch figure").first
+    figure.wait_for()
+    page.click("#step")
+    page.wait_for_function("document.querySelector('#batch h4').textContent.startsWith('Step 2,')")
+    assert figure.is_visible()
+    page.click("#pause")
+    figure.wait_for(state="hidden")
+    assert me.state() == "running"
+    page.click("#batch summary")
+    count = len(me.curves()["train_elbo"][0])
+    wait_for_records(me, count + 2)
+    assert figure.is_visible()  # it stays open for whoever has opened it
+    page.click("#stop")
+    me.wait_for_state("stopped")
+    me.reload()
+    page.wait_for_function("document.querySelector('#batch h4')?.textContent.startsWith('Step 2,')")
+    assert not figure.is_visible()
 
 
 def test_a_value_that_comes_while_another_is_on_its_way_is_not_lost(visit, server):
@@ -131,9 +286,7 @@ def test_settings_change_in_mid_run_and_the_chart_marks_where(visit):
     page.wait_for_function(marked, timeout=MINUTE)
     assert me.state() == "running"
     change(me, "Learning rate", -1)
-    page.locator(".toast-body").first.wait_for()
-    assert "Learning rate is -1; it must be a number above 0" in page.locator(".toast-body").first.inner_text()
-    page.wait_for_function("Number(document.querySelector('[aria-label=\"Learning rate\"]').value) > 0")
+    page.wait_for_selector("#fault-learning_rate >> text=Learning rate is -1; it must be a number above 0")
     me.reload()
     page.wait_for_function("document.querySelector('#progress .live')?.dataset.state === 'running'")
     page.wait_for_function(marked, timeout=MINUTE)  # and a reload has the mark, and the form what was changed
@@ -171,7 +324,7 @@ def test_a_closed_page_comes_back_within_a_second(visit):
     me.page.close()
     me.page = me.context.new_page()
     me.page.goto(me.url)
-    me.page.wait_for_selector("#train")
+    me.page.wait_for_selector("#train", state="attached")
     wait_for_records(me, len(steps))
     assert me.curves()["train_elbo"][0][: len(steps)] == steps and me.state() == "running"
     me.page.click("#pause")

@@ -8,7 +8,7 @@ import pytest
 from vae_core import TrainConfig, VAEConfig
 from vae_core.cli import parser
 from vae_core.config import SETTINGS, may_change
-from vae_core.settings import check_settings, choice, number, settings_of, typed, whole
+from vae_core.settings import FaultsError, check_settings, choice, number, settings_of, typed, whole
 
 NOW = dataclasses.asdict(VAEConfig(likelihood="gaussian")) | dataclasses.asdict(TrainConfig())
 
@@ -46,6 +46,20 @@ def test_what_is_wrong_is_one_sentence(wrong, message):
     with pytest.raises(ValueError) as caught:
         Example(**wrong)
     assert str(caught.value) == message
+
+
+def test_all_that_is_wrong_is_said_at_once_by_field():
+    with pytest.raises(FaultsError) as caught:
+        Example(layers=0, width=3, colour="red", most="many")
+    assert list(caught.value.faults) == ["layers", "width", "most"]
+    assert str(caught.value) == " ".join(caught.value.faults.values())
+    with pytest.raises(FaultsError) as caught:
+        TrainConfig(batch_size=100_000, samples=5, objective="importance-weighted", free_bits=1)
+    assert caught.value.faults == {
+        "batch_size": "batch_size is 100000; with L = 5 it may be at most 26214.",
+        "samples": "samples is 5; with batches of 100000 it may be at most 1.",
+        "free_bits": "free_bits is 1; it must be 0 unless the objective is the ELBO.",
+    }
 
 
 @pytest.mark.parametrize(

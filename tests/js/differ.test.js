@@ -5,7 +5,7 @@ import "./served/register.js";
 const nothing = { append() {}, style: {}, classList: {} };
 const page = { addEventListener() {}, createElement: () => nothing };
 Object.assign(globalThis, { document: page, window: page });
-const { best, last } = await import("../../ui/live/runs/differ.js");
+const { best, last } = await import("../../ui/live/compare/differ.js");
 
 /** @param {(number | null)[]} losses */
 const columns = (losses) => ({ step: losses.map((_, i) => i), seconds: [], test_elbo: losses });

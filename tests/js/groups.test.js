@@ -5,9 +5,9 @@ import "./served/register.js";
 // What the modules of the page touch when they are loaded.
 const page = { addEventListener() {} };
 Object.assign(globalThis, { document: page, window: page });
-const { canGroup, lines, mark, meanOf, seedOf } = await import("../../ui/live/runs/groups.js");
+const { canGroup, lines, mark, meanOf, seedOf } = await import("../../ui/live/compare/groups.js");
 
-/** @typedef {import("../../ui/live/runs/groups.js").Run} Run */
+/** @typedef {import("../../ui/live/compare/groups.js").Run} Run */
 
 let count = 0;
 

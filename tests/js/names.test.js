@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import "./served/register.js";
 
-const { apart, differing, named } = await import("../../ui/live/runs/names.js");
+const { apart, differing, named } = await import("../../ui/live/compare/names.js");
 
 /** @param {Record<string, string | number>} settings */
 const row = (settings, name = "", created = "2026-01-01 10:00:00") => ({

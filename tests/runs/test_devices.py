@@ -66,7 +66,7 @@ def test_a_training_goes_to_the_device_with_the_fewest(server, load):
     runs = server(2)
     first, second, third, fourth, fifth = begin(runs, load, *"abcde")
     assert [device_of(runs, run) for run in (first, second, third, fourth)] == ["cuda:0", "cuda:1"] * 2
-    assert runs.status(fifth) == {"state": "waiting", "message": "Number 1 of 1 in the queue."}
+    assert runs.status(fifth)["state"] == "waiting" and runs.status(fifth)["message"].startswith("You are next")
     runs.stop(second, "b")
     reached(runs, fifth, "running")
     wait_for(lambda: device_of(runs, fifth) == "cuda:1")

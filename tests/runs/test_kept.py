@@ -64,6 +64,8 @@ def test_one_batch_advances_one_step_and_shows_that_very_batch(tmp_path, few, mo
     assert torch.equal(batch.mu, taken.q.mu) and torch.equal(batch.logvar, taken.q.logvar)
     torch.testing.assert_close(batch.reconstruction, taken.reconstruction.detach(), rtol=1e-6, atol=0)
     torch.testing.assert_close(batch.log_px_z, taken.log_px[0].detach(), rtol=1e-6, atol=0)
+    assert batch.samples == 2 and torch.equal(batch.draws, taken.z[:, :8])
+    torch.testing.assert_close(batch.log_px_draws, taken.log_px[:, :8].detach(), rtol=1e-6, atol=0)
     assert torch.equal(batch.kl, taken.kl)
     assert float(batch.reconstruction.mean()) == pytest.approx(record.train.reconstruction, rel=1e-6)
     assert float(batch.kl.mean()) == pytest.approx(record.train.kl, rel=1e-5)

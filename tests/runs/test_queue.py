@@ -2,35 +2,64 @@
 
 import sys
 import threading
+from concurrent.futures import Future
 
 import pytest
 
 from vae_core.runs.folder import RunError
+from vae_core.runs.queue import Training, _about
+from vae_core.runs.run import Steering
 from vae_core.runs.server import Runs
 
-from .conftest import LONG, going, is_in, paused, reached
+from .conftest import LONG, going, is_in, paused, reached, wait_for
 from .test_run import CPU, MODEL
+
+
+def before(status):
+    """What a waiting run says of its place, without how long that may take."""
+    return status["message"].split(" · ")[0]
 
 
 def test_runs_wait_in_order_see_their_place_and_can_leave_the_line(runs, load):
     first = going(runs, load, "a")
     second, third, fourth = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "bcd")
     line = [runs.status(run) for run in (second, third, fourth)]
-    assert line == [{"state": "waiting", "message": f"Number {place} of 3 in the queue."} for place in (1, 2, 3)]
+    assert [status["state"] for status in line] == ["waiting"] * 3
+    assert [before(status) for status in line] == ["You are next", "1 before you", "2 before you"]
     runs.stop(second, "b")
     assert runs.status(second) == {"state": "stopped", "message": "It left the queue before its first step."}
-    assert runs.status(third)["message"] == "Number 1 of 2 in the queue."
-    assert runs.status(fourth)["message"] == "Number 2 of 2 in the queue."
+    assert [before(runs.status(run)) for run in (third, fourth)] == ["You are next", "1 before you"]
     runs.pause(third, "c")
     assert runs.status(third) == {"state": "paused", "message": "Paused while it waited."}
-    assert runs.status(fourth)["message"] == "Number 1 of 1 in the queue."
+    assert before(runs.status(fourth)) == "You are next"
     runs.play(third, "c", load)  # at the end of the line now
-    assert runs.status(third)["message"] == "Number 2 of 2 in the queue."
+    assert before(runs.status(third)) == "1 before you"
     runs.stop(first, "a")
     reached(runs, fourth, "running")
-    assert runs.status(third)["message"] == "Number 1 of 1 in the queue."
+    assert before(runs.status(third)) == "You are next"
     runs.stop(fourth, "d")
     reached(runs, third, "running")
+
+
+def test_a_waiting_run_says_how_long_by_the_speed_of_those_that_train(runs, load):
+    first = going(runs, load, "a")
+    second, third = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "bc")
+    one = Training(runs.folder(first), "a", Steering(), left=50.0, whole=600.0, future=Future())
+    other = Training(runs.folder(first), "b", Steering(), left=None, whole=None, future=Future())
+    waits = [(0, 50.0), (1, 600.0), (2, 650.0), (36, 10850.0)]
+    with runs.queue.lock:
+        kept = dict(runs.queue.trainings)
+        runs.queue.trainings |= {first: one, "loading": other}
+        found = [runs.queue._wait(place) for place, _ in waits]
+        said = runs.status(second)["message"], runs.status(third)["message"]
+        runs.queue.trainings.clear()
+        runs.queue.trainings |= kept
+    assert found == [seconds for _, seconds in waits]
+    assert said == ("You are next · about 1 min", "1 before you · about 10 min")
+    assert [_about(seconds) for seconds in (20, 24 * 60, 7300)] == ["less than a minute", "about 24 min", "about 2 h"]
+    reached(runs, first, "running")
+    wait_for(lambda: kept[first].whole is not None)
+    assert kept[first].whole > kept[first].left >= 0
 
 
 def test_as_many_train_at_once_as_are_allowed(tmp_path, load):
@@ -38,7 +67,7 @@ def test_as_many_train_at_once_as_are_allowed(tmp_path, load):
     first, second, third = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "abc")
     reached(runs, first, "running")
     reached(runs, second, "running")
-    assert runs.status(third) == {"state": "waiting", "message": "Number 1 of 1 in the queue."}
+    assert is_in(runs, third, "waiting") and before(runs.status(third)) == "You are next"
     runs.close()
     with pytest.raises(ValueError, match="max_trainings is 0"):
         Runs(tmp_path, CPU, 0)
@@ -69,7 +98,7 @@ def test_a_single_batch_does_not_wait_behind_a_training(runs, load):
     run = runs.start(MODEL, LONG, "digits", load, "bert", one_batch=True)
     reached(runs, run, "paused")
     assert runs.folder(run).saved_step() == 1 and is_in(runs, first, "running")
-    assert runs.status(waiting) == {"state": "waiting", "message": "Number 1 of 1 in the queue."}
+    assert is_in(runs, waiting, "waiting") and before(runs.status(waiting)) == "You are next"
 
 
 @pytest.fixture

@@ -166,11 +166,25 @@ def test_a_batch_is_shown_as_it_was_taken(backend):
         28,
         28,
     )
-    for name, wanted in (("mu", batch.mu), ("std", torch.exp(batch.logvar / 2)), ("z", batch.z)):
+    for name, wanted in (("mu", batch.mu), ("std", torch.exp(batch.logvar / 2))):
         torch.testing.assert_close(torch.tensor(answer[name]), wanted[:8], atol=6e-4, rtol=0)
-    assert answer["log_px_z"] == pytest.approx(batch.log_px_z[:8].tolist(), abs=6e-4)
+    torch.testing.assert_close(torch.tensor(answer["draws"]), batch.z[None, :8], atol=6e-4, rtol=0)
+    torch.testing.assert_close(torch.tensor(answer["terms"]), batch.log_px_z[None, :8], atol=6e-4, rtol=0)
+    assert answer["reconstructions"] == pytest.approx(batch.reconstruction[:8].tolist(), abs=6e-4)
     assert answer["kls"] == pytest.approx(batch.kl[:8].tolist(), abs=6e-4)
     assert follow(backend, run)["batch"] != ""
+
+
+@pytest.mark.parametrize(("samples", "shown"), [(3, 3), (40, 32)])
+def test_a_batch_has_each_of_its_draws_and_their_mean(backend, samples, shown):
+    run = train_tab.start(backend, session(ANNA), FORM | {"samples": samples}, one_batch=True)
+    finished(backend, run)
+    answer = backend.follower.batch({"run": run})
+    draws, terms = torch.tensor(answer["draws"]), torch.tensor(answer["terms"])
+    assert answer["samples"] == samples and draws.shape == (shown, 8, 3) and terms.shape == (shown, 8)
+    assert len(draws.unique(dim=0)) == shown
+    if shown == samples:
+        torch.testing.assert_close(terms.mean(0), torch.tensor(answer["reconstructions"]), atol=1e-3, rtol=0)
 
 
 def test_the_loss_of_a_batch_counts_free_bits(backend):

@@ -2,13 +2,12 @@
 
 import math
 
-import gradio as gr
 import pytest
 
 from ui.tabs import train as train_tab
 from vae_core import TrainConfig
 from vae_core.runs.changes import Change
-from vae_core.settings import settings_of
+from vae_core.settings import FaultsError, settings_of
 
 from .conftest import ANNA, FORM, finished, follow, session, trained
 
@@ -79,9 +78,28 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
     ],
 )
 def test_a_bad_setting_is_named_as_on_the_page_and_starts_nothing(backend, change, message):
-    with pytest.raises(gr.Error) as caught:
+    with pytest.raises(FaultsError) as caught:
         train_tab.start(backend, session(ANNA), FORM | change)
-    assert caught.value.message.startswith(message) and not caught.value.print_exception
+    assert str(caught.value).startswith(message)
+    assert backend.runs.of(ANNA) == []
+
+
+def test_all_bad_settings_are_named_at_once_each_at_its_field_in_the_order_of_the_form(backend):
+    bad = {
+        "beta": -1, "latent_dim": 0, "batch_size": 1501, "hidden_dim": "many", "prior_mean": "1,000", "data": "cifar",
+        "hold_out": -1, "samples": 0, "epochs": "",
+    }  # fmt: skip
+    with pytest.raises(FaultsError) as caught:
+        train_tab.start(backend, session(ANNA), FORM | bad)
+    faults = caught.value.faults
+    assert list(faults) == [
+        "data", "latent_dim", "epochs", "beta", "hidden_dim", "prior_mean", "samples", "hold_out",
+    ]  # fmt: skip
+    assert faults["prior_mean"] == "Prior mean is '1,000', which can mean two numbers: write 1000 or 1.000."
+    assert faults["beta"] == "β is -1; it must be a number from 0 to 1000."
+    with pytest.raises(FaultsError) as caught:
+        train_tab.start(backend, session(ANNA), FORM | {"beta": -1, "batch_size": 1501})
+    assert list(caught.value.faults) == ["batch_size", "beta"]  # what the data say is not kept for the next try
     assert backend.runs.of(ANNA) == []
 
 

@@ -6,6 +6,7 @@ A module exports mount({element, props, server, watch, trigger}). It builds its 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from ..web.session import STORAGE_KEY
 HERE = Path(__file__).parent
 STYLES = ("shared/live", "machine/machine", "theory/theory", "draw/draw", "latents/latents", "runs/runs", "words/words")
 CSS = [HERE / f"{name}.css" for name in STYLES]
+
+ICON = HERE.parent / "favicon.svg"
 
 HEAD = ("storage", "part")  # scripts of page/ that stand in the page's head: they run before Gradio builds the page
 
@@ -59,9 +62,14 @@ def component(
 
 
 def head() -> str:
-    """The scripts in the page's head."""
+    """The icon and the scripts in the page's head."""
     scripts = [(HERE / "page" / f"{name}.js").read_text(encoding="utf-8") for name in HEAD]
-    return "".join(f'<script data-session="{STORAGE_KEY}">{script}</script>' for script in scripts)
+    return icon() + "".join(f'<script data-session="{STORAGE_KEY}">{script}</script>' for script in scripts)
+
+
+def icon() -> str:
+    """The page's icon as an element that holds it: behind a proxy's prefix a browser would ask for /favicon.ico."""
+    return f'<link rel="icon" href="data:image/svg+xml;base64,{base64.b64encode(ICON.read_bytes()).decode()}">'
 
 
 def routes() -> list[BaseRoute]:

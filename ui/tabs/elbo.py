@@ -22,6 +22,7 @@ steep first steps too.
 
 def build() -> None:
     """Lays out the tab; its charts follow the page's run on their own."""
+    live.component("train/recorded", None, elem_id="recorded")
     _text(EXPLANATION)
     live.component("charts/curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
     _text(

@@ -12,7 +12,7 @@ from vae_core.runs.states import State
 from .. import live
 from ..backend import Backend
 from ..figures import comparison, rate_distortion
-from ..labels import changed, data_title, meaningful, settings_line, title
+from ..labels import changed, data_title, meaningful, settings_line, title_of_run
 from ..web.requests import answering, browser_of, field, of
 
 
@@ -47,17 +47,18 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
     except RunError as error:
         return {"run": run, "name": "", "state": State.FAILED, "message": str(error), "settings": {}} | dict.fromkeys(
             ("title", "note", "data", "line", "changed", "elbo", "active_units", "step", "seconds", "size", "created",
-             "resumable")
+             "resumable", "has_model")
         )  # fmt: skip
     config = summary.config
     return {
         "run": run,
         "name": summary.name,
-        "title": summary.name or title(config.data, config.model, config.training.objective),
+        "title": title_of_run(summary),
         "note": summary.note,
         "state": summary.state,
         "message": summary.message,
         "resumable": summary.state.is_resumable,
+        "has_model": backend.runs.folder(run).model_file.exists(),
         "data": data_title(config.data),
         "settings": meaningful(summary.settings) | {"data": config.data},
         "line": settings_line(config.data, summary.settings, summary.changes),
@@ -75,7 +76,7 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
 def build(backend: Backend) -> tuple[gr.HTML, gr.HTML]:
     """Lays out the tab, and returns its table and its charts.
 
-    The table's value {browser, sweep} says whose runs it shows, and what became of the sweep that it asked for.
+    The table's value {browser, sweep, plan} says whose runs it shows, and what became of what its dialogs asked for.
     """
     table = live.component(
         "runs/runs",
@@ -85,12 +86,12 @@ def build(backend: Backend) -> tuple[gr.HTML, gr.HTML]:
             answering(backend.follower.steer),
             answering(backend.follower.follow),
         ],
-        events=["use", "watch_run", "train_on", "removed", "plan_sweep", "start_sweep"],
+        events=["use", "watch_run", "plan", "train_on", "removed", "plan_sweep", "start_sweep"],
         elem_id="runs",
     )
     figures = {"curves": comparison().to_plotly_json(), "plane": rate_distortion().to_plotly_json()}
     charts = live.component(
-        "runs/compare",
+        "compare/compare",
         figures,
         functions=[answering(backend.follower.follow)],
         events=["watch_run"],

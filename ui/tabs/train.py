@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from vae_core.config import TrainConfig, VAEConfig, may_change, usual_learning_r
 from vae_core.data import DATASETS, TITLES, DataError
 from vae_core.runs.config import ALL_SETTINGS
 from vae_core.runs.folder import RunError
-from vae_core.settings import Setting, settings_of
+from vae_core.settings import FaultsError, Setting, check_choice, gathered, settings_of
 
 from .. import live
 from ..backend import Backend
@@ -34,6 +35,14 @@ LABELS = {"data": "Data"} | {name: setting.title for name, setting in ASKED.item
 Field = gr.Dropdown | gr.Textbox
 ALONE = ("likelihood",)  # fields that take a whole row; the others stand in pairs, a long title over two columns
 
+# What a link may hide of the form: by name its settings. Groups, presets and both folded parts are hidden as a whole.
+PARTS = {"presets": [], **{name: [name] for name in LABELS}} | {
+    group: [name for name, setting in ASKED.items() if setting.group == group] for group in GROUPS
+}
+PARTS["main"] = ["data", *PARTS["main"]]
+PARTS["details"] = [*PARTS["model"], *PARTS["training"]]
+PART_TITLES = {"presets": "Set-ups to start from", "model": "Model details", "training": "Training details"}
+
 FIXED = "Grey settings cannot change during a run. White ones take effect at once."
 
 
@@ -46,6 +55,7 @@ class TrainTab:
     note: gr.Markdown
     presets: gr.HTML
     fields: list[Field]
+    marked: gr.HTML  # marks fields at fault
 
     @property
     def form(self) -> list[gr.components.Component]:
@@ -54,16 +64,24 @@ class TrainTab:
 
 
 def start(
-    backend: Backend, session: Session, settings: dict[str, Any], *, one_batch: bool = False, weights: str = ""
+    backend: Backend,
+    session: Session,
+    settings: dict[str, Any],
+    *,
+    one_batch: bool = False,
+    weights: str = "",
+    name: str = "",
 ) -> str:
     """Starts a run of this browser with the settings of the form, and returns its id.
 
     Args:
         one_batch: whether it pauses after its first batch.
         weights: the id of the model to begin with, whose configuration is then used.
+        name: what the run is called, if it has a name.
 
     Raises:
-        gr.Error: a setting is out of bounds; the sentence names it as the page does.
+        FaultsError: settings cannot be used; the sentences name them as the page does.
+        gr.Error: something else stands in the way.
     """
     try:
         asked = configured(backend, settings)
@@ -76,9 +94,12 @@ def start(
             weights=backend.path(weights) if weights else None,
             hold_out=asked.hold_out,
             one_batch=one_batch,
+            name=name,
         )
+    except FaultsError as error:
+        raise on_page(error.faults) from None
     except (ValueError, RunError, DataError) as error:
-        raise gr.Error(as_on_page(str(error)), print_exception=False) from None
+        raise gr.Error(str(error), print_exception=False) from None
 
 
 @dataclass(frozen=True)
@@ -96,17 +117,43 @@ def configured(backend: Backend, settings: dict[str, Any]) -> Asked:
     """The form's values as configurations.
 
     Raises:
-        ValueError: a setting is out of bounds; the message names it as the core does.
+        FaultsError: settings cannot be used, alone or together; it has all of them, named as the core does.
         DataError: the dataset's files hold something else.
     """
+    faults: dict[str, str] = {}
+    model = VAEConfig()
+    training = TrainConfig()
+    images = None
+    found: dict[str, Any] = {}
+    for name in ASKED:
+        with gathered(faults):
+            found[name] = ASKED[name].read(name, settings[name])
+    with gathered(faults):
+        model = VAEConfig(**_asked(VAEConfig, found))
+    with gathered(faults):
+        training = TrainConfig(**_asked(TrainConfig, found))
+    with gathered(faults):
+        ASKED["hold_out"].check("hold_out", found.get("hold_out", 0))
     data = settings["data"]
     if data not in (AUTO, *DATASETS):
-        raise ValueError(f"data is {data!r}; it must be one of {', '.join(DATASETS)}.")
-    settings = {name: ASKED[name].read(name, value) for name, value in settings.items() if name in ASKED}
-    model = VAEConfig(**_asked(VAEConfig, settings))
-    training = TrainConfig(**_asked(TrainConfig, settings))
-    images = backend.check_batch(data, training, settings["hold_out"])
-    return Asked(model, training, data, settings["hold_out"], images)
+        faults["data"] = f"data is {data!r}; it must be one of {', '.join(DATASETS)}."
+    if not {"data", "batch_size", "hold_out"} & faults.keys():
+        with gathered(faults):
+            batch = TrainConfig(batch_size=found["batch_size"])
+            images = backend.check_batch(data, batch, found["hold_out"])
+    if faults:
+        raise FaultsError(faults)
+    return Asked(model, training, data, found["hold_out"], images)
+
+
+def on_page(faults: dict[str, str]) -> FaultsError:
+    """The faults with their fields named as in the form, and in its order."""
+    return FaultsError({name: as_on_page(faults[name]) for name in LABELS if name in faults})
+
+
+def marks(error: FaultsError) -> dict[str, Any]:
+    """What has train/fields.js mark the fields at fault; at makes it news even where they are the same again."""
+    return {"faults": error.faults, "at": str(time.time_ns())}
 
 
 def _asked(kind: type, settings: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +165,8 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
     """Changes a setting of the followed run, if the run takes changes and the value is new.
 
     Raises:
-        gr.Error: the setting is out of bounds or cannot change now, or the run is somebody else's.
+        FaultsError: the setting is out of bounds.
+        gr.Error: it cannot change now, or the run is somebody else's.
     """
     try:
         holds = backend.runs.folder(run).settings()[name]
@@ -129,6 +177,8 @@ def change(backend: Backend, session: Session, run: str, name: str, value: Any) 
         value = ASKED[name].read(name, value)
         if state.takes_changes and holds != value:
             backend.runs.change(run, session["browser"], {name: value})
+    except FaultsError as error:
+        raise on_page({name: error.faults.get(name, str(error))}) from None
     except (ValueError, RunError) as error:
         raise gr.Error(as_on_page(str(error)), print_exception=False) from None
 
@@ -167,7 +217,7 @@ def form_of_link(backend: Backend, run: str, query: dict[str, str]) -> list[Any]
         if run and backend.runs.status(run)["state"].keeps_the_form:
             return form(backend, run, values=True)
     settings, sentence = linked(query)
-    if not settings and not sentence:
+    if not settings and not sentence and "hide" not in query:  # what is hidden is that of the link, or the default
         return form(backend, run, values=True)
     likelihood = settings.get("likelihood", DEFAULTS["likelihood"])
     usual = DEFAULTS | {"binarization": VAEConfig(likelihood=likelihood).binarization}
@@ -177,31 +227,39 @@ def form_of_link(backend: Backend, run: str, query: dict[str, str]) -> list[Any]
 
 
 def linked(query: dict[str, str]) -> tuple[dict[str, Any], str]:
-    """The settings in a link by name, as their fields hold them, and a sentence about those that cannot be used."""
+    """The settings in a link by name, as their fields hold them, and a sentence about what cannot be used of it."""
     found: dict[str, Any] = {}
-    wrong: list[str] = []
+    faults: dict[str, str] = {}
     for name in LABELS:
         if name not in query:
             continue
-        try:
+        with gathered(faults):
             if name == "data":
-                if query[name] not in [value for _, value in DATA_CHOICES]:
-                    raise ValueError(f"data is {query[name]!r}; it must be one of {', '.join(DATASETS)}.")
-                found[name] = query[name]
+                found[name] = check_choice(name, query[name], [value for _, value in DATA_CHOICES])
             else:
-                value = ASKED[name].read(name, query[name])
-                ASKED[name].check(name, value)
-                found[name] = _in_field(name, value)
-        except ValueError as error:
-            wrong.append(as_on_page(str(error)))
-    return found, f"The link has a setting that cannot be used. {' '.join(wrong)}" if wrong else ""
+                found[name] = _in_field(name, ASKED[name].check(name, ASKED[name].read(name, query[name])))
+    unknown = [part for part in query.get("hide", "").split(",") if part and part not in PARTS]
+    if unknown:
+        faults["hide"] = f"hide names {unknown[0][:40]!r}, which is not part of the form."
+    sentences = " ".join(as_on_page(sentence) for sentence in faults.values())
+    return found, f"The link has a setting that cannot be used. {sentences}" if faults else ""
 
 
 def _shareable() -> dict[str, dict[str, Any]]:
-    """By name, what each field of the form holds by default, and the values that its choices stand for, by title."""
+    """What train/setup.js needs to make a link.
+
+    Returns:
+        fields: by name, what each field of the form holds by default, and the values that its choices stand for, by
+        title. parts: by name, the ids of what a link may hide, and a title if that is offered.
+    """
     choices = {name: {title: value for value, title in setting.choices.items()} for name, setting in ASKED.items()}
     fields = {name: {"default": _in_field(name, DEFAULTS[name]), "choices": choices[name]} for name in ASKED}
-    return {"data": {"default": AUTO, "choices": dict(DATA_CHOICES)}} | fields
+    fields = {"data": {"default": AUTO, "choices": dict(DATA_CHOICES)}} | fields
+    titles = PART_TITLES | {name: LABELS[name] for name in [*PARTS["main"], "seed"]}
+    folds = {part: [fold_id(group) for group in GROUPS[1:] if part in (group, "details")] for part in PARTS}
+    whole = {"presets": ["presets"]} | {part: ids for part, ids in folds.items() if ids}
+    ids = {part: whole.get(part, [field_id(name) for name in names]) for part, names in PARTS.items()}
+    return {"fields": fields, "parts": {part: {"title": titles.get(part, ""), "ids": ids[part]} for part in PARTS}}
 
 
 def _in_field(name: str, value: Any) -> Any:
@@ -239,17 +297,20 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
         with gr.Column(scale=0, min_width=240, elem_classes="train-settings"):
             presets = live.component("train/presets", backend.durations.offered(), events=["chosen"], elem_id="presets")
             fields = _form()
-            live.component("train/fields", None, elem_id="fields")
+            marked = live.component("train/fields", {"faults": {}}, elem_id="fields")
             live.component("train/setup", _shareable(), elem_id="setup")
         with gr.Column(scale=3, min_width=320, elem_classes="train-seen"):
             live.component("charts/curves", training_terms().to_plotly_json(), elem_id="train-curves")
             live.component("train/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
             live.component("train/pictures", None, elem_id="pictures")
-    tab = TrainTab(progress, train_button, note, presets, fields)
+    tab = TrainTab(progress, train_button, note, presets, fields, marked)
 
     def begin(state: Session, values: tuple[Any, ...], one_batch: bool) -> list[Any]:
-        run = start(backend, state, dict(zip(LABELS, values, strict=True)), one_batch=one_batch)
-        return [Session(**state | {"run": run}), {"run": run, "browser": state["browser"]}]
+        try:
+            run = start(backend, state, dict(zip(LABELS, values, strict=True)), one_batch=one_batch)
+        except FaultsError as error:
+            return [gr.skip(), gr.skip(), marks(error)]
+        return [Session(**state | {"run": run}), {"run": run, "browser": state["browser"]}, {"faults": {}}]
 
     def on_train(state: Session, *values: Any) -> list[Any]:
         return begin(state, values, one_batch=False)
@@ -257,38 +318,44 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     def on_first_batch(state: Session, *values: Any) -> list[Any]:
         return begin(state, values, one_batch=True)
 
-    train_button.click(on_train, [session, *fields], [session, progress], **OUTSPOKEN)
+    train_button.click(on_train, [session, *fields], [session, progress, marked], **OUTSPOKEN)
     presets.chosen(_on_preset, None, fields, **QUIET)
-    progress.first(on_first_batch, [session, *fields], [session, progress], **OUTSPOKEN)
+    progress.first(on_first_batch, [session, *fields], [session, progress, marked], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in ASKED and ASKED[name].changes:
             assert isinstance(field, gr.Textbox)  # no choice may change during a run
             left = [field.submit, field.blur]  # train/fields.js lets a blur through only after typing
             last = {"trigger_mode": "always_last"}  # else Gradio drops a value that comes while another is being sent
-            gr.on(left, _changer(backend, name), [session, field], field, **OUTSPOKEN | last)
+            gr.on(left, _changer(backend, name), [session, field], [field, marked], **OUTSPOKEN | last)
     return tab
 
 
 def _on_preset(event: gr.EventData) -> list[Any]:
-    """The form with a preset's settings; all others are the defaults, and the data stay."""
+    """The form with a preset's settings; all others are the defaults. The data stay, and what a link has hidden."""
     chosen = next((preset for preset in PRESETS if preset.title == event._data["title"]), None)
     if chosen is None:
         return [gr.skip() for _ in LABELS]
     model, training = chosen.configs()
     settings = DEFAULTS | asdict(model) | asdict(training)
-    return [gr.skip() if name == "data" else gr.update(value=_in_field(name, settings[name])) for name in LABELS]
+    kept = {"data", *(name for part in event._data["hidden"] for name in PARTS.get(str(part), []))}
+    return [gr.skip() if name in kept else gr.update(value=_in_field(name, settings[name])) for name in LABELS]
 
 
-def _changer(backend: Backend, name: str) -> Callable[[Session, Any], Any]:
-    """The handler of a setting that may change during a run: a refused value goes back to the current one."""
+def _changer(backend: Backend, name: str) -> Callable[[Session, Any], list[Any]]:
+    """The handler of a setting that may change during a run: a value that the run does not take is marked, and stays.
 
-    def on_change(state: Session, value: Any) -> Any:
+    Where it is not the value's fault, the field goes back to what the run has.
+    """
+
+    def on_change(state: Session, value: Any) -> list[Any]:
         try:
             change(backend, state, state.get("run", ""), name, value)
+        except FaultsError as error:
+            return [gr.skip(), marks(error)]
         except gr.Error as error:
             gr.Warning(error.message)
-            return _in_field(name, backend.runs.folder(state["run"]).settings()[name])
-        return gr.skip()
+            return [_in_field(name, backend.runs.folder(state["run"]).settings()[name]), gr.skip()]
+        return [gr.skip(), gr.skip()]
 
     return on_change
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ..config import MOST_IMAGES, SETTINGS, TrainConfig, VAEConfig
-from ..settings import check_int, check_settings, check_text, settings_of, text, whole
+from ..settings import FaultsError, check_int, check_settings, check_text, settings_of, text, whole
 from ..storage.about import MOST_NAME
 from ..storage.checkpoint import read_header
 from ..storage.plain_json import check_each
@@ -60,7 +60,7 @@ def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:
 
     Raises:
         CheckpointError: it is not a checkpoint of this app.
-        ValueError: the checkpoint was trained on images that the run would hold out.
+        FaultsError: the checkpoint was trained on images that the run would hold out.
     """
     header = read_header(checkpoint)
     about = header.about
@@ -68,10 +68,11 @@ def beginning_with(config: RunConfig, checkpoint: Path) -> RunConfig:
     learned = about.get("learned") or ({about["data"]: about.get("hold_out") or 0} if about.get("data") else {})
     for data, held in learned.items():
         if config.hold_out > held and config.data in (data, "auto"):
-            raise ValueError(
+            sentence = (
                 f"hold_out is {config.hold_out}, but the model to begin with has learned from all but {held} of the"
                 " training images: take at most that many."
             )
+            raise FaultsError({"hold_out": sentence})
     name = checkpoint.parent.name if checkpoint.name == "model.safetensors" else checkpoint.stem
     origin = f"{name}, step {step:,}" if step else name
     return replace(config, model=header.config, start=config.start or origin, learned=learned)

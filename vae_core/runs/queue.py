@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import logging
 import threading
 from collections import Counter
@@ -41,6 +42,8 @@ class Training:
     last_turn: int = 0  # the number of the last turn that its browser had while this run waited
     future: Future[None] | None = None  # None until a device has room
     begun: bool = False  # changes now go to the training loop, before that to the folder
+    left: float | None = None  # seconds that it still takes by its speed so far; None before its first record
+    whole: float | None = None  # seconds of the whole training
     over: threading.Event = field(default_factory=threading.Event)  # its folder has been unlocked
 
     def report(self, message: str) -> None:
@@ -188,13 +191,29 @@ class Queue:
         """The status of a waiting or training run: what its folder says, unless this process knows better."""
         line = [waiting for _, waiting, _ in self._in_turn()]
         if training in line:
-            return {
-                "state": State.WAITING,
-                "message": f"Number {line.index(training) + 1} of {len(line)} in the queue.",
-            }
+            place = line.index(training)
+            before = f"{place} before you" if place else "You are next"
+            wait = self._wait(place)
+            return {"state": State.WAITING, "message": before + (f" · {_about(wait)}" if wait is not None else "")}
         if training.steering.end and not training.steering.one_batch and written["state"] is State.RUNNING:
             return written | {"message": "Pausing." if training.steering.end is State.PAUSED else "Stopping."}
         return written | {"message": training.message} if written["state"] is State.LOADING else written
+
+    def _wait(self, place: int) -> float | None:
+        """Seconds until the run at that place of the line begins; None before anything is known of those that train.
+
+        Each run is taken to last as long as those that train do on average.
+        """
+        going = [it for it in list(self.trainings.values()) if it.future and not it.steering.one_batch]
+        known = [it.whole for it in going if it.whole is not None]
+        if not known:
+            return None
+        usual = sum(known) / len(known)
+        ends = [usual if it.left is None else it.left for it in going]
+        heapq.heapify(ends)
+        for _ in range(place):
+            heapq.heapreplace(ends, ends[0] + usual)
+        return ends[0]
 
     def close(self) -> None:
         """Pauses all runs, each with a complete folder, and waits for them."""
@@ -323,8 +342,18 @@ class Queue:
         with self.lock:  # no change is being written to the folder
             training.begun = True
         state = folder.resume(model, device)
-        for _ in train_into(folder, model, dataset, config.training, device, state, steering):
-            pass
+        total = config.training.total_steps(images)
+        for metrics in train_into(folder, model, dataset, config.training, device, state, steering):
+            training.whole = metrics.seconds / metrics.step * total
+            training.left = max(0.0, training.whole - metrics.seconds)
+
+
+def _about(seconds: float) -> str:
+    """A span of time in round numbers."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "less than a minute"
+    return f"about {minutes} min" if minutes < 60 else f"about {round(minutes / 60)} h"
 
 
 def _of_device(device: torch.device, error: Exception) -> str:

@@ -94,6 +94,7 @@ class Runs:
         weights: Path | None = None,
         hold_out: int = 0,
         one_batch: bool = False,
+        name: str = "",
     ) -> str:
         """Starts a run, or queues it, and returns its id.
 
@@ -105,6 +106,7 @@ class Runs:
             weights: a checkpoint to begin with; its configuration is then the model's.
             hold_out: number of training images held out in place of the test images.
             one_batch: whether it pauses after its first batch.
+            name: its name, if it has one; with a number if another run of the browser has it.
 
         Raises:
             ValueError: hold_out is out of bounds, or the checkpoint was trained on images that would be held out.
@@ -112,7 +114,7 @@ class Runs:
             CheckpointError: there is no such checkpoint.
         """
         config = RunConfig(model, training, data, str(self.devices[0]), owner=owner, hold_out=hold_out)
-        (run,) = self._begin([config], load, owner, weights=weights, one_batch=one_batch)
+        (run,) = self._begin([config], load, owner, weights=weights, one_batch=one_batch, name=name)
         return run
 
     def start_sweep(
@@ -148,7 +150,7 @@ class Runs:
         """
         with self.queue.lock:
             self.check_owner(run, owner)
-            self._check_free(owner)
+            self.check_free(owner)
             status = self.status(run)
             if not status["state"].is_resumable:
                 raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
@@ -162,7 +164,7 @@ class Runs:
         """
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
-            self._check_free(owner)
+            self.check_free(owner)
             folder = self.folder(run)
             config = replace(folder.read_config(), device=str(self.devices[0]))
             if self.status(run)["state"] is State.PAUSED:
@@ -183,7 +185,7 @@ class Runs:
         load_checkpoint(path)
         header = read_header(path)
         with self.queue.lock, _writing():
-            name = self._free_name(owner, name)
+            name = self.free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
             config = RunConfig(header.config, _training_of(header), data, str(self.devices[0]), owner=owner)
             run = self._create(replace(config, hold_out=header.about.get("hold_out") or 0))
@@ -332,11 +334,23 @@ class Runs:
         if self.folder(run).read_config().owner != owner:
             raise RunError("That run belongs to another browser.")
 
-    # Within
-
-    def _check_free(self, owner: str) -> None:
+    def check_free(self, owner: str) -> None:
+        """Raises RunError if a run of that browser trains or waits."""
         if owner and self.queue.is_busy(owner):
             raise RunError("A training of yours is going or waiting already: pause or stop it first.")
+
+    def free_name(self, owner: str, name: str) -> str:
+        """The name, with a number if another run of the browser has it.
+
+        Raises:
+            RunError: the name is not valid.
+        """
+        check_name(name)
+        taken = self._names(owner)
+        numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
+        return next(candidate for candidate in numbered if _key(candidate) not in taken)
+
+    # Within
 
     def _begin(
         self,
@@ -346,14 +360,18 @@ class Runs:
         *,
         weights: Path | None = None,
         one_batch: bool = False,
+        name: str = "",
     ) -> list[str]:
         """Makes a run of each configuration, and trains or queues them; no folder stays if one of them cannot begin."""
         with self.queue.lock:
-            self._check_free(owner)
+            self.check_free(owner)
+            name = self.free_name(owner, name) if name else ""
             made: list[str] = []
             try:
                 for config in configs:
                     made.append(self._create(config, weights))
+                    if name:
+                        self.folder(made[-1]).write_name(name)
                 self.queue.join({run: self.folder(run) for run in made}, load, owner, one_batch=one_batch)
             except RunError:
                 for run in made:
@@ -398,13 +416,6 @@ class Runs:
                 going.steering.pause()
             else:
                 going.steering.stop()
-
-    def _free_name(self, owner: str, name: str) -> str:
-        """The name, with a number if it is taken."""
-        check_name(name)
-        taken = self._names(owner)
-        numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
-        return next(candidate for candidate in numbered if _key(candidate) not in taken)
 
     def _names(self, owner: str, but: str = "") -> dict[str, str]:
         """The names of a browser's runs, except one, by what tells names apart."""

@@ -6,6 +6,18 @@ from enum import Enum
 from typing import TypedDict
 
 
+class Command(str, Enum):
+    """What the owner of a run can ask of it."""
+
+    PAUSE = "pause"
+    PLAY = "play"  # on from where it is
+    STEP = "step"  # a single batch
+    STOP = "stop"
+    RESET = "reset"  # another run that begins with the same settings
+
+    __str__ = str.__str__
+
+
 class State(str, Enum):
     """What a run is doing. Each state is also its own name, as used in files and the browser."""
 
@@ -42,6 +54,15 @@ class State(str, Enum):
     def is_resumable(self) -> bool:
         """Whether the run can be resumed where it was."""
         return self.has_ended and self is not State.FINISHED
+
+    @property
+    def offers(self) -> tuple[Command, ...]:
+        """The commands that a run in this state can follow."""
+        if self.is_going:
+            return (Command.PAUSE, Command.STOP)
+        again = (Command.PLAY, Command.STEP) if self.is_resumable else ()
+        end = (Command.STOP,) if self is State.PAUSED else ()
+        return (*again, *end, Command.RESET)
 
     @property
     def keeps_the_form(self) -> bool:

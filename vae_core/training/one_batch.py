@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from ..config import IMAGE_SHAPE, MOST_STEPS, OBJECTIVES, TrainConfig
+from ..config import IMAGE_SHAPE, MOST_SAMPLES, MOST_STEPS, OBJECTIVES, TrainConfig
 from ..data import Dataset
 from ..files import write_atomically
 from ..model import VAE
@@ -24,6 +24,9 @@ from .random import Batch, Batches, block_of
 from .schedule import beta_at
 from .step import fitted_elbo
 
+LOOKED_AT = 8  # images of a batch of which all is kept
+MOST_DRAWS = 32  # of z, for each of them
+
 
 @dataclass(frozen=True)
 class OneBatch:
@@ -31,10 +34,11 @@ class OneBatch:
 
     step: counted from 1. x: (B, 1, 28, 28) as the model gets it. mu, logvar: (B, D) of q(z|x). z: (B, D), the first
     draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw, and log_px_z: (B,) its log p(x|z). reconstruction: (B,) the mean
-    of that over all L draws. kl: (B,). All in nats per image. beta: the KL's weight at that step. loss: one number,
-    nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
-    `config.OBJECTIVES`. free_bits: λ, and counted_kl: the KL that the loss then counts, nats per image. clip_norm:
-    the norm to which the gradient is then clipped; 0: no clipping.
+    of that over all L draws. draws: (K, S, D), the first K draws of the first S images, at most MOST_DRAWS and
+    LOOKED_AT, and log_px_draws: (K, S). samples: L. kl: (B,). All in nats per image. beta: the KL's weight at that
+    step. loss: one number, nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
+    `config.OBJECTIVES`. free_bits: λ, and counted_kl: the KL that the loss then counts, nats per image. clip_norm: the
+    norm to which the gradient is then clipped; 0: no clipping.
     """
 
     step: int
@@ -45,7 +49,10 @@ class OneBatch:
     x_hat: Tensor
     log_px_z: Tensor
     reconstruction: Tensor
+    draws: Tensor
+    log_px_draws: Tensor
     kl: Tensor
+    samples: int
     beta: float
     loss: float
     gradient_norm: float
@@ -71,11 +78,16 @@ class OneBatch:
         try:
             metadata, tensors = read_tensors(path)
             _check_shapes(tensors)
-            objective, step = metadata.pop("objective"), int(metadata.pop("step"))
+            objective, step, samples = (
+                metadata.pop("objective"),
+                int(metadata.pop("step")),
+                int(metadata.pop("samples")),
+            )
             check_choice("objective", objective, OBJECTIVES)
             check_int("step", step, 1, MOST_STEPS)
+            check_int("samples", samples, len(tensors["draws"]), MOST_SAMPLES)
             parts: dict[str, Any] = {**tensors, **{name: float(value) for name, value in metadata.items()}}
-            return cls(step=step, objective=objective, **parts)
+            return cls(step=step, objective=objective, samples=samples, **parts)
         except (OSError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError("There is no batch to look at: press Step to take one.") from error
 
@@ -86,6 +98,9 @@ def _check_shapes(tensors: dict[str, Tensor]) -> None:
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("x", "x_hat"), (count, *IMAGE_SHAPE))
     shapes |= dict.fromkeys(("mu", "logvar", "z"), (count, dims))
     shapes |= dict.fromkeys(("log_px_z", "reconstruction", "kl"), (count,))
+    drawn, looked_at = len(tensors["draws"]), min(count, LOOKED_AT)
+    check_int("draws", drawn, 1, MOST_DRAWS)
+    shapes |= {"draws": (drawn, looked_at, dims), "log_px_draws": (drawn, looked_at)}
     if {name: tuple(tensor.shape) for name, tensor in tensors.items() if tensor.is_floating_point()} != shapes:
         raise ValueError("its tensors have other shapes.")
 
@@ -125,6 +140,9 @@ def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneB
             x_hat=model.x_hat(terms.z[0]),
             log_px_z=terms.log_px[0].detach(),
             reconstruction=terms.reconstruction.detach(),
+            draws=terms.z[:MOST_DRAWS, :LOOKED_AT].detach().clone(),  # a file keeps no tensor within another
+            log_px_draws=terms.log_px[:MOST_DRAWS, :LOOKED_AT].detach().clone(),
+            samples=config.samples,
             kl=terms.kl.detach(),
             beta=objective.beta,
             loss=float(loss),

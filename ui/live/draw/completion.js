@@ -26,7 +26,7 @@ export function completion(surface, { say, grey, complete }) {
   const node = make(
     "div",
     { className: "live-buttons", hidden: true },
-    make("button", { type: "button", textContent: "Complete it", onclick: ask, className: "live-first" }),
+    make("button", { type: "button", textContent: "Complete it", onclick: ask, className: "live-primary" }),
     make("button", { type: "button", textContent: "Show it again", onclick: again }),
   );
   const turn = newest();

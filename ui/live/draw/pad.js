@@ -1,8 +1,11 @@
 // The Draw tab: the machine with a drawing on it, the meter, tools, and q in the hand.
 
 import { LiveMachine } from "../machine/live.js";
-import { make, rootOf } from "../shared/page.js";
+import { putDrawn } from "../page/drawn.js";
+import { copyLink } from "../page/link.js";
+import { bytes, make, rootOf } from "../shared/page.js";
 import { crowdView } from "./crowd.js";
+import { posted } from "./kept.js";
 import { looked } from "./looked.js";
 import { tools } from "./tools.js";
 
@@ -54,7 +57,7 @@ class Pad {
     });
     this.bench = tools(this.live.surface, {
       say,
-      drawn: (resting) => this.live.drawn(resting),
+      drawn: (resting) => this.live.changed(resting),
       cleared: () => this.live.clear(),
       grey: () => this.#grey(say),
       complete: (request) => this.live.heardOf(this.server.complete({ model: this.live.model, ...request })),
@@ -67,10 +70,12 @@ class Pad {
     const { scales, surface } = this.live;
     const [pictures, others] = [this.#pictures, this.#others];
     scales.gauge.node.id = "meter"; // to which the glossary leads
+    const copy = make("button", { type: "button", className: "live-quiet" }, "Copy link to this drawing");
+    copy.onclick = () => this.#copy(copy);
     node.append(
       this.live.node,
       scales.gauge.node,
-      make("div", { className: "live-desk" }, bench.bar, this.#message, bench.start),
+      make("div", { className: "live-desk" }, bench.bar, this.#message, bench.start, copy),
       make("div", { className: "live-drawn" }, pictures.many, pictures.pair, bench.completed),
       make("div", { className: "live-q", id: "q-by-hand" }, scales.hand.node, scales.way.node),
       make("div", { className: "live-drawn" }, others.node, this.#figures),
@@ -82,6 +87,22 @@ class Pad {
       if (key === "y" || event.shiftKey) surface.redo();
       else surface.undo();
     });
+  }
+
+  /**
+   * Copies a link to the drawing and the q that it is shown with.
+   *
+   * @param {HTMLButtonElement} button
+   */
+  async #copy(button) {
+    const drawing = this.live.surface.drawing();
+    if (!drawing) {
+      this.#message.textContent = FIRST;
+      return;
+    }
+    await this.live.looked();
+    await putDrawn(bytes(posted(drawing) ?? ""), this.live.scales.held());
+    await copyLink(button);
   }
 
   /** @param {Description} model */

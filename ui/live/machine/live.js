@@ -3,6 +3,7 @@
 import { Surface } from "../draw/ink.js";
 import { isUntouched, keep, keptDrawing, onKept, posted } from "../draw/kept.js";
 import { exactPosterior, prepare } from "../exact/exact.js";
+import { forgetDrawn, linkedDrawn } from "../page/drawn.js";
 import { Balance, SURE } from "../q/balance.js";
 import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
 import { inSight, show } from "../shared/feed.js";
@@ -10,7 +11,7 @@ import { refreshModel, useModel } from "../shared/model.js";
 import { bytes, make } from "../shared/page.js";
 import { Machine } from "./machine.js";
 
-/** @import { Answer, Component, Decoded, Description, Drawing, Looked } from "../shared/types.js" */
+/** @import { Answer, Component, Decoded, Description, Drawing, Looked, Q } from "../shared/types.js" */
 /**
  * @typedef {"look" | "judge" | "refine" | "truth" | "describe" | "decode"} Functions
  * @typedef {Component<{ model: string | null }, Functions>} Place its value says which model looks, once that is known
@@ -63,6 +64,9 @@ export class LiveMachine {
   };
   /** @type {string | null} */
   #version = null; // of the weights of a model that is training
+  /** @type {Q | null} */
+  #linkedQ = null; // of the link that the page was opened with, until it is in the hand
+  #wrong = ""; // what of that link cannot be used
 
   /**
    * @param {Place} place
@@ -77,7 +81,7 @@ export class LiveMachine {
     this.surface = new Surface({
       changed: (resting) => {
         tab.stroked?.();
-        this.drawn(resting);
+        this.changed(resting);
       },
       hid: () => tab.hid?.(),
     });
@@ -85,6 +89,7 @@ export class LiveMachine {
       say: tab.say,
       held: (found, whose) => this.#held(found, whose),
       weighed: (q) => this.machine.show(q),
+      moved: () => this.#moved(),
       refined: (gap) => tab.refined?.(gap),
       refine: (request) => this.heardOf(server.refine({ model: this.#described, ...request })),
       judge: (request) => server.judge({ model: this.#described, ...request }),
@@ -114,10 +119,14 @@ export class LiveMachine {
   }
 
   /**
-   * Takes the drawing that is kept, another model, and other weights of one that is training, from now on and as soon as
-   * they can be seen.
+   * Takes the drawing of the link, or the one that is kept, another model, and other weights of one that is training,
+   * from now on and as soon as they can be seen.
    */
-  begin() {
+  async begin() {
+    const { drawing, q, wrong } = await linkedDrawn();
+    if (drawing) keep(drawing);
+    this.#linkedQ = q;
+    this.#wrong = wrong;
     onKept(this.#taker);
     this.watch("value", () => requestAnimationFrame(() => this.#wake())); // when the tab that is opened is shown
     show(this.element, ({ run, newest: weights }) => {
@@ -137,6 +146,7 @@ export class LiveMachine {
       const kept = keptDrawing();
       if (kept) this.#takeKept(kept);
       else this.#showNothing();
+      if (this.#wrong) this.tab.say(this.#wrong);
     }
     this.describe();
   }
@@ -200,6 +210,19 @@ export class LiveMachine {
     return null;
   }
 
+  /** A hand has changed the drawing or q: they are no longer those of the link. */
+  #moved() {
+    this.#linkedQ = null;
+    this.#wrong = "";
+    forgetDrawn();
+  }
+
+  /** A hand has changed the drawing. */
+  changed(resting = true) {
+    this.#moved();
+    this.drawn(resting);
+  }
+
   /**
    * The drawing changed, or only the model.
    *
@@ -218,7 +241,7 @@ export class LiveMachine {
       this.describe(); // and looks when it knows the model
       return;
     }
-    if (!same) this.tab.say("");
+    if (!same) this.tab.say(this.#wrong);
     const request = { model: this.#described, ...drawing, draws: resting ? SURE : QUICK };
     this.#looking = this.look({ request, isCurrent: this.#isCurrent, resting });
   }
@@ -238,6 +261,11 @@ export class LiveMachine {
     this.#held(found, "encoder’s q(z|x)");
     this.tab.saw?.(found, resting);
     this.scales.show(found, isOther);
+    if (this.#linkedQ && resting) {
+      this.#wrong = this.scales.take(this.#linkedQ);
+      this.#linkedQ = null;
+      if (this.#wrong) this.tab.say(this.#wrong);
+    }
     if (found.z.length !== 2) return;
     prepare(request.model, found.version);
     if (resting) this.truth(found);
@@ -250,6 +278,11 @@ export class LiveMachine {
   #held(found, whose) {
     this.machine.decoded(bytes(found.reconstruction), whose);
     this.tab.held?.(found, whose);
+  }
+
+  /** Waits until the model has seen the drawing as it is now. */
+  async looked() {
+    await this.#looking;
   }
 
   /**
@@ -287,6 +320,7 @@ export class LiveMachine {
 
   /** Clears the surface, for good. */
   clear() {
+    this.#moved();
     this.surface.remember();
     this.surface.clear();
     this.#empty();

@@ -1,4 +1,9 @@
 // What the address holds of Latents, beside the point.
 
-/** plane: "principal", or two dimensions as "3,7"; scale: quantiles or square; way: which way to move, or the first. */
-export const choices = { plane: "", scale: "square", way: "" };
+/**
+ * plane: "principal", or two dimensions as "3,7"; scale: quantiles or square; zoom: from and to across, from and to
+ * upwards, as they are drawn, null for all of it; way: which way to move, or the first.
+ *
+ * @type {{ plane: string, scale: string, zoom: number[] | null, way: string }}
+ */
+export const choices = { plane: "", scale: "square", zoom: null, way: "" };

@@ -52,6 +52,7 @@ class LatentMap {
   #chart = null;
   #begun = false;
   #stale = true;
+  #isFirst = true; // whether what the link zooms to is still to be shown
   #seek = false; // whether q is to be zoomed to
   #turn = newest(); // of what is built
   #rest = debounced(() => inSight(this.content) && this.#tiles(), REST);
@@ -129,7 +130,9 @@ class LatentMap {
     const tiles = debounced(() => this.#tiles(), REST);
     plot.on("plotly_relayout", (change) => {
       this.#mark();
-      if (Object.keys(change).some((name) => /axis\.(range|autorange)/.test(name))) tiles();
+      if (!Object.keys(change).some((name) => /axis\.(range|autorange)/.test(name))) return;
+      this.#keepZoom(plot);
+      tiles();
     });
     plot.on("plotly_afterplot", () => this.#mark());
     for (const { node, factor } of view.zoom) node.onclick = () => this.#zoom(made, factor);
@@ -183,9 +186,12 @@ class LatentMap {
       ...(view.rings.checked ? rings(where, about) : []),
       ...(posterior ? overlay(where, posterior) : []),
     ];
-    const ranges = this.#window(posterior) ?? (stays ? null : [0, 1].map(where.whole));
+    const linked = this.#isFirst && choices.zoom ? [choices.zoom.slice(0, 2), choices.zoom.slice(2)] : null;
+    this.#isFirst = false;
+    const ranges = linked ?? this.#window(posterior) ?? (stays ? null : [0, 1].map(where.whole));
     const images = view.tiles.checked ? plot.layout.images : [];
     await Plotly.react(plot, traces, this.#layout({ ...plot.layout, images }, where, about, ranges));
+    this.#keepZoom(plot);
     view.note.textContent = this.#note();
     for (const button of view.zoom) button.node.disabled = choices.scale !== "square";
     this.#mark();
@@ -246,6 +252,16 @@ class LatentMap {
   #showsAll(plot) {
     const where = this.#plane;
     return AXES.every((name, k) => String(plot._fullLayout[name].range) === String(where?.whole(k)));
+  }
+
+  /**
+   * Has the address keep what is zoomed to.
+   *
+   * @param {Plot} plot
+   */
+  #keepZoom(plot) {
+    choices.zoom = this.#showsAll(plot) ? null : AXES.flatMap((name) => plot._fullLayout[name].range.map(Number));
+    dispatchEvent(new Event("vae-view"));
   }
 
   #titles() {

@@ -4,8 +4,9 @@
 import { choices } from "../map/choices.js";
 import { debounced } from "../shared/ask.js";
 import { model, onModel } from "../shared/model.js";
-import { openTab, shownTab } from "../shared/page.js";
+import { count, openTab, shownTab } from "../shared/page.js";
 import { isPoint, movePoint, onPoint, point, START } from "../space/point.js";
+import { addressWith, putAddress } from "./link.js";
 
 /** @import { Component, Place } from "../shared/types.js" */
 
@@ -16,8 +17,14 @@ const DIGITS = 3;
 const link = new URLSearchParams(location.search); // that the page was opened with
 const plane = link.get("plane") ?? "";
 const scale = link.get("scale") ?? "";
-if (/^(\d+,\d+|principal)$/.test(plane)) choices.plane = plane;
-if (["quantiles", "square"].includes(scale)) choices.scale = scale;
+const zoom = link.get("zoom") ?? "";
+const ends = zoom.split(",").map(Number); // of the map: from and to across, from and to upwards
+const isPlane = /^(\d+,\d+|principal)?$/.test(plane);
+const isScale = ["quantiles", "square", ""].includes(scale);
+const isZoom = ends.length === 4 && ends.every(Number.isFinite) && ends[0] < ends[1] && ends[2] < ends[3];
+if (isPlane) choices.plane = plane;
+if (isScale && scale) choices.scale = scale;
+if (zoom && isZoom) choices.zoom = ends;
 choices.way = link.get("way") ?? "";
 let wanted = link.get("z"); // until there is a model that it can be shown of
 
@@ -54,8 +61,14 @@ export function mount({ props, watch }) {
  * @param {Pick<Place, "say">} place the Latents tab
  */
 export function goToLink({ say }) {
+  const views = Object.entries({ plane: isPlane, scale: isScale, zoom: !zoom || isZoom });
+  const bad = views.find(([, isGood]) => !isGood);
+  let unsaid = bad ? `The link's ${bad[0]} cannot be used.` : "";
   onModel(({ id, about }, isOther) => {
-    if (!about || !isOther || wanted === null) return;
+    if (!about || !isOther) return;
+    if (unsaid) say(unsaid);
+    unsaid = "";
+    if (wanted === null) return;
     const z = wanted.split(",").map(Number);
     if (link.has("model") && link.get("model") !== id) return; // another one is in use for the moment, or it is gone
     wanted = null;
@@ -71,12 +84,12 @@ function write() {
   if (!used || !tab) return;
   const now = new URLSearchParams(location.search);
   const before = now.get("tab");
-  const state = Object.entries({ tab, model: used, z: pointNow(), ...choices });
+  const zoom = choices.zoom?.map((value) => Number(value.toFixed(DIGITS))).join(",");
+  const state = Object.entries({ tab, model: used, z: pointNow(), ...choices, zoom });
   for (const [name] of state) now.delete(name);
   for (const [name, value] of state) if (value) now.set(name, value);
-  const address = `${location.pathname}?${now.toString().replaceAll("%2C", ",")}${location.hash}`;
-  if (before && before !== tab) history.pushState(history.state, "", address);
-  else history.replaceState(history.state, "", address);
+  if (before && before !== tab) history.pushState(history.state, "", addressWith(now));
+  else putAddress(addressWith(now));
 }
 
 /** The point of the model in use as the address has it; the link's own until Latents was opened. */
@@ -85,9 +98,3 @@ function pointNow() {
     return [...point.z].map((value) => Number(value.toFixed(DIGITS))).join(",");
   return link.get("model") === used && wanted !== null ? wanted : "";
 }
-
-/**
- * @param {number} number
- * @param {string} what
- */
-const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;

@@ -5,7 +5,7 @@ import { Meter } from "../draw/meter.js";
 import { sum } from "../draw/scale.js";
 import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
-import { openTab, wantsStill } from "../shared/page.js";
+import { count, openTab, wantsStill } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
 import { Grab } from "./grab.js";
 import { QMap } from "./map.js";
@@ -18,14 +18,16 @@ import { wayOf } from "./way.js";
 
 /**
  * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; held: takes what a
- * q decodes to, and whose it is; weighed: takes the q that is weighed; refined: a refinement has been shown to its end, and left that gap;
- * over: takes what the point of the plane under the mouse decodes to, null where there is none.
+ * q decodes to, and whose it is; weighed: takes the q that is weighed; moved: a hand changes q; refined: a refinement has
+ * been shown to its end, and left that gap; over: takes what the point of the plane under the mouse decodes to, null
+ * where there is none.
  *
  * @typedef {{
  *   refine: (request: { image: string }) => Promise<Refined | null>,
  *   judge: (request: { image: string } & Q) => Promise<Answer<Judged> | undefined>,
  *   say: (text: string) => void,
  *   weighed: (q: Weighed) => void,
+ *   moved: () => void,
  *   refined: (gap: number | null) => void,
  *   over: (grey: Uint8Array | null) => void,
  *   held: (answer: Decoded, whose: string) => void,
@@ -59,10 +61,14 @@ export class Balance {
     this.map = new QMap({ over: tab.over, onq: (q) => this.hand.hold(q) });
     this.hand = new Grab({
       onq: (q) => {
+        tab.moved();
         this.#moves();
         this.#ponder(q);
       },
-      encode: () => this.#encode(),
+      encode: () => {
+        tab.moved();
+        this.#encode();
+      },
       refine: () => this.refine(),
       send: () => {
         if (!this.hand.q) return;
@@ -141,6 +147,31 @@ export class Balance {
     this.map.clear();
   }
 
+  /**
+   * Puts a q of elsewhere in the hand.
+   *
+   * @param {Q} q
+   * @returns {string} why that cannot be
+   */
+  take(q) {
+    const answer = this.#answer;
+    if (!answer) return "";
+    const [has, needs] = [q.mu.length, answer.z.length];
+    if (has !== needs) return `The link's q has ${count(has, "dimension")}, and this model ${needs}.`;
+    this.hand.show(q, encoders(answer));
+    this.#ponder(q);
+    return "";
+  }
+
+  /** The q in the hand, if it is not the encoder's. */
+  held() {
+    const q = this.hand.q;
+    const own = this.#answer && encoders(this.#answer);
+    if (!q || !own) return null;
+    const isOwn = q.mu.every((m, j) => m === own.mu[j]) && q.std.every((s, j) => s === own.std[j]);
+    return isOwn ? null : q;
+  }
+
   #hold() {
     this.#isHeld = this.#holds();
   }
@@ -211,6 +242,7 @@ export class Balance {
   async refine() {
     const mine = this.#answer;
     if (!mine || this.#refining) return;
+    this.tab.moved();
     this.#refining = true;
     this.tab.say("Refining q …");
     const found = await this.tab.refine({ image: mine.seen });

@@ -35,9 +35,8 @@ const DOWNLOADS = {
   "metrics.csv": "Download the metrics (CSV)",
   "tensorboard.zip": "Download TensorBoard events",
 };
-const TRAIN_ON =
-  "A new run that begins with this model's weights, with the settings that the Train tab shows; " +
-  "both warm-ups begin again";
+const TRAIN_ON = "A new run that begins with this model's weights and the settings in Train; asks first";
+const OF_A_MODEL = ["model.safetensors", "metrics.csv", "tensorboard.zip"]; // which come with the first record
 const DAMAGED = "(damaged)";
 
 /** A row of the table, which show() fills again and again. */
@@ -84,6 +83,7 @@ export class Line {
       else if (this.#row) tick(this.#row);
     };
     this.resume = button("Resume", () => actions.steer(run, "play"));
+    this.use = button("Draw with it", () => actions.use(run));
     this.node = make("tr", {}, ...cells.map(([, cell]) => cell), this.#buttons());
     this.node.dataset.run = run;
   }
@@ -94,7 +94,7 @@ export class Line {
       "div",
       { className: "live-actions" },
       button("Open", () => actions.open(run)),
-      button("Draw with it", () => actions.use(run)),
+      this.use,
       this.resume,
       menu("More for this run", () => this.#more()),
     );
@@ -106,10 +106,13 @@ export class Line {
     const { run, actions } = this;
     const row = this.#row;
     /** @type {Item[]} */
-    const items = [{ text: "Continue with new settings", title: TRAIN_ON, act: () => actions.trainOn(run) }];
+    const items = [];
+    if (row?.has_model)
+      items.push({ text: "Continue with new settings", title: TRAIN_ON, act: () => actions.trainOn(run) });
     if (row && STATES[row.state]?.going) items.push({ text: "Stop", act: () => actions.stop(run) });
     for (const [file, text] of Object.entries(DOWNLOADS))
-      items.push({ text, act: () => download(run, file, actions.say) });
+      if (row?.has_model || !OF_A_MODEL.includes(file))
+        items.push({ text, act: () => download(run, file, actions.say) });
     items.push({ text: "Delete", act: () => row && actions.remove(row) });
     return items;
   }
@@ -131,6 +134,7 @@ export class Line {
     }
     this.cells.state.title = row.message;
     this.resume.hidden = !row.resumable;
+    this.use.hidden = !row.has_model;
   }
 }
 

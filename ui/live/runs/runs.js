@@ -1,21 +1,23 @@
-// The table of this browser's runs. Its value from Python is {browser, sweep}: whose runs, and what the server answered
-// to the dialog of a sweep; train_on reads the chosen run from {browser, run}.
+// The table of this browser's runs. Its value from Python is {browser, sweep, plan}: whose runs, and what the server
+// answered to the dialogs of a sweep and of a run that goes on from another; plan and train_on read the chosen run from
+// {browser, run}.
 
 import { answerOf, answerTo, failed } from "../shared/ask.js";
 import { feed, inSight, refresh, show } from "../shared/feed.js";
 import { bytesOf, make, openTab, rootOf } from "../shared/page.js";
 import { LARGEST_CHECKPOINT, STATES } from "../shared/vocabulary.js";
 import { COLUMNS, sorted } from "./columns.js";
+import { askToContinue } from "./continuing.js";
 import { Line } from "./line.js";
 import { Sweep } from "./sweep.js";
 import { tickOnly, untick } from "./ticks.js";
 
 /**
- * @import { Answer, Component, Row, Swept } from "../shared/types.js"
+ * @import { Answer, Component, Planned, Row, Swept } from "../shared/types.js"
  * @import { Actions } from "./line.js"
  */
 /**
- * @typedef {{ browser: string, run?: string, sweep?: Swept }} Value
+ * @typedef {{ browser: string, run?: string, sweep?: Swept, plan?: Planned }} Value
  * @typedef {Component<Value, "mine" | "rename" | "annotate" | "remove" | "steer">} Listed
  * @typedef {ReturnType<typeof layout>} View
  */
@@ -60,6 +62,7 @@ class Table {
     ask: (how, question) => this.trigger(`${how}_sweep`, question),
     started: (runs) => this.#compare(runs),
   });
+  #considered = ""; // the plan that was asked about last
 
   /**
    * @param {HTMLElement} node
@@ -97,11 +100,21 @@ class Table {
     this.#load();
   }
 
-  /** Takes another value from Python: the list may be another one now, and the sweep's dialog may have an answer. */
+  /** Takes another value from Python: the list may be another one now, and a dialog may have an answer. */
   take() {
+    this.#consider();
     this.#last = 0;
     const { sweep } = this.props.value;
     if (sweep) this.#sweep.answer(sweep);
+  }
+
+  /** Asks about what Python says would be started, once. */
+  #consider() {
+    const { plan } = this.props.value;
+    if (!plan || plan.at === this.#considered) return;
+    this.#considered = plan.at;
+    this.#say(plan.error ?? "");
+    if (!plan.error) askToContinue(this.view.dialog, plan, () => this.trigger("train_on", {}));
   }
 
   /**
@@ -231,8 +244,8 @@ class Table {
     use: (run) => this.trigger("use", { run }),
     open: (run) => this.trigger("watch_run", { run }),
     trainOn: (run) => {
-      this.props.value = { ...this.props.value, run };
-      this.trigger("train_on", { run });
+      this.props.value = { browser: this.props.value.browser, run };
+      this.trigger("plan", { run });
     },
   };
 

@@ -100,6 +100,14 @@ export const nats = (value) => (value === null || value === undefined ? "not fin
 export const minus = (text) => text.replace(/-(?=0(\.0*)?(?![.\d]))/, "").replace("-", "−");
 
 /**
+ * A number of things: 1 dimension, 2 dimensions.
+ *
+ * @param {number} number
+ * @param {string} what
+ */
+export const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+
+/**
  * The address of a file of this server: relative to the page, so that it also holds behind a proxy's prefix.
  *
  * @param {string} path

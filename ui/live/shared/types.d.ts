@@ -233,8 +233,12 @@ export interface Batch extends Omit<Terms, "scatter"> {
   x_hat: Picture;
   mu: number[][];
   std: number[][];
-  z: number[][];
-  log_px_z: number[];
+  samples: number;
+  /** By draw, image and dimension. */
+  draws: number[][][];
+  /** By draw and image. */
+  terms: number[][];
+  reconstructions: number[];
   kls: number[];
 }
 /** A line of the table of runs, `mine` of ui/runs.py; of a damaged run most is null. */
@@ -246,6 +250,7 @@ export interface Row {
   state: string;
   message: string;
   resumable: boolean | null;
+  has_model: boolean | null;
   data: string | null;
   settings: Record<string, Setting>;
   line: string | null;
@@ -275,6 +280,18 @@ export interface Swept {
   values?: number[];
   seconds?: number;
   rest?: string;
+}
+
+/** `plan` of ui/tabs/continuing.py: what would be started, or why nothing can be. */
+export interface Planned {
+  at: string;
+  error?: string;
+  faults?: Record<string, string>;
+  title?: string;
+  name?: string;
+  step?: number;
+  differs?: { title: string; old: string; new: string }[];
+  stays?: { title: string; value: string }[];
 }
 
 /** A server function; Gradio makes undefined of a failure. */

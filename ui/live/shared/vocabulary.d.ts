@@ -1,7 +1,12 @@
 /** What ui/vocabulary.py serves as vocabulary.js. */
 
-/** States of a run, but for "gone", which only a browser knows. */
-export const STATES: Record<string, { title: string; going: boolean; resumable: boolean }>;
+/** What the owner of a run can ask of it. */
+export type Command = "pause" | "play" | "step" | "stop" | "reset";
+/** States of a run, but for "gone", which only a browser knows. keeps_form: the form shows the run's settings. */
+export const STATES: Record<
+  string,
+  { title: string; going: boolean; resumable: boolean; keeps_form: boolean; offers: Command[] }
+>;
 /** Settings of a run: what the form and a legend call each, its choices, its bounds, and the step of an arrow key. */
 export const SETTINGS: Record<
   string,

@@ -41,7 +41,7 @@ export function mount(component) {
   });
   const button = (/** @type {string} */ textContent, /** @type {() => void} */ onclick, className = "") =>
     make("button", { type: "button", textContent, onclick, className });
-  const refine = button("Find the best q", () => live.scales.refine(), "live-first");
+  const refine = button("Find the best q", () => live.scales.refine(), "live-primary");
   refine.disabled = true;
   const train = button("Train one yourself", () => openTab("train"));
   train.hidden = true; // until it is next

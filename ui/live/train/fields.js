@@ -1,9 +1,12 @@
-// The form's fields. Gradio makes them; here each gets an i that explains it. Those for numbers get their arrow keys, and
-// their blur reaches Gradio, which changes the run then, only after typing.
+// The form's fields. Gradio makes them; here each gets an i that explains it, and its mark if it cannot be used. Those
+// for numbers get their arrow keys, and their blur reaches Gradio, which changes the run then, only after typing.
 
+import { FAULTS } from "../runs/continuing.js";
+import { feed } from "../shared/feed.js";
 import { numberField } from "../shared/number.js";
-import { SETTINGS } from "../shared/vocabulary.js";
+import { SETTINGS, STATES } from "../shared/vocabulary.js";
 import { word } from "../words/word.js";
+import { Faults } from "./faults.js";
 
 /** @import { Component } from "../shared/types.js" */
 
@@ -11,11 +14,11 @@ const ID = "number-"; // before a setting's name
 const TITLES = ["number", "choice"].map((kind) => `[id^="${kind}-"] [data-testid="block-info"]:not(:has(span))`).join();
 
 /**
- * The fields of the form around this component.
+ * The fields of the form around this component, whose value from Python says which of them are at fault.
  *
- * @param {Component} component
+ * @param {Component<{ faults: Record<string, string> }>} component
  */
-export function mount({ element }) {
+export function mount({ element, props, watch }) {
   const form = /** @type {HTMLElement} */ (element.closest(".train-settings"));
   /** @type {WeakSet<HTMLInputElement>} */
   const known = new WeakSet();
@@ -29,6 +32,13 @@ export function mount({ element }) {
     input.ariaLabel = title; // without the hint, which Gradio puts into the label
     numberField(input, { low, high, step }, { goesBack: belongsToRun });
   };
+  const faults = new Faults(form);
+  watch("value", () => faults.show(props.value.faults));
+  addEventListener(FAULTS, (event) => faults.show(/** @type {CustomEvent} */ (event).detail));
+  form.addEventListener("input", ({ target }) => target instanceof Element && faults.typed(target));
+  form.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest("#presets button")) faults.show({});
+  });
   new MutationObserver(look).observe(form, { childList: true, subtree: true }); // a folded part comes when it is opened
   look();
 }
@@ -52,5 +62,4 @@ function settingOf(input) {
 }
 
 /** Whether the form shows a run's settings, so that a step which was not confirmed would tell of one that is not. */
-const belongsToRun = () =>
-  /** @type {HTMLButtonElement | null} */ (document.querySelector("#train"))?.disabled === true;
+const belongsToRun = () => Boolean(STATES[feed.state]?.keeps_form);

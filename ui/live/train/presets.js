@@ -1,6 +1,9 @@
 // Set-ups to start from, each with how long it takes here; a press fills the form.
 
+import { feed, show as onFeed } from "../shared/feed.js";
 import { duration, make, rootOf } from "../shared/page.js";
+import { STATES } from "../shared/vocabulary.js";
+import { hidden } from "./hide.js";
 
 /** @import { Component } from "../shared/types.js" */
 /** @typedef {{ title: string, shows: string, seconds: number | null }} Preset seconds: null before it is measured */
@@ -28,11 +31,14 @@ export function mount({ element, props, watch, trigger }) {
     pill.onclick = () => {
       chosen = title;
       for (const [name, each] of pills) each.ariaPressed = String(name === chosen); // the same buttons: focus stays
-      trigger("chosen", { title });
+      trigger("chosen", { title, hidden: hidden() });
     };
     pills.set(title, pill);
     return pill;
   };
   watch("value", draw);
   draw();
+  onFeed(element, () => {
+    node.hidden = Boolean(STATES[feed.state]?.keeps_form); // the form shows what that run was started with
+  });
 }

@@ -7,15 +7,17 @@ import { feed, follow, refresh, show } from "../shared/feed.js";
 import { duration, make, minus, openTab, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
 import { Announcer } from "./announcer.js";
+import { offersOf } from "./buttons.js";
+import { RECORDED } from "./recorded.js";
 
 /** @import { Component, Progress } from "../shared/types.js" */
 /** @typedef {Component<{ run: string, browser: string }, "steer" | "follow" | "window" | "history">} Steered */
 /** @typedef {ReturnType<typeof layout>} View */
 
 const NOTHING_YET = "No training yet: choose settings and press Train.";
-const RECORDED = "Recorded; press Train for your own.";
 const GONE = "Gone";
 const FORM = ".train-settings"; // on a phone it stands below what moves
+const BUTTONS = /** @type {const} */ (["toggle", "stop", "step", "reset"]);
 const TELL = 200; // ms between two looks at whether Python must be told of another state
 
 /**
@@ -30,7 +32,7 @@ export function mount({ element, props, server, watch, trigger }) {
   let unheard = false; // because the server did not answer
 
   const steer = async (/** @type {string} */ how) => {
-    if (how === "step" && !STATES[feed.state]?.resumable) {
+    if (how === "first") {
       trigger("first", {});
       return;
     }
@@ -41,10 +43,11 @@ export function mount({ element, props, server, watch, trigger }) {
     else refresh();
     draw();
   };
-  view.toggle.onclick = () => steer(STATES[feed.state]?.going ? "pause" : "play");
-  view.step.onclick = () => steer("step");
-  view.stop.onclick = () => steer("stop");
-  view.reset.onclick = () => steer("reset");
+  for (const name of BUTTONS)
+    view[name].onclick = () => {
+      const offer = offers()[name];
+      if (offer) steer(offer.command);
+    };
   const use = (/** @type {string} */ model, /** @type {string} */ tab) => trigger("use", { run: model, tab });
   onUse(use);
   view.draw.onclick = () => use(modelOfRun(), "draw");
@@ -89,10 +92,13 @@ function tell(trigger, changed) {
   }, TELL);
 }
 
+/** What is offered now. */
+const offers = () =>
+  offersOf(feed.state, { isRecorded: Boolean(feed.about?.is_recorded), hasBegun: Boolean(feed.progress) });
+
 /** @param {HTMLElement} node */
 function layout(node) {
-  const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title) =>
-    make("button", { type: "button", id, title, disabled: true }, text);
+  const button = (/** @type {string} */ id) => make("button", { type: "button", id, hidden: true });
   const view = {
     bar: make("progress", { max: 1, value: 0, ariaLabel: "Progress of the training" }),
     announcer: new Announcer(),
@@ -104,14 +110,10 @@ function layout(node) {
     latents: make("button", { type: "button" }, "Look at its latent space"),
     compare: make("button", { type: "button" }, "Compare"),
     settings: make("button", { type: "button", className: "live-to-form" }, "Settings"),
-    toggle: button("pause", "Pause", ""),
-    step: button("step", "Step", "Take one batch, and look at it"),
-    stop: button("stop", "Stop", "End this run after this batch; the form is then free for another one"),
-    reset: button(
-      "reset",
-      "Start over",
-      "Begin again with the settings that this run began with; it stays in the list of runs",
-    ),
+    toggle: button("pause"),
+    stop: button("stop"),
+    step: button("step"),
+    reset: button("reset"),
   };
   const done = make("div", { className: "live-done" }, view.result, view.draw, view.latents, view.compare);
   const status = make(
@@ -122,8 +124,7 @@ function layout(node) {
     done,
     view.note,
   );
-  const buttons = make("div", { className: "live-buttons" }, view.toggle, view.step, view.stop, view.reset);
-  buttons.append(view.settings);
+  const buttons = make("div", { className: "live-buttons" }, ...BUTTONS.map((name) => view[name]), view.settings);
   node.append(buttons, status, view.announcer.node);
   return { ...view, done };
 }
@@ -136,27 +137,24 @@ function layout(node) {
 function fill(view, node, refused) {
   const { state, message, about, progress } = feed;
   const isRecorded = Boolean(about?.is_recorded);
-  const { title, going, resumable } = STATES[state] ?? {
-    title: state ? GONE : NOTHING_YET,
-    going: false,
-    resumable: false,
-  };
+  const title = STATES[state]?.title ?? (state ? GONE : NOTHING_YET);
+  const isBeginning = !progress && Boolean(STATES[state]?.going); // its message is all there is to say of it
   view.headline.textContent = isRecorded ? RECORDED : title;
-  view.numbers.textContent = progress ? described(progress, state) : "";
+  view.numbers.textContent = progress ? described(progress, state) : isBeginning ? message : "";
   view.done.hidden = state !== "finished" || isRecorded || !progress || !feed.newest;
   if (!view.done.hidden && progress) view.result.textContent = result(progress);
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
   node.dataset.state = isRecorded ? "recorded" : state;
-  view.note.textContent = refused || [message, about?.settings, about?.why_data].filter(Boolean).join(" · ");
+  const more = [isBeginning ? "" : message, about?.settings, about?.why_data];
+  view.note.textContent = refused || more.filter(Boolean).join(" · ");
   view.note.classList.toggle("live-refused", Boolean(refused));
-  view.toggle.textContent = resumable ? "Resume" : "Pause";
-  view.toggle.title = resumable
-    ? "Go on exactly where it was"
-    : "Pause after this batch, and go on later exactly there";
-  view.toggle.disabled = !(going || resumable);
-  view.step.disabled = going || (state === "finished" && !isRecorded) || state === "gone";
-  view.stop.disabled = !(going || state === "paused");
-  view.reset.disabled = going || !state || state === "gone" || isRecorded;
+  const now = offers();
+  for (const name of BUTTONS) {
+    const offer = now[name];
+    view[name].hidden = view[name].disabled = !offer;
+    view[name].classList.toggle("live-primary", Boolean(offer?.isPrimary));
+    if (offer) Object.assign(view[name], { textContent: offer.text, title: offer.title });
+  }
   if (!isRecorded) view.announcer.tell(feed, progress ? result(progress) : "", refused);
 }
 

@@ -1,36 +1,39 @@
 // The set-up in the link: every setting of the form that is not the default stands in the address, so that a reload
 // keeps it and "Copy link" hands it out.
 
+import { addressWith, putAddress } from "../page/link.js";
 import { debounced } from "../shared/ask.js";
 import { make, rootOf } from "../shared/page.js";
+import { handOut, hidden, hide } from "./hide.js";
 
 /** @import { Component } from "../shared/types.js" */
+/** @import { Part } from "./hide.js" */
 /** @typedef {Record<string, { default: string, choices: Record<string, string> }>} Fields choices: value by title */
 
 const REST = 300; // ms after which the address follows
-const SAID = 2500; // ms for which the button says that it has copied
-const COPY = "Copy link to this set-up";
 
 /**
- * The button; its value from Python is what each field of the form holds by default, and what its choices stand for.
+ * The button; its value from Python is what each field of the form holds by default, what its choices stand for, and
+ * which parts of the form a link may hide.
  *
- * @param {Component<Fields>} component
+ * @param {Component<{ fields: Fields, parts: Record<string, Part> }>} component
  */
 export function mount({ element, props }) {
+  const { fields, parts } = props.value;
   const form = /** @type {HTMLElement} */ (element.closest(".train-settings"));
-  const button = make("button", { type: "button", className: "live-quiet", textContent: COPY });
-  rootOf(element).append(button);
-  const write = debounced(() => rewrite(form, props.value), REST);
+  const button = make("button", { type: "button", className: "live-quiet" }, "Copy link to this set-up");
+  const dialog = handOut(parts);
+  rootOf(element).append(button, dialog.node);
+  hide(parts);
+  const write = debounced(() => rewrite(form, fields), REST);
   for (const event of ["input", "change", "focusout", "click"]) form.addEventListener(event, () => write());
   form.addEventListener("click", ({ target }) => {
-    if (target instanceof Element && target.closest("#presets button")) forget(Object.keys(props.value));
+    const isPreset = target instanceof Element && target.closest("#presets button");
+    if (isPreset) forget(Object.keys(fields).filter((name) => !hidden().includes(name)));
   });
-  button.onclick = async () => {
-    rewrite(form, props.value);
-    await navigator.clipboard?.writeText(location.href).then(
-      () => say(button, "Copied"),
-      () => say(button, "The address bar has the link"),
-    );
+  button.onclick = () => {
+    rewrite(form, fields);
+    dialog.open();
   };
 }
 
@@ -42,24 +45,7 @@ export function mount({ element, props }) {
 function forget(names) {
   const now = new URLSearchParams(location.search);
   for (const name of names) now.delete(name);
-  replace(now);
-}
-
-/** @param {URLSearchParams} now */
-function replace(now) {
-  const address = `${location.pathname}?${now.toString().replaceAll("%2C", ",")}${location.hash}`;
-  history.replaceState(history.state, "", address);
-}
-
-/**
- * @param {HTMLElement} button
- * @param {string} text
- */
-function say(button, text) {
-  button.textContent = text;
-  setTimeout(() => {
-    button.textContent = COPY;
-  }, SAID);
+  putAddress(addressWith(now));
 }
 
 /**
@@ -77,7 +63,7 @@ function rewrite(form, fields) {
     if (value === field.default || value === "") now.delete(name);
     else now.set(name, value);
   }
-  if (now.toString() !== before) replace(now);
+  if (now.toString() !== before) putAddress(addressWith(now));
 }
 
 /**

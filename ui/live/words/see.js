@@ -38,12 +38,35 @@ export function see(term) {
 }
 
 /**
+ * Shows the tab of a term, and unfolds what its place is folded away in.
+ *
+ * @param {string} term
+ * @returns {Promise<HTMLElement | null>} the place; null where it does not come into sight
+ */
+export async function shown(term) {
+  const { tab, place, fold } = TERMS[term];
+  openTab(tab);
+  return found(place, fold);
+}
+
+/**
  * Brings the focus to a place as soon as its tab is there, and unfolds what it is folded away in.
  *
  * @param {string} place its id
  * @param {string} [fold] the id of what it is folded away in, where it is not on the page before that is unfolded
  */
 export async function bring(place, fold = "") {
+  const node = await found(place, fold);
+  if (node) reveal(node);
+}
+
+/**
+ * A place as soon as it is in sight; null where that takes too long.
+ *
+ * @param {string} place its id
+ * @param {string} [fold]
+ */
+async function found(place, fold = "") {
   const end = performance.now() + LONGEST;
   let node = inSight(place);
   for (let unfolded = false; !node && performance.now() < end; node = inSight(place)) {
@@ -56,7 +79,7 @@ export async function bring(place, fold = "") {
     unfold(document.getElementById(place));
     await new Promise(requestAnimationFrame);
   }
-  if (node) reveal(node);
+  return node;
 }
 
 /** @param {HTMLElement | null} node */

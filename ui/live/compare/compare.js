@@ -1,6 +1,7 @@
 // The ticked runs side by side: their settings, their curves in one chart, the rate–distortion plane, and their films.
 
 import { chart, controls, smoothed } from "../charts/chart.js";
+import { ticked } from "../runs/ticks.js";
 import { answerOf, failed } from "../shared/ask.js";
 import { absorb, empty, hasEnded, inSight, question, show } from "../shared/feed.js";
 import { make, rootOf } from "../shared/page.js";
@@ -10,7 +11,6 @@ import { Differences, last } from "./differ.js";
 import { Films } from "./films.js";
 import { canGroup, lines, mark, meanOf } from "./groups.js";
 import { opening, points } from "./plane.js";
-import { ticked } from "./ticks.js";
 
 /**
  * @import { Choices } from "../charts/chart.js"
