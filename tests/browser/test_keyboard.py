@@ -27,12 +27,16 @@ RINGS = """() => {
             if (getComputedStyle(each).overflowX === "visible") continue;
             if (!inside(grown(box, width + offset), grown(each.getBoundingClientRect(), 0.5))) return "is cut off";
         }
-        const text = document.createRange();
-        text.selectNodeContents(node);
-        const { left, right } = text.getBoundingClientRect();
         const within = grown(box, offset);
-        const isText = node.matches("button, [role=button]") && node.textContent.trim();
-        return isText && (left < within.left || right > within.right) ? "goes through text" : "";
+        const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+        const range = document.createRange();
+        while (node.matches("button, [role=button]") && texts.nextNode()) {
+            if (!/[\\p{L}\\p{N}]/u.test(texts.currentNode.data)) continue; // an arrow may be turned
+            range.selectNodeContents(texts.currentNode);
+            const { left, right } = range.getBoundingClientRect();
+            if (left < within.left || right > within.right) return "goes through text";
+        }
+        return "";
     };
     return [...document.querySelectorAll(controls)]
         .filter((node) => node.tabIndex === 0 && node.offsetWidth && !node.disabled)

@@ -7,9 +7,10 @@ import pytest
 from ui.glossary import glossary
 from ui.tabs.train import LABELS
 
+from .test_accessibility import BOX, TEXTS, texts
+
 pytestmark = pytest.mark.browser
 
-BOX = ".live-explained:popover-open"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 TYPESET = """async (terms) => {
     const { typeset } = await import(location.origin + "/live/words/typeset.js");
@@ -22,29 +23,6 @@ TYPESET = """async (terms) => {
         node.remove();
     }
     return failed;
-}"""
-# The lowest contrast of the texts of the box with what is behind them, by WCAG 2.
-CONTRAST = """() => {
-    const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    const over = (...colours) => {
-        for (const colour of colours) { paint.fillStyle = colour; paint.fillRect(0, 0, 1, 1); }
-        return [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    };
-    const light = (rgb) => rgb
-        .map((v) => v / 255)
-        .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-    const box = document.querySelector(".live-explained");
-    const ground = getComputedStyle(box).backgroundColor;
-    const ratios = [...box.querySelectorAll("*")]
-        .filter((it) => [...it.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
-        .filter((it) => !it.closest(".katex-mathml") && it.checkVisibility())
-        .map((it) => {
-            const behind = it.tagName === "BUTTON" ? over(ground, getComputedStyle(it).backgroundColor) : over(ground);
-            const [a, b] = [light(over(ground, getComputedStyle(it).color)), light(behind)];
-            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-        });
-    return Math.min(...ratios);
 }"""
 
 
@@ -226,13 +204,13 @@ def test_a_word_that_comes_later_is_one_too(visit):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_its_texts_and_the_terms_colours_stand_out(visit, scheme):
-    me = ready(visit("?tab=elbo", color_scheme=scheme))
+    me = ready(visit("?tab=elbo", script=TEXTS, color_scheme=scheme))
     for term in ("elbo", "held_out"):
         me.page.locator(f"span[data-term='{term}']:visible").first.click()
         opened(me, glossary()[term].title)
         if glossary()[term].formula:
             me.page.wait_for_selector(f"{BOX} .term-evidence")
-        assert me.page.evaluate(CONTRAST) >= 4.5
+        assert min(text["contrast"] for text in texts(me, f"{BOX} *")) >= 4.5
     assert me.page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
 
 
