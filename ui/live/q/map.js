@@ -20,6 +20,7 @@ const TILES = 14; // a side
 const PIXELS = TILES * SIDE;
 const ORANGE = [213, 94, 0]; // the true posterior, as q is blue
 const FAINT = [0.5, 0.5]; // what black is lifted to, and how much of white is left: the ellipses stand out
+const WHOLE = 3.5; // prior standard deviations to either side that the whole plane is shown to
 const ROOM = 4; // standard deviations of q to either side, where no posterior says how far to go
 const CAMERA = 400; // ms that a change of the square takes
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
@@ -154,8 +155,10 @@ export class QMap {
   /** @returns {Square} */
   #whole() {
     if (!this.#model) return { center: [0, 0], half: 1 };
-    const { prior_mean: mean, reach } = this.#model;
-    return { center: [mean, mean], half: Math.max(...reach) };
+    const { prior_mean: mean, prior_std: std, reach } = this.#model;
+    const isWithin = !this.#q || this.#q.mu.every((mu) => Math.abs(mu - mean) < WHOLE * std);
+    const far = Math.max(...reach);
+    return { center: [mean, mean], half: isWithin ? Math.min(WHOLE * std, far) : far };
   }
 
   /** @returns {Square} */
