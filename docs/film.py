@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import CLEARED, FLAGS, NAMES, Visitor, start
+from tests.browser.conftest import CLEARED, FLAGS, NAMES, Visitor, start, until
 
 HERE = Path(__file__).parent / "screenshots"
 SIZE = (960, 600)  # of the film; the page is half as large again
@@ -84,9 +84,7 @@ def trained(film: Film, visitor: Visitor) -> None:
     page = film.page
     visitor.tab("Train")
     page.get_by_role("button", name="2-D map").click()
-    page.wait_for_function(
-        "document.querySelector('#number-latent_dim input, #number-latent_dim textarea').value === '2'"
-    )
+    until(page, lambda: page.get_by_label("Dimensions D", exact=True).input_value() == "2")
     film.shoot(500)
     page.click("#train")
     page.wait_for_selector('#progress .live[data-state="running"]')

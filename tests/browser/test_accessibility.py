@@ -20,6 +20,7 @@ MODES = {
 }
 # When a tab shows what it has to show.
 THERE = {
+    "theory": "#theory-card .live-plane[data-tiles]",
     "train": "#pictures .live[data-version]:not(.live-waiting)",
     "elbo": "#kl-history .main-svg",
     "draw": ".live-examples button",
@@ -81,7 +82,7 @@ def follow_a_run(me, give):
     """Gives the visitor two finished runs, the second with a change in its middle, which the page then follows."""
     me.page.wait_for_function("location.search.includes('model=')")
     run = give(me, {"latent_dim": 2}, {"latent_dim": 6, "epochs": 3})
-    me.page.goto(f"{me.url}?model={run[0]}")
+    me.page.goto(f"{me.url}?tab=train&model={run[0]}")
     me.page.wait_for_selector('#progress .live[data-state="finished"]')
 
 
@@ -117,7 +118,7 @@ def test_axe_finds_nothing_and_every_text_can_be_read(visit, give, axe, mode):
                 box.check()
             me.page.wait_for_function("document.querySelectorAll('#compare .legendtext').length === 2")
         look(tab)
-    me.page.get_by_role("button", name="Delete").first.click()
+    me.more("Delete")
     look("the question whether to delete")
     me.page.keyboard.press("Escape")
     me.page.get_by_role("button", name="Help").click()
