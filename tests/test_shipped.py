@@ -25,7 +25,8 @@ from .conftest import ROOT
 
 PATHS = sorted((ROOT / "checkpoints").glob("*.safetensors"))
 AT_MOST = {
-    "mnist-mlp-2d": 128.0,
+    "mnist-mlp-2d": 129.0,
+    "mnist-mlp-2d-iw": 128.0,
     "mnist-mlp-20d": 89.0,
     "mnist-mlp-50d": 86.0,
     "mnist-conv": 81.08,
@@ -139,10 +140,10 @@ def test_the_linear_model_is_probabilistic_pca():
     assert (figures["amortization_gap"], figures["approximation_gap"]) == pytest.approx((0.473, 0.080), abs=0.001)
 
 
-@pytest.mark.parametrize("name", ["mnist-mlp-2d", "mnist-mlp-20d", "mnist-mlp-50d", "mnist-conv", "mnist-gaussian-20d"])
+@pytest.mark.parametrize("name", sorted(RECIPES.keys() - {"digits-linear-8d"}))
 def test_the_figures_bound_the_information_by_all_test_images(name):
     figures = read_header(ROOT / "checkpoints" / f"{name}.safetensors").about["figures"]
     assert figures["information_images"] == 10_000
     assert 0 < figures["information_at_least"] <= math.log(10_000) + 1e-9
     assert figures["information_at_least"] <= figures["information_at_most"] <= figures["kl"] + 1e-3
-    assert figures["subset_is_exact"] == (name == "mnist-mlp-2d")
+    assert figures["subset_is_exact"] == name.startswith("mnist-mlp-2d")

@@ -45,7 +45,7 @@ def test_a_waiting_run_says_how_long_by_the_speed_of_those_that_train(runs, load
     first = going(runs, load, "a")
     second, third = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "bc")
     one = Training(runs.folder(first), "a", Steering(), left=50.0, whole=600.0, future=Future())
-    other = Training(runs.folder(first), "b", Steering(), left=None, whole=None, future=Future())
+    other = Training(runs.folder(first), "x", Steering(), left=None, whole=None, future=Future())
     waits = [(0, 50.0), (1, 600.0), (2, 650.0), (36, 10850.0)]
     with runs.queue.lock:
         kept = dict(runs.queue.trainings)

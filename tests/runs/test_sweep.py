@@ -142,8 +142,8 @@ def test_nobody_waits_for_the_whole_sweep_of_another(runs, load):
     first, second, third = runs.start_sweep(configs(training=LONG), "digits", load, "anna")
     reached(runs, first, "running")
     other = runs.start(MODEL, LONG, "digits", load, "bert")
-    line = {run: runs.status(run)["message"] for run in (other, second, third)}
-    assert line == {run: f"Number {place} of 3 in the queue." for place, run in enumerate(line, 1)}
+    line = [runs.status(run)["message"].split(" · ")[0] for run in (other, second, third)]
+    assert line == ["You are next", "1 before you", "2 before you"]
     runs.stop(first, "anna")
     reached(runs, other, "running")
     assert is_in(runs, second, "waiting") and is_in(runs, third, "waiting")
