@@ -19,7 +19,7 @@
     const read = answer.json.bind(answer);
     answer.json = async () => {
       const content = await read().finally(close);
-      if (address.endsWith("/run/predict")) window.session ??= content.data?.find((it) => it?.browser);
+      if (new URL(address, location.href).pathname.endsWith("/run/predict")) window.session ??= content.data?.find((it) => it?.browser);
       return content;
     };
     return answer;

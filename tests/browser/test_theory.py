@@ -65,8 +65,7 @@ def known(me):
 def q(me):
     """The q that is shown: its mean and standard deviations, as the sum writes them."""
     lines = me.page.locator(f"{CARD} .live-sum > div").all_inner_texts()
-    numbers = [re.findall(r"[−\d.]+", line.split(" ", 1)[1]) for line in lines]
-    return [[float(text.replace("−", "-")) for text in line[:2]] for line in numbers]
+    return [[float(text.replace("−", "-")) for text in re.findall(r"[−\d.]+", line)[-3:-1]] for line in lines]
 
 
 def place(me, x, y):

@@ -356,13 +356,17 @@ class RunFolder:
         """The step from which the run would resume, and its seconds of training; 0 if nothing is saved."""
         return read_progress(self.state_file)
 
-    def version(self) -> tuple[tuple[str, int], ...]:
-        """The names and modification times of the run's files: changes whenever a file does."""
+    def version(self) -> tuple[tuple[str, int, int, int], ...]:
+        """The names, modification times, sizes and inodes of the run's files: changes whenever a file does.
+
+        A file that is replaced twice within a tick of the clock keeps its time, but not its inode.
+        """
         try:
             with os.scandir(self.path) as entries:
-                return tuple(sorted((e.name, e.stat().st_mtime_ns) for e in entries if e.name != "lock"))
+                stats = {entry.name: entry.stat() for entry in entries if entry.name != "lock"}
         except OSError:
-            return (("", time.time_ns()),)  # gone, or a file was being replaced
+            return (("", time.time_ns(), 0, 0),)  # gone, or a file was being replaced
+        return tuple(sorted((name, it.st_mtime_ns, it.st_size, it.st_ino) for name, it in stats.items()))
 
     def size(self) -> int:
         """Total bytes of its files."""
