@@ -25,7 +25,7 @@ THERE = {
     "elbo": "#kl-history .main-svg",
     "draw": ".live-examples button",
     "latents": ".live-map-plot .main-svg image",
-    "runs": "#runs tbody tr, #runs p:not([hidden])",
+    "runs": "#runs tbody tr:visible, #runs p:visible",
 }
 FINDINGS = """async () => {
     const { violations } = await axe.run(document, { resultTypes: ["violations"] });
