@@ -3,6 +3,8 @@
 
 import { make, SIDE } from "./page.js";
 
+const NOTHING = "Pictures, which lead nowhere yet"; // where a cell has no name
+
 /**
  * Where a cell lies, in shares of the place that holds all of them.
  *
@@ -28,10 +30,10 @@ export function cells(place, { count, across, box }, { name, choose, passed = ()
   const go = (/** @type {number} */ n) => {
     at = Math.max(0, Math.min(count() - 1, n));
     for (const [side, share] of Object.entries(box(at))) frame.style.setProperty(side, `${100 * share}%`);
-    frame.ariaLabel = name(at);
+    frame.ariaLabel = name(at) || NOTHING;
     place.title = name(at);
   };
-  frame.ariaLabel = name(at);
+  frame.ariaLabel = name(at) || NOTHING;
   frame.onfocus = () => go(at);
   frame.onclick = () => choose(at);
   frame.onkeydown = (event) => {
