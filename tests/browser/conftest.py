@@ -38,6 +38,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 QUESTIONS = Path(__file__).with_name("questions.js").read_text(encoding="utf-8")
 
+MODEL = "mnist-mlp-20d"  # of a visitor who names no other one
+
 # As if the drawing had been cleared; nothing where nothing can be stored.
 CLEARED = """try {
     sessionStorage.getItem("vae-drawing") ?? sessionStorage.setItem("vae-drawing", "null");
@@ -185,11 +187,19 @@ class Hold:
             route.continue_()
 
 
+def _whole(link: str) -> str:
+    """The link with a tab and a model, unless it is the bare address."""
+    if link == "/":
+        return link
+    missing = [f"{name}={value}" for name, value in (("tab", "train"), ("model", MODEL)) if f"{name}=" not in link]
+    return "&".join([link or "?", *missing]).replace("?&", "?")
+
+
 class Visitor:
     """One person's browser: a context of its own, and what a person does and sees on the page."""
 
     def __init__(self, context: BrowserContext, url: str, link: str = "") -> None:
-        """Opens the Train tab where the link names none; the bare address if the link is "/"."""
+        """Opens a link; where it names no tab or model, Train and the model MODEL. The bare address if it is "/"."""
         self.context, self.url = context, url
         self.requests: list[str] = []
         self.errors: list[str] = []
@@ -200,10 +210,9 @@ class Visitor:
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        shown = link if "tab=" in link or link == "/" else f"{link}{'&' if '?' in link else '?'}tab=train"
-        page.goto(self.url + shown)
+        page.goto(self.url + _whole(link))
         page.wait_for_selector("[role=tab][aria-selected=true]")
-        if shown.endswith("tab=train"):
+        if "tab=" not in link and link != "/":
             page.wait_for_function("document.querySelector('#progress strong')?.textContent")
         return page
 
