@@ -81,6 +81,7 @@ def test_a_chart_that_was_out_of_sight_fills_its_place(visit):
     me.page.wait_for_selector(".live-examples button")
     me.tab("Train")
     whole = "[...document.querySelectorAll('#train-curves .main-svg, #train-curves .live-plot')]"
+    me.page.wait_for_selector("#train-curves .main-svg")
     me.page.wait_for_function(f"new Set({whole}.map((it) => Math.round(it.getBoundingClientRect().width))).size === 1")
     widths = me.page.evaluate(f"{whole}.map((it) => it.getBoundingClientRect().width)")
     assert len(widths) > 2 and max(widths) > 500 and max(widths) - min(widths) < 1
