@@ -1,5 +1,6 @@
 """For everybody's eyes and ears: axe finds nothing on any tab, no text is small or faint, a training is told calmly."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ LISTEN = """() => {
 def axe():
     """The script of axe-core, which `npm ci` installs."""
     if not AXE.exists():
-        pytest.fail(f"{AXE.name} is missing: run npm ci")
+        assert not os.environ.get("VAE_REQUIRE_BROWSER"), "VAE_REQUIRE_BROWSER is set, but there is no axe-core: npm ci"
+        pytest.skip("needs axe-core: npm ci")
     return AXE.read_text(encoding="utf-8")
 
 
