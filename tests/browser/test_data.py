@@ -94,7 +94,7 @@ def test_stop_frees_the_form_within_three_seconds_though_the_mirror_is_silent(vi
             me.choose("Data", "MNIST")
             me.page.click("#train")
             me.wait_for_state("loading")
-            me.page.wait_for_selector("#train[disabled]")
+            me.page.wait_for_selector("#train[disabled]", state="attached")
             begun = time.monotonic()
             me.page.click("#stop")
             me.page.wait_for_selector("#train:not([disabled])")
