@@ -126,7 +126,7 @@ def test_a_digit_is_drawn_its_best_q_found_and_moved(keys):
     keys.to(".live-grab .live-buttons button:nth-child(2):enabled")
     assert keys.page.evaluate("document.activeElement.textContent") == "Find the best q"
     keys.press("Enter")
-    keys.page.wait_for_selector("tr[data-term=amortization]")
+    keys.page.wait_for_selector("#draw [data-term=gap] span[data-term=amortization]")
     keys.me.settled()
     keys.to(".live-dim", "Shift+Tab")
     keys.press("Space")

@@ -98,7 +98,7 @@ def test_a_translated_page_still_works(visit):
     weighed(me)
     me.page.evaluate(TRANSLATE)
     me.page.locator(".live-grab .live-buttons button:nth-child(2)").click()
-    me.page.wait_for_selector("tr[data-term=amortization] output:text-matches('nats')")
+    me.page.wait_for_selector("#draw [data-term=gap] span[data-term=amortization]")
     go(me, "latents")
     me.page.locator(".live-list input[type=range]").first.press("ArrowRight")
     me.page.locator("#switches button").nth(1).click()
@@ -132,6 +132,6 @@ def test_nothing_moves_for_those_who_mind_motion(visit):
             .observe(way, { attributeFilter: ["points"] });
     }""")
     me.page.get_by_role("button", name="Find the best q").click()
-    me.page.wait_for_selector("tr[data-term=amortization]")
+    me.page.wait_for_selector("#draw [data-term=gap] span[data-term=amortization]")
     me.settled()
     assert len(set(me.page.evaluate("ways"))) == 1  # the whole way at once
