@@ -258,7 +258,7 @@ def test_a_proxy_may_take_the_prefix_off(browser, tmp_path, monkeypatch):
         me.tab("Draw")
         me.page.get_by_label("Start from a 4").click()
         me.page.wait_for_function("document.querySelector('#draw .live-terms output')?.textContent.match(/[0-9]/)")
-        me.page.locator("th span[data-term=elbo]").click()
+        me.page.locator("#draw th span[data-term=elbo]").click()
         me.page.wait_for_selector(".live-explained .katex-html")
         assert shown_icon(me.page) == ICON
         assert me.errors == [] and not [u for u in me.requests if not u.startswith((url, "data:", "blob:"))]
@@ -301,7 +301,7 @@ def test_a_login_that_a_frame_does_not_keep_has_a_way_out(browser, locked):
         with context.expect_page() as opened:
             link.click()
         log_in(opened.value)
-        opened.value.wait_for_selector("#train", state="attached")
+        opened.value.wait_for_selector("[role=tab][aria-selected=true]")
         assert opened.value.url == inside
         context.close()
 
@@ -343,5 +343,5 @@ def test_an_ordinary_login_has_no_words_about_cookies_but_about_a_server_in_fron
     page.locator(".auth", has_text="The server does not answer.").wait_for()
     page.unroute_all()
     log_in(page)
-    page.wait_for_selector("#train", state="attached")
+    page.wait_for_selector("[role=tab][aria-selected=true]")
     context.close()
