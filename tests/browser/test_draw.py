@@ -259,9 +259,9 @@ def test_the_mean_goes_to_latents_and_an_image_comes_back(visit):
     sent = page.evaluate(moved)
     assert sent["by"] == "draw" and len(sent["z"]) == 20 and any(abs(z) > 0.1 for z in sent["z"])
     bar = "new Uint8Array(784).map((_, i) => (i % 28 === 14 ? 255 : 0))"
-    with me.answered("look", draws=1000):
-        page.evaluate(f"import('./live/draw/kept.js').then(({{ putOnPad }}) => putOnPad({bar}))")
-    me.tab("Draw")
+    page.evaluate(f"import('./live/draw/kept.js').then(({{ putOnPad }}) => putOnPad({bar}))")
+    with me.answered("look", draws=1000):  # as soon as it can be seen
+        me.tab("Draw")
     rested(me)
     seen = page.evaluate(PIXELS, ".live-pair figure:nth-child(1) canvas")
     assert [i % 28 for i, value in enumerate(seen) if value] == [14] * 28

@@ -180,6 +180,7 @@ def test_the_number_beside_a_slider_is_such_a_field(visit):
     me = opened(visit, **SMALL)
     slider, number = me.page.locator(".live-list input").nth(0), me.page.locator(".live-list input").nth(1)
     index = int(slider.get_attribute("data-dim"))
+    me.page.get_by_role("button", name="Centre of the prior").click()
     number.click()
     before = me.page.evaluate("scrollY")
     me.page.mouse.wheel(0, 120)

@@ -212,13 +212,24 @@ def test_without_the_charts_library_every_chart_says_so(browser, server, status,
         refuse(page, "plotly", status)
     page.goto(server.url)
     text = f"The charts' library could not be loaded. {why}"
-    charts = {"Train": ["#train-curves"], "ELBO": ["#elbo-curves", "#kl-bars", "#kl-history"], "Runs": ["#compare"]}
+    charts = {"Train": ["#train-curves"], "ELBO": ["#elbo-curves", "#kl-bars", "#kl-history"]}
     for tab, parts in (charts | {"Latents": ["#latents-plane"]}).items():
         page.get_by_role("tab", name=tab, exact=True).click()
         for part in parts:
             page.locator(part, has_text=text).first.wait_for()
             assert page.locator(f"{part} .main-svg").count() == 0  # and there is no chart beside the words
     context.close()
+
+
+def test_without_the_charts_library_the_comparison_says_so(visit, list_runs):
+    me = visit()
+    list_runs(me, {})
+    me.page.route(re.compile("plotly"), lambda route: route.abort())
+    me.page.goto(f"{me.url}?tab=runs")
+    me.page.get_by_label("Compare this run").check()
+    assert said(me, "#compare", "The charts' library could not be loaded. The server does not answer.")
+    me.page.unroute_all()
+    me.errors.clear()
 
 
 @pytest.mark.parametrize("status", [401, 413, 502, 503])

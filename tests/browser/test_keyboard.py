@@ -113,7 +113,10 @@ def test_a_training_is_started_paused_and_stopped(keys):
     keys.to("#setup button")
     me.context.grant_permissions(["clipboard-read", "clipboard-write"])
     keys.press("Enter")
-    keys.page.wait_for_selector("#setup >> text=Copied")
+    keys.page.wait_for_selector("dialog[open]")
+    keys.to("dialog[open] .live-primary")
+    keys.press("Enter")
+    keys.page.wait_for_selector("dialog[open] >> text=Copied")
     assert "epochs=2000" in keys.page.evaluate("navigator.clipboard.readText()")
 
 
@@ -161,13 +164,16 @@ def test_a_run_is_renamed_and_deleted(keys, give):
     keys.press("Enter", "Control+A", *"mine", "Enter")
     keys.page.wait_for_selector("#runs .live-name:text-is('mine')")
     assert keys.has("#runs .live-name")
-    keys.to("#runs tr:first-child .live-actions button:last-child")
+    more = "#runs tbody tr:first-child button[aria-haspopup]"
+    keys.to(more)
+    keys.press("Enter", "End")
+    assert keys.page.evaluate("document.activeElement.textContent") == "Delete"
     keys.press("Enter")
-    keys.page.wait_for_selector(".live-dialog[open]")
+    keys.page.wait_for_selector("#runs dialog[open]")
     keys.press("Escape")
-    assert keys.has("#runs tr:first-child .live-actions button:last-child")
-    keys.press("Enter")
-    keys.to(".live-dialog .live-danger")
+    assert keys.has(more)
+    keys.press("Enter", "End", "Enter")
+    keys.to("#runs dialog[open] button:text-is('Delete it')")
     keys.press("Enter")
     rows.nth(1).wait_for(state="detached")
     assert "mine" not in rows.inner_text()
