@@ -21,7 +21,7 @@ MODES = {
 }
 # When a tab shows what it has to show.
 THERE = {
-    "theory": "#theory-card .live-sum > div",
+    "theory": "#theory-card .live-machine",
     "train": "#pictures .live[data-version]:not(.live-waiting)",
     "elbo": "#kl-history .main-svg",
     "draw": ".live-examples button",
