@@ -32,6 +32,7 @@ def set_up(me):
     me.set("β", "0.5")
     me.set("Dimensions D", 3)
     me.page.get_by_text("Training details", exact=True).click()
+    me.page.locator("[aria-label='Seed']").wait_for()
     me.set("Seed", 7)
     me.page.wait_for_function("location.search.includes('seed=7')")
 

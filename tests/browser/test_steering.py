@@ -193,7 +193,9 @@ def test_a_step_shows_each_draw_its_term_and_their_mean(visit, dims, shapes):
     me.choose("Data", "digits")
     me.set("Dimensions D", dims)
     page.get_by_text("Training details", exact=True).click()
+    page.locator("[aria-label='L, draws per image']").wait_for()  # its part of the form is there by then
     me.set("L, draws per image", 3)
+    page.wait_for_function("location.search.includes('samples=3')")
     with me.answered("batch"):
         page.click("#step")
         me.wait_for_state("paused")

@@ -5,6 +5,8 @@ import { make } from "../shared/page.js";
 
 /** @typedef {{ title: string, ids: string[] }} Part of the form: ids of its elements; without a title it is not offered */
 
+const TITLE = "hand-out-title"; // the id of the dialog's heading
+
 /** What the page's own link hides: names of settings or of parts of the form. */
 export const hidden = () => (new URLSearchParams(location.search).get("hide") ?? "").split(",").filter(Boolean);
 
@@ -24,7 +26,8 @@ export function hide(parts) {
  * @param {Record<string, Part>} parts by name
  */
 export function handOut(parts) {
-  const node = make("dialog", { className: "live-dialog live-hand-out", ariaLabel: "Copy link to this set-up" });
+  const node = make("dialog", { className: "live-dialog live-hand-out" });
+  node.setAttribute("aria-labelledby", TITLE);
   node.onclose = () => node.replaceChildren();
   return {
     node,
@@ -42,7 +45,7 @@ export function handOut(parts) {
       link.onfocus = () => link.select();
       copy.onclick = () => copyLink(copy, link.value, "Copy it from above");
       const from = make("fieldset", {}, make("legend", {}, "Hide from those who open it:"), choice);
-      node.append(make("h2", {}, "Copy link to this set-up"), link, from);
+      node.append(make("h2", { id: TITLE }, "Copy link to this set-up"), link, from);
       node.append(make("div", { className: "live-buttons" }, copy, close));
       write();
       node.showModal();
