@@ -304,7 +304,7 @@ def test_six_sliders_are_shown_and_what_is_unfolded_stays_so(visit, run_of):
     me.page.wait_for_function("document.querySelector('.live-more .live-strip').width === 308")
     with me.answered("describe", model="mnist-mlp-20d"):
         me.page.get_by_label("Model", exact=True).click()
-        me.page.get_by_role("option", name="MNIST · 20 dimensions").first.click()
+        me.page.get_by_role("option", name="MNIST · 20 dimensions · ready-made").first.click()
     me.page.wait_for_function("document.querySelector('.live-more summary').textContent === '14 more'")
     assert len(me.page.evaluate(shown)) == 20
 

@@ -1,5 +1,7 @@
 """A link hands out what is set up: the form, what of it is hidden, a drawing with its q, and the map's zoom."""
 
+import re
+
 import pytest
 
 from .test_latents import opened, ready
@@ -118,7 +120,7 @@ def drawn(me):
     me.page.wait_for_selector("#draw .live-ink", state="visible")
     me.quiet("look")
     me.quiet("judge")
-    me.page.locator(".live-terms output", has_text="nats").first.wait_for()
+    me.page.locator("#draw .live-terms output", has_text=re.compile(r"\d")).first.wait_for()
     asked = me.asked("look")[-1]
     return asked.get("ink") or asked["image"], me.page.evaluate(TERMS)
 
@@ -183,7 +185,7 @@ def test_the_zoom_of_the_map_is_in_the_address(visit):
     ready(me)
     whole = ranges(me)
     assert "zoom=" not in me.page.url
-    me.page.get_by_role("button", name="Zoom in, about the point").click()
+    me.page.get_by_role("button", name="Zoom in").click()
     me.page.wait_for_function("location.search.includes('zoom=')")
     zoomed = ranges(me)
     assert zoomed != whole

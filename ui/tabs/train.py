@@ -250,7 +250,7 @@ def _shareable() -> dict[str, dict[str, Any]]:
 
     Returns:
         fields: by name, what each field of the form holds by default, and the values that its choices stand for, by
-        title. parts: by name, the ids of what a link may hide, and a title if that is offered.
+        title. parts: by name, the settings and the ids of what a link may hide, and a title if that is offered.
     """
     choices = {name: {title: value for value, title in setting.choices.items()} for name, setting in ASKED.items()}
     fields = {name: {"default": _in_field(name, DEFAULTS[name]), "choices": choices[name]} for name in ASKED}
@@ -259,7 +259,11 @@ def _shareable() -> dict[str, dict[str, Any]]:
     folds = {part: [fold_id(group) for group in GROUPS[1:] if part in (group, "details")] for part in PARTS}
     whole = {"presets": ["presets"]} | {part: ids for part, ids in folds.items() if ids}
     ids = {part: whole.get(part, [field_id(name) for name in names]) for part, names in PARTS.items()}
-    return {"fields": fields, "parts": {part: {"title": titles.get(part, ""), "ids": ids[part]} for part in PARTS}}
+    parts = {
+        part: {"title": titles.get(part, ""), "settings": settings, "ids": ids[part]}
+        for part, settings in PARTS.items()
+    }
+    return {"fields": fields, "parts": parts}
 
 
 def _in_field(name: str, value: Any) -> Any:

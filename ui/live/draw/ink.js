@@ -47,7 +47,7 @@ export class Surface {
   constructor({ changed, hid }) {
     this.changed = changed;
     this.hid = hid;
-    this.canvas = make("canvas", { width: SIZE, height: SIZE, className: "live-ink", tabIndex: 0, id: "draw-pad" });
+    this.canvas = make("canvas", { width: SIZE, height: SIZE, className: "live-ink", tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-label", HELP);
     this.over = make("canvas", { width: SIZE, height: SIZE, className: "live-over" });

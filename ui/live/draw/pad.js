@@ -70,6 +70,7 @@ class Pad {
     const { scales, surface } = this.live;
     const [pictures, others] = [this.#pictures, this.#others];
     scales.gauge.node.id = "meter"; // to which the glossary leads
+    surface.canvas.id = "draw-pad"; // to which pictures lead
     const copy = make("button", { type: "button", className: "live-quiet" }, "Copy link to this drawing");
     copy.onclick = () => this.#copy(copy);
     node.append(

@@ -3,7 +3,11 @@
 import { addressWith, copyLink } from "../page/link.js";
 import { make } from "../shared/page.js";
 
-/** @typedef {{ title: string, ids: string[] }} Part of the form: ids of its elements; without a title it is not offered */
+/**
+ * A part of the form: its settings, the ids of its elements, and a title if it is offered.
+ *
+ * @typedef {{ title: string, settings: string[], ids: string[] }} Part
+ */
 
 const TITLE = "hand-out-title"; // the id of the dialog's heading
 

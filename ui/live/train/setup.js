@@ -29,7 +29,8 @@ export function mount({ element, props }) {
   for (const event of ["input", "change", "focusout", "click"]) form.addEventListener(event, () => write());
   form.addEventListener("click", ({ target }) => {
     const isPreset = target instanceof Element && target.closest("#presets button");
-    if (isPreset) forget(Object.keys(fields).filter((name) => !hidden().includes(name)));
+    const kept = hidden().flatMap((part) => parts[part]?.settings ?? []);
+    if (isPreset) forget(Object.keys(fields).filter((name) => !kept.includes(name)));
   });
   button.onclick = () => {
     rewrite(form, fields);
