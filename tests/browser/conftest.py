@@ -337,9 +337,9 @@ class Visitor:
             self.page.mouse.move(*place, steps=6)
         self.page.mouse.up()
 
-    def number(self, name: str) -> float:
+    def number(self, term: str) -> float:
         """A term of the Draw tab's table, in nats."""
-        row = self.page.locator("#draw .live-terms tr", has_text=name).locator("output")
+        row = self.page.locator(f"#draw .live-terms tr[data-term={term}] output")
         return float(row.inner_text().replace("−", "-"))
 
 

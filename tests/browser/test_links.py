@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 FIELDS = """() => Object.fromEntries([...document.querySelectorAll(".train-settings input[aria-label]")]
     .map((it) => [it.ariaLabel, it.value]))"""
-TERMS = """[...document.querySelectorAll(".live-terms output")].map((it) => it.textContent)"""
+TERMS = """[...document.querySelectorAll("#draw .live-terms output")].map((it) => it.textContent)"""
 
 
 def copied(me, button):

@@ -72,7 +72,7 @@ def test_the_main_job_through_all_four_tabs(visit):
     rested(me)
     assert me.ink(".live-pair figure:nth-child(1) canvas") > 5000
     assert me.ink("#draw .live-reconstruction") > 5000
-    assert me.number("ELBO") == pytest.approx(me.number("Reconstruction") - me.number("KL"), abs=0.11)
+    assert me.number("elbo") == pytest.approx(me.number("reconstruction") - me.number("kl"), abs=0.11)
 
     # A slider changes the picture.
     me.tab("Latents")
@@ -184,11 +184,11 @@ def test_the_pad_clears_starts_from_a_digit_and_keeps_the_drawing(visit):
     me.page.get_by_label("Start from a 4").click()
     done = "document.querySelector('#draw .live-terms output')?.textContent.match(/[0-9]/)"
     me.page.wait_for_function(done)
-    elbo = me.number("ELBO")
+    elbo = me.number("elbo")
     me.reload()
     me.tab("Draw")
     me.page.wait_for_function(done)
-    assert me.number("ELBO") == elbo
+    assert me.number("elbo") == elbo
     me.tab("Latents")
     me.page.wait_for_selector(".live-list input[type=range]")
     me.page.get_by_role("button", name="My drawing").click()

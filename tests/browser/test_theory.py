@@ -183,7 +183,7 @@ def test_a_drawing_is_the_same_on_both_tabs(card):
     card.page.wait_for_function(
         "document.querySelector('#draw [data-term=evidence] small')?.textContent.startsWith('exact')"
     )
-    assert card.number("ELBO") == pytest.approx(first["elbo"]["value"], abs=0.1)
+    assert card.number("elbo") == pytest.approx(first["elbo"]["value"], abs=0.1)
     card.page.get_by_role("button", name="Clear").click()
     card.tab("Theory")
     until(card.page, lambda: card.ink(f"{CARD} .live-ink") == 0)
