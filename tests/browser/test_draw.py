@@ -72,7 +72,7 @@ def encoders(me, own):
 
 def refined(me):
     """Waits until a refinement has been shown to its end."""
-    made = "document.querySelector('.live-station-made small').textContent"
+    made = "document.querySelector('#draw .live-station-made small').textContent"
     me.page.wait_for_function(f"{made}.includes('refined')", timeout=20_000)
 
 
