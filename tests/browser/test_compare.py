@@ -136,6 +136,7 @@ def test_a_point_of_the_plane_opens_its_run(visit, list_runs, how):
         point.focus()
         me.page.keyboard.press("Enter")
     else:
+        point.scroll_into_view_if_needed()
         box = point.bounding_box()
         me.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         me.page.wait_for_selector("#compare .hoverlayer .hovertext")

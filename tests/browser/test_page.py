@@ -109,7 +109,7 @@ def test_two_visitors_do_not_meet(visit):
     anna, bert = visit(), visit()
     anna.train(Epochs=2000)
     wait_for_records(anna, 2)
-    bert.page.goto(bert.url)
+    bert.page.goto(f"{bert.url}?tab=train")
     bert.page.wait_for_function("location.search.includes('model=')")  # the page knows what its session holds
     assert {question["run"] for question in bert.asked("follow")} <= {ID}  # the recording, which is nobody's
     assert "Recorded; press Train for your own." in bert.page.inner_text("#progress")

@@ -69,7 +69,7 @@ def test_deleting_asks_first(visit, list_runs):
     me.page.get_by_text("Keep it").click()
     assert me.page.locator(ROWS).count() == 2
     me.more("Delete")
-    assert "gone for good" in me.page.inner_text("dialog[open]")
+    assert "gone for good" in me.page.inner_text("#runs dialog[open]")
     me.page.get_by_role("button", name="Delete it").click()
     me.page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 1")
 
@@ -84,8 +84,8 @@ def test_where_the_model_in_use_is_deleted_the_shipped_one_takes_its_place(visit
     me.more("Delete")
     me.page.get_by_role("button", name="Delete it").click()
     me.page.wait_for_selector("text=The model that was in use is gone: this one takes its place.")
-    assert me.page.input_value("#model input") == "MNIST · 20 dimensions · ready-made"
-    me.page.wait_for_function("location.search.includes('model=mnist-mlp-20d')")
+    assert me.page.input_value("#model input") == "MNIST · 2 dimensions · ready-made"
+    me.page.wait_for_function("location.search.includes('model=mnist-mlp-2d')")
 
 
 def test_sort_and_filter(visit, list_runs):
@@ -203,11 +203,10 @@ def test_a_run_that_goes_on_from_another_is_shown_and_asked_about_before_it_star
     for label, value in {"Epochs": 1, "β": "0,5", "Batch size": 128, "Dimensions D": 7}.items():
         me.set(label, value)
     me.tab("Runs")
-    again = page.get_by_role("button", name="Continue with new settings")
-    again.click()
-    dialog = page.locator("#runs dialog")
-    assert dialog.locator("h2").inner_text() == "Continue “digits mlp 4-D”"
-    assert "“digits mlp 4-D continued”, begins with the weights of step 24" in dialog.inner_text()
+    me.more("Continue with new settings")
+    dialog = page.locator("#runs dialog[open]")
+    assert dialog.locator("h2").inner_text() == "Continue “digits · 4 dimensions”"
+    assert "“digits · 4 dimensions continued”, begins with the weights of step 24" in dialog.inner_text()
     rows = [row.locator("td").all_inner_texts() for row in dialog.locator("tr").all()[1:]]
     assert rows[:2] == [["Epochs", "2", "1"], ["β", "2", "0.5"]]
     assert [title for title, *_ in rows[2:]] in ([], ["Number format"])  # the quickest may be another one here
@@ -215,12 +214,12 @@ def test_a_run_that_goes_on_from_another_is_shown_and_asked_about_before_it_star
     dialog.get_by_role("button", name="Cancel").click()
     me.settled()
     assert page.locator(ROWS).count() == 1 and not dialog.is_visible()
-    again.click()  # and the same is asked once more
+    me.more("Continue with new settings")  # and the same is asked once more
     dialog.get_by_role("button", name="Start").click()
     me.wait_for_state("finished")
     me.tab("Runs")
     page.wait_for_function(f"document.querySelectorAll('{ROWS}').length === 2")
-    assert page.locator(f"{ROWS}:not([data-run='{old}']) .live-name").inner_text() == "digits mlp 4-D continued"
+    assert page.locator(f"{ROWS}:not([data-run='{old}']) .live-name").inner_text() == "digits · 4 dimensions continued"
 
 
 def test_bad_settings_keep_a_run_from_going_on_and_lead_to_their_fields(visit, list_runs):
@@ -230,8 +229,8 @@ def test_bad_settings_keep_a_run_from_going_on_and_lead_to_their_fields(visit, l
     me.set("β", "-1")
     me.set("Batch size", "many")
     me.tab("Runs")
-    me.page.get_by_role("button", name="Continue with new settings").click()
-    dialog = me.page.locator("#runs dialog")
+    me.more("Continue with new settings")
+    dialog = me.page.locator("#runs dialog[open]")
     dialog.locator("li").first.wait_for()
     assert dialog.locator("li").all_inner_texts() == [
         "Batch size is 'many'; it must be a whole number from 1 to 100000.",

@@ -157,10 +157,11 @@ def test_a_waiting_run_says_its_place_and_offers_what_it_can_give(visit):
     me.tab("Runs")
     me.page.wait_for_selector("#runs tbody tr")
     offered = me.page.locator("#runs tbody tr button:visible").all_inner_texts()
-    assert not {"Draw with it", "Continue with new settings", "Resume"} & {*offered}
-    assert me.page.locator("#runs tbody tr select[aria-label=Download] option:not([hidden])").all_inner_texts() == [
-        "Download …", "All of it, zip"
-    ]  # fmt: skip
+    assert not {"Draw with it", "Resume"} & {*offered}
+    me.page.get_by_role("button", name="More for this run").click()
+    items = ["Stop", "Download all of it (zip)", "Delete"]
+    assert me.page.get_by_role("menuitem").all_inner_texts() == items
+    me.page.keyboard.press("Escape")
     me.tab("Train")
     me.page.click("#pause")
     me.wait_for_state("paused")
