@@ -17,6 +17,7 @@ from . import labels, live, sweep
 from .backend import Backend
 from .tabs import continuing, draw, elbo, latents, runs, theory, train
 from .web.events import OUTSPOKEN, QUIET
+from .web.requests import answering
 from .web.session import STORAGE_KEY, Session, restored
 
 TABS = ("theory", "train", "elbo", "draw", "latents", "runs")
@@ -31,6 +32,7 @@ class _Page:
     session: gr.BrowserState
     heading: gr.Markdown
     model: gr.Dropdown
+    followed: gr.HTML  # the run that the page follows
     tab: train.TrainTab
     users: list[gr.HTML]  # components that use the chosen model
     tabs: gr.Tabs
@@ -58,12 +60,22 @@ def _lay_out(backend: Backend) -> _Page:
         model = gr.Dropdown(**_choice(choices, default), label="Model", elem_id="model")
         live.component("page/header", None, elem_id="switches")
     address = live.component("page/address", {"model": ""}, elem_id="address")
+    followed = live.component(
+        "page/followed",
+        {"run": "", "browser": ""},
+        functions=[
+            answering(function)
+            for function in (backend.follower.follow, backend.follower.window, backend.follower.history)
+        ],
+        events=["changed", "use"],
+        elem_id="followed",
+    )
     live.component("words/words", None, elem_id="words")
     with gr.Tabs() as tabs:
         with gr.Tab("Theory", id="theory"):
             card = theory.build(backend)
         with gr.Tab("Train", id="train"):
-            tab = train.build(backend, session)
+            tab = train.build(backend, session, followed)
         with gr.Tab("ELBO", id="elbo"):
             elbo.build()
         with gr.Tab("Draw", id="draw"):
@@ -73,7 +85,7 @@ def _lay_out(backend: Backend) -> _Page:
         with gr.Tab("Runs", id="runs"):
             table, charts = runs.build(backend)
     heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
-    return _Page(backend, session, heading, model, tab, [address, card, pad, sliders], tabs, table, charts)
+    return _Page(backend, session, heading, model, followed, tab, [address, card, pad, sliders], tabs, table, charts)
 
 
 def _first(offered: list[tuple[str, str]]) -> str:
@@ -119,7 +131,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             *train.form_of_link(backend, state["run"], link),
         ]
 
-    shown: list[Block] = [page.session, page.heading, page.model, page.tab.progress, *page.users]
+    shown: list[Block] = [page.session, page.heading, page.model, page.followed, *page.users]
     shown += [page.table, page.tab.presets, page.tabs, *page.tab.form]
     blocks.load(on_load, page.session, shown, **QUIET)
 
@@ -158,7 +170,7 @@ def _wire_model(page: _Page) -> None:
         return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=other)]
 
     model.input(on_model, [session, model], [session, model, *users], **QUIET)
-    page.tab.progress.changed(on_run_changed, [session, model], [session, model, *users, *page.tab.form], **QUIET)
+    page.followed.changed(on_run_changed, [session, model], [session, model, *users, *page.tab.form], **QUIET)
     page.table.removed(in_use, [session, model], [session, model, *users], **QUIET)
 
 
@@ -210,8 +222,8 @@ def _wire_runs(page: _Page) -> None:
             raise gr.Error(str(error), print_exception=False) from None
 
     page.table.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
-    page.tab.progress.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
-    shown = [session, page.tab.progress, page.tabs, *page.tab.form]
+    page.followed.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
+    shown = [session, page.followed, page.tabs, *page.tab.form]
     for component in (page.table, page.charts):
         component.watch_run(on_watch, session, shown, **OUTSPOKEN)
     page.table.plan(on_plan, [session, *page.tab.fields, page.table], page.table, **OUTSPOKEN)

@@ -310,7 +310,11 @@ class Visitor:
 
     def wait_for_weights(self) -> None:
         """Waits, on the Train tab, until the run has a model, and pictures of it."""
-        self.page.wait_for_selector("#pictures .live[data-version]:not(.live-waiting)")
+        self.page.wait_for_function("""async () => {
+            const { feed } = await import(location.origin + "/live/shared/feed.js");
+            const node = document.querySelector("#pictures .live[data-version]:not(.live-waiting)");
+            return feed.about && !feed.about.is_recorded && node?.dataset.run === feed.run;
+        }""")
 
     def more(self, item: str, row: int = 0) -> None:
         """Chooses from the menu of a row of the Runs tab."""

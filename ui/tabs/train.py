@@ -50,7 +50,6 @@ FIXED = "Grey settings cannot change during a run. White ones take effect at onc
 class TrainTab:
     """What the rest of the page needs from this tab."""
 
-    progress: gr.HTML
     train: gr.Button
     note: gr.Markdown
     presets: gr.HTML
@@ -277,24 +276,18 @@ def as_on_page(sentence: str) -> str:
     return f"{LABELS.get(field, field)} {rest}"
 
 
-def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
-    """Lays out the tab and wires its own parts."""
+def build(backend: Backend, session: gr.BrowserState, followed: gr.HTML) -> TrainTab:
+    """Lays out the tab and wires its own parts; followed: the component of the run that the page follows."""
     with gr.Row(equal_height=False, elem_classes="train-head"):
         with gr.Column(scale=0, min_width=240, elem_classes="train-start"):
             train_button = gr.Button("Train", variant="primary", elem_id="train")
             note = gr.Markdown(FIXED, visible=False, elem_classes="train-note")
         with gr.Column(scale=3, min_width=320):
-            functions = (
-                backend.follower.follow,
-                backend.follower.window,
-                backend.follower.history,
-                backend.follower.steer,
-            )
             progress = live.component(
                 "train/progress",
-                {"run": "", "browser": ""},
-                functions=[answering(function) for function in functions],
-                events=["changed", "first", "use"],
+                None,
+                functions=[answering(backend.follower.steer)],
+                events=["first"],
                 elem_id="progress",
             )
     with gr.Row(equal_height=False, elem_classes="train-body"):
@@ -307,7 +300,7 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
             live.component("charts/curves", training_terms().to_plotly_json(), elem_id="train-curves")
             live.component("train/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
             live.component("train/pictures", None, elem_id="pictures")
-    tab = TrainTab(progress, train_button, note, presets, fields, marked)
+    tab = TrainTab(train_button, note, presets, fields, marked)
 
     def begin(state: Session, values: tuple[Any, ...], one_batch: bool) -> list[Any]:
         try:
@@ -322,9 +315,9 @@ def build(backend: Backend, session: gr.BrowserState) -> TrainTab:
     def on_first_batch(state: Session, *values: Any) -> list[Any]:
         return begin(state, values, one_batch=True)
 
-    train_button.click(on_train, [session, *fields], [session, progress, marked], **OUTSPOKEN)
+    train_button.click(on_train, [session, *fields], [session, followed, marked], **OUTSPOKEN)
     presets.chosen(_on_preset, None, fields, **QUIET)
-    progress.first(on_first_batch, [session, *fields], [session, progress, marked], **OUTSPOKEN)
+    progress.first(on_first_batch, [session, *fields], [session, followed, marked], **OUTSPOKEN)
     for name, field in zip(LABELS, fields, strict=True):
         if name in ASKED and ASKED[name].changes:
             assert isinstance(field, gr.Textbox)  # no choice may change during a run

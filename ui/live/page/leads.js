@@ -22,6 +22,13 @@ export function onUse(then) {
   use = then;
 }
 
+/**
+ * Uses the model of the followed training in Draw or Latents.
+ *
+ * @param {string} tab
+ */
+export const useModelIn = (tab) => use(modelOfRun(), tab);
+
 /** The model of the followed training; empty where none belongs to it, and nothing leads on. */
 export const modelOfRun = () => feed.about?.model ?? "";
 

@@ -112,9 +112,9 @@ export function absorb(store, answer) {
  * Follows a run from now on.
  *
  * @param {string} run
- * @param {Functions} functions
+ * @param {Functions} [functions] of the server, where they are others than before
  */
-export function follow(run, functions) {
+export function follow(run, functions = ask) {
   ask = functions;
   if (run === feed.run) return;
   Object.assign(feed, empty(run), { moment: null });

@@ -1,7 +1,8 @@
 // How far the followed run is, and the buttons that steer it. The value from Python, {run, browser}, says which run the
 // whole page follows.
 
-import { modelOfRun, onUse } from "../page/leads.js";
+import { browser } from "../page/followed.js";
+import { useModelIn } from "../page/leads.js";
 import { answerOf, failed } from "../shared/ask.js";
 import { feed, follow, refresh, show } from "../shared/feed.js";
 import { duration, make, minus, openTab, rootOf } from "../shared/page.js";
@@ -11,35 +12,35 @@ import { offersOf } from "./buttons.js";
 import { RECORDED } from "./recorded.js";
 
 /** @import { Component, Progress } from "../shared/types.js" */
-/** @typedef {Component<{ run: string, browser: string }, "steer" | "follow" | "window" | "history">} Steered */
+/** @typedef {Component<null, "steer">} Steered */
 /** @typedef {ReturnType<typeof layout>} View */
 
 const NOTHING_YET = "No training yet: choose settings and press Train.";
 const GONE = "Gone";
 const FORM = ".train-settings"; // on a phone it stands below what moves
 const BUTTONS = /** @type {const} */ (["toggle", "stop", "step", "reset"]);
-const TELL = 200; // ms between two looks at whether Python must be told of another state
 
 /**
  * The buttons and the line of progress.
  *
  * @param {Steered} component
  */
-export function mount({ element, props, server, watch, trigger }) {
+export function mount({ element, server, trigger }) {
   const node = rootOf(element);
   const view = layout(node);
   let refused = ""; // why the last press of a button did nothing
   let unheard = false; // because the server did not answer
+  let drawn = ""; // the run and the state that are shown
 
   const steer = async (/** @type {string} */ how) => {
     if (how === "first") {
       trigger("first", {});
       return;
     }
-    const answer = await answerOf(server.steer({ browser: props.value.browser, run: feed.run, how }));
+    const answer = await answerOf(server.steer({ browser, run: feed.run, how }));
     refused = failed(answer) ? answer.error : "";
     unheard = failed(answer) && Boolean(answer.silent);
-    if (!failed(answer) && answer.run && answer.run !== feed.run) start(answer.run);
+    if (!failed(answer) && answer.run && answer.run !== feed.run) follow(answer.run);
     else refresh();
     draw();
   };
@@ -48,48 +49,18 @@ export function mount({ element, props, server, watch, trigger }) {
       const offer = offers()[name];
       if (offer) steer(offer.command);
     };
-  const use = (/** @type {string} */ model, /** @type {string} */ tab) => trigger("use", { run: model, tab });
-  onUse(use);
-  view.draw.onclick = () => use(modelOfRun(), "draw");
-  view.latents.onclick = () => use(modelOfRun(), "latents");
+  view.draw.onclick = () => useModelIn("draw");
+  view.latents.onclick = () => useModelIn("latents");
   view.compare.onclick = () => openTab("runs");
   view.settings.onclick = () => document.querySelector(FORM)?.scrollIntoView();
 
   const draw = () => {
-    if (unheard && !feed.silent) [refused, unheard] = ["", false]; // it answers again
+    const now = `${feed.run} ${feed.state}`;
+    if (now !== drawn || (unheard && !feed.silent)) [refused, unheard] = ["", false]; // it answers again
+    drawn = now;
     fill(view, node, refused);
   };
   show(element, draw);
-  tell(trigger, () => {
-    refused = "";
-  });
-
-  const start = (/** @type {string} */ run) => {
-    refused = "";
-    follow(run, { follow: server.follow, window: server.window, history: server.history });
-  };
-  watch("value", () => start(props.value.run));
-  start(props.value.run);
-}
-
-/**
- * Tells Python of every change of the run's state, even while this tab is out of sight.
- *
- * @param {Steered["trigger"]} trigger
- * @param {() => void} changed
- */
-function tell(trigger, changed) {
-  let told = "";
-  let known = { run: "", state: "" }; // what it was told last
-  setInterval(() => {
-    const now = `${feed.run} ${feed.state} ${Boolean(feed.newest)}`;
-    if (!feed.run || !feed.state || now === told) return;
-    const before = feed.run === known.run ? known.state : "";
-    told = now;
-    known = { run: feed.run, state: feed.state };
-    changed();
-    trigger("changed", { run: feed.run, state: feed.state, before });
-  }, TELL);
 }
 
 /** What is offered now. */
