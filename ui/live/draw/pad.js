@@ -14,6 +14,7 @@ import { tools } from "./tools.js";
 /** @typedef {Component<{ model: string | null }, Functions | "complete" | "crowd">} Drawn */
 
 const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
+const START = "Draw a digit, or start from one below.";
 const FIRST = "Draw something first, or start from a test digit.";
 
 /**
@@ -44,6 +45,7 @@ class Pad {
     };
     this.live = new LiveMachine(component, {
       say,
+      start: START,
       about: (model) => this.#about(model),
       saw: (found, resting) => this.#saw(found, resting),
       held: (found, whose) => this.#pictures.held(found, whose),

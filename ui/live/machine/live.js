@@ -20,7 +20,7 @@ import { Machine } from "./machine.js";
  */
 
 /**
- * What a tab shows besides. say: a sentence, empty to take the last one back; about: another model; saw: what the model
+ * What a tab shows besides. say: a sentence, empty to take the last one back; start: what is said of an empty pad; about: another model; saw: what the model
  * makes of the drawing, and whether no stroke goes; held: what a q decodes to, and whose it is; stroked: by hand; hid:
  * the hidden part is another; cleared: nothing is shown of a drawing; forgot: nor of a model; refined: a refinement came
  * to its end, and left that gap; thrown: ε was.
@@ -35,11 +35,10 @@ import { Machine } from "./machine.js";
  *   forgot: () => void,
  *   refined: (gap: number | null) => void,
  *   thrown: () => void,
- * }> & { say: (text: string) => void }} Tab
+ * }> & { say: (text: string) => void, start: string }} Tab
  */
 
 const QUICK = 64; // draws of log p̂(x) while the pen moves
-const START = "Draw a digit, or start from one below.";
 const FIRST_DIGIT = 4; // to begin with: a 4 lies between 9s, so that its q is worth refining
 
 /** The machine, alive: `node`; `scales` weighs q, `surface` is drawn on. */
@@ -315,7 +314,7 @@ export class LiveMachine {
     this.surface.clear();
     this.#reset();
     this.surface.node.classList.add("live-blank");
-    if (!isUntouched()) this.tab.say(START);
+    if (!isUntouched()) this.tab.say(this.tab.start);
   }
 
   /** Clears the surface, for good. */

@@ -31,7 +31,13 @@ export function mount(component) {
   };
   const live = new LiveMachine(component, {
     say,
-    about: () => refine.removeAttribute("disabled"),
+    start: "Draw a digit.",
+    saw: () => {
+      refine.disabled = false;
+    },
+    cleared: () => {
+      refine.disabled = true;
+    },
     refined: (gap) => {
       lead.done("refine");
       say(gap === null ? "" : left(gap));
