@@ -20,10 +20,10 @@ import { Machine } from "./machine.js";
  */
 
 /**
- * What a tab shows besides. say: a sentence, empty to take the last one back; start: what is said of an empty pad; about: another model; saw: what the model
- * makes of the drawing, and whether no stroke goes; held: what a q decodes to, and whose it is; stroked: by hand; hid:
- * the hidden part is another; cleared: nothing is shown of a drawing; forgot: nor of a model; refined: a refinement came
- * to its end, and left that gap; thrown: ε was.
+ * What a tab shows besides. say: a sentence, empty to take the last one back; start: what is said of an empty pad; about:
+ * another model; saw: what the model makes of the drawing, and whether no stroke goes; held: what a q decodes to, and
+ * whose it is; stroked: by hand; hid: the hidden part is another; cleared: nothing is shown of a drawing; forgot: nor of
+ * a model; refined: a refinement came to its end, and left that gap; thrown: ε was.
  *
  * @typedef {Partial<{
  *   about: (model: Description) => void,
