@@ -38,6 +38,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 QUESTIONS = Path(__file__).with_name("questions.js").read_text(encoding="utf-8")
 
+RECORDED = "20000101-000000-0000000000000001"  # the id of the recorded training
 MODEL = "mnist-mlp-20d"  # of a visitor who names no other one
 
 # As if the drawing had been cleared; nothing where nothing can be stored.
@@ -309,12 +310,9 @@ class Visitor:
             !plot.offsetParent || Math.abs(plot._fullLayout.width - plot.clientWidth) <= 1)""")
 
     def wait_for_weights(self) -> None:
-        """Waits, on the Train tab, until the run has a model, and pictures of it."""
-        self.page.wait_for_function("""async () => {
-            const { feed } = await import(location.origin + "/live/shared/feed.js");
-            const node = document.querySelector("#pictures .live[data-version]:not(.live-waiting)");
-            return feed.about && !feed.about.is_recorded && node?.dataset.run === feed.run;
-        }""")
+        """Waits, on the Train tab, until a run, which is no recording, has a model, and pictures of it."""
+        recorded = f"[data-run='{RECORDED}']"
+        self.page.wait_for_selector(f"#pictures .live[data-version][data-run]:not({recorded}):not(.live-waiting)")
 
     def more(self, item: str, row: int = 0) -> None:
         """Chooses from the menu of a row of the Runs tab."""

@@ -173,7 +173,8 @@ def test_a_run_is_renamed_and_deleted(keys, give):
     keys.press("Escape")
     assert keys.has(more)
     keys.press("Enter", "End", "Enter")
-    keys.to("#runs dialog[open] button:text-is('Delete it')")
+    keys.to("#runs dialog[open] button:not(.live-primary)")
+    assert keys.page.evaluate("document.activeElement.textContent") == "Delete it"
     keys.press("Enter")
     rows.nth(1).wait_for(state="detached")
     assert "mine" not in rows.inner_text()
