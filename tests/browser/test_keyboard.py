@@ -166,13 +166,17 @@ def test_a_run_is_renamed_and_deleted(keys, give):
     assert keys.has("#runs .live-name")
     more = "#runs tbody tr:first-child button[aria-haspopup]"
     keys.to(more)
-    keys.press("Enter", "End")
+    keys.press("Enter")
+    keys.page.wait_for_selector("[role=menuitem]:focus")
+    keys.press("End")
     assert keys.page.evaluate("document.activeElement.textContent") == "Delete"
     keys.press("Enter")
     keys.page.wait_for_selector("#runs dialog[open]")
     keys.press("Escape")
     assert keys.has(more)
-    keys.press("Enter", "End", "Enter")
+    keys.press("Enter")
+    keys.page.wait_for_selector("[role=menuitem]:focus")
+    keys.press("End", "Enter")
     keys.to("#runs dialog[open] button:not(.live-primary)")
     assert keys.page.evaluate("document.activeElement.textContent") == "Delete it"
     keys.press("Enter")

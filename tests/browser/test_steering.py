@@ -327,7 +327,7 @@ def test_a_closed_page_comes_back_within_a_second(visit):
     steps = me.curves()["train_elbo"][0]
     me.page.close()
     me.page = me.context.new_page()
-    me.page.goto(me.url)
+    me.page.goto(f"{me.url}?tab=train")
     me.page.wait_for_selector("#train", state="attached")
     wait_for_records(me, len(steps))
     assert me.curves()["train_elbo"][0][: len(steps)] == steps and me.state() == "running"

@@ -72,7 +72,7 @@ def test_all_works_in_a_sandboxed_frame(visit, server):
     me = visit()
     # Gradio serves no page of 127.0.0.1 to a frame without an origin.
     url = server.url.replace("127.0.0.1", "vae.localhost")
-    me.page.set_content(f'<iframe sandbox="allow-scripts" src="{url}" width="1400" height="880"></iframe>')
+    me.page.set_content(f'<iframe sandbox="allow-scripts" src="{url}?tab=train" width="1400" height="880"></iframe>')
     frame = me.page.frames[-1]
     frame.wait_for_selector(".page-lost")
     frame.get_by_label("Epochs", exact=True).fill("3000")  # it must not end before it is stopped

@@ -160,7 +160,7 @@ def test_it_says_the_value_now_and_follows_it(visit):
     me = visit("?tab=draw")
     me.page.locator(".live-examples button").first.click()
     me.page.locator("tr[data-term=evidence] small", has_text="1000 draws").wait_for()
-    me.page.locator("th span[data-term='kl']").click()
+    me.page.locator("#draw th span[data-term='kl']").click()
     box = opened(me, "KL divergence")
     kl = me.page.locator("tr[data-term='kl'] output").inner_text()
     assert re.fullmatch(r"\d+\.\d+ nats", kl)

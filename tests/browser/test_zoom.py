@@ -102,7 +102,7 @@ def test_a_translated_page_still_works(visit):
     go(me, "latents")
     me.page.locator(".live-list input[type=range]").first.press("ArrowRight")
     me.page.locator("#switches button").nth(1).click()
-    me.page.locator(".live-help button").first.click()
+    me.page.locator(".live-help button").nth(TABS.index("train")).click()
     me.page.wait_for_function("document.querySelector('[data-tab-id=train]').ariaSelected === 'true'")
     go(me, "runs")
     me.page.locator("#runs .live-name").click()

@@ -3,6 +3,7 @@
 import { openTab, shownTab, wantsStill } from "../shared/page.js";
 import { TERMS } from "./glossary.js";
 
+const HEARD = 300; // ms after which a press is taken not to have been heard: what is new on the page does not listen yet
 const LONGEST = 8000; // ms until the place is there: a tab builds its parts when it is opened
 const SHOWN = 1500; // ms for which the place is marked
 const FIELDS = "input:enabled, select:enabled, button:enabled";
@@ -69,11 +70,12 @@ export async function bring(place, fold = "") {
 async function found(place, fold = "") {
   const end = performance.now() + LONGEST;
   let node = inSight(place);
-  for (let unfolded = false; !node && performance.now() < end; node = inSight(place)) {
+  for (let pressed = -Infinity; !node && performance.now() < end; node = inSight(place)) {
     /** @type {HTMLElement | null} */
     const handle = fold ? document.querySelector(`#${fold} > button`) : null;
-    if (handle?.checkVisibility() && !unfolded) {
-      unfolded = true;
+    const isDue = performance.now() - pressed > HEARD;
+    if (isDue && handle?.checkVisibility() && !handle.classList.contains("open")) {
+      pressed = performance.now();
       handle.click();
     }
     unfold(document.getElementById(place));
