@@ -159,13 +159,13 @@ def test_a_finger_opens_every_word_within_the_screen_of_a_phone(visit):
 def test_it_says_the_value_now_and_follows_it(visit):
     me = visit("?tab=draw")
     me.page.locator(".live-examples button").first.click()
-    me.page.locator("tr[data-term=evidence] small", has_text="1000 draws").wait_for()
+    me.page.locator("#draw tr[data-term=evidence] small", has_text="1000 draws").wait_for()
     me.page.locator("#draw th span[data-term='kl']").click()
     box = opened(me, "KL divergence")
-    kl = me.page.locator("tr[data-term='kl'] output").inner_text()
-    assert re.fullmatch(r"\d+\.\d+ nats", kl)
-    assert box.locator(".live-now").inner_text() == f"now {kl}"
-    me.page.evaluate("document.querySelector('tr[data-term=kl] output').textContent = '1.5 nats'")
+    kl = me.page.locator("#draw tr[data-term='kl'] output").inner_text()
+    assert re.fullmatch(r"\d+\.\d+", kl)
+    assert box.locator(".live-now").inner_text() == f"now {kl} nats"
+    me.page.evaluate("document.querySelector('#draw tr[data-term=kl] output').textContent = '1.5'")
     me.page.wait_for_selector(f"{BOX} .live-now >> text=1.5 nats")
 
 

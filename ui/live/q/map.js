@@ -21,7 +21,7 @@ const PIXELS = TILES * SIDE;
 const ORANGE = [213, 94, 0]; // the true posterior, as q is blue
 const FAINT = [0.5, 0.5]; // what black is lifted to, and how much of white is left: the ellipses stand out
 const WHOLE = 3.5; // prior standard deviations to either side that the whole plane is shown to
-const ROOM = 4; // standard deviations of q to either side, where no posterior says how far to go
+const ROOM = 3; // standard deviations to either side of a mean that are seen around q
 const CAMERA = 400; // ms that a change of the square takes
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 let maps = 0; // on this page: each has pictures of its own
@@ -161,11 +161,23 @@ export class QMap {
     return { center: [mean, mean], half: isWithin ? Math.min(WHOLE * std, far) : far };
   }
 
-  /** @returns {Square} */
+  /**
+   * What holds q, and the posterior where it is known, but for small parts of it that lie far off.
+   *
+   * @returns {Square}
+   */
   #around() {
-    if (this.#truth) return this.#truth.answer;
-    if (!this.#q) return this.#whole();
-    return { center: this.#q.mu, half: ROOM * Math.max(...this.#q.std) };
+    const both = [this.#q, this.#truth && { mu: this.#truth.answer.mean, std: this.#truth.answer.std }];
+    const known = both.filter((it) => it !== null);
+    if (!known.length) return this.#whole();
+    const ends = [0, 1].map((k) => [
+      Math.min(...known.map(({ mu, std }) => mu[k] - ROOM * std[k])),
+      Math.max(...known.map(({ mu, std }) => mu[k] + ROOM * std[k])),
+    ]);
+    return {
+      center: ends.map(([low, high]) => (low + high) / 2),
+      half: Math.max(...ends.map(([low, high]) => high - low)) / 2,
+    };
   }
 
   /**
