@@ -20,10 +20,10 @@ from tests.browser.conftest import FLAGS, NAMES, start, stop
 
 FIRST = "#theory-card .live-terms output:text-matches('[0-9]')"  # the ELBO of a digit
 THERE = {
-    "train": "#train-curves .main-svg .scatterlayer .trace",
-    "elbo": "#kl-bars .main-svg .bars path >> nth=0",
+    "train": "#pictures .live[data-version]:not(.live-waiting)",
+    "elbo": "#elbo-curves .main-svg .scatterlayer .trace >> nth=0",
     "draw": "#draw .live-terms output:text-matches('[0-9]') >> nth=0",
-    "latents": ".live-map-plot .main-svg image",
+    "latents": ".live-path:text-matches('decoded')",
     "runs": "#runs p:visible >> nth=0",
 }
 

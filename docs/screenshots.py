@@ -6,6 +6,7 @@ MNIST must be in D.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -52,6 +53,7 @@ def take(visitor: Visitor) -> None:
         page.wait_for_function("!document.querySelector('#train').disabled")
     visitor.tab("Draw")
     page.wait_for_selector(".live-examples button")
+    page.get_by_role("button", name="Clear").click()
     visitor.draw(*TWO)
     page.wait_for_timeout(3000)
     page.get_by_role("button", name="Find the best q").click()
@@ -77,7 +79,7 @@ def plane(visitor: Visitor) -> None:
     """The map of the run with two dimensions, and q of a test image over its exact posterior."""
     page = visitor.page
     page.get_by_label("Model", exact=True).click()
-    page.locator('ul[role="listbox"] li', has_text=" 2-D ").click()
+    page.locator('ul[role="listbox"] li', has_text=re.compile("my run.*2 dimensions")).click()
     page.wait_for_function("document.querySelectorAll('.live-list input[type=range]').length === 2")
     page.get_by_label("q over the exact posterior of").select_option("5")
     page.wait_for_timeout(5000)

@@ -1,5 +1,6 @@
 // The Theory tab: the model as a machine that one can try, and what to try next.
 
+import { plotly } from "../charts/chart.js";
 import { LiveMachine } from "../machine/live.js";
 import { make, nats, openTab, rootOf } from "../shared/page.js";
 
@@ -10,6 +11,7 @@ import { make, nats, openTab, rootOf } from "../shared/page.js";
  * @typedef {{ invitation: string, mark: HTMLElement }} Step
  */
 
+const soon = globalThis.requestIdleCallback ?? setTimeout; // older Safaris have none
 const CLAIM = "A picture becomes a place, and a place a picture.";
 const CLOSED = 0.5; // nats of a gap that is called none
 const TEXT = {
@@ -34,6 +36,7 @@ export function mount(component) {
     start: "Draw a digit.",
     saw: () => {
       refine.disabled = false;
+      soon(() => plotly().catch(() => {})); // for the tabs with charts, which say what is wrong
     },
     cleared: () => {
       refine.disabled = true;
