@@ -126,7 +126,7 @@ const NAMES = /** @type {const} */ (["reconstruction", "kl", "elbo", "gap", "evi
 /** The meter's rows, empty: they add up to the evidence. */
 function lines() {
   const rows = {
-    reconstruction: row("", "Reconstruction term", "how well draws of q explain the pixels: E log p(x|z), 64 draws"),
+    reconstruction: row("", "Reconstruction term", "how well draws of q explain the pixels"),
     kl: row("−", "KL(q ‖ p(z))", "what q costs beyond the prior"),
     elbo: row("=", "ELBO"),
     gap: row("+", "Gap = KL(q ‖ p(z|x))", GAP),

@@ -153,7 +153,7 @@ export class LiveMachine {
   /** @param {Drawing} kept */
   #takeKept(kept) {
     if (this.surface.drawing()) this.surface.remember();
-    this.place(bytes(posted(kept) ?? ""));
+    this.surface.place(bytes(posted(kept) ?? ""));
     if (this.#described) this.drawn();
   }
 
@@ -191,7 +191,7 @@ export class LiveMachine {
   #begin({ examples }) {
     const first = examples.find(({ label }) => label === FIRST_DIGIT) ?? examples[0];
     if (!first) return;
-    this.place(bytes(first.image));
+    this.surface.place(bytes(first.image));
     this.drawn();
   }
 
@@ -330,10 +330,5 @@ export class LiveMachine {
     this.#reset();
     this.#described = null;
     this.tab.forgot?.();
-  }
-
-  /** @param {Uint8Array} grey */
-  place(grey) {
-    this.surface.place(grey);
   }
 }
