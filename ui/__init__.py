@@ -16,6 +16,7 @@ from vae_core.storage.checkpoint import CheckpointError
 from . import labels, live, sweep
 from .backend import Backend
 from .tabs import continuing, draw, elbo, latents, runs, theory, train
+from .tabs.form import LABELS
 from .web.events import OUTSPOKEN, QUIET
 from .web.requests import answering
 from .web.session import STORAGE_KEY, Session, restored
@@ -142,6 +143,7 @@ def _wire_model(page: _Page) -> None:
     session = page.session
     model = page.model
     users = page.users
+    changed: list[Block] = [session, model, *users, *page.tab.form]  # by a followed run
 
     def on_model(state: Session, name: str) -> list[Any]:
         return [Session(**state | {"model": name}), gr.Dropdown(info=None), *({"model": name} for _ in users)]
@@ -161,6 +163,8 @@ def _wire_model(page: _Page) -> None:
 
         When a run resumes, the form shows its settings again; meanwhile it may have held those of the next run.
         """
+        if not state:  # the browser has not stored its session yet: on_load has just answered with all of this
+            return [gr.skip() for _ in changed]
         run, before, now_is = (str(event._data[name]) for name in ("run", "before", "state"))
         run = "" if run in backend.runs.recordings else run
         goes_on = _keeps_the_form(now_is) and not _keeps_the_form(before)
@@ -170,7 +174,7 @@ def _wire_model(page: _Page) -> None:
         return [Session(**now | {"run": run}), *rest, *train.form(backend, run, values=other)]
 
     model.input(on_model, [session, model], [session, model, *users], **QUIET)
-    page.followed.changed(on_run_changed, [session, model], [session, model, *users, *page.tab.form], **QUIET)
+    page.followed.changed(on_run_changed, [session, model], changed, **QUIET)
     page.table.removed(in_use, [session, model], [session, model, *users], **QUIET)
 
 
@@ -208,13 +212,13 @@ def _wire_runs(page: _Page) -> None:
     def on_plan(state: Session, *values: Any) -> dict[str, Any]:
         """Tells the table what would be started with the form's settings and the weights of another run."""
         *fields, chosen = values
-        settings = dict(zip(train.LABELS, fields, strict=True))
+        settings = dict(zip(LABELS, fields, strict=True))
         return chosen | {"plan": continuing.plan(backend, state["browser"], chosen["run"], settings)}
 
     def on_train_on(state: Session, *values: Any) -> list[Any]:
         """Starts a new run with the form's settings and the weights of another run."""
         *fields, chosen = values
-        settings = dict(zip(train.LABELS, fields, strict=True))
+        settings = dict(zip(LABELS, fields, strict=True))
         name = continuing.name_of(backend, state["browser"], chosen["run"])
         try:
             return followed(state, train.start(backend, state, settings, weights=chosen["run"], name=name))
@@ -235,11 +239,11 @@ def _wire_sweep(page: _Page) -> None:
     backend = page.backend
 
     def on_plan(state: Session, event: gr.EventData, *values: Any) -> dict[str, Any]:
-        settings = dict(zip(train.LABELS, values, strict=True))
+        settings = dict(zip(LABELS, values, strict=True))
         return {"browser": state["browser"], "sweep": sweep.plan(backend, settings, event._data)}
 
     def on_start(state: Session, event: gr.EventData, *values: Any) -> dict[str, Any]:
-        settings = dict(zip(train.LABELS, values, strict=True))
+        settings = dict(zip(LABELS, values, strict=True))
         return {"browser": state["browser"], "sweep": sweep.start(backend, state, settings, event._data)}
 
     form = [page.session, *page.tab.fields]

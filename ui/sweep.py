@@ -11,7 +11,7 @@ from vae_core.runs.sweep import Sweep
 from .backend import Backend
 from .labels import data_title
 from .presets import IMAGES
-from .tabs.train import Asked, as_on_page, configured
+from .tabs.form import Asked, as_on_page, configured
 from .web.requests import field
 from .web.session import Session
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ui.glossary import glossary
-from ui.tabs.train import LABELS
+from ui.tabs.form import LABELS
 
 from .test_accessibility import BOX, TEXTS, texts
 

@@ -303,6 +303,15 @@ def test_the_page_is_there_without_any_shipped_model(backend, shipped):
         assert state["model"] == choice.value == run and users[0]["model"] == run and choice.info is None
 
 
+def test_a_run_that_is_heard_of_before_the_browser_has_its_session_changes_nothing(backend):
+    changed = handler(ui.build(backend), "on_run_changed")
+    run = trained(backend)
+    event = SimpleNamespace(_data={"run": run, "before": "", "state": "running"})
+    parts = changed({}, None, event)
+    assert len(parts) == len(changed(session(ANNA), None, event))
+    assert all(part == gr.skip() for part in parts)
+
+
 def handler(page, name):
     """The function of that name that the page calls."""
     return next(fn.fn for fn in page.fns.values() if getattr(fn.fn, "__name__", "") == name)

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from ui.tabs import train as train_tab
+from ui.tabs.form import LABELS
 from vae_core import TrainConfig
 from vae_core.runs.changes import Change
 from vae_core.settings import FaultsError, settings_of
@@ -112,7 +113,7 @@ def test_every_field_of_the_form_reaches_its_configuration(backend):
         "learning_rate_warmup": 2, "clip_norm": 1.5, "average": 0.9, "patience": 7, "hold_out": 100, "seed": 5,
         "precision": "bfloat16",
     }  # fmt: skip
-    assert list(change) == list(FORM) and set(FORM) == set(train_tab.LABELS)
+    assert list(change) == list(FORM) and set(FORM) == set(LABELS)
     run = train_tab.start(backend, session(ANNA), change)
     finished(backend, run)
     config = backend.runs.folder(run).read_config()
@@ -129,7 +130,7 @@ def test_numbers_come_as_they_were_typed(backend):
     config = backend.runs.folder(run).read_config()
     assert (config.training.beta, config.training.learning_rate, config.model.prior_mean) == (0.5, 0.001, -0.25)
     assert (config.training.batch_size, config.training.epochs) == (128, 2)
-    fields = dict(zip(train_tab.LABELS, train_tab.form(backend, run, values=True)[2:], strict=True))
+    fields = dict(zip(LABELS, train_tab.form(backend, run, values=True)[2:], strict=True))
     shown = {name: fields[name]["value"] for name in typed}
     assert shown == {
         "beta": "0.5", "learning_rate": "0.001", "batch_size": "128", "prior_mean": "-0.25", "epochs": "2",

@@ -6,7 +6,7 @@ import pytest
 
 from docs.glossary import FILE, text
 from ui.glossary import ASSETS, field_id, glossary, katex
-from ui.tabs.train import LABELS
+from ui.tabs.form import LABELS
 from vae_core.runs.config import ALL_SETTINGS
 
 from ..conftest import ROOT

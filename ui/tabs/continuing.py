@@ -15,7 +15,7 @@ from vae_core.storage.checkpoint import CheckpointError
 
 from ..backend import Backend
 from ..labels import data_title, title_of_run
-from . import train
+from .form import ASKED, AUTO, LABELS, configured, on_page
 
 ENDING = " continued"
 ROOM = len(ENDING) + 6  # characters of a name that are kept free, for a number too
@@ -43,12 +43,12 @@ def plan(backend: Backend, browser: str, run: str, settings: dict[str, Any]) -> 
         backend.runs.check_owner(run, browser)
         backend.runs.check_free(browser)
         summary = backend.runs.summary(run)
-        asked = train.configured(backend, settings)
+        asked = configured(backend, settings)
         config = RunConfig(asked.model, asked.training, asked.data, hold_out=asked.hold_out)
         beginning_with(config, backend.path(run))
         name = name_of(backend, browser, run)
     except FaultsError as error:
-        return at | {"faults": train.on_page(error.faults).faults}
+        return at | {"faults": on_page(error.faults).faults}
     except (ValueError, RunError, CheckpointError) as error:
         return at | {"error": str(error)}
     model, training = asked.model, asked.training
@@ -56,15 +56,15 @@ def plan(backend: Backend, browser: str, run: str, settings: dict[str, Any]) -> 
     new = asdict(training) | {"precision": precision, "hold_out": config.hold_out}
     old = summary.settings
     differs = [
-        {"title": train.LABELS[name], "old": _shown(name, old[name]), "new": _shown(name, value)}
+        {"title": LABELS[name], "old": _shown(name, old[name]), "new": _shown(name, value)}
         for name, value in new.items()
-        if name in train.ASKED and value != old[name] and ALL_SETTINGS[name].matters(old | new)
+        if name in ASKED and value != old[name] and ALL_SETTINGS[name].matters(old | new)
     ]
     was, chosen = summary.config.data, settings["data"]
-    if chosen != was and not (chosen == train.AUTO and summary.config.why_data):
-        differs.insert(0, {"title": train.LABELS["data"], "old": data_title(was), "new": data_title(chosen)})
+    if chosen != was and not (chosen == AUTO and summary.config.why_data):
+        differs.insert(0, {"title": LABELS["data"], "old": data_title(was), "new": data_title(chosen)})
     stays = [
-        {"title": train.LABELS[name], "value": _shown(name, old[name])}
+        {"title": LABELS[name], "value": _shown(name, old[name])}
         for name in settings_of(VAEConfig)
         if getattr(model, name) != old[name] and ALL_SETTINGS[name].matters(old)
     ]
