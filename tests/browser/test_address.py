@@ -115,7 +115,9 @@ def test_a_translated_page_takes_back_that_the_list_of_runs_could_not_be_had(vis
     me.page.evaluate(TRANSLATE)
     me.page.unroute(re.compile("component_server"))
     me.page.wait_for_function("document.querySelector('#runs .live-message').textContent === ''")
-    assert me.page.locator("text=The server does not answer.").count() == 0
+    assert me.page.locator("text=The server does not answer.").filter(visible=True).count() == 0
+    me.page.locator("[data-tab-id=train]").click()  # which says of the run that it follows what holds when it is seen
+    me.page.wait_for_function("!document.body.textContent.includes('The server does not answer.')")
     me.errors[:] = [error for error in me.errors if "ERR_FAILED" not in error]
 
 
