@@ -12,11 +12,17 @@ EXPLANATION = """
 **−<span data-term="elbo">ELBO</span> = −<span data-term="reconstruction">reconstruction</span> +
 <span data-term="kl">KL</span>**, in <span data-term="nat">nats</span> per image, with the KL at weight 1 whatever
 <span data-term="beta">β</span> is trained with. *<span data-term="held_out">Held-out</span>* curves are of images that
-the run does not train on: the test images, or training images that it holds out. They show the ELBO also where the
-<span data-term="importance_weighted">importance-weighted bound</span> is trained, which is larger, and are of the
-<span data-term="average">averaged weights</span> where training averages them; the *training* curves are of the weights
-of each step. Click a curve's name to hide or show it; drag to zoom, double-click to zoom out, and once more to see the
-steep first steps too.
+the run does not train on.
+
+<details><summary>More about these curves</summary>
+
+Held-out images are the test images, or training images that the run holds out. The curves show the ELBO also where the
+<span data-term="importance_weighted">importance-weighted bound</span> is trained, which is larger. Held-out curves are
+of the <span data-term="average">averaged weights</span> where training averages them; *training* curves are of the
+weights of each step. Click a curve's name to hide or show it; drag to zoom, double-click to zoom out, and once more to
+see the steep first steps too.
+
+</details>
 """
 
 
@@ -27,7 +33,7 @@ def build() -> None:
     live.component("charts/curves", training_curves().to_plotly_json(), elem_id="elbo-curves")
     _text(
         "**<span data-term='kl'>KL</span> per latent dimension** of the training images, newest or at any moment of "
-        f"the training: a dimension below {ASLEEP} nats is asleep, it carries nothing."
+        f"the training: a dimension below {ASLEEP} nats is unused."
     )
     live.component("train/film", None, elem_id="film")
     live.component("charts/bars", kl_bars().to_plotly_json(), elem_id="kl-bars")

@@ -116,7 +116,7 @@ function fill(view, node, refused) {
   if (!view.done.hidden && progress) view.result.textContent = result(progress);
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
   node.dataset.state = isRecorded ? "recorded" : state;
-  const more = [isBeginning ? "" : message, about?.settings, about?.why_data];
+  const more = [isBeginning || about?.is_recorded ? "" : message, about?.settings, about?.why_data];
   view.note.textContent = refused || more.filter(Boolean).join(" · ");
   view.note.classList.toggle("live-refused", Boolean(refused));
   const now = offers();
