@@ -124,8 +124,8 @@ class Follower:
             clipping to clip_norm), elbo, reconstruction_term, kl: means over the batch, nats per image. For the first
             eight images: x: base64 of 28×28 bytes each; mu, std: lists of D numbers; reconstructions, of all L draws
             (samples), and kls. For each draw, up to 32 of them, and each of these images: draws, z, and eps, the noise
-            that it was made of: lists of D numbers; terms: log p(x|z); x_hat: base64 of 28×28 bytes. kl_per_dim: D
-            numbers, means over the batch.
+            that it was made of: lists of D numbers; terms: log p(x|z); x_hat: base64 of 28×28 bytes. dims: the
+            dimensions, the one of largest KL over the batch first.
         """
         batch = OneBatch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some = slice(0, LOOKED_AT)
@@ -155,7 +155,7 @@ class Follower:
             "terms": rounded(batch.log_px_draws),
             "reconstructions": rounded(reconstruction[some]),
             "kls": rounded(kl[some]),
-            "kl_per_dim": rounded(batch.kl_per_dim),
+            "dims": batch.kl_per_dim.argsort(descending=True).tolist(),
         }
 
     def steer(self, request: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import "./served/register.js";
 
-const { dimensionsOf, imagesOf } = await import("../../ui/live/step/images.js");
+const { imagesOf } = await import("../../ui/live/step/images.js");
 
 const PIXELS = 784;
 const base64 = (/** @type {number[]} */ greys) =>
@@ -33,7 +33,6 @@ const BATCH = /** @type {import("../../ui/live/shared/types.js").Batch} */ (
     terms: [10, 11, 12].map((l) => [l, l + 10]),
     reconstructions: [11, 21],
     kls: [5, 6],
-    kl_per_dim: [0.5, 2],
   })
 );
 
@@ -67,8 +66,4 @@ test("pictures of q go as far as any of the draws, and at least to 3", () => {
     imagesOf(near).map(({ reach }) => reach),
     [3, 3],
   );
-});
-
-test("the dimension that carries most comes first", () => {
-  assert.deepEqual(dimensionsOf(BATCH), [1, 0]);
 });

@@ -241,7 +241,8 @@ export interface Batch extends Omit<Terms, "scatter"> {
   terms: number[][];
   reconstructions: number[];
   kls: number[];
-  kl_per_dim: number[];
+  /** The one of largest KL first. */
+  dims: number[];
 }
 /** A line of the table of runs, `mine` of ui/runs.py; of a damaged run most is null. */
 export interface Row {

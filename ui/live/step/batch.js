@@ -5,7 +5,7 @@ import { feed, show } from "../shared/feed.js";
 import { make, nats, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
 import { word } from "../words/word.js";
-import { dimensionsOf, imagesOf } from "./images.js";
+import { imagesOf } from "./images.js";
 import { OneImage } from "./one.js";
 import { figuresOf } from "./row.js";
 
@@ -18,7 +18,7 @@ import { figuresOf } from "./row.js";
  */
 function legend({ mu, samples, draws }) {
   const several = samples > 1;
-  const made = `Left x, right what ${several ? "its first" : "the"} draw decodes to; press one to see all of it above. `;
+  const made = `Left x as the model got it, right what ${several ? "its first" : "the"} draw decodes to; press one to see all of it above. `;
   const q =
     mu[0].length === 2
       ? "Ellipses: q(z|x) at 1 and 2 σ, on a plane of ±3 or more. "
@@ -111,7 +111,7 @@ function fill(view, answer) {
   const clipped = answer.clip_norm ? `, made at most ${answer.clip_norm}` : "";
   view.sum.textContent = `${loss(answer)}, in nats per image · gradient norm ${norm}${clipped}`;
   view.legend.replaceChildren(...legend(answer));
-  view.one.begin(dimensionsOf(answer));
+  view.one.begin(answer.dims);
   view.row.replaceChildren(...figuresOf(imagesOf(answer), (image) => view.one.show(image)));
 }
 

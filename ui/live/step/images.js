@@ -42,10 +42,3 @@ export function imagesOf(batch) {
 
 /** @param {number[]} values */
 const far = (values) => Math.max(0, ...values.map(Math.abs).filter(Number.isFinite));
-
-/**
- * The dimensions of a batch, the one of largest KL first.
- *
- * @param {Batch} batch
- */
-export const dimensionsOf = ({ kl_per_dim: kl }) => [...kl.keys()].sort((a, b) => kl[b] - kl[a]);

@@ -14,7 +14,7 @@ export class OneImage {
   #x = make("canvas", { className: "live-seen" });
   #code = make("div", { className: "live-code" });
   #draws = new Draws((l) => this.#draw(l));
-  #machine = new Machine({ title: "x, as the model got it", x: this.#x, q: this.#code, noise: this.#draws });
+  #machine = new Machine({ title: "x, as seen", x: this.#x, q: this.#code, noise: this.#draws });
   node = this.#machine.node;
 
   /**
