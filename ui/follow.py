@@ -122,14 +122,16 @@ class Follower:
         Returns:
             step, images (in the whole batch), objective, beta, free_bits, counted_kl, loss, gradient_norm (before
             clipping to clip_norm), elbo, reconstruction_term, kl: means over the batch, nats per image. For the first
-            eight images: x, x_hat: base64 of 28×28 bytes each, x_hat of the first draw; mu, std: lists of D numbers;
-            reconstructions, of all L draws (samples), and kls. draws: for each draw, up to 32 of them, a list of D
-            numbers for each image; terms: their log p(x|z).
+            eight images: x: base64 of 28×28 bytes each; mu, std: lists of D numbers; reconstructions, of all L draws
+            (samples), and kls. For each draw, up to 32 of them, and each of these images: draws, z, and eps, the noise
+            that it was made of: lists of D numbers; terms: log p(x|z); x_hat: base64 of 28×28 bytes. dims: the
+            dimensions, the one of largest KL over the batch first.
         """
         batch = OneBatch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some = slice(0, LOOKED_AT)
         reconstruction = batch.reconstruction
         kl = batch.kl
+        mu, std = batch.mu[some], torch.exp(0.5 * batch.logvar[some])
         return {
             "step": batch.step,
             "images": len(batch.x),
@@ -144,14 +146,16 @@ class Follower:
             "reconstruction_term": finite(reconstruction.mean()),
             "kl": finite(kl.mean()),
             "x": pixels(batch.x[some]),
-            "x_hat": pixels(batch.x_hat[some]),
-            "mu": rounded(batch.mu[some]),
-            "std": rounded(torch.exp(0.5 * batch.logvar[some])),
+            "x_hat": pixels(batch.x_hat),
+            "mu": rounded(mu),
+            "std": rounded(std),
             "samples": batch.samples,
             "draws": rounded(batch.draws),
+            "eps": rounded((batch.draws - mu) / std),
             "terms": rounded(batch.log_px_draws),
             "reconstructions": rounded(reconstruction[some]),
             "kls": rounded(kl[some]),
+            "dims": batch.kl_per_dim.argsort(descending=True).tolist(),
         }
 
     def steer(self, request: Any) -> dict[str, Any]:

@@ -133,6 +133,18 @@ def test_axe_finds_nothing_and_every_text_can_be_read(visit, give, axe, mode):
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_axe_finds_nothing_in_a_step_and_every_text_can_be_read(visit, axe, mode):
+    me = visit(script=f"{axe}\n{TEXTS}", **MODES[mode])
+    me.choose("Data", "digits")
+    with me.answered("batch"):
+        me.page.click("#step")
+        me.wait_for_state("paused")
+    me.page.locator("#batch .live-machine").scroll_into_view_if_needed()
+    me.settled()
+    assert me.page.evaluate(FINDINGS) == [] and small(me, 14) == [] and faint(me) == []
+
+
 def test_for_a_projector_no_text_is_under_16_px(visit, give):
     me = visit(fresh=True, script=TEXTS)
     follow_a_run(me, give)

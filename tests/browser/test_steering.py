@@ -208,7 +208,7 @@ def test_a_step_shows_each_draw_its_term_and_their_mean(visit, dims, shapes):
     *terms, mean, _ = figure.locator("figcaption div").all_inner_texts()
     numbers = [float(text.replace("−", "-")) for text in (*terms, mean)]
     assert len(terms) == 3 and sum(numbers[:3]) / 3 == pytest.approx(numbers[3], abs=0.11)
-    assert "Dots: the 3 draws z = μ + σε" in page.inner_text("#batch small")
+    assert "Dots: the 3 draws z = μ + σε" in page.inner_text("#batch details > small")
 
 
 def test_the_batch_of_a_step_folds_away_when_the_run_goes_on(visit):

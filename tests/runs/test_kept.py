@@ -72,7 +72,8 @@ def test_one_batch_advances_one_step_and_shows_that_very_batch(tmp_path, few, mo
     assert batch.beta == record.beta == pytest.approx(3.0 * (after + 1) / 10)
     loss = batch.beta * taken.kl_per_dim.mean(0).clamp(min=0.01).sum() - taken.reconstruction.mean()
     assert batch.loss == pytest.approx(float(loss.detach()), rel=1e-6)
-    assert torch.equal(batch.x_hat, before.x_hat(batch.z).detach())
+    assert torch.equal(batch.x_hat, before.x_hat(batch.draws).detach()) and batch.x_hat.shape[:2] == (2, 8)
+    torch.testing.assert_close(batch.kl_per_dim, taken.kl_per_dim.detach().mean(0))
 
 
 def test_the_gradient_norm_of_a_batch_is_that_of_its_loss(tmp_path, few):

@@ -170,6 +170,9 @@ def test_a_batch_is_shown_as_it_was_taken(backend):
         torch.testing.assert_close(torch.tensor(answer[name]), wanted[:8], atol=6e-4, rtol=0)
     torch.testing.assert_close(torch.tensor(answer["draws"]), batch.z[None, :8], atol=6e-4, rtol=0)
     torch.testing.assert_close(torch.tensor(answer["terms"]), batch.log_px_z[None, :8], atol=6e-4, rtol=0)
+    eps = (batch.z - batch.mu) / torch.exp(batch.logvar / 2)
+    torch.testing.assert_close(torch.tensor(answer["eps"]), eps[None, :8], atol=6e-4, rtol=0)
+    assert [float(batch.kl_per_dim[j]) for j in answer["dims"]] == sorted(batch.kl_per_dim.tolist(), reverse=True)
     assert answer["reconstructions"] == pytest.approx(batch.reconstruction[:8].tolist(), abs=6e-4)
     assert answer["kls"] == pytest.approx(batch.kl[:8].tolist(), abs=6e-4)
     assert follow(backend, run)["batch"] != ""
@@ -182,7 +185,7 @@ def test_a_batch_has_each_of_its_draws_and_their_mean(backend, samples, shown):
     answer = backend.follower.batch({"run": run})
     draws, terms = torch.tensor(answer["draws"]), torch.tensor(answer["terms"])
     assert answer["samples"] == samples and draws.shape == (shown, 8, 3) and terms.shape == (shown, 8)
-    assert len(draws.unique(dim=0)) == shown
+    assert len(draws.unique(dim=0)) == shown and image(answer["x_hat"]).shape == (shown * 8, 28, 28)
     if shown == samples:
         torch.testing.assert_close(terms.mean(0), torch.tensor(answer["reconstructions"]), atol=1e-3, rtol=0)
 

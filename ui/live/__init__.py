@@ -24,7 +24,10 @@ from .. import glossary, vocabulary
 from ..web.session import STORAGE_KEY
 
 HERE = Path(__file__).parent
-STYLES = ("shared/live", "machine/machine", "theory/theory", "draw/draw", "latents/latents", "runs/runs", "words/words")
+STYLES = (
+    "shared/live", "machine/machine", "step/step", "theory/theory", "draw/draw", "latents/latents", "runs/runs",
+    "words/words",
+)  # fmt: skip
 CSS = [HERE / f"{name}.css" for name in STYLES]
 
 ICON = HERE.parent / "favicon.svg"

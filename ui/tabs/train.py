@@ -191,8 +191,8 @@ def build(backend: Backend, session: gr.BrowserState, followed: gr.HTML) -> Trai
             live.component("train/setup", shareable(), elem_id="setup")
         with gr.Column(scale=3, min_width=320, elem_classes="train-seen"):
             live.component("charts/curves", training_terms().to_plotly_json(), elem_id="train-curves")
-            live.component("train/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
             live.component("train/pictures", None, elem_id="pictures")
+            live.component("step/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
     tab = TrainTab(train_button, note, presets, fields, marked)
 
     def begin(state: Session, values: tuple[Any, ...], one_batch: bool) -> list[Any]:

@@ -33,12 +33,12 @@ class OneBatch:
     """The batch of one step, as the loss sees it.
 
     step: counted from 1. x: (B, 1, 28, 28) as the model gets it. mu, logvar: (B, D) of q(z|x). z: (B, D), the first
-    draw. x_hat: (B, 1, 28, 28), E[x|z] of that draw, and log_px_z: (B,) its log p(x|z). reconstruction: (B,) the mean
-    of that over all L draws. draws: (K, S, D), the first K draws of the first S images, at most MOST_DRAWS and
-    LOOKED_AT, and log_px_draws: (K, S). samples: L. kl: (B,). All in nats per image. beta: the KL's weight at that
-    step. loss: one number, nats per image. gradient_norm: of the loss, over all parameters. objective: a name of
-    `config.OBJECTIVES`. free_bits: λ, and counted_kl: the KL that the loss then counts, nats per image. clip_norm: the
-    norm to which the gradient is then clipped; 0: no clipping.
+    draw, and log_px_z: (B,) its log p(x|z). reconstruction: (B,) the mean of that over all L draws. draws: (K, S, D),
+    the first K draws of the first S images, at most MOST_DRAWS and LOOKED_AT; x_hat: (K, S, 1, 28, 28), E[x|z] of
+    these, and log_px_draws: (K, S). samples: L. kl: (B,), and kl_per_dim: (D,) the batch's mean. All in nats per image.
+    beta: the KL's weight at that step. loss: one number, nats per image. gradient_norm: of the loss, over all
+    parameters. objective: a name of `config.OBJECTIVES`. free_bits: λ, and counted_kl: the KL that the loss then
+    counts, nats per image. clip_norm: the norm to which the gradient is then clipped; 0: no clipping.
     """
 
     step: int
@@ -46,12 +46,13 @@ class OneBatch:
     mu: Tensor
     logvar: Tensor
     z: Tensor
-    x_hat: Tensor
     log_px_z: Tensor
     reconstruction: Tensor
     draws: Tensor
+    x_hat: Tensor
     log_px_draws: Tensor
     kl: Tensor
+    kl_per_dim: Tensor
     samples: int
     beta: float
     loss: float
@@ -95,12 +96,13 @@ class OneBatch:
 def _check_shapes(tensors: dict[str, Tensor]) -> None:
     """Raises ValueError if they are not floats in the shapes that the tensors of a batch have."""
     count, dims = tensors["mu"].shape
-    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("x", "x_hat"), (count, *IMAGE_SHAPE))
+    shapes: dict[str, tuple[int, ...]] = {"x": (count, *IMAGE_SHAPE), "kl_per_dim": (dims,)}
     shapes |= dict.fromkeys(("mu", "logvar", "z"), (count, dims))
     shapes |= dict.fromkeys(("log_px_z", "reconstruction", "kl"), (count,))
     drawn, looked_at = len(tensors["draws"]), min(count, LOOKED_AT)
     check_int("draws", drawn, 1, MOST_DRAWS)
     shapes |= {"draws": (drawn, looked_at, dims), "log_px_draws": (drawn, looked_at)}
+    shapes["x_hat"] = (drawn, looked_at, *IMAGE_SHAPE)
     if {name: tuple(tensor.shape) for name, tensor in tensors.items() if tensor.is_floating_point()} != shapes:
         raise ValueError("its tensors have other shapes.")
 
@@ -130,6 +132,7 @@ def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneB
     loss = objective.loss(terms, model.prior)
     loss.backward()
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    draws = terms.z[:MOST_DRAWS, :LOOKED_AT].detach().clone()  # a file keeps no tensor within another
     with torch.inference_mode():
         return OneBatch(
             step=step + 1,
@@ -137,13 +140,14 @@ def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneB
             mu=terms.q.mu.detach(),
             logvar=terms.q.logvar.detach(),
             z=terms.z[0].detach(),
-            x_hat=model.x_hat(terms.z[0]),
             log_px_z=terms.log_px[0].detach(),
             reconstruction=terms.reconstruction.detach(),
-            draws=terms.z[:MOST_DRAWS, :LOOKED_AT].detach().clone(),  # a file keeps no tensor within another
+            draws=draws,
+            x_hat=model.x_hat(draws),
             log_px_draws=terms.log_px[:MOST_DRAWS, :LOOKED_AT].detach().clone(),
             samples=config.samples,
             kl=terms.kl.detach(),
+            kl_per_dim=terms.kl_per_dim.detach().mean(0),
             beta=objective.beta,
             loss=float(loss),
             objective=objective.name,

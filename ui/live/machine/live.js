@@ -10,6 +10,7 @@ import { inSight, show } from "../shared/feed.js";
 import { refreshModel, useModel } from "../shared/model.js";
 import { bytes, make } from "../shared/page.js";
 import { Machine } from "./machine.js";
+import { Throw } from "./throw.js";
 
 /** @import { Answer, Component, Decoded, Description, Drawing, Looked, Q } from "../shared/types.js" */
 /**
@@ -41,7 +42,7 @@ import { Machine } from "./machine.js";
 const QUICK = 64; // draws of log p̂(x) while the pen moves
 const FIRST_DIGIT = 4; // to begin with: a 4 lies between 9s, so that its q is worth refining
 
-/** The machine, alive: `node`; `scales` weighs q, `surface` is drawn on. */
+/** The machine, alive: `node`; `scales` weighs q, `surface` is drawn on, `die` throws ε. */
 export class LiveMachine {
   #code = make("div", { className: "live-code" }); // q at its place in the machine
   /** @type {string | null} */
@@ -87,7 +88,10 @@ export class LiveMachine {
     this.scales = new Balance({
       say: tab.say,
       held: (found, whose) => this.#held(found, whose),
-      weighed: (q) => this.machine.show(q),
+      weighed: (q) => {
+        this.machine.show(q);
+        this.die.show(q);
+      },
       moved: () => this.#moved(),
       refined: (gap) => tab.refined?.(gap),
       refine: (request) => this.heardOf(server.refine({ model: this.#described, ...request })),
@@ -95,7 +99,11 @@ export class LiveMachine {
       over: (grey) => this.machine.over(grey),
     });
     this.#code.append(this.scales.map.node);
-    this.machine = new Machine({ input: this.surface.node, q: this.#code, thrown: () => tab.thrown?.() });
+    this.die = new Throw(
+      (grey) => this.machine.drawn(grey),
+      () => tab.thrown?.(),
+    );
+    this.machine = new Machine({ title: "Draw a digit", x: this.surface.node, q: this.#code, noise: this.die });
     this.node = this.machine.node;
     this.look = oneAtATime(
       (/** @type {Asked} */ { request }) => server.look(request),
@@ -174,7 +182,8 @@ export class LiveMachine {
     this.#asking = null;
     if (!about) return; // the next stroke asks again
     this.#described = model;
-    this.machine.about(about);
+    this.machine.clear();
+    this.die.about(about);
     const isPlane = about.dims.length === 2; // then q is an ellipse, and its dimensions are moved below
     (isPlane ? this.scales.hand.node : this.#code).prepend(this.scales.hand.chart.node);
     this.scales.about(about);
@@ -275,7 +284,7 @@ export class LiveMachine {
    * @param {string} whose
    */
   #held(found, whose) {
-    this.machine.decoded(bytes(found.reconstruction), whose);
+    this.machine.decoded(bytes(found.reconstruction), `decoded from the mean of the ${whose}`);
     this.tab.held?.(found, whose);
   }
 
@@ -301,6 +310,7 @@ export class LiveMachine {
     this.#isCurrent = this.#rounds();
     this.#answer = null;
     this.machine.clear();
+    this.die.clear();
     this.scales.clear();
     this.tab.cleared?.();
   }

@@ -1,84 +1,83 @@
 // The model as a machine: x → encoder → q → z = μ + σ ⊙ ε → decoder → x̂, with each term of the ELBO where it arises.
 
 import { make, minus, nats, paint, SIDE } from "../shared/page.js";
-import { Throw } from "./throw.js";
 
-/** @import { Description, Q, Terms } from "../shared/types.js" */
+/** @import { Terms } from "../shared/types.js" */
 
 const NOTHING = new Uint8Array(SIDE * SIDE);
-const MADE = "p(x|z): what it makes of it";
+const OF_MEAN = "p(x|z): what it makes of it";
+export const OF_DRAW = "p(x|z) of this draw";
 
 /**
- * What stands at its stations, x and q; and thrown: ε was, by hand.
+ * What stands at its stations. title: above x; noise: what ε comes from, and z in numbers.
  *
- * @typedef {{ input: Node, q: HTMLElement, thrown: () => void }} Stations
+ * @typedef {{ title: string, x: Node, q: HTMLElement, noise: { control: Node, node: Node } }} Stations
  */
 
-/** The stations in a row. Its terms are those of the q that is shown. */
+/** The stations in a row. Its terms are those of the q that is shown, or of a draw of it. */
 export class Machine {
   #kl = term("kl");
   #reconstruction = term("reconstruction");
   #caption = make("figcaption");
   #made = make("canvas", { className: "live-reconstruction" });
-  #whose = make("small");
-  /** @type {Throw} */
-  #die;
+  #note = make("small");
+  #title = OF_MEAN;
   /** @type {Uint8Array} */
-  #mean = NOTHING; // what the mean of q decodes to
+  #grey = NOTHING; // what the decoder makes
   /** @type {Uint8Array | null} */
-  #draw = null; // what the z that was thrown decodes to
+  #draw = null; // what a draw decodes to, in its place
 
   /** @param {Stations} stations */
-  constructor({ input, q, thrown }) {
-    this.#die = new Throw((grey) => this.#thrown(grey), thrown);
+  constructor({ title, x, q, noise }) {
     const station = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...parts) =>
       make("div", { className: `live-station live-station-${name}` }, ...parts);
     this.node = make(
       "div",
       { className: "live-machine" },
-      station("x", make("figcaption", {}, "Draw a digit"), input),
+      station("x", make("figcaption", {}, title), x),
       arrow("encoder"),
       station("q", q, this.#kl.node),
-      arrow("throw ε", this.#die.button),
-      station("z", this.#die.node),
+      arrow(noise.control),
+      station("z", noise.node),
       arrow("decoder"),
-      station("made", this.#caption, this.#made, this.#reconstruction.node, this.#whose),
+      station("made", this.#caption, this.#made, this.#reconstruction.node, this.#note),
     );
     this.clear();
   }
 
-  /** The button that throws ε. */
-  get die() {
-    return this.#die.button;
-  }
-
-  /** @param {Description} model */
-  about(model) {
-    this.#die.about(model);
-    this.clear();
-  }
-
   /**
-   * Shows a q and its terms.
+   * Shows the terms of a q, or of a draw of it.
    *
-   * @param {Q & Terms} q
+   * @param {Pick<Terms, "kl" | "reconstruction_term">} terms
+   * @param {string} [name] of the reconstruction
    */
-  show(q) {
-    this.#kl.show("KL(q ‖ p(z)) = ", q.kl);
-    this.#reconstruction.show("E log p(x|z) = ", q.reconstruction_term);
-    this.#die.show(q);
+  show({ kl, reconstruction_term }, name = "E log p(x|z)") {
+    this.#kl.show("KL(q ‖ p(z)) = ", kl);
+    this.#reconstruction.show(`${name} = `, reconstruction_term);
   }
 
   /**
-   * Paints what the mean of q decodes to; a throw of ε is over.
+   * Paints what the decoder makes; a draw in its place is over.
    *
    * @param {Uint8Array} grey
-   * @param {string} whose q it is
+   * @param {string} note below it
+   * @param {string} [title] above it
    */
-  decoded(grey, whose) {
-    this.#mean = grey;
+  decoded(grey, note, title = OF_MEAN) {
+    this.#grey = grey;
     this.#draw = null;
-    this.#whose.textContent = `decoded from the mean of the ${whose}`;
+    this.#title = title;
+    this.#note.textContent = note || "\u00a0";
+    this.#paint();
+  }
+
+  /**
+   * Paints what a draw decodes to, in the place of what the decoder made before.
+   *
+   * @param {Uint8Array | null} grey null where that is shown again
+   */
+  drawn(grey) {
+    this.#draw = grey;
     this.#paint();
   }
 
@@ -99,31 +98,17 @@ export class Machine {
   clear() {
     this.#kl.clear();
     this.#reconstruction.clear();
-    this.#die.clear();
-    this.#mean = NOTHING;
-    this.#draw = null;
-    this.#whose.textContent = "\u00a0";
-    this.#paint();
-  }
-
-  /** @param {Uint8Array | null} grey of the draw; null where ε is 0 again */
-  #thrown(grey) {
-    this.#draw = grey;
-    this.#paint();
+    this.decoded(NOTHING, "");
   }
 
   #paint() {
-    paint(this.#made, this.#draw ?? this.#mean);
-    this.#caption.textContent = this.#draw ? "p(x|z) of this draw" : MADE;
+    paint(this.#made, this.#draw ?? this.#grey);
+    this.#caption.textContent = this.#draw ? OF_DRAW : this.#title;
   }
 }
 
-/**
- * @param {string} name of the part that the arrow goes through
- * @param {...Node} more
- */
-const arrow = (name, ...more) =>
-  make("div", { className: "live-arrow" }, make("span", { ariaHidden: "true" }, "→"), ...(more.length ? more : [name]));
+/** @param {Node | string} through the part that it goes through, or what ε comes from */
+const arrow = (through) => make("div", { className: "live-arrow" }, make("span", { ariaHidden: "true" }, "→"), through);
 
 /**
  * A term of the ELBO below its station.

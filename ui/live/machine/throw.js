@@ -1,12 +1,11 @@
 // The reparameterization, thrown by hand: a die for ε, z = μ + σ ⊙ ε in numbers, and what that z decodes to.
 
 import { model as current, picture, pictureOfServer } from "../shared/model.js";
-import { make, minus } from "../shared/page.js";
+import { make } from "../shared/page.js";
 import { normal } from "../space/normal.js";
+import { Sum } from "./sum.js";
 
 /** @import { Description, Q } from "../shared/types.js" */
-
-const SHOWN = 3; // dimensions whose sum is written out: those of largest KL
 
 /** A die, the sum in numbers, and the noise that was thrown. */
 export class Throw {
@@ -14,12 +13,10 @@ export class Throw {
   #q = null;
   /** @type {number[] | null} */
   #eps = null; // null: z is the mean
-  /** @type {number[]} */
-  #dims = [];
-  #lines = make("div", { className: "live-sum" });
+  #sum = new Sum({ digits: 1 });
   #back = make("button", { type: "button", className: "live-rest", textContent: "back to the mean", hidden: true });
-  button = make("button", { type: "button", className: "live-die", textContent: "throw ε", disabled: true });
-  node = make("div", { className: "live-throw" }, make("div", { className: "live-formula" }), this.#lines, this.#back);
+  control = make("button", { type: "button", className: "live-die", textContent: "throw ε", disabled: true });
+  node = this.#sum.node;
 
   /**
    * @param {(grey: Uint8Array | null) => void} made what the draw decodes to; null where z is the mean again
@@ -27,8 +24,8 @@ export class Throw {
    */
   constructor(made, thrown) {
     this.made = made;
-    /** @type {HTMLElement} */ (this.node.firstChild).textContent = "z = μ + σ ⊙ ε";
-    this.button.onclick = () => {
+    this.node.append(this.#back);
+    this.control.onclick = () => {
       if (!this.#q) return;
       this.#eps = this.#q.mu.map(() => normal());
       this.#write();
@@ -50,7 +47,8 @@ export class Throw {
 
   /** @param {Description} model */
   about(model) {
-    this.#dims = model.dims.slice(0, SHOWN).map(({ index }) => index);
+    this.#sum.about(model.dims.map(({ index }) => index));
+    this.clear();
   }
 
   /**
@@ -60,7 +58,7 @@ export class Throw {
    */
   show(q) {
     this.#q = { mu: q.mu, std: q.std };
-    this.button.disabled = false;
+    this.control.disabled = false;
     this.#write();
     if (this.#eps) this.#decode();
   }
@@ -68,21 +66,15 @@ export class Throw {
   clear() {
     this.#q = null;
     this.#eps = null;
-    this.button.disabled = true;
-    this.#lines.replaceChildren();
+    this.control.disabled = true;
+    this.#sum.clear();
     this.#back.hidden = true;
   }
 
   #write() {
-    const q = this.#q;
-    const eps = this.#eps;
-    if (!q) return;
-    this.#back.hidden = !eps;
-    const line = (/** @type {number} */ j) => {
-      const sum = minus(`${q.mu[j].toFixed(2)} + ${q.std[j].toFixed(2)} · `);
-      return make("div", {}, make("small", {}, `z${j} `), sum, make("b", {}, minus((eps?.[j] ?? 0).toFixed(1))));
-    };
-    this.#lines.replaceChildren(...this.#dims.map(line));
+    if (!this.#q) return;
+    this.#back.hidden = !this.#eps;
+    this.#sum.show(this.#q, this.#eps);
   }
 
   async #decode() {

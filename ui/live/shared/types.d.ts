@@ -230,16 +230,19 @@ export interface Batch extends Omit<Terms, "scatter"> {
   free_bits: number;
   counted_kl: number | null;
   x: Picture;
-  x_hat: Picture;
   mu: number[][];
   std: number[][];
   samples: number;
-  /** By draw, image and dimension. */
+  /** By draw, image and dimension: z, and the ε that it was made of. */
   draws: number[][][];
+  eps: number[][][];
   /** By draw and image. */
+  x_hat: Picture;
   terms: number[][];
   reconstructions: number[];
   kls: number[];
+  /** The one of largest KL first. */
+  dims: number[];
 }
 /** A line of the table of runs, `mine` of ui/runs.py; of a damaged run most is null. */
 export interface Row {

@@ -56,7 +56,7 @@ export function mount(component) {
   train.hidden = true; // until it is next
   const lead = new Lead({
     refine: { invitation: TEXT.refine, mark: refine },
-    thrown: { invitation: TEXT.thrown, mark: live.machine.die },
+    thrown: { invitation: TEXT.thrown, mark: live.die.control },
     drawn: { invitation: TEXT.drawn, mark: live.surface.node },
     train: { invitation: TEXT.train, mark: train },
   });
