@@ -62,10 +62,11 @@ export class Machine {
    * Shows a q and its terms.
    *
    * @param {Q & Terms} q
+   * @param {string} x what the model is given, in formulas
    */
-  show(q) {
+  show(q, x) {
     this.#kl.show("KL(q ‖ p(z)) = ", q.kl);
-    this.#reconstruction.show("E log p(x|z) = ", q.reconstruction_term);
+    this.#reconstruction.show(`E log p(${x}|z) = `, q.reconstruction_term);
     this.#die.show(q);
   }
 
