@@ -13,10 +13,11 @@ from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood
 from vae_core.evaluation.gap import ascend, gaps
 from vae_core.evaluation.inpaint import completions, fill_in, visible, visible_posterior
+from vae_core.evaluation.noise import common_noise
 from vae_core.evaluation.picture import posterior_picture
 from vae_core.evaluation.posterior import grid_truth
 from vae_core.evaluation.terms import worth
-from vae_core.objective import elbo
+from vae_core.objective import elbo, elbo_of
 
 from ..conftest import seeded
 
@@ -97,6 +98,21 @@ def test_what_is_hidden_does_not_matter(small_model, images, half):
     for mine, theirs in zip(elbo(view, one, eps=eps)[:3], elbo(view, other, eps=eps)[:3], strict=True):
         assert_close(mine, theirs, rtol=0, atol=0)
     assert_close(log_likelihood(view, one, 10, seeded()), log_likelihood(view, other, 10, seeded()), rtol=0, atol=0)
+
+
+def test_of_several_ways_to_fill_in_the_best_is_taken(plane):
+    model, some = plane
+    x = some[:30]
+    hidden = torch.zeros(28, 28, dtype=torch.bool)
+    hidden[:14] = True
+    view = visible(model, hidden)
+    eps = common_noise(2, 32)
+    with torch.inference_mode():
+        from_black = model.posterior(fill_in(model, x.masked_fill(hidden, 0.0), hidden))
+        mine, black = (elbo_of(view, x, q, eps).elbo for q in (view.posterior(x), from_black))
+        each = torch.cat([view.posterior(image[None]).mu for image in x])
+    assert (mine > black - 1e-3).all() and (mine > black + 0.3).any()
+    assert_close(view.posterior(x).mu, each)
 
 
 def test_the_weights_are_the_models_and_it_is_left_as_it_is(images, half):

@@ -16,10 +16,12 @@ from ..objective import elbo_of
 from ..settings import check_int
 from .evaluate import check_images
 from .fit import climb
-from .noise import fitting_noise
+from .noise import common_noise, fitting_noise
 
 LEARNING_RATE = 0.1  # at the first step; falls linearly to 0
 DRAWS = 32  # that q is fitted to
+GUESSES = 256  # draws of the prior, of which those that explain the visible pixels best begin
+FILLINGS = 8  # of the hidden pixels that are tried
 
 
 def visible(model: VAE, hidden: Tensor) -> VAE:
@@ -49,9 +51,21 @@ class _Visible(VAE):
     def likelihood(self) -> Likelihood:
         return OfVisible(super().likelihood, ~self.hidden.flatten())
 
+    @torch.no_grad()
     def posterior(self, x: Tensor) -> DiagonalGaussian:
-        """The encoder's q(z|x) of x with its hidden pixels filled in, as the encoder was never trained on holes."""
-        return super().posterior(fill_in(self, x, self.hidden))
+        """The encoder's q(z|x) of x with its hidden pixels filled in, as the encoder was never trained on holes.
+
+        What they are filled with depends on what they are at first. So several begin, black and as draws of the prior
+        have them, and each image gets the q with the largest ELBO.
+        """
+        guesses = self.sample_prior(GUESSES, torch.Generator(x.device).manual_seed(0))
+        best = self.log_px_pairs(x, guesses).topk(FILLINGS - 1, 0).indices  # (FILLINGS − 1, B)
+        starts = torch.cat([torch.zeros_like(x)[None], self.x_hat(guesses[best]).clamp(0, 1)])
+        filled = fill_in(self, torch.where(self.hidden, starts, x).flatten(0, 1), self.hidden)
+        q = super().posterior(filled)
+        elbos = elbo_of(self, filled, q, common_noise(q.mu.shape[1], DRAWS).to(x)).elbo
+        chosen = elbos.unflatten(0, (FILLINGS, len(x))).argmax(0) * len(x) + torch.arange(len(x), device=x.device)
+        return DiagonalGaussian(q.mu[chosen], q.logvar[chosen])
 
 
 @torch.no_grad()
@@ -61,7 +75,7 @@ def fill_in(model: VAE, x: Tensor, hidden: Tensor, rounds: int = 30) -> Tensor:
     Source: after Rezende, Mohamed & Wierstra (2014), appendix F.
     """
     check_int("rounds", rounds, 1, 10_000)
-    filled = x.masked_fill(hidden, 0.0)
+    filled = x
     for _ in range(rounds):
         filled = torch.where(hidden, model.x_hat(model.encode(filled)[0]).clamp(0, 1), x)
     return filled
@@ -76,7 +90,7 @@ def visible_posterior(
 ) -> DiagonalGaussian:
     """The diagonal Gaussian q nearest to p(z|x_visible): it maximizes E_q[log p(x_visible|z)] − KL(q‖p(z)).
 
-    The search uses Adam with common random numbers, and starts from the encoder's q of `fill_in`.
+    The search uses Adam with common random numbers, and starts from the encoder's q of the filled-in image.
 
     Args:
         model: not changed.
