@@ -42,6 +42,10 @@ class Likelihood(ABC):
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """x ~ p: the same shape."""
 
+    def scored(self, values: Tensor) -> Tensor:
+        """The values of the pixels that it scores: (..., P) → (..., P)."""
+        return values
+
 
 class Bernoulli(Likelihood):
     """Black or white; the parameters are logits."""
@@ -113,3 +117,38 @@ class Gaussian(Likelihood):
     def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         noise = torch.randn(params.shape, generator=generator, dtype=params.dtype, device=params.device)
         return params + self._log_sigma.exp() * noise
+
+
+class OfVisible(Likelihood):
+    """A likelihood of the visible pixels alone: as all are independent given z, the hidden ones drop out.
+
+    Mean and samples are still of all pixels.
+
+    Args:
+        whole: the likelihood of all P pixels.
+        visible: (P,) bool.
+    """
+
+    def __init__(self, whole: Likelihood, visible: Tensor) -> None:
+        self._whole = whole
+        self._visible = visible
+
+    def scored(self, values: Tensor) -> Tensor:
+        """(..., P) → (..., V), V of them being visible."""
+        return values[..., self._visible]
+
+    def log_prob(self, x: Tensor, params: Tensor) -> Tensor:
+        """log p of every visible pixel: (..., P) each → (..., V) nats."""
+        return self._whole.log_prob(self.scored(x), self.scored(params))
+
+    def total(self, x: Tensor, params: Tensor) -> Tensor:
+        return self._whole.total(self.scored(x), self.scored(params))
+
+    def pairs(self, x: Tensor, params: Tensor) -> Tensor:
+        return self._whole.pairs(self.scored(x), self.scored(params))
+
+    def mean(self, params: Tensor) -> Tensor:
+        return self._whole.mean(params)
+
+    def sample(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return self._whole.sample(params, generator)

@@ -55,9 +55,10 @@ EXACT = """async ([decoder, asked]) => {
     await askWorker({ decoder: file, image: null, q: { mu: [], std: [] } });
     const table = performance.now() - start;
     const found = [];
-    for (const { seen, q } of asked) {
+    for (const { seen, hidden, q } of asked) {
         const began = performance.now();
-        const { density, ...exact } = await askWorker({ decoder: null, image: bytes(seen), q });
+        const question = { decoder: null, image: bytes(seen), hidden: hidden && bytes(hidden), q };
+        const { density, ...exact } = await askWorker(question);
         found.push({ ...exact, density: [...density], ms: performance.now() - began });
     }
     return [table, found];

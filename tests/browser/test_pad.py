@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from .conftest import Hold
-from .test_draw import PIXELS, SEVEN, begin, press, rested, values
+from .test_draw import PIXELS, SEEN, SEVEN, begin, press, rested, values
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +15,6 @@ AT = """(places) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return places.map(([x, y]) => data[4 * (Math.round(280 * y) * 280 + Math.round(280 * x)) + 3]);
 }"""  # the ink at places in fractions of the pad
-SEEN = ".live-pair figure:nth-child(1) canvas"
 
 
 def test_undo_erase_and_clear(visit):

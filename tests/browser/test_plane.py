@@ -10,6 +10,7 @@ from vae_core import VAE, VAEConfig, load_checkpoint, load_dataset
 from vae_core.config import LIKELIHOODS
 from vae_core.data import binarized_for_evaluation, fit_drawing, spread
 from vae_core.evaluation import ppca
+from vae_core.evaluation.inpaint import visible
 from vae_core.evaluation.posterior import grid_truth
 from vae_core.storage.portable import portable_decoder
 
@@ -30,15 +31,26 @@ def page(browser, server):
     page.close()
 
 
-def found(page, model, x):
-    """What the worker finds of each image."""
+def lower(rows):
+    """So many of the lowest rows of an image."""
+    hidden = torch.zeros(28, 28, dtype=torch.bool)
+    hidden[28 - rows :] = True
+    return hidden
+
+
+def text_of(values):
+    return base64.b64encode(bytes(values.int().flatten().tolist())).decode()
+
+
+def found(page, model, x, hidden=None):
+    """What the worker finds of each image, or of the part of it that is not hidden."""
     decoder = "data:;base64," + base64.b64encode(portable_decoder(model)).decode()
     with torch.inference_mode():
-        q = model.posterior(x)
-    seen = [base64.b64encode(bytes((255 * image).round().int().flatten().tolist())).decode() for image in x]
+        q = (model if hidden is None else visible(model, hidden)).posterior(x)
+    hole = {} if hidden is None else {"hidden": text_of(hidden)}
     asked = [
-        {"seen": text, "q": {"mu": mu, "std": std}}
-        for text, mu, std in zip(seen, q.mu.tolist(), q.std.tolist(), strict=True)
+        {"seen": text_of((255 * image).round()), "q": {"mu": mu, "std": std}} | hole
+        for image, mu, std in zip(x, q.mu.tolist(), q.std.tolist(), strict=True)
     ]
     _, answers = page.evaluate(EXACT, [decoder, asked])
     return answers
@@ -62,10 +74,12 @@ def shipped():
     return load_checkpoint(SHIPPED)
 
 
-def test_log_px_of_test_images_is_that_of_a_converged_quadrature(page, shipped, mnist_dir):
+@pytest.mark.parametrize("rows", [0, 14])
+def test_log_px_of_test_images_is_that_of_a_converged_quadrature(page, shipped, mnist_dir, rows):
     images = load_dataset("mnist", mnist_dir).test
     x = binarized_for_evaluation(images[spread(len(images), 6)], "dynamic")
-    assert_close(log_px(found(page, shipped, x)), grid_truth(shipped, x).log_px.double(), rtol=0, atol=0.03)
+    truth = grid_truth(visible(shipped, lower(rows)), x)
+    assert_close(log_px(found(page, shipped, x, lower(rows))), truth.log_px.double(), rtol=0, atol=0.03)
 
 
 def test_log_px_of_a_drawing_is_that_of_a_converged_quadrature(page, shipped):
@@ -73,8 +87,9 @@ def test_log_px_of_a_drawing_is_that_of_a_converged_quadrature(page, shipped):
     assert_close(log_px(found(page, shipped, x)), grid_truth(shipped, x).log_px.double(), rtol=0, atol=0.03)
 
 
+@pytest.mark.parametrize("rows", [0, 14, 27])
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
-def test_every_likelihood_and_another_prior(page, likelihood):
+def test_every_likelihood_and_another_prior(page, likelihood, rows):
     config = VAEConfig(latent_dim=2, hidden_dim=24, likelihood=likelihood, sigma=0.25, prior_mean=0.7, prior_std=1.6)
     model = VAE(config, seeded(), mean=torch.full((1, 28, 28), 0.5))
     with torch.no_grad():
@@ -82,8 +97,8 @@ def test_every_likelihood_and_another_prior(page, likelihood):
     x = model.x_hat(torch.tensor([[0.7, 0.7], [2.0, -1.0], [-1.5, 1.0]])).detach()
     assert x.min() > 0 and x.max() < 1
     x = (255 * x).round() / 255
-    answers = found(page, model, x)
-    truth = grid_truth(model, x)
+    answers = found(page, model, x, lower(rows))
+    truth = grid_truth(visible(model, lower(rows)), x)
     assert truth.holds.all()
     assert_close(log_px(answers), truth.log_px.double(), rtol=0, atol=0.01)
     assert all(answer["uncertainty"] < 0.03 for answer in answers)
@@ -96,11 +111,11 @@ def linear(**settings):
     return model, (255 * x).round() / 255
 
 
-@pytest.mark.parametrize("sigma", [0.5, 0.1, 0.03])
-def test_the_closed_form_of_a_linear_model(page, sigma):
+@pytest.mark.parametrize(("sigma", "rows"), [(0.5, 0), (0.1, 0), (0.03, 0), (0.1, 14)])
+def test_the_closed_form_of_a_linear_model(page, sigma, rows):
     model, x = linear(sigma=sigma, prior_mean=0.3, prior_std=1.5)
-    answers = found(page, model, x)
-    model = model.double()
+    answers = found(page, model, x, lower(rows))
+    model = visible(model.double(), lower(rows))
     assert_close(log_px(answers), ppca.log_likelihood(model, x.double()).detach(), rtol=0, atol=0.01)
     exact = ppca.posterior(model, x.double())
     for n, answer in enumerate(answers):

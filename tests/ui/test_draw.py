@@ -18,7 +18,7 @@ from vae_core.densities import gaussian_kl
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood
 from vae_core.evaluation.gap import ascend
-from vae_core.evaluation.inpaint import visible_posterior
+from vae_core.evaluation.inpaint import visible, visible_posterior
 from vae_core.evaluation.noise import common_noise
 from vae_core.evaluation.posterior import grid_truth
 from vae_core.objective import elbo
@@ -267,6 +267,72 @@ def test_what_is_completed_is_the_mean_over_the_posterior_of_the_visible_pixels(
     assert again["completed"] == answer["completed"]
 
 
+SEEN = HIDDEN.flatten() == 0
+PIXELS = {
+    "bernoulli": lambda model, params: torch.distributions.Bernoulli(logits=params, validate_args=False),
+    "continuous_bernoulli": lambda model, params: torch.distributions.ContinuousBernoulli(logits=params),
+    "gaussian": lambda model, params: torch.distributions.Normal(params, model.sigma),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_with_a_hidden_part_the_visible_pixels_alone_are_scored(backend, name):
+    request = asked(name, hidden=encoded(HIDDEN), draws=1000)
+    answer = look(backend, request)
+    model, x = backend.load(name).model, image(answer["seen"]).float() / 255
+    q = torch.distributions.Normal(torch.tensor(answer["z"]), torch.tensor(answer["std"]))
+    with torch.inference_mode():
+        params = model.decode(q.loc + q.scale * common_noise(len(answer["z"]))).flatten(1)[:, SEEN]
+        log_px = PIXELS[model.config.likelihood](model, params).log_prob(x.flatten()[SEEN]).sum(1)
+    assert answer["reconstruction_term"] == pytest.approx(log_px.mean().item(), abs=2e-3)
+    prior = torch.distributions.Normal(model.config.prior_mean, model.config.prior_std)
+    assert answer["kl"] == pytest.approx(torch.distributions.kl_divergence(q, prior).sum().item(), rel=1e-4)
+    assert answer["elbo"] == pytest.approx(answer["reconstruction_term"] - answer["kl"], abs=1e-3)
+    assert answer["elbo"] < answer["log_px"] + 3 * answer["scatter"]
+    # The same of a q that is dragged, and of the way to the best one.
+    seen = asked(name, image=answer["seen"], hidden=encoded(HIDDEN))
+    judged = judge(backend, seen | {"mu": answer["z"], "std": answer["std"]})
+    assert judged["elbo"] == pytest.approx(answer["elbo"], abs=2e-3)
+    found = refine(backend, seen)
+    first, last = found["path"][0], found["path"][-1]
+    assert first["elbo"] == pytest.approx(answer["elbo"], abs=2e-3) and last["elbo"] > first["elbo"]
+    assert last["elbo"] < found["log_px"] + 3 * last["scatter"]
+    # What lies under the hidden part does not matter.
+    other = look(backend, request | {"image": encoded(torch.where(HIDDEN > 0, 255 - GREY, GREY))})
+    for number in ("elbo", "reconstruction_term", "kl", "log_px", "z", "std"):
+        assert other[number] == answer[number], number
+
+
+def test_of_probabilistic_pca_log_px_of_the_visible_pixels_is_exact(backend):
+    model = backend.load("linear").model
+    answer = look(backend, asked("linear", hidden=encoded(HIDDEN)))
+    w, b = model.decoder.weight.detach().double(), model.decoder.bias.detach().double()
+    covariance = w @ w.T + model.sigma**2 * torch.eye(784).double()
+    marginal = torch.distributions.MultivariateNormal(b[SEEN], covariance[SEEN][:, SEEN])
+    x = image(answer["seen"]).double().flatten()[SEEN] / 255
+    assert answer["log_px"] == pytest.approx(marginal.log_prob(x).item(), abs=1e-3)
+    assert answer["exact"] is True
+
+
+def test_of_a_plane_the_truth_is_that_of_the_visible_pixels(backend):
+    model, x, answer = seen_by(backend, "plane")
+    whole = {"model": "plane", "image": answer["seen"]}
+    found = truth(backend, whole | {"hidden": encoded(HIDDEN)})
+    exact = grid_truth(visible(model, HIDDEN > 0), x)
+    assert found["log_px"] == pytest.approx(exact.log_px.item(), abs=1e-3)
+    assert found["log_px"] > truth(backend, whole)["log_px"] + 1
+    given = look(backend, asked("plane", hidden=encoded(HIDDEN)))
+    gap = found["log_px"] - given["elbo"]
+    assert gap == pytest.approx(exact.kl_q_posterior.item(), abs=5 * given["scatter"] + 0.01)
+
+
+def test_where_nothing_is_hidden_all_is_as_without_a_mask(backend):
+    assert look(backend, asked("small", hidden=BLANK)) == look(backend, asked("small"))
+    _, _, answer = seen_by(backend, "small")
+    seen = {"model": "small", "image": answer["seen"]}
+    assert judge(backend, seen | Q | {"hidden": BLANK}) == judge(backend, seen | Q)
+
+
 def test_the_crowd_is_the_test_images_elbos(backend):
     found = crowd(backend, {"model": "small"})
     loaded = backend.load("small")
@@ -321,8 +387,17 @@ BLANK = encoded(torch.zeros(28, 28))
         (refine, {"model": 3}, "no such model"),
         (refine, {"image": BLANK[:8]}, "image has 6 bytes"),
         (complete, {"hidden": BLANK}, "Nothing is hidden"),
-        (complete, {"hidden": "x"}, "hidden must be base64"),
-        (complete, {"hidden": encoded(torch.ones(28, 27))}, "hidden has 756 bytes"),
+        (complete, {"hidden": None}, "Nothing is hidden"),
+        *[
+            (function, {"hidden": hidden}, message)
+            for function in (look, judge, refine, complete, truth)
+            for hidden, message in (
+                ("x", "hidden must be base64 of 28×28 bytes"),
+                (784 * [0], "hidden must be base64 of 28×28 bytes"),
+                (encoded(torch.ones(28, 27)), "hidden has 756 bytes; it must have 28×28"),
+                (encoded(torch.ones(28, 28)), "All pixels are hidden: leave at least one of them visible."),
+            )
+        ],
         (complete, {"model": None}, "no such model"),
         (crowd, {"model": "../plane"}, "no such model"),
         (truth, {}, "latent_dim is 4; the posterior's grid needs a model of 2 dimensions"),

@@ -27,7 +27,7 @@ from vae_core.densities import DiagonalGaussian
 from vae_core.evaluation import ppca
 from vae_core.evaluation.evaluate import Proposal, log_likelihood, standard_error
 from vae_core.evaluation.gap import ascend
-from vae_core.evaluation.inpaint import completions, visible_posterior
+from vae_core.evaluation.inpaint import completions, visible, visible_posterior
 from vae_core.evaluation.noise import DRAWS
 from vae_core.evaluation.picture import posterior_picture
 from vae_core.evaluation.posterior import grid_truth
@@ -58,11 +58,11 @@ _counting = threading.BoundedSemaphore(1)  # visitors who need the same crowd wa
 
 
 def look(backend: Backend, request: Any) -> dict[str, Any]:
-    """What a model makes of a drawing.
+    """What a model makes of a drawing: of its visible pixels alone, where some are hidden (`_given`).
 
     Args:
         request: {model, ink: base64 of 56×56 bytes} or {model, image: base64 of 28×28 bytes in MNIST's format}; and
-            draws: K of log p̂(x), from 1 to 1000, 64 if missing.
+            hidden, as `_hidden` has it; and draws: K of log p̂(x), from 1 to 1000, 64 if missing.
 
     Returns:
         grey, seen, reconstruction: base64 of 28×28 bytes: in MNIST's format, as x, and decoded from the mean of q.
@@ -76,7 +76,7 @@ def look(backend: Backend, request: Any) -> dict[str, Any]:
     samples = request.get("draws", DRAWS)
     check_int("draws", samples, 1, MOST_SAMPLES)
     grey = _grey(request, ink_size(loaded.header.about.get("data")))
-    model = loaded.model
+    model = _given(loaded.model, request)
     with torch.inference_mode():
         x = binarize(grey, model.config.binarization, seeded())[None]
         q = model.posterior(x)
@@ -104,13 +104,13 @@ def judge(backend: Backend, request: Any) -> dict[str, Any]:
     """The ELBO's terms for a q that the user drags, from the same draws as in `look`.
 
     Args:
-        request: {model, image: base64 of the 28×28 bytes that the model sees, mu, std: D numbers each}.
+        request: {model, image: base64 of the 28×28 bytes that the model sees, mu, std: D numbers each}; and hidden, as
+            `_hidden` has it.
 
     Returns:
         elbo, reconstruction_term, kl, scatter, kl_per_dim, reconstruction, drawn, spread, most: as in `look`.
     """
-    loaded = backend.load(field(request, "model"))
-    model = loaded.model
+    model = _given(backend.load(field(request, "model")).model, request)
     x = _seen(request)
     q = _q_of(request, model)
     with torch.inference_mode():
@@ -124,7 +124,7 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
     It is optimized with separate draws and evaluated with those of `look`; it ends where that ELBO is best.
 
     Args:
-        request: {model, image: base64 of the 28×28 bytes that the model sees}.
+        request: {model, image: base64 of the 28×28 bytes that the model sees}; and hidden, as `_hidden` has it.
 
     Returns:
         path: at most 40 of [{step, mu, std, elbo, reconstruction_term, kl, scatter}], the encoder's q first.
@@ -134,7 +134,7 @@ def refine(backend: Backend, request: Any) -> dict[str, Any]:
     Raises:
         ValueError: too many others are refining at the moment.
     """
-    model = backend.load(field(request, "model")).model
+    model = _given(backend.load(field(request, "model")).model, request)
     x = _seen(request)
     with _turn():
         end = time.monotonic() + MOST_SECONDS
@@ -158,8 +158,7 @@ def complete(backend: Backend, request: Any) -> dict[str, Any]:
     """An image whose hidden part is what the model expects given the visible part; see `vae_core.evaluation.inpaint`.
 
     Args:
-        request: {model, image: base64 of 28×28 bytes in MNIST's format, hidden: base64 of 28×28 bytes, 0 where the
-            pixel is visible}.
+        request: {model, image: base64 of 28×28 bytes in MNIST's format, hidden: as `_hidden` has it}.
 
     Returns:
         completed: base64 of 28×28 bytes: the image with E[x_hidden|x_visible] in its hidden pixels, from 64 draws of
@@ -167,8 +166,8 @@ def complete(backend: Backend, request: Any) -> dict[str, Any]:
     """
     model = backend.load(field(request, "model")).model
     grey = image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
-    hidden = image_bytes("hidden", field(request, "hidden"), 28)[None, None] > 0
-    if not hidden.any():
+    hidden = _hidden(request)
+    if not bool(hidden.any()):
         raise ValueError("Nothing is hidden: paint over a part of the image first.")
     with _turn():
         x = binarize(grey, model.config.binarization, seeded())
@@ -213,14 +212,14 @@ def truth(backend: Backend, request: Any) -> dict[str, Any]:
     The browser asks only where it cannot find them itself (live/exact/): it takes seconds here.
 
     Args:
-        request: {model, image: base64 of the 28×28 bytes that the model sees}.
+        request: {model, image: base64 of the 28×28 bytes that the model sees}; and hidden, as `_hidden` has it.
 
     Returns:
         log_px: nats, or null if the grid does not suffice. uncertainty: nats, how far it may be off.
         density: base64 of cells × cells bytes, p(z|x) with its largest value as 255, z_0 to the right and z_1 upwards.
         cells: per side. center: the middle of that picture in z; half: half its side. mean, std: two each, of p(z|x).
     """
-    model = backend.load(field(request, "model")).model
+    model = _given(backend.load(field(request, "model")).model, request)
     x = _seen(request)
     with _turn():
         found = grid_truth(model, x)
@@ -282,6 +281,25 @@ def _grey(request: Any, size: int) -> Tensor:
 def _seen(request: Any) -> Tensor:
     """The image in a request as x, unchanged: (1, 1, 28, 28) in [0, 1]."""
     return image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
+
+
+def _hidden(request: Any) -> Tensor:
+    """The pixels of the image that a request hides: (28, 28) bool, from base64 of 28×28 bytes, 0 where one is visible.
+
+    Raises:
+        ValueError: it hides all of them.
+    """
+    if request.get("hidden") is None:
+        return torch.zeros(28, 28, dtype=torch.bool)
+    hidden = image_bytes("hidden", request["hidden"], 28) > 0
+    if bool(hidden.all()):
+        raise ValueError("All pixels are hidden: leave at least one of them visible.")
+    return hidden
+
+
+def _given(model: VAE, request: Any) -> VAE:
+    """The model of the pixels that a request leaves visible: every number is of those alone (T19)."""
+    return visible(model, _hidden(request))
 
 
 def _q_of(request: Any, model: VAE) -> DiagonalGaussian:

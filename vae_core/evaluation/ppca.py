@@ -1,6 +1,7 @@
 """The linear model with a Gaussian likelihood is probabilistic PCA, where everything has a closed form (T20a).
 
 z ~ N(μ_p, σ_p² I), x|z ~ N(Wz + b, σ² I), so x ~ N(Wμ_p + b, σ_p² WWᵀ + σ² I).
+Of some of the pixels (`inpaint.visible`) it is the same with their rows of W and b alone.
 Source: Tipping & Bishop (1999), "Probabilistic principal component analysis". Everything is computed in float64.
 """
 
@@ -44,12 +45,12 @@ def log_likelihood(model: VAE, x: Tensor) -> Tensor:
         ValueError: the model is not linear, or its likelihood not Gaussian.
     """
     w, residual, sigma, prior_std = _parts(model, x)
-    d = w.shape[1]
+    pixels, d = w.shape
     inner = sigma**2 / prior_std**2 * torch.eye(d, dtype=w.dtype, device=w.device) + w.T @ w  # (D, D)
     projected = residual @ w  # (B, D)
     explained = (projected * torch.linalg.solve(inner, projected.T).T).sum(1)
-    log_det = (PIXELS - d) * 2 * math.log(sigma) + torch.logdet(prior_std**2 * inner)
-    return -0.5 * ((residual.square().sum(1) - explained) / sigma**2 + log_det + PIXELS * math.log(2 * math.pi))
+    log_det = (pixels - d) * 2 * math.log(sigma) + torch.logdet(prior_std**2 * inner)
+    return -0.5 * ((residual.square().sum(1) - explained) / sigma**2 + log_det + pixels * math.log(2 * math.pi))
 
 
 def posterior(model: VAE, x: Tensor) -> Proposal:
@@ -113,7 +114,7 @@ def _posterior(model: VAE, x: Tensor) -> Proposal:
 
 
 def _parts(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
-    """W (784, D), x − E[x] (B, 784), σ and σ_p."""
+    """W (P, D), x − E[x] (B, P), σ and σ_p, of the P pixels that the model scores."""
     config = model.config
     if not is_ppca(config):
         raise ValueError(
@@ -121,7 +122,8 @@ def _parts(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
         )
     decoder = model.decoder
     assert isinstance(decoder, nn.Linear)
-    w = wide(decoder.weight.detach())
-    b = wide(decoder.bias.detach())
+    scored = model.likelihood.scored
+    w = scored(wide(decoder.weight.detach()).T).T
+    b = scored(wide(decoder.bias.detach()))
     mean = b + config.prior_mean * w.sum(1)
-    return w, wide(x.flatten(1)) - mean, math.exp(float(model.log_sigma.detach())), config.prior_std
+    return w, scored(wide(x.flatten(1))) - mean, math.exp(float(model.log_sigma.detach())), config.prior_std

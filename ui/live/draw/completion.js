@@ -1,7 +1,8 @@
 // The buttons for a hidden part of a drawing, and what the model makes of it.
 
 import { newest } from "../shared/ask.js";
-import { base64, bytes, make, paint, penOf, SIDE } from "../shared/page.js";
+import { nameOf, PIXELS, paintHidden, visibleOf } from "../shared/given.js";
+import { base64, bytes, make, paint } from "../shared/page.js";
 
 /** @import { Surface } from "./ink.js" */
 /** @import { Tab } from "./tools.js" */
@@ -12,12 +13,14 @@ import { base64, bytes, make, paint, penOf, SIDE } from "../shared/page.js";
  */
 export function completion(surface, { say, grey, complete }) {
   const [before, after, drawn] = Array.from({ length: 3 }, () => make("canvas"));
+  const sentence = make("div", { className: "live-sentence" });
   const result = make(
     "div",
     { className: "live-completed", hidden: true },
     figure(before, "With its hidden part"),
     figure(after, "Completed, on average"),
     figure(drawn, "Four single draws"),
+    sentence,
   );
   const again = () => {
     surface.remember();
@@ -37,13 +40,17 @@ export function completion(surface, { say, grey, complete }) {
     const image = await grey();
     if (!image || !isNewest()) return;
     say("Completing …");
-    const found = await complete({ image: base64(image), hidden: base64(hidden) });
+    const hole = { hidden: base64(hidden) };
+    const found = await complete({ image: base64(image), ...hole });
     if (!found || !isNewest()) return; // there is another drawing or model, or nothing to complete any more
     say("");
     paint(before, image);
-    mark(before, hidden);
+    paintHidden(before, hidden);
     paint(after, bytes(found.completed));
     paint(drawn, bytes(found.drawn), 2, 2);
+    sentence.textContent =
+      `Completed from the ${visibleOf(hole)} of ${PIXELS} pixels that the model was given. ` +
+      `Only these are scored: the meter shows log p(${nameOf(hole)}).`;
     result.hidden = false;
   }
 
@@ -66,17 +73,3 @@ export function completion(surface, { say, grey, complete }) {
  * @param {string} title
  */
 const figure = (canvas, title) => make("figure", {}, canvas, make("figcaption", {}, title));
-
-/**
- * Paints over the hidden pixels.
- *
- * @param {HTMLCanvasElement} canvas
- * @param {Uint8Array} hidden
- */
-function mark(canvas, hidden) {
-  const pen = penOf(canvas);
-  pen.fillStyle = "#e8710a";
-  hidden.forEach((yes, i) => {
-    if (yes) pen.fillRect(i % SIDE, Math.floor(i / SIDE), 1, 1);
-  });
-}

@@ -63,13 +63,15 @@ export function crowdView() {
   /**
    * Shows a drawing's place.
    *
-   * @param {number | null} elbo null where there is no drawing
+   * @param {number | null} elbo null where there is none that can be compared
    * @param {string} [version] of the weights that the ELBO is by
+   * @param {string} [why] there is none
    */
-  function show(elbo, version) {
+  function show(elbo, version, why = "The drawing's place among test images") {
     if (!crowd || elbo === null) {
       mark.style.display = "none";
-      sentence.textContent = crowd ? "The drawing's place among test images" : "";
+      sentence.textContent = crowd ? why : "";
+      picture.setAttribute("aria-label", sentence.textContent);
       return;
     }
     mark.style.display = "";

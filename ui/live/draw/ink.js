@@ -1,10 +1,11 @@
 // The surface that is drawn on: strokes of mouse, touch, pen and keyboard, an eraser, parts to hide, and undo.
 
 import { throttled } from "../shared/ask.js";
+import { paintHidden } from "../shared/given.js";
 import { base64, make, penOf, SIDE } from "../shared/page.js";
 import { FAINTEST, PAD_SIDE } from "../shared/vocabulary.js";
 
-/** @import { Drawing } from "../shared/types.js" */
+/** @import { Drawing, Hole } from "../shared/types.js" */
 /** @typedef {[number, number]} Spot in pixels */
 /** @typedef {{ framed: boolean, exact: Drawing | null, hidden: Uint8Array, pixels: ImageData }} State */
 
@@ -42,7 +43,7 @@ export class Surface {
 
   /**
    * @param {{ changed: (resting: boolean) => void, hid: () => void }} events changed(resting) is called while a stroke
-   *   goes and, with true, when it rests; hid() when the hidden part is another
+   *   goes, of any tool, and, with true, when it rests; hid() when the hidden part is another
    */
   constructor({ changed, hid }) {
     this.changed = changed;
@@ -68,6 +69,15 @@ export class Surface {
     if (this.exact) return this.exact;
     const grey = shrunk(this.canvas, this.framed ? SIDE : PAD_SIDE);
     return grey.some((value) => value > 0) ? { [this.framed ? "image" : "ink"]: base64(grey) } : null;
+  }
+
+  /**
+   * What is hidden of it, as it is posted.
+   *
+   * @returns {Hole}
+   */
+  hole() {
+    return this.hidden.some((yes) => yes) ? { hidden: base64(this.hidden) } : {};
   }
 
   /**
@@ -100,6 +110,7 @@ export class Surface {
   /** Shows all that is hidden again. */
   unhide() {
     this.#hide(nothing());
+    this.changed(true);
   }
 
   /** Remembers what is there, to be undone to. */
@@ -161,10 +172,7 @@ export class Surface {
   #paintOver() {
     const pen = penOf(this.over);
     pen.clearRect(0, 0, SIZE, SIZE);
-    pen.fillStyle = "#e8710a";
-    this.hidden.forEach((yes, i) => {
-      if (yes) pen.fillRect((i % SIDE) * CELL, Math.floor(i / SIDE) * CELL, CELL, CELL);
-    });
+    paintHidden(this.over, this.hidden, CELL);
     if (!this.cursor) return;
     const { x, y, down } = this.cursor;
     Object.assign(pen, { lineWidth: 2, strokeStyle: down ? "#e8710a" : "#4a9eff" });
@@ -215,9 +223,8 @@ export class Surface {
    * @param {boolean} resting
    */
   #stroked(resting) {
-    if (this.tool === "hide") {
-      if (resting) this.hid();
-    } else if (resting) {
+    if (resting) {
+      if (this.tool === "hide") this.hid();
       this.soon.cancel();
       this.changed(true);
     } else {

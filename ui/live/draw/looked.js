@@ -1,8 +1,9 @@
 // The pictures: what the model sees, and what draws of q decode to.
 
+import { paintHidden } from "../shared/given.js";
 import { bytes, make, paint, SIDE } from "../shared/page.js";
 
-/** @import { Decoded, Description, Looked } from "../shared/types.js" */
+/** @import { Decoded, Description, Given } from "../shared/types.js" */
 
 /** @type {Record<string, string>} */
 const SEEN = {
@@ -29,10 +30,11 @@ export function looked() {
   /**
    * The drawing as the model sees it.
    *
-   * @param {Looked} answer
+   * @param {Given} answer
    */
   function saw(answer) {
     paint(seen, bytes(answer.seen));
+    if (answer.hidden) paintHidden(seen, bytes(answer.hidden));
   }
 
   /**

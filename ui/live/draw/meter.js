@@ -1,5 +1,6 @@
 // The meter: reconstruction − KL = ELBO, ELBO + gap = log p(x), as lengths on one common scale that add up.
 
+import { PIXELS } from "../shared/given.js";
 import { make, minus, scaleEnds } from "../shared/page.js";
 import { offerValue } from "../words/values.js";
 import { word } from "../words/word.js";
@@ -21,21 +22,24 @@ import { digitsThatAdd, scale, sum, widened } from "./scale.js";
 const NONE = "–"; // in place of a number
 const ROOM = 1.5; // gaps by which a better q may raise the reconstruction term
 const GAP = "how far q is from the true posterior";
+const HOLES = "The encoder was never trained on holes: it sees them filled in by the model, so its q is not the best.";
 const SCORE = "s(x) is the integral of p(z) e^(−cross-entropy) over z: for grey pixels that is not a probability.";
 
 /** The meter. */
 export class Meter {
   #rows = lines();
   #axis = scaleEnds();
+  #sentence = make("p", { className: "live-given", hidden: true }); // which pixels are scored
   /** @type {Description["evidence"]} */
   #name = "log p(x)";
+  #x = "x"; // what the model is given, in formulas
   /** @type {Scale | null} */
   #kept = null; // of this image's bars, as long as it holds what is shown
 
   constructor() {
     const body = make("tbody", {}, ...Object.values(this.#rows).map(({ node }) => node));
     const table = make("table", { className: "live-terms" }, body);
-    this.node = make("div", { className: "live-meter" }, table, this.#axis.node);
+    this.node = make("div", { className: "live-meter" }, table, this.#axis.node, this.#sentence);
     this.clear();
   }
 
@@ -50,7 +54,26 @@ export class Meter {
     this.clear();
   }
 
+  /** What is called log p(x): of a part of the image it is that of the part. */
+  get evidence() {
+    return this.#name.replace("x", this.#x);
+  }
+
+  /**
+   * Takes what the model is given of the image.
+   *
+   * @param {number} visible pixels
+   * @param {string} x it, in formulas
+   */
+  take(visible, x) {
+    this.#x = x;
+    this.#sentence.hidden = visible === PIXELS;
+    this.#sentence.textContent = `Scored on the ${visible} of ${PIXELS} pixels that the model was given. ${HOLES}`;
+    this.#rows.gap.title.textContent = `Gap = KL(q ‖ p(z|${x}))`;
+  }
+
   clear() {
+    this.take(PIXELS, "x");
     this.#kept = null;
     for (const { output, bar, ghost } of Object.values(this.#rows)) {
       output.textContent = NONE;
@@ -59,8 +82,8 @@ export class Meter {
     }
     const { elbo, gap, evidence } = this.#rows;
     gap.note.replaceChildren(GAP);
-    elbo.note.textContent = `at most ${this.#name}`;
-    call(evidence.title, this.#name, true);
+    elbo.note.textContent = `at most ${this.evidence}`;
+    call(evidence.title, this.evidence, true);
     evidence.note.textContent = "";
     this.#axis.node.style.visibility = "hidden";
   }
@@ -88,10 +111,10 @@ export class Meter {
     }
     for (const { sign } of [rows.elbo, rows.evidence]) sign.textContent = digits ? "=" : "≈";
     rows.elbo.note.textContent =
-      terms.scatter === null ? `at most ${this.#name}` : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
+      terms.scatter === null ? `at most ${this.evidence}` : `± ${terms.scatter.toFixed(1)} or less, of 64 draws`;
     rows.gap.note.replaceChildren(...(split ? parts(amortization, approximation, digits ?? 1) : [GAP]));
     rows.evidence.note.textContent = terms.how;
-    call(rows.evidence.title, this.#name, terms.exact);
+    call(rows.evidence.title, this.evidence, terms.exact);
     this.#showScale(at);
   }
 
@@ -129,7 +152,7 @@ function lines() {
     reconstruction: row("", "Reconstruction term", "how well draws of q explain the pixels"),
     kl: row("−", "KL(q ‖ p(z))", "what q costs beyond the prior"),
     elbo: row("=", "ELBO"),
-    gap: row("+", "Gap = KL(q ‖ p(z|x))", GAP),
+    gap: row("+", "", GAP), // named by what the model is given
     evidence: row("=", "log p(x)"),
   };
   for (const [name, { node, title, output }] of Object.entries(rows)) {
@@ -183,12 +206,12 @@ function bars({ reconstruction_term: reconstruction, kl, elbo, log_px: evidence 
  * Names the evidence, with a hat where it is an estimate.
  *
  * @param {HTMLElement} title
- * @param {Description["evidence"]} evidence
+ * @param {string} evidence
  * @param {boolean} isExact
  */
 function call(title, evidence, isExact) {
   title.textContent = isExact ? evidence : evidence.replace("(", "\u0302(").normalize();
-  if (evidence === "log s(x)") title.dataset.term = "score";
+  if (evidence.startsWith("log s")) title.dataset.term = "score";
   else title.dataset.term = isExact ? "evidence" : "estimate";
 }
 

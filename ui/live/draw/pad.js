@@ -10,11 +10,12 @@ import { looked } from "./looked.js";
 import { tools } from "./tools.js";
 
 /** @import { Functions } from "../machine/live.js" */
-/** @import { Component, Description, Looked } from "../shared/types.js" */
+/** @import { Component, Description, Given } from "../shared/types.js" */
 /** @typedef {Component<{ model: string | null }, Functions | "complete" | "crowd">} Drawn */
 
 const CROWD_AGAIN = 10_000; // ms between two crowds of a model that is training
 const START = "Draw a digit, or start from one below.";
+const PART = "Test images are scored on all of their pixels: a drawing with a hidden part has no place among them.";
 const FIRST = "Draw something first, or start from a test digit.";
 
 /**
@@ -33,7 +34,7 @@ class Pad {
   #pictures = looked();
   #others = crowdView();
   #figures = make("small", { className: "live-figures" }); // of the model
-  /** @type {Looked | null} */
+  /** @type {Given | null} */
   #answer = null; // what the model makes of the drawing, as last heard
   #crowdAsked = -Infinity;
 
@@ -116,14 +117,20 @@ class Pad {
   }
 
   /**
-   * @param {Looked} found
+   * @param {Given} found
    * @param {boolean} resting
    */
   #saw(found, resting) {
     this.#answer = found;
     this.#pictures.saw(found);
-    this.#others.show(found.elbo, found.version);
+    this.#compare(found);
     if (resting) this.#askCrowd(found);
+  }
+
+  /** @param {Given} found */
+  #compare({ elbo, version, hidden }) {
+    if (hidden) this.#others.show(null, version, PART);
+    else this.#others.show(elbo, version);
   }
 
   /** @param {(text: string) => void} say */
@@ -136,7 +143,7 @@ class Pad {
   /**
    * Asks for the others' ELBOs, which is done only when no stroke goes.
    *
-   * @param {Looked} mine
+   * @param {Given} mine
    */
   async #askCrowd(mine) {
     if (this.#others.version() === mine.version || performance.now() - this.#crowdAsked <= CROWD_AGAIN) return;
@@ -146,7 +153,7 @@ class Pad {
     if (model !== this.live.model) return; // it is another model's
     if (found) this.#others.take(found);
     else this.#crowdAsked = -Infinity; // the next stroke asks again
-    if (this.#answer) this.#others.show(this.#answer.elbo, this.#answer.version);
+    if (this.#answer) this.#compare(this.#answer);
   }
 
   #cleared() {

@@ -5,12 +5,12 @@ import { answerOf, failed, fileOf } from "../shared/ask.js";
 import { addressOf, bytes } from "../shared/page.js";
 import { askWorker } from "./thread.js";
 
-/** @import { Answer, Exact, Q, Server } from "../shared/types.js" */
+/** @import { Answer, Exact, Hole, Q, Server } from "../shared/types.js" */
 /** @import { Question } from "./worker.js" */
 /**
  * version: of the weights; seen: the image as the model sees it, base64.
  *
- * @typedef {{ model: string, version: string, seen: string, q: Q }} Asked
+ * @typedef {{ model: string, version: string, seen: string, q: Q } & Hole} Asked
  */
 
 export const CERTAIN = 0.1; // nats: with a larger error, log p(x) is not called exact
@@ -22,16 +22,16 @@ let last = Promise.resolve(null); // question, as it was posted
 /** @typedef {{ answer: Promise<Exact | null> }} Posted */
 
 /**
- * The exact posterior.
+ * The exact posterior, of what is visible of the image.
  *
  * @param {Asked} asked
  * @param {Pick<Server, "truth">} server
  * @returns {Promise<Answer<Exact>>}
  */
-export async function exactPosterior({ model, version, seen, q }, server) {
-  const found = await here(model, version, { image: bytes(seen), q });
+export async function exactPosterior({ model, version, seen, hidden, q }, server) {
+  const found = await here(model, version, { image: bytes(seen), hidden: hidden ? bytes(hidden) : null, q });
   if (found) return found;
-  const answer = await answerOf(server.truth({ model, image: seen }));
+  const answer = await answerOf(server.truth({ model, image: seen, hidden }));
   return failed(answer) ? answer : { ...answer, density: bytes(answer.density) };
 }
 

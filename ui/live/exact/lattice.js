@@ -6,7 +6,13 @@
 import { readDecoder } from "../shared/decoder.js";
 import { formOf } from "./likelihood.js";
 
-/** @typedef {{ slope: Float32Array, rest: number }} Row log p(x, z) = slope · x + rest + what depends on x alone */
+/**
+ * Of a point: log p(x, z) = slope · x + rest + what depends on x alone. And an image of which some pixels may be hidden:
+ * these, by their numbers, are 0 in x and are not scored.
+ *
+ * @typedef {{ slope: Float32Array, rest: number }} Row
+ * @typedef {{ x: Float32Array, hidden: number[] }} Given
+ */
 
 export const LEVELS = 12;
 const CELLS = 24; // of the first level, from the prior's mean to either side; of 16, one posterior in ten was missed
@@ -17,6 +23,13 @@ const ROW = 2 ** 24;
 
 /** @type {(i: number, j: number) => number} */
 export const keyOf = (i, j) => i * ROW + j;
+
+/** @type {(values: Float32Array, f: (value: number) => number) => number} */
+function total(values, f) {
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) sum += f(values[i]);
+  return sum;
+}
 
 /** @type {(key: number) => number[]} both places of a point on the finest lattice */
 export function placesOf(key) {
@@ -58,18 +71,19 @@ export class Lattice {
   }
 
   /**
-   * log p(x, z) at each of those points.
+   * log p(x, z) at each of those points, of the visible pixels.
    *
-   * @param {Float32Array} x 784 in [0, 1]
+   * @param {Given} given 784 pixels in [0, 1]
    * @param {number[]} keys
    */
-  joint(x, keys) {
+  joint({ x, hidden }, keys) {
     this.decode(keys);
-    const own = this.form.own(x);
+    const own = total(x, this.form.own);
     return keys.map((key) => {
       const { slope, rest } = /** @type {Row} */ (this.#rows.get(key));
       let sum = 0;
       for (let i = 0; i < x.length; i += 1) sum += slope[i] * x[i];
+      for (const i of hidden) sum -= this.form.rest(slope[i]);
       return sum + rest + own;
     });
   }
@@ -91,10 +105,10 @@ export class Lattice {
     for (const [n, key] of keys.entries()) z.set(placesOf(key).map(at), 2 * n);
     const all = this.params(z);
     keys.forEach((key, n) => {
-      const slope = all.slice(784 * n, 784 * (n + 1));
+      const slope = all.slice(784 * n, 784 * (n + 1)).map((param) => this.form.factor * param);
       const away = z.subarray(2 * n, 2 * n + 2).map((value) => (value - this.mean) / this.std);
       const log_pz = -(away[0] ** 2 + away[1] ** 2) / 2 - Math.log(2 * Math.PI * this.std ** 2);
-      this.#rows.set(key, { rest: this.form.split(slope) + log_pz, slope });
+      this.#rows.set(key, { rest: total(slope, this.form.rest) + log_pz, slope });
     });
   }
 

@@ -3,7 +3,7 @@
 
 import { keyOf, LEVELS, placesOf, strideOf } from "./lattice.js";
 
-/** @import { Lattice } from "./lattice.js" */
+/** @import { Given, Lattice } from "./lattice.js" */
 
 /**
  * log_px: nats; error: of it, from two resolutions; joint: log p(x, z) at the points of the last lattice, and of its
@@ -22,25 +22,25 @@ const MOST = 1000; // points, after which it ends with the error that there is
  * point of it, and one with kinks, as a network of ReLUs has, by a quarter: a third of what those differ is the error.
  *
  * @param {Lattice} lattice
- * @param {Float32Array} x
+ * @param {Given} given
  * @param {number[]} near where something may lie beyond the first level: q's mean
  * @returns {Found}
  */
-export function integrate(lattice, x, near) {
+export function integrate(lattice, given, near) {
   const stride = strideOf(0);
   const [i, j] = near.map((z) => stride * Math.max(-FAR, Math.min(FAR, Math.round(lattice.placeOf(z) / stride))));
   const keys = [...new Set([...lattice.first, ...around(i, j, stride)])];
   /** @type {Map<number, number>} */
   let joint = new Map();
-  let added = add(lattice, x, joint, keys) - lattice.first.length;
+  let added = add(lattice, given, joint, keys) - lattice.first.length;
   for (let level = 0; ; level += 1) {
-    added += grow(lattice, x, joint, strideOf(level));
+    added += grow(lattice, given, joint, strideOf(level));
     const { log_px, error } = summed(lattice, joint, strideOf(level));
     const isDone = (level > 0 && error < AGREED) || added > MOST || level === LEVELS;
     if (isDone) return { log_px, error, joint, stride: strideOf(level) };
     const next = halved(joint, strideOf(level));
     joint = next.joint;
-    added += add(lattice, x, joint, next.keys);
+    added += add(lattice, given, joint, next.keys);
   }
 }
 
@@ -52,12 +52,12 @@ const around = (i, j, stride) =>
  * Puts the values of points into a map, and returns how many.
  *
  * @param {Lattice} lattice
- * @param {Float32Array} x
+ * @param {Given} given
  * @param {Map<number, number>} joint
  * @param {number[]} keys
  */
-function add(lattice, x, joint, keys) {
-  for (const [n, value] of lattice.joint(x, keys).entries()) joint.set(keys[n], value);
+function add(lattice, given, joint, keys) {
+  for (const [n, value] of lattice.joint(given, keys).entries()) joint.set(keys[n], value);
   return keys.length;
 }
 
@@ -65,11 +65,11 @@ function add(lattice, x, joint, keys) {
  * Adds neighbours until all that is left out is negligible, and returns how many were added.
  *
  * @param {Lattice} lattice
- * @param {Float32Array} x
+ * @param {Given} given
  * @param {Map<number, number>} joint
  * @param {number} stride
  */
-function grow(lattice, x, joint, stride) {
+function grow(lattice, given, joint, stride) {
   let added = 0;
   for (;;) {
     const keys = new Set(
@@ -80,7 +80,7 @@ function grow(lattice, x, joint, stride) {
     );
     const missing = [...keys].filter((key) => !joint.has(key));
     if (missing.length === 0 || added > MOST) return added;
-    added += add(lattice, x, joint, missing);
+    added += add(lattice, given, joint, missing);
   }
 }
 

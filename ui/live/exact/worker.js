@@ -5,10 +5,12 @@ import { pictured } from "./picture.js";
 import { integrate } from "./quadrature.js";
 
 /** @import { Exact, Q } from "../shared/types.js" */
+/** @import { Given } from "./lattice.js" */
 /**
- * decoder: the file, where it is another than the last; image: 28×28 bytes as the model sees them, or null to get ready.
+ * decoder: the file, where it is another than the last; image: 28×28 bytes as the model sees them, or null to get ready;
+ * hidden: as many, 0 where a pixel is visible, or null where all are.
  *
- * @typedef {{ decoder: ArrayBuffer | null, image: Uint8Array | null, q: Q }} Question
+ * @typedef {{ decoder: ArrayBuffer | null, image: Uint8Array | null, hidden?: Uint8Array | null, q: Q }} Question
  */
 
 const SLOW = 12; // ms that a point may take to decode
@@ -32,19 +34,21 @@ function begun(file) {
   return made;
 }
 
+/** @type {(image: Uint8Array, hidden: Uint8Array) => Given} */
+const given = (image, hidden) => ({
+  x: Float32Array.from(image, (value, i) => (hidden[i] ? 0 : value / 255)),
+  hidden: [...hidden.keys()].filter((i) => hidden[i]),
+});
+
 /**
  * @param {Question} question
  * @returns {Exact | null}
  */
-function answer({ decoder, image, q }) {
+function answer({ decoder, image, hidden, q }) {
   if (decoder) lattice = begun(decoder);
   if (!lattice || !image) return null;
   lattice.forget();
-  const found = integrate(
-    lattice,
-    Float32Array.from(image, (value) => value / 255),
-    q.mu,
-  );
+  const found = integrate(lattice, given(image, hidden ?? new Uint8Array(image.length)), q.mu);
   return { log_px: found.log_px, uncertainty: found.error, ...pictured(lattice, found, q) };
 }
 

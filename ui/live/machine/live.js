@@ -7,16 +7,17 @@ import { forgetDrawn, linkedDrawn } from "../page/drawn.js";
 import { Balance, SURE } from "../q/balance.js";
 import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
 import { inSight, show } from "../shared/feed.js";
+import { nameOf } from "../shared/given.js";
 import { refreshModel, useModel } from "../shared/model.js";
 import { bytes, make } from "../shared/page.js";
 import { Machine } from "./machine.js";
 import { Throw } from "./throw.js";
 
-/** @import { Answer, Component, Decoded, Description, Drawing, Looked, Q } from "../shared/types.js" */
+/** @import { Answer, Component, Decoded, Description, Drawing, Given, Hole, Looked, Q } from "../shared/types.js" */
 /**
  * @typedef {"look" | "judge" | "refine" | "truth" | "describe" | "decode"} Functions
  * @typedef {Component<{ model: string | null }, Functions>} Place its value says which model looks, once that is known
- * @typedef {Drawing & { model: string, draws: number }} Request
+ * @typedef {Drawing & Hole & { model: string, draws: number }} Request
  * @typedef {{ request: Request, isCurrent: () => boolean, resting: boolean }} Asked
  */
 
@@ -28,7 +29,7 @@ import { Throw } from "./throw.js";
  *
  * @typedef {Partial<{
  *   about: (model: Description) => void,
- *   saw: (answer: Looked, resting: boolean) => void,
+ *   saw: (answer: Given, resting: boolean) => void,
  *   held: (answer: Decoded, whose: string) => void,
  *   stroked: () => void,
  *   hid: () => void,
@@ -49,7 +50,7 @@ export class LiveMachine {
   #described = null; // the model that the page knows, and asks
   /** @type {string | null} */
   #asking = null; // the one that it asks about
-  /** @type {Looked | null} */
+  /** @type {Given | null} */
   #answer = null; // what the model makes of the drawing, as last heard
   /** @type {string | undefined} */
   #heard = ""; // the drawing that it is of
@@ -89,7 +90,7 @@ export class LiveMachine {
       say: tab.say,
       held: (found, whose) => this.#held(found, whose),
       weighed: (q) => {
-        this.machine.show(q);
+        this.machine.show(q, `E log p(${nameOf(this.#answer ?? {})}|z)`);
         this.die.show(q);
       },
       moved: () => this.#moved(),
@@ -110,9 +111,9 @@ export class LiveMachine {
       (found, asked) => asked.isCurrent() && this.#saw(found, asked),
     );
     this.truth = oneAtATime(
-      ({ version, seen, z: mu, std }) =>
-        exactPosterior({ model: this.#described ?? "", version, seen, q: { mu, std } }, server),
-      (found, /** @type {Looked} */ mine) => {
+      ({ version, seen, hidden, z: mu, std }) =>
+        exactPosterior({ model: this.#described ?? "", version, seen, hidden, q: { mu, std } }, server),
+      (found, /** @type {Given} */ mine) => {
         if (mine !== this.#answer) return;
         if (failed(found)) tab.say(found.error);
         else this.scales.showTruth(found);
@@ -250,20 +251,22 @@ export class LiveMachine {
       return;
     }
     if (!same) this.tab.say(this.#wrong);
-    const request = { model: this.#described, ...drawing, draws: resting ? SURE : QUICK };
+    const draws = resting ? SURE : QUICK;
+    const request = { model: this.#described, ...drawing, ...this.surface.hole(), draws };
     this.#looking = this.look({ request, isCurrent: this.#isCurrent, resting });
   }
 
   /**
-   * @param {Answer<Looked>} found
+   * @param {Answer<Looked>} answer
    * @param {Asked} asked
    */
-  #saw(found, { request, resting }) {
-    if (failed(found)) {
-      this.tab.say(found.error);
+  #saw(answer, { request, resting }) {
+    if (failed(answer)) {
+      this.tab.say(answer.error);
       return;
     }
-    const isOther = this.#answer?.seen !== found.seen;
+    const found = { ...answer, hidden: request.hidden };
+    const isOther = this.#answer?.seen !== found.seen || this.#answer.hidden !== found.hidden;
     this.#answer = found;
     this.#heard = posted(request);
     this.#held(found, "encoder’s q(z|x)");

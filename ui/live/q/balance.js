@@ -5,13 +5,14 @@ import { Meter } from "../draw/meter.js";
 import { sum } from "../draw/scale.js";
 import { CERTAIN } from "../exact/exact.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
+import { nameOf, visibleOf } from "../shared/given.js";
 import { count, openTab, wantsStill } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
 import { Grab } from "./grab.js";
 import { QMap } from "./map.js";
 import { wayOf } from "./way.js";
 
-/** @import { Answer, Decoded, Description, Exact, Judged, Looked, Q, Refined } from "../shared/types.js" */
+/** @import { Answer, Decoded, Description, Exact, Given, Hole, Judged, Looked, Q, Refined } from "../shared/types.js" */
 /** @import { Terms, Waypoint } from "../shared/types.js" */
 /** @import { Evidence } from "../draw/meter.js" */
 /** @typedef {Q & Terms} Weighed a q with its terms */
@@ -23,8 +24,8 @@ import { wayOf } from "./way.js";
  * where there is none.
  *
  * @typedef {{
- *   refine: (request: { image: string }) => Promise<Refined | null>,
- *   judge: (request: { image: string } & Q) => Promise<Answer<Judged> | undefined>,
+ *   refine: (request: { image: string } & Hole) => Promise<Refined | null>,
+ *   judge: (request: { image: string } & Hole & Q) => Promise<Answer<Judged> | undefined>,
  *   say: (text: string) => void,
  *   weighed: (q: Weighed) => void,
  *   moved: () => void,
@@ -42,7 +43,7 @@ const WAY = 1200; // ms in which a refinement is shown
 export class Balance {
   gauge = new Meter();
   way = wayOf();
-  /** @type {Looked | null} */
+  /** @type {Given | null} */
   #answer = null; // what the model makes of the drawing
   /** @type {Weighed | null} */
   #q = null; // that is weighed
@@ -76,7 +77,7 @@ export class Balance {
         openTab("latents");
       },
     });
-    /** @typedef {{ request: { image: string } & Q, isHeld: () => boolean, whose: string }} Pondered */
+    /** @typedef {{ request: { image: string } & Hole & Q, isHeld: () => boolean, whose: string }} Pondered */
     this.judge = oneAtATime(
       (/** @type {Pondered} */ { request }) => tab.judge(request),
       (found, { request: { mu, std }, isHeld, whose }) => {
@@ -100,24 +101,25 @@ export class Balance {
     this.hand.take(model);
     this.gauge.about(model.evidence);
     this.map.about(model);
-    this.way.about(model.evidence);
   }
 
   /**
    * A drawing's answer puts the encoder's q on the balance.
    *
-   * @param {Looked} answer
-   * @param {boolean} isOther whether it is of another image than the last one
+   * @param {Given} answer
+   * @param {boolean} isOther whether it is of another image than the last one, or of another part of it
    */
   show(answer, isOther) {
     if (isOther) this.gauge.rescale();
+    this.gauge.take(visibleOf(answer), nameOf(answer));
+    this.way.about(this.gauge.evidence);
     this.#hold();
     this.#answer = answer;
     this.#path = null;
     const { log_px, exact, how } = answer;
     this.#evidence = { log_px, exact, how };
     this.way.clear();
-    this.map.outdated();
+    this.map.outdated(nameOf(answer));
     this.#showQ(encoders(answer));
   }
 
@@ -198,7 +200,9 @@ export class Balance {
    * @param {Q} q
    */
   #ponder({ mu, std }, whose = "q in your hand") {
-    if (this.#answer) this.judge({ request: { image: this.#answer.seen, mu, std }, isHeld: this.#isHeld, whose });
+    if (!this.#answer) return;
+    const { seen: image, hidden } = this.#answer;
+    this.judge({ request: { image, hidden, mu, std }, isHeld: this.#isHeld, whose });
   }
 
   /**
@@ -245,13 +249,13 @@ export class Balance {
     this.tab.moved();
     this.#refining = true;
     this.tab.say("Refining q …");
-    const found = await this.tab.refine({ image: mine.seen });
+    const found = await this.tab.refine({ image: mine.seen, hidden: mine.hidden });
     this.#refining = false;
     if (!found) return;
     if (mine === this.#answer) {
       this.tab.say("");
       await this.#follow(found);
-    } else if (this.#answer?.grey === mine.grey) {
+    } else if (this.#answer?.grey === mine.grey && this.#answer.hidden === mine.hidden) {
       this.tab.say("The model has learned on meanwhile: pause its training to refine q.");
     }
   }

@@ -50,6 +50,7 @@ export class QMap {
   #trail = svg("polyline", { class: "live-trail" });
   #over = svg("svg", { viewBox: `0 0 ${VIEW} ${VIEW}` }, this.#trail, ...this.#ellipses.map((it) => it.node));
   #zoom = make("button", { type: "button", className: "live-zoom" });
+  #behind = word("posterior", "p(z|x)");
 
   /**
    * @param {{ over: (grey: Uint8Array | null) => void, onq: (q: Q) => void }} events over: what the point under the
@@ -66,7 +67,7 @@ export class QMap {
     this.node = make(
       "figure",
       { className: "live-plane" },
-      make("figcaption", {}, word("encoder", "q(z|x)"), ", and ", word("posterior", "p(z|x)"), " behind"),
+      make("figcaption", {}, word("encoder", "q(z|x)"), ", and ", this.#behind, " behind"),
       make("div", {}, this.#canvas, this.#over, this.#zoom),
     );
     new ResizeObserver(() => this.#decode()).observe(this.node); // which it also is when it comes into sight
@@ -112,8 +113,13 @@ export class QMap {
     else this.#paint();
   }
 
-  /** The drawing is another: the posterior is still that of the last one. */
-  outdated() {
+  /**
+   * The drawing is another: the posterior is still that of the last one.
+   *
+   * @param {string} x what the model is given of it, in formulas
+   */
+  outdated(x) {
+    this.#behind.textContent = `p(z|${x})`;
     this.node.classList.add("live-old");
   }
 

@@ -3,7 +3,7 @@
 import { make, nats, scaleEnds } from "../shared/page.js";
 import { set, svg } from "../shared/svg.js";
 
-/** @import { Description, Refined } from "../shared/types.js" */
+/** @import { Refined } from "../shared/types.js" */
 
 const [WIDTH, HEIGHT] = [300, 70];
 
@@ -17,7 +17,7 @@ export function wayOf() {
   const node = make("figure", { className: "live-way", hidden: true }, title, picture, ends.node);
   let name = "log p(x)";
 
-  /** @param {Description["evidence"]} evidence what the model calls it */
+  /** @param {string} evidence what it is called */
   function about(evidence) {
     name = evidence;
   }

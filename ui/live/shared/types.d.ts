@@ -60,6 +60,10 @@ export interface Drawing {
   ink?: Picture;
   image?: Picture;
 }
+/** What is hidden of an image: base64 of 28×28 bytes, 0 where a pixel is visible; left out where all are. */
+export interface Hole {
+  hidden?: string;
+}
 export interface Q {
   mu: number[];
   std: number[];
@@ -92,6 +96,8 @@ export interface Looked extends Judged {
   how: string;
   version: string;
 }
+/** What the model makes of a drawing, and the part of it that was hidden then. */
+export interface Given extends Looked, Hole {}
 export interface Waypoint extends Terms, Q {
   step: number;
 }
@@ -313,12 +319,12 @@ export interface Server {
   remove: Asks<{ browser: string; run: string }, object>;
   describe: Asks<OfModel, Description>;
   decode: Asks<OfModel & { z: number[][] }, { image: Picture }>;
-  look: Asks<OfModel & Drawing & { draws?: number }, Looked>;
-  judge: Asks<OfModel & { image: Picture } & Q, Judged>;
-  refine: Asks<OfModel & { image: Picture }, Refined>;
+  look: Asks<OfModel & Drawing & Hole & { draws?: number }, Looked>;
+  judge: Asks<OfModel & { image: Picture } & Hole & Q, Judged>;
+  refine: Asks<OfModel & { image: Picture } & Hole, Refined>;
   complete: Asks<OfModel & { image: Picture; hidden: string }, Completed>;
   crowd: Asks<OfModel, Crowd>;
-  truth: Asks<OfModel & { image: Picture }, Truth>;
+  truth: Asks<OfModel & { image: Picture } & Hole, Truth>;
   neighbours: Asks<OfModel & { images: string }, Neighbours>;
 }
 
