@@ -196,3 +196,24 @@ def test_a_model_without_a_plane_has_its_dimensions_there(visit):
     assert me.page.locator(f"{CARD} .live-plane").is_hidden()
     me.page.get_by_role("button", name="Find the best q").click()
     me.page.wait_for_selector(f"{CARD} .live-message:has-text('nats are left')", timeout=60_000)
+
+
+def test_each_station_says_its_shape_and_its_values_when_pointed_at_or_focused(card):
+    page = card.page
+    said = {name: page.locator(f"{CARD} .live-station-{name} .live-shape") for name in ("x", "q", "z", "made")}
+    assert not any(it.is_visible() for it in said.values())
+    page.locator(f"{CARD} .live-station-z").focus()
+    assert said["z"].is_visible() and not said["made"].is_visible()
+    page.locator(f"{CARD} .live-station-made").hover()
+    assert re.fullmatch(r"mean of p\(x\|z\): 28 × 28 numbers from 0\.00 to (1\.00|0\.9\d)", said["made"].inner_text())
+    assert said["x"].text_content() == "x: 28 × 28 numbers from 0.00 to 1.00"
+    mu, std = zip(*q(card), strict=True)
+    listed = {name: ", ".join(f"{value:.2f}".replace("-", "−") for value in values) for name, values in
+              {"mu": mu, "std": std}.items()}  # fmt: skip
+    assert said["q"].text_content() == f"μ: 2 numbers, {listed['mu']}; σ: 2 numbers, {listed['std']}"
+    assert said["z"].text_content() == f"z: 2 numbers, {listed['mu']}"
+    page.locator(f"{CARD} .live-die").click()
+    page.wait_for_function(
+        "(text) => document.querySelector('#theory-card .live-station-z .live-shape').textContent !== text",
+        arg=f"z: 2 numbers, {listed['mu']}",
+    )

@@ -11,6 +11,7 @@ import { nameOf } from "../shared/given.js";
 import { refreshModel, useModel } from "../shared/model.js";
 import { bytes, make } from "../shared/page.js";
 import { Machine } from "./machine.js";
+import { ofImage, ofNumbers, ofQ } from "./shapes.js";
 import { Throw } from "./throw.js";
 
 /** @import { Answer, Component, Decoded, Description, Drawing, Given, Hole, Looked, Q } from "../shared/types.js" */
@@ -54,6 +55,8 @@ export class LiveMachine {
   #answer = null; // what the model makes of the drawing, as last heard
   /** @type {string | undefined} */
   #heard = ""; // the drawing that it is of
+  /** @type {Q | null} */
+  #q = null; // that is shown
   /** @type {Promise<void> | null} */
   #looking = null; // until the model has seen the drawing as it is now
   #rounds = newest(); // of drawings: clearing begins a new one, and answers of an older one come too late
@@ -92,6 +95,7 @@ export class LiveMachine {
       weighed: (q) => {
         this.machine.show(q, `E log p(${nameOf(this.#answer ?? {})}|z)`);
         this.die.show(q);
+        this.#sayZ(q);
       },
       moved: () => this.#moved(),
       refined: (gap) => tab.refined?.(gap),
@@ -101,7 +105,10 @@ export class LiveMachine {
     });
     this.#code.append(this.scales.map.node);
     this.die = new Throw(
-      (grey) => this.machine.drawn(grey),
+      (grey) => {
+        this.machine.drawn(grey);
+        if (this.#q) this.#sayZ(this.#q);
+      },
       () => tab.thrown?.(),
     );
     this.machine = new Machine({ title: "Draw a digit", x: this.surface.node, q: this.#code, noise: this.die });
@@ -119,6 +126,12 @@ export class LiveMachine {
         else this.scales.showTruth(found);
       },
     );
+  }
+
+  /** @param {Q} q that is shown */
+  #sayZ(q) {
+    this.#q = q;
+    this.machine.say({ q: ofQ(q), z: ofNumbers("z", this.die.z ?? q.mu) });
   }
 
   /** The model that the page knows; null before it does. */
@@ -269,6 +282,7 @@ export class LiveMachine {
     const isOther = this.#answer?.seen !== found.seen || this.#answer.hidden !== found.hidden;
     this.#answer = found;
     this.#heard = posted(request);
+    this.machine.say({ x: ofImage("x", bytes(found.seen)) });
     this.#held(found, "encoder’s q(z|x)");
     this.tab.saw?.(found, resting);
     this.scales.show(found, isOther);

@@ -1,6 +1,7 @@
 // The model as a machine: x → encoder → q → z = μ + σ ⊙ ε → decoder → x̂, with each term of the ELBO where it arises.
 
 import { make, minus, nats, paint, SIDE } from "../shared/page.js";
+import { ofImage } from "./shapes.js";
 
 /** @import { Terms } from "../shared/types.js" */
 
@@ -14,6 +15,11 @@ export const OF_DRAW = "p(x|z) of this draw";
  * @typedef {{ title: string, x: Node, q: HTMLElement, noise: { control: Node, node: Node } }} Stations
  */
 
+/** @typedef {"x" | "q" | "z" | "made"} Name of a station */
+
+/** @type {Record<Name, string>} */
+const NAMES = { x: "x", q: "q(z|x)", z: "z", made: "mean of p(x|z)" };
+
 /** The stations in a row. Its terms are those of the q that is shown, or of a draw of it. */
 export class Machine {
   #kl = term("kl");
@@ -26,11 +32,17 @@ export class Machine {
   #grey = NOTHING; // what the decoder makes
   /** @type {Uint8Array | null} */
   #draw = null; // what a draw decodes to, in its place
+  /** @type {Record<Name, HTMLElement>} */
+  #shapes = { x: shape(), q: shape(), z: shape(), made: shape() };
 
   /** @param {Stations} stations */
   constructor({ title, x, q, noise }) {
-    const station = (/** @type {string} */ name, /** @type {(Node | string)[]} */ ...parts) =>
-      make("div", { className: `live-station live-station-${name}` }, ...parts);
+    const station = (/** @type {Name} */ name, /** @type {(Node | string)[]} */ ...parts) => {
+      const node = make("div", { className: `live-station live-station-${name}`, role: "group", tabIndex: 0 });
+      node.ariaLabel = NAMES[name];
+      node.append(...parts, this.#shapes[name]);
+      return node;
+    };
     this.node = make(
       "div",
       { className: "live-machine" },
@@ -54,6 +66,15 @@ export class Machine {
   show({ kl, reconstruction_term }, name = "E log p(x|z)") {
     this.#kl.show("KL(q ‖ p(z)) = ", kl);
     this.#reconstruction.show(`${name} = `, reconstruction_term);
+  }
+
+  /**
+   * Says what stands at stations when they are pointed at or have the focus: shapes and values.
+   *
+   * @param {Partial<Record<Name, string>>} texts
+   */
+  say(texts) {
+    for (const [name, text] of Object.entries(texts)) this.#shapes[/** @type {Name} */ (name)].textContent = text;
   }
 
   /**
@@ -99,13 +120,19 @@ export class Machine {
     this.#kl.clear();
     this.#reconstruction.clear();
     this.decoded(NOTHING, "");
+    this.say({ x: "", q: "", z: "", made: "" });
   }
 
   #paint() {
-    paint(this.#made, this.#draw ?? this.#grey);
+    const grey = this.#draw ?? this.#grey;
+    paint(this.#made, grey);
+    this.say({ made: ofImage(NAMES.made, grey) });
     this.#caption.textContent = this.#draw ? OF_DRAW : this.#title;
   }
 }
+
+/** What is said of a station. */
+const shape = () => make("small", { className: "live-shape" });
 
 /** @param {Node | string} through the part that it goes through, or what ε comes from */
 const arrow = (through) => make("div", { className: "live-arrow" }, make("span", { ariaHidden: "true" }, "→"), through);

@@ -1,6 +1,7 @@
 // The machine with an image of the batch in it, and the noise that the step drew.
 
 import { Machine, OF_DRAW } from "../machine/machine.js";
+import { ofImage, ofNumbers, ofQ } from "../machine/shapes.js";
 import { make, nats, paint } from "../shared/page.js";
 import { codeOf } from "./codes.js";
 import { Draws } from "./draws.js";
@@ -36,10 +37,11 @@ export class OneImage {
   /** @param {number} l the draw that is shown */
   #draw(l) {
     if (!this.#image) return;
-    const { q, reach, draws, made, terms, kl, reconstruction, samples } = this.#image;
+    const { x, q, reach, draws, made, terms, kl, reconstruction, samples } = this.#image;
     this.#code.replaceChildren(codeOf(q, [draws[l]], reach));
     this.#machine.show({ kl, reconstruction_term: terms[l] }, "log p(x|z)");
     const mean = samples === 1 ? "" : `its mean over the ${samples} draws: ${nats(reconstruction)} nats`;
     this.#machine.decoded(made[l], mean, OF_DRAW);
+    this.#machine.say({ x: ofImage("x", x), q: ofQ(q), z: ofNumbers("z", draws[l]) });
   }
 }
