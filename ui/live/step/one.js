@@ -1,6 +1,6 @@
 // The machine with an image of the batch in it, and the noise that the step drew.
 
-import { Machine, OF_DRAW } from "../machine/machine.js";
+import { Machine } from "../machine/machine.js";
 import { make, nats, paint } from "../shared/page.js";
 import { codeOf } from "./codes.js";
 import { Draws } from "./draws.js";
@@ -40,6 +40,6 @@ export class OneImage {
     this.#code.replaceChildren(codeOf(q, [draws[l]], reach));
     this.#machine.show({ kl, reconstruction_term: terms[l] }, "log p(x|z)");
     const mean = samples === 1 ? "" : `its mean over the ${samples} draws: ${nats(reconstruction)} nats`;
-    this.#machine.decoded(made[l], mean, OF_DRAW);
+    this.#machine.decoded(made[l], mean, "x̂ of this draw");
   }
 }
