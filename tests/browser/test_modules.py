@@ -103,7 +103,8 @@ def test_a_plane_keeps_what_is_off_it(run, quantiles):
 
 
 def test_the_scale_of_the_meter_ends_in_plain_numbers(run):
-    script = "(() => { const it = new m.Meter(); it.show(a, null); return it.node.lastChild.textContent; })()"
+    scale = "it.node.querySelector('.live-scale').textContent"
+    script = f"(() => {{ const it = new m.Meter(); it.show(a, null); return {scale}; }})()"
     terms = TERMS | {"elbo": -228.8, "kl": 4.7, "reconstruction_term": -224.1, "log_px": -228.1}
     assert (
         run("draw/meter", script, terms) == "−231−220.5 nats (the scale does not begin at 0)"

@@ -7,7 +7,7 @@ import { ofImage } from "./shapes.js";
 
 const NOTHING = new Uint8Array(SIDE * SIDE);
 const OF_MEAN = "p(x|z): what it makes of it";
-export const OF_DRAW = "p(x|z) of this draw";
+const OF_DRAW = "p(x|z) of this draw";
 
 /**
  * What stands at its stations. title: above x; noise: what ε comes from, and z in numbers.

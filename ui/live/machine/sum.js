@@ -35,7 +35,7 @@ export class Sum {
     const line = (/** @type {number} */ j) => {
       const sum = `${of(mu[j])} + ${of(std[j])} · `;
       const noise = make("b", {}, of(eps ? eps[j] : 0, this.digits));
-      const total = z ? [make("span", {}, `= ${of(z[j])}`)] : [];
+      const total = z ? [" ", make("span", {}, `= ${of(z[j])}`)] : [];
       return make("div", {}, make("small", {}, `z${j} `), sum, noise, ...total);
     };
     this.#lines.replaceChildren(...this.#dims.map(line));
