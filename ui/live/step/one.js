@@ -1,11 +1,7 @@
 // The machine with an image of the batch in it, and the noise that the step drew.
 
-<<<<<<< HEAD
-import { Machine, OF_DRAW } from "../machine/machine.js";
-import { ofImage, ofNumbers, ofQ } from "../machine/shapes.js";
-=======
 import { Machine } from "../machine/machine.js";
->>>>>>> step20
+import { ofImage, ofNumbers, ofQ } from "../machine/shapes.js";
 import { make, nats, paint } from "../shared/page.js";
 import { codeOf } from "./codes.js";
 import { Draws } from "./draws.js";
@@ -45,11 +41,7 @@ export class OneImage {
     this.#code.replaceChildren(codeOf(q, [draws[l]], reach));
     this.#machine.show({ kl, reconstruction_term: terms[l] }, "log p(x|z)");
     const mean = samples === 1 ? "" : `its mean over the ${samples} draws: ${nats(reconstruction)} nats`;
-<<<<<<< HEAD
-    this.#machine.decoded(made[l], mean, OF_DRAW);
-    this.#machine.say({ x: ofImage("x", x), q: ofQ(q), z: ofNumbers("z", draws[l]) });
-=======
     this.#machine.decoded(made[l], mean, "x̂ of this draw");
->>>>>>> step20
+    this.#machine.say({ x: ofImage("x", x), q: ofQ(q), z: ofNumbers("z", draws[l]) });
   }
 }
