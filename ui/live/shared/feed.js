@@ -167,10 +167,13 @@ export function update() {
 /** @param {() => boolean} isNewest */
 async function loop(isNewest) {
   while (isNewest()) {
-    if (!document.hidden) await look(isNewest);
+    if (!document.hidden && !isWhole()) await look(isNewest);
     await pause();
   }
 }
+
+/** Whether nothing new will ever come: all of a recorded training is known. */
+const isWhole = () => Boolean(feed.about?.is_recorded && feed.progress && !feed.silent);
 
 /** @param {() => boolean} isNewest */
 async function look(isNewest) {
