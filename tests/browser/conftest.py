@@ -36,7 +36,13 @@ FLAGS = [
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-QUESTIONS = Path(__file__).with_name("questions.js").read_text(encoding="utf-8")
+
+def script(name: str) -> str:
+    """The text of a script in this folder, to be run in the page."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+QUESTIONS = script("questions.js")
 
 RECORDED = "20000101-000000-0000000000000001"  # the id of the recorded training
 MODEL = "mnist-mlp-20d"  # of a visitor who names no other one
@@ -47,22 +53,7 @@ CLEARED = """try {
 } catch {}"""
 
 # The exact posteriors of images by a decoder's file, and the ms that they and the worker's preparation take.
-EXACT = """async ([decoder, asked]) => {
-    const { askWorker } = await import(location.origin + "/live/exact/thread.js");
-    const { bytes } = await import(location.origin + "/live/shared/page.js");
-    const file = await (await fetch(decoder)).arrayBuffer();
-    const start = performance.now();
-    await askWorker({ decoder: file, image: null, q: { mu: [], std: [] } });
-    const table = performance.now() - start;
-    const found = [];
-    for (const { seen, hidden, q } of asked) {
-        const began = performance.now();
-        const question = { decoder: null, image: bytes(seen), hidden: hidden && bytes(hidden), q };
-        const { density, ...exact } = await askWorker(question);
-        found.push({ ...exact, density: [...density], ms: performance.now() - began });
-    }
-    return [table, found];
-}"""
+EXACT = script("exact.js")
 
 
 @dataclass

@@ -1,18 +1,18 @@
 """For everybody's eyes and ears: axe finds nothing on any tab, no text is small or faint, a training is told calmly."""
 
 import os
-from pathlib import Path
 
 import pytest
 
 from ui import TABS
 
 from ..conftest import ROOT
+from .conftest import script
 
 pytestmark = pytest.mark.browser
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-TEXTS = Path(__file__).with_name("texts.js").read_text(encoding="utf-8")
+TEXTS = script("texts.js")
 BOX = ".live-explained:popover-open"
 MODES = {
     "light": {"color_scheme": "light"},

@@ -8,7 +8,7 @@ import torch
 from vae_core import load_checkpoint
 
 from ..conftest import ROOT
-from .conftest import until
+from .conftest import script, until
 
 pytestmark = pytest.mark.browser
 
@@ -16,32 +16,8 @@ MODEL = ROOT / "checkpoints" / "mnist-mlp-2d.safetensors"
 LINK = "?tab=theory&model=mnist-mlp-2d"
 CARD = "#theory-card"
 WHOLE = 3.5  # what the whole plane goes to, in every direction
-IN_SIGHT = """() => {
-    const isSeen = (node) => {
-        const box = node.getBoundingClientRect();
-        const isInside = box.width > 1 && box.height > 1 && box.top < innerHeight && box.bottom > 0 && box.right > 0;
-        const isShown = node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-        return isInside && isShown && !node.closest(".visually-hidden");
-    };
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const words = [];
-    for (let text = texts.nextNode(); text; text = texts.nextNode())
-        if (isSeen(text.parentElement) && !text.parentElement.closest("script, style, noscript, option"))
-            words.push(...(text.data.match(/[\\p{L}’-]{2,}/gu) ?? []));
-    for (const input of document.querySelectorAll("input"))
-        if (isSeen(input)) words.push(...(input.value.match(/[\\p{L}’-]{2,}/gu) ?? []));
-    const controls = [...document.querySelectorAll("button, input, select, textarea, a[href], [role=application]")];
-    return { words, controls: controls.filter(isSeen).map((it) => it.ariaLabel ?? it.textContent) };
-}"""
-ROWS = """() => Object.fromEntries([...document.querySelectorAll("#theory-card .live-terms tr")].map((row) => {
-    const box = (node) => node.getBoundingClientRect();
-    const [bar, ghost] = ["i:not(.live-before)", ".live-before"].map((it) => row.querySelector(it));
-    const length = box(row.querySelector("td.live-length"));
-    const of = (it) => it.hidden ? null : [box(it).left - length.left, box(it).right - length.left];
-    return [row.dataset.term, {
-        value: Number(row.querySelector("output").textContent.replace("−", "-")), bar: of(bar), before: of(ghost),
-    }];
-}))"""
+IN_SIGHT = script("in_sight.js")
+ROWS = script("meter_rows.js")
 ENDS = "[...document.querySelectorAll('#theory-card .live-meter .live-scale span')].map((it) => it.textContent)"
 
 
@@ -105,6 +81,10 @@ def test_pointing_at_the_map_shows_what_lies_there(card):
     there = model.x_hat(torch.tensor([[-WHOLE / 2, -WHOLE / 2]])).detach().flatten()
     assert (torch.tensor(shown) - there).abs().max() < 0.1  # the mouse is at a whole pixel
     assert not card.asked("decode")
+    dimmed = card.page.locator(f"{CARD} .live-station-made .live-hanging").evaluate(
+        "(it) => getComputedStyle(it).opacity"
+    )
+    assert float(dimmed) < 0.5  # the term is that of q, not of this place
     card.page.mouse.move(5, 5)
     card.page.wait_for_selector(f"{CARD} figcaption:text-is('p(x|z): what it makes of it')")
 
@@ -223,3 +203,10 @@ def test_each_station_says_its_shape_and_its_values_when_pointed_at_or_focused(c
         "(text) => document.querySelector('#theory-card .live-station-z .live-shape').textContent !== text",
         arg=f"z: 2 numbers, {listed['mu']}",
     )
+    z = [float(text) for text in re.findall(r"-?\d+\.\d+", said["z"].text_content().replace("−", "-"))]
+    dot = page.locator(f"{CARD} .live-thrown")
+    assert dot.is_visible()
+    at = [float(dot.get_attribute(name)) for name in ("cx", "cy")]  # of 200 units across the whole plane
+    assert at == pytest.approx([100 * (1 + z[0] / WHOLE), 100 * (1 - z[1] / WHOLE)], abs=0.3)
+    page.get_by_role("button", name="back to the mean").click()
+    assert not dot.is_visible()

@@ -4,6 +4,7 @@ import pytest
 
 from ui import TABS
 
+from .conftest import script
 from .test_accessibility import follow_a_run, go, weighed
 
 pytestmark = pytest.mark.browser
@@ -13,43 +14,9 @@ SIZES = {
     "a phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
 }
 # What reaches out of the page or of a part that cuts it off, although it could not be scrolled into sight.
-CUT_OFF = """() => {
-    const found = [];
-    const { clientWidth, scrollWidth } = document.documentElement;
-    if (scrollWidth > clientWidth) found.push(`the page is ${scrollWidth} wide`);
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const range = document.createRange();
-    while (texts.nextNode()) {
-        const parent = texts.currentNode.parentElement;
-        if (!texts.currentNode.data.trim()) continue;
-        if (parent.closest("svg, select, .katex, script, style, [role=listbox]")) continue;
-        range.selectNodeContents(texts.currentNode);
-        const { left, right, width } = range.getBoundingClientRect();
-        if (!width || !parent.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-        for (let each = parent; each; each = each.parentElement) {
-            const [box, { overflowX }] = [each.getBoundingClientRect(), getComputedStyle(each)];
-            if (box.width <= 1 || ["auto", "scroll"].includes(overflowX)) break;
-            if (each === document.body || ["hidden", "clip"].includes(overflowX)) {
-                if (left < box.left - 1 || right > box.right + 1) found.push(texts.currentNode.data.trim());
-            }
-        }
-    }
-    return found;
-}"""
+CUT_OFF = script("cut_off.js")
 # Does to every text of the page what a browser does that translates it.
-TRANSLATE = """() => {
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const texts = [];
-    while (walker.nextNode()) texts.push(walker.currentNode);
-    for (const text of texts) {
-        const { parentElement: parent } = text;
-        if (!/\\p{L}/u.test(text.data) || parent.closest("svg, script, style, textarea, font")) continue;
-        const outer = document.createElement("font");
-        outer.append(document.createElement("font"));
-        outer.firstChild.textContent = text.data.replace(/\\p{L}+/gu, "ord");
-        text.replaceWith(outer);
-    }
-}"""
+TRANSLATE = script("translate.js")
 
 
 @pytest.mark.parametrize("size", SIZES)

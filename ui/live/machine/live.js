@@ -132,6 +132,7 @@ export class LiveMachine {
   #sayZ(q) {
     this.#q = q;
     this.machine.say({ q: ofQ(q), z: ofNumbers("z", this.die.z ?? q.mu) });
+    this.scales.map.mark(this.die.z);
   }
 
   /** The model that the page knows; null before it does. */

@@ -108,6 +108,7 @@ export class Machine {
    * @param {Uint8Array | null} grey null where nobody does any more
    */
   over(grey) {
+    this.node.classList.toggle("live-elsewhere", grey !== null); // the terms and z are not of that place
     if (!grey) {
       this.#paint();
       return;

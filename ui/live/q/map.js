@@ -48,7 +48,16 @@ export class QMap {
   #canvas = make("canvas", { width: 2 * PIXELS, height: 2 * PIXELS });
   #ellipses = [2, 1].map((sigma) => ({ sigma, node: svg("ellipse", { "data-sigma": sigma }) }));
   #trail = svg("polyline", { class: "live-trail" });
-  #over = svg("svg", { viewBox: `0 0 ${VIEW} ${VIEW}` }, this.#trail, ...this.#ellipses.map((it) => it.node));
+  /** @type {ArrayLike<number> | null} */
+  #z = null; // that was thrown
+  #thrown = svg("circle", { r: 2, class: "live-thrown", visibility: "hidden" });
+  #over = svg(
+    "svg",
+    { viewBox: `0 0 ${VIEW} ${VIEW}` },
+    this.#trail,
+    ...this.#ellipses.map((it) => it.node),
+    this.#thrown,
+  );
   #zoom = make("button", { type: "button", className: "live-zoom" });
   #behind = word("posterior", "p(z|x)");
 
@@ -132,6 +141,16 @@ export class QMap {
   show(q, path = []) {
     this.#q = q;
     this.#path = path;
+    this.#lay();
+  }
+
+  /**
+   * The z that was thrown.
+   *
+   * @param {ArrayLike<number> | null} z null where none is
+   */
+  mark(z) {
+    this.#z = z;
     this.#lay();
   }
 
@@ -277,6 +296,9 @@ export class QMap {
     const [rx, ry] = std.map((s) => (s * VIEW) / 2 / this.#square.half);
     for (const { sigma, node } of this.#ellipses) set(node, { cx, cy, rx: sigma * rx, ry: sigma * ry });
     this.handles.show(this.#q, { cx, cy, rx, ry });
+    const isSeen = this.#z?.length === 2;
+    set(this.#thrown, { visibility: isSeen ? "inherit" : "hidden" });
+    if (this.#z && isSeen) set(this.#thrown, { cx: this.#x(this.#z[0]), cy: this.#y(this.#z[1]) });
     set(this.#trail, { points: this.#path.map((q) => `${this.#x(q.mu[0])},${this.#y(q.mu[1])}`).join(" ") });
   }
 

@@ -15,7 +15,7 @@ const soon = globalThis.requestIdleCallback ?? setTimeout; // older Safaris have
 const CLAIM = "A picture becomes a place, and a place a picture.";
 const CLOSED = 0.5; // nats of a gap that is called none
 const TEXT = {
-  refine: "q is where the encoder puts this digit. Find the best q: the gap closes.",
+  refine: "q is where the encoder puts this digit. Find the best q: the gap shrinks.",
   thrown: "Now throw ε: each draw of q is another z, and another picture.",
   drawn: "Draw over the digit, and see every number answer. Or point at the map: each place is a picture.",
   train: "All this was learned from pictures alone. Train one yourself, and watch the map grow.",
@@ -31,11 +31,13 @@ export function mount(component) {
   const say = (/** @type {string} */ text) => {
     message.textContent = text;
   };
+  let isStroked = false; // a hand has drawn; its stroke is done once it is answered
   const live = new LiveMachine(component, {
     say,
     start: "Draw a digit.",
-    saw: () => {
+    saw: (_, resting) => {
       refine.disabled = false;
+      if (isStroked && resting) lead.done("drawn");
       soon(() => plotly().catch(() => {})); // for the tabs with charts, which say what is wrong
     },
     cleared: () => {
@@ -46,7 +48,9 @@ export function mount(component) {
       say(gap === null ? "" : left(gap));
     },
     thrown: () => lead.done("thrown"),
-    stroked: () => lead.done("drawn"),
+    stroked: () => {
+      isStroked = true;
+    },
   });
   const button = (/** @type {string} */ textContent, /** @type {() => void} */ onclick, className = "") =>
     make("button", { type: "button", textContent, onclick, className });
@@ -77,7 +81,7 @@ export function mount(component) {
 const left = (gap) =>
   gap < CLOSED
     ? "No gap is left to speak of: the ELBO is log p(x) now."
-    : `${nats(gap)} nats are left: the true posterior is no Gaussian of this kind.`;
+    : `${nats(gap)} nats are left: the orange posterior is no such ellipse.`;
 
 /** Leads from one thing to do to the next, in any order: a mark stands at the first that was not done yet. */
 class Lead {
