@@ -91,6 +91,17 @@ def test_a_click_opens_it_and_a_second_one_closes_it(visit):
     assert focused(me) == "beta"
 
 
+def test_a_click_pins_it_though_the_pointer_goes_on_resting_there(visit):
+    me = ready(visit())
+    me.page.clock.install()
+    sign(me, "beta").click()
+    opened(me, "β")
+    me.page.clock.run_for(1000)  # longer than a pointer rests until a word opens
+    me.page.mouse.move(700, 600)
+    me.page.clock.run_for(1000)  # longer than it is away until an unpinned box closes
+    opened(me, "β")
+
+
 def test_a_click_elsewhere_closes_it_and_another_word_takes_its_place(visit):
     me = ready(visit())
     sign(me, "data").click()
@@ -171,6 +182,7 @@ def test_it_says_the_value_now_and_follows_it(visit):
 
 def test_see_it_leads_to_the_place_even_where_it_is_folded_away(visit):
     me = visit("?tab=elbo")
+    me.page.get_by_text("More about these curves").click()
     me.page.locator("span[data-term='average']:visible").click()
     opened(me, "Weight averaging (decay)").get_by_role("button", name="See it in Train").click()
     me.page.wait_for_function("document.activeElement.closest('#number-average')")

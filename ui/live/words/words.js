@@ -8,6 +8,8 @@ const NEW = "span[data-term]:not([role])";
 const REST = 400; // ms for which the pointer rests on a word until it opens
 const AWAY = 300; // ms after which it closes when the pointer has left
 
+let waiting = 0; // for the pointer to rest, or to come back
+
 /** Makes buttons of the page's words, from now on. */
 export function mount() {
   const look = () => {
@@ -47,6 +49,7 @@ function clicked(event) {
   const word = wordAt(event.target);
   if (!word) return;
   event.preventDefault(); // a label around it would bring the focus to its field
+  clearTimeout(waiting); // or the rest of the pointer would open anew, unpinned, what the press has pinned
   const open = explained();
   if (open?.word === word && open.isPinned) close(true);
   else explain(word, true);
@@ -57,8 +60,6 @@ function pressed(event) {
   if (event.key === "Escape" && explained()) close(true);
   else if (["Enter", " "].includes(event.key) && wordAt(event.target)) clicked(event);
 }
-
-let waiting = 0; // for the pointer to rest, or to come back
 
 /** @param {PointerEvent} event */
 function hovered({ target, pointerType }) {
