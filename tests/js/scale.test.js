@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { digitsThatAdd, nice, scale, sum, widened } from "../../ui/live/draw/scale.js";
+import { nice, scale, sum, widened } from "../../ui/live/draw/scale.js";
 
 test("a scale begins at 0 where that is near", () => {
   assert.deepEqual(scale([-70, 8, -78, -75]), { low: -80, high: 8, base: 0 });
@@ -36,19 +36,4 @@ test("sums of what is not finite are not finite", () => {
   assert.equal(sum(1.5, 2), 3.5);
   assert.equal(sum(1.5, 2, -1), -0.5);
   assert.equal(sum(null, 2), null);
-});
-
-test("as many digits are shown as it takes for rounded numbers to add up", () => {
-  assert.equal(digitsThatAdd([[1.21, 2.31, 3.52]]), 1);
-  assert.equal(digitsThatAdd([[1.24, 2.24, 3.48]]), 2); // 1.2 + 2.2 is not 3.5
-  assert.equal(
-    digitsThatAdd([
-      [1.21, 2.31, 3.52],
-      [0.144, 0.144, 0.288],
-    ]),
-    3,
-  );
-  assert.equal(digitsThatAdd([[null, 2.24, 3.48]]), 1);
-  assert.equal(digitsThatAdd([[1, 1, 3]]), null);
-  assert.equal(digitsThatAdd([[-75.31, 25.17, -50.14]]), 1);
 });

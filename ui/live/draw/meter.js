@@ -4,8 +4,9 @@ import { PIXELS } from "../shared/given.js";
 import { make, minus, scaleEnds } from "../shared/page.js";
 import { offerValue } from "../words/values.js";
 import { word } from "../words/word.js";
+import { figures } from "./figures.js";
 import { lay, putter, row, shower } from "./row.js";
-import { digitsThatAdd, scale, sum, widened } from "./scale.js";
+import { scale, sum, widened } from "./scale.js";
 
 /** @import { Description, Terms } from "../shared/types.js" */
 /** @import { Bar } from "./row.js" */
@@ -100,10 +101,10 @@ export class Meter {
   show(terms, split) {
     const rows = this.#rows;
     const before = split && { ...split.encoder, log_px: terms.log_px };
-    const { amortization, approximation, digits } = figures(terms, split);
+    const { shown, amortization, approximation, digits } = figures(terms, split);
     const at = this.#scaleOf(before ? [terms, before] : [terms]);
     const put = putter(at, digits ?? 1);
-    const now = bars(terms, at.base);
+    const now = bars(shown, at.base);
     const ghosts = before && bars(before, at.base);
     for (const name of NAMES) {
       put(rows[name], now[name]);
@@ -213,22 +214,4 @@ function call(title, evidence, isExact) {
   title.textContent = isExact ? evidence : evidence.replace("(", "\u0302(").normalize();
   if (evidence.startsWith("log s")) title.dataset.term = "score";
   else title.dataset.term = isExact ? "evidence" : "estimate";
-}
-
-/**
- * The differences that the meter shows, and with how many digits all that it shows adds up; null where it cannot.
- *
- * @param {Weighed} terms
- * @param {Split | null} split
- */
-function figures({ reconstruction_term: reconstruction, kl, elbo, log_px: evidence }, split) {
-  const encoder = split?.encoder.elbo ?? null;
-  const best = split?.best ?? null;
-  const [amortization, approximation] = [sum(best, encoder, -1), sum(evidence, best, -1)];
-  const digits = digitsThatAdd([
-    [elbo, kl, reconstruction],
-    [elbo, sum(evidence, elbo, -1), evidence],
-    [amortization, approximation, sum(amortization, approximation)],
-  ]);
-  return { amortization, approximation, digits };
 }

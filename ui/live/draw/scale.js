@@ -57,22 +57,6 @@ export function nice(value) {
 }
 
 /**
- * How many digits after the point make sums hold on the screen with every number rounded for itself: 1 where that does,
- * else as few as possible; null where no number of digits up to four does.
- *
- * @param {(number | null)[][]} sums [a, b, c] for a + b = c; left out where one of them is null
- */
-export function digitsThatAdd(sums) {
-  const known = sums.filter((each) => each.every((value) => value !== null));
-  const holds = (/** @type {number} */ digits) =>
-    known.every((each) => {
-      const [a, b, c] = each.map((value) => Math.round(Number(value) * 10 ** digits));
-      return a + b === c;
-    });
-  return [1, 2, 3, 4].find(holds) ?? null;
-}
-
-/**
  * a + sign · b; null where one of them is.
  *
  * @param {number | null} a
