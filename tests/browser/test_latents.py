@@ -63,7 +63,8 @@ def is_decoded(me, model):
 
 
 def assert_decoded(me, model):
-    assert is_decoded(me, model)
+    """Waits until the picture is that of the point, which may be on its way."""
+    until(me.page, lambda: is_decoded(me, model))
 
 
 def ready(me, tiles=1):

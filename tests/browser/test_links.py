@@ -29,6 +29,7 @@ def form(me):
 
 def set_up(me):
     """A set-up that is not the default, and the part of the form open that it stands in."""
+    me.page.get_by_role("button", name="Copy link to this set-up").wait_for()  # what keeps it is there
     me.choose("Data", "digits")
     me.choose("Likelihood p(x|z)", "Gaussian")
     me.set("β", "0.5")

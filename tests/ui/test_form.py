@@ -2,12 +2,14 @@
 
 import math
 
+import gradio as gr
 import pytest
 
 from ui.tabs import train as train_tab
 from ui.tabs.form import LABELS
 from vae_core import TrainConfig
 from vae_core.runs.changes import Change
+from vae_core.runs.states import State
 from vae_core.settings import FaultsError, settings_of
 
 from .conftest import ANNA, FORM, finished, follow, session, trained
@@ -130,12 +132,23 @@ def test_numbers_come_as_they_were_typed(backend):
     config = backend.runs.folder(run).read_config()
     assert (config.training.beta, config.training.learning_rate, config.model.prior_mean) == (0.5, 0.001, -0.25)
     assert (config.training.batch_size, config.training.epochs) == (128, 2)
-    fields = dict(zip(LABELS, train_tab.form(backend, run, values=True)[2:], strict=True))
+    fields = dict(zip(LABELS, train_tab.form(backend, run, values=True)[3:], strict=True))
     shown = {name: fields[name]["value"] for name in typed}
     assert shown == {
         "beta": "0.5", "learning_rate": "0.001", "batch_size": "128", "prior_mean": "-0.25", "epochs": "2",
     }  # fmt: skip
     assert fields["data"]["value"] == "digits" and fields["likelihood"]["value"] == "bernoulli"
+
+
+def test_what_a_link_has_that_cannot_be_used_is_said_until_a_run_takes_the_form(backend, monkeypatch):
+    said = train_tab.form_of_link(backend, "", {"beta": "lots"})[2]
+    assert said.visible and "β is 'lots'" in said.value
+    run = train_tab.start(backend, session(ANNA), FORM | {"epochs": "1"})
+    finished(backend, run)
+    for other in ("", run):  # a recording is followed, or a run that has ended
+        assert train_tab.form(backend, other, values=True)[2] == gr.skip()
+    monkeypatch.setattr(backend.runs, "status", lambda run: {"state": State.RUNNING})
+    assert not train_tab.form(backend, run, values=True)[2].visible
 
 
 def test_training_settings_have_the_cores_defaults():

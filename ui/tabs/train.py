@@ -50,6 +50,7 @@ class TrainTab:
 
     train: gr.Button
     note: gr.Markdown
+    unusable: gr.Markdown  # says what of a link cannot be used
     presets: gr.HTML
     fields: list[Field]
     marked: gr.HTML  # marks fields at fault
@@ -57,7 +58,7 @@ class TrainTab:
     @property
     def form(self) -> list[gr.components.Component]:
         """The components whose values `form` returns."""
-        return [self.train, self.note, *self.fields]
+        return [self.train, self.note, self.unusable, *self.fields]
 
 
 def start(
@@ -137,13 +138,14 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
         state = backend.runs.status(run)["state"]
         settings = backend.runs.folder(run).settings()
     except RunError:
-        return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in LABELS)]
+        return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in range(1 + len(LABELS)))]
     settings["data"] = AUTO if config.why_data else config.data
     going = state.keeps_the_form
     free = [name for name in ASKED if may_change(name, settings)]
     return [
         gr.Button(interactive=not going),
-        gr.Markdown(FIXED, visible=going),
+        gr.Markdown(visible=going),
+        gr.Markdown(visible=False) if going else gr.skip(),
         *(
             gr.update(
                 interactive=not going or name in free,
@@ -166,7 +168,8 @@ def form_of_link(backend: Backend, run: str, query: dict[str, str]) -> list[Any]
     usual = DEFAULTS | {"binarization": VAEConfig(likelihood=likelihood).binarization}
     updates = [gr.update(interactive=True, value=settings.get(name, in_field(name, usual[name]))) for name in ASKED]
     data = gr.update(interactive=True, value=settings.get("data", AUTO))
-    return [gr.Button(interactive=True), gr.Markdown(sentence, visible=bool(sentence)), data, *updates]
+    unusable = gr.Markdown(sentence, visible=bool(sentence))
+    return [gr.Button(interactive=True), gr.Markdown(visible=False), unusable, data, *updates]
 
 
 def build(backend: Backend, session: gr.BrowserState, followed: gr.HTML) -> TrainTab:
@@ -175,6 +178,7 @@ def build(backend: Backend, session: gr.BrowserState, followed: gr.HTML) -> Trai
         with gr.Column(scale=0, min_width=240, elem_classes="train-start"):
             train_button = gr.Button("Train", variant="primary", elem_id="train")
             note = gr.Markdown(FIXED, visible=False, elem_classes="train-note")
+            unusable = gr.Markdown(visible=False, elem_classes="train-note")
         with gr.Column(scale=3, min_width=320):
             progress = live.component(
                 "train/progress",
@@ -193,7 +197,7 @@ def build(backend: Backend, session: gr.BrowserState, followed: gr.HTML) -> Trai
             live.component("charts/curves", training_terms().to_plotly_json(), elem_id="train-curves")
             live.component("train/pictures", None, elem_id="pictures")
             live.component("step/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
-    tab = TrainTab(train_button, note, presets, fields, marked)
+    tab = TrainTab(train_button, note, unusable, presets, fields, marked)
 
     def begin(state: Session, values: tuple[Any, ...], one_batch: bool) -> list[Any]:
         try:
