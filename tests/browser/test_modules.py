@@ -107,7 +107,7 @@ def test_the_scale_of_the_meter_ends_in_plain_numbers(run):
     script = f"(() => {{ const it = new m.Meter(); it.show(a, null); return {scale}; }})()"
     terms = TERMS | {"elbo": -228.8, "kl": 4.7, "reconstruction_term": -224.1, "log_px": -228.1}
     assert (
-        run("draw/meter", script, terms) == "−231−220.5 nats (the scale does not begin at 0)"
+        run("meter/meter", script, terms) == "−231−220.5 nats (the scale does not begin at 0)"
     )  # with room for a better q
 
 
@@ -123,26 +123,26 @@ SHOWN = """(() => {
 
 def test_every_number_of_the_meter_is_its_own_and_they_add_up(run):
     terms = TERMS | {"elbo": -10.44, "kl": 2.04, "reconstruction_term": -8.40, "log_px": -10.02}  # −8.4 − 2.0 ≠ −10.5
-    shown = "".join(run("draw/meter", SHOWN, terms))
+    shown = "".join(run("meter/meter", SHOWN, terms))
     for number in ("−8.4", "2.0", "−10.4", "0.4", "−10.0"):
         assert number in shown
     terms = TERMS | {"elbo": -10.48, "kl": 2.04, "reconstruction_term": -8.44}  # −8.4 − 2.0 is not −10.5
-    shown = "".join(run("draw/meter", SHOWN, terms))
+    shown = "".join(run("meter/meter", SHOWN, terms))
     for number in ("−8.44", "2.04", "−10.48", "0.48", "−10.00"):
         assert number in shown
 
 
 def test_numbers_that_cannot_add_up_say_so(run):
-    assert "≈" in "".join(run("draw/meter", SHOWN, TERMS | {"elbo": -10.0}))
-    assert "≈" not in "".join(run("draw/meter", SHOWN, TERMS))
+    assert "≈" in "".join(run("meter/meter", SHOWN, TERMS | {"elbo": -10.0}))
+    assert "≈" not in "".join(run("meter/meter", SHOWN, TERMS))
 
 
 def test_of_grey_pixels_nothing_is_called_log_p_of_x(run):
-    grey = "".join(run("draw/meter", SHOWN, TERMS | {"evidence": "log s(x)", "scatter": None}))
+    grey = "".join(run("meter/meter", SHOWN, TERMS | {"evidence": "log s(x)", "scatter": None}))
     assert "log p(x)" not in grey and "log p̂(x)" not in grey and "log ŝ(x)" in grey and "at most log s(x)" in grey
     known = {"evidence": "log s(x)", "exact": True, "how": "by quadrature"}  # the flag decides, whatever the words
-    assert "log s(x)" in "".join(run("draw/meter", SHOWN, TERMS | known))
-    assert "log p̂(x)" in "".join(run("draw/meter", SHOWN, TERMS | {"evidence": "log p(x)"}))
+    assert "log s(x)" in "".join(run("meter/meter", SHOWN, TERMS | known))
+    assert "log p̂(x)" in "".join(run("meter/meter", SHOWN, TERMS | {"evidence": "log p(x)"}))
 
 
 def test_what_is_rounded_to_0_has_no_sign(run):

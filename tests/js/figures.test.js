@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { figures } from "../../ui/live/draw/figures.js";
+import { figures } from "../../ui/live/meter/figures.js";
 
 const OFF = 0.015 + 1e-9; // nats: three roundings to two digits
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { nice, scale, sum, widened } from "../../ui/live/draw/scale.js";
+import { nice, scale, sum, widened } from "../../ui/live/meter/scale.js";
 
 test("a scale begins at 0 where that is near", () => {
   assert.deepEqual(scale([-70, 8, -78, -75]), { low: -80, high: 8, base: 0 });

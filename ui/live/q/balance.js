@@ -1,9 +1,9 @@
 // The current q (the encoder's, a dragged one, or the refined one) and the best known log p(x): what the meter
 // compares.
 
-import { Meter } from "../draw/meter.js";
-import { sum } from "../draw/scale.js";
 import { CERTAIN } from "../exact/exact.js";
+import { Meter } from "../meter/meter.js";
+import { sum } from "../meter/scale.js";
 import { failed, newest, oneAtATime } from "../shared/ask.js";
 import { nameOf, visibleOf } from "../shared/given.js";
 import { count, openTab, wantsStill } from "../shared/page.js";
@@ -14,7 +14,7 @@ import { wayOf } from "./way.js";
 
 /** @import { Answer, Decoded, Description, Exact, Given, Hole, Judged, Looked, Q, Refined } from "../shared/types.js" */
 /** @import { Terms, Waypoint } from "../shared/types.js" */
-/** @import { Evidence } from "../draw/meter.js" */
+/** @import { Evidence } from "../meter/meter.js" */
 /** @typedef {Q & Terms} Weighed a q with its terms */
 
 /**
