@@ -50,7 +50,7 @@ def test_the_main_job_through_all_four_tabs(visit):
     assert len(held_out[0]) > 1
     for total, reconstruction, kl in zip(*held_out, strict=True):
         assert total == pytest.approx(reconstruction + kl, abs=0.01)
-    page.wait_for_function("document.querySelector('#kl-bars .live').data[0].y.length === 20")
+    page.wait_for_function("document.querySelector('#kl-bars .live').data?.[0]?.y.length === 20")
 
     # A reload finds the run still going, with all of its curve.
     me.reload()
