@@ -83,7 +83,7 @@ def _lay_out(backend: Backend) -> _Page:
             pad = draw.build(backend)
         with gr.Tab("Latents", id="latents"):
             sliders = latents.build(backend, default)
-        with gr.Tab("Runs", id="runs"):
+        with gr.Tab("Runs", id="runs", elem_id="runs-tab"):  # which the glossary leads to
             table, charts = runs.build(backend)
     heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
     return _Page(backend, session, heading, model, followed, tab, [address, card, pad, sliders], tabs, table, charts)

@@ -235,7 +235,7 @@ WORDS = {
         r"\term{elbo}{-\mathrm{ELBO}} = "
         r"\underbrace{\term{reconstruction}{-\mathbb{E}_q[\log p(x|z)]}}_{\text{distortion}} + "
         r"\underbrace{\term{kl}{\mathrm{KL}}}_{\text{rate}}",
-        "runs", "compare",
+        "runs", "runs-tab",
     ),
     "data": Term(
         "Data",

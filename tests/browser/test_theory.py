@@ -198,6 +198,7 @@ def test_each_station_says_its_shape_and_its_values_when_pointed_at_or_focused(c
               {"mu": mu, "std": std}.items()}  # fmt: skip
     assert said["q"].text_content() == f"μ: 2 numbers, {listed['mu']}; σ: 2 numbers, {listed['std']}"
     assert said["z"].text_content() == f"z: 2 numbers, {listed['mu']}"
+    page.evaluate("Math.random = () => 0.1")  # ε of 1.7: a small one would not be seen in two digits
     page.locator(f"{CARD} .live-die").click()
     page.wait_for_function(
         "(text) => document.querySelector('#theory-card .live-station-z .live-shape').textContent !== text",

@@ -99,7 +99,7 @@ def test_a_click_pins_it_though_the_pointer_goes_on_resting_there(visit):
     me.page.clock.run_for(1000)  # longer than a pointer rests until a word opens
     me.page.mouse.move(700, 600)
     me.page.clock.run_for(1000)  # longer than it is away until an unpinned box closes
-    opened(me, "β")
+    assert opened(me, "β").is_visible()
 
 
 def test_a_click_elsewhere_closes_it_and_another_word_takes_its_place(visit):
@@ -195,12 +195,15 @@ def test_every_place_that_a_term_leads_to_is_on_the_page(visit):
     places = {(term.tab, term.place, term.fold) for term in glossary().values() if term.place}
     for tab in sorted({tab for tab, _, _ in places}):
         me.page.locator(f"[role=tab][data-tab-id={tab}]").click()
+        if tab == "runs":
+            me.page.wait_for_selector("#runs .live-none")  # as a visitor without a run sees it
         for _, place, fold in sorted(it for it in places if it[0] == tab):
             if fold and not me.page.locator(f"#{place}").is_visible():
                 me.page.click(f"#{fold} > button")
             if (way := me.page.locator(f"[role=tab][aria-controls={place}]")).count():
                 way.click()
             me.page.wait_for_selector(f"#{place}")
+            assert me.page.locator(f"#{place}").is_visible(), place
 
 
 def test_a_word_that_comes_later_is_one_too(visit):
@@ -211,7 +214,7 @@ def test_a_word_that_comes_later_is_one_too(visit):
         document.querySelector("#train-curves").prepend(line);
     }""")
     me.page.get_by_role("button", name="gap", exact=True).click()
-    opened(me, "Gap")
+    assert opened(me, "Gap").is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
