@@ -146,6 +146,7 @@ def test_a_point_of_the_plane_opens_its_run(visit, list_runs, how):
     with me.answered("follow", run=first):
         pass
     me.page.wait_for_selector("#progress >> text=β = 1,")
+    assert me.asked("follow")[-1]["run"] == first
 
 
 def test_films_play_beside_each_other_by_share_of_the_training(visit, list_runs):

@@ -101,7 +101,9 @@ def test_what_is_wrong_with_a_hidden_field_is_said_above_the_form(visit):
     me.page.locator("[aria-label='Dimensions D']").wait_for()
     me.page.click("#train")
     said = "Batch size is 1501; the training set has 1500 images, so take at most that."
-    me.page.locator(".train-settings > .live-fault", has_text=said).wait_for()
+    fault = me.page.locator(".train-settings > .live-fault", has_text=said)
+    fault.wait_for()
+    assert fault.inner_text() == said and not me.page.locator("#number-batch_size").is_visible()
 
 
 def test_what_cannot_be_used_of_a_link_is_said_and_the_rest_holds(visit):
@@ -202,5 +204,7 @@ def test_the_zoom_of_the_map_is_in_the_address(visit):
 @pytest.mark.parametrize("part", ["zoom=1,2,3", "zoom=2,1,0,1", "plane=x", "scale=round"])
 def test_a_view_of_the_map_that_cannot_be_is_said(visit, part):
     me = opened(visit, f"&{part}")
-    me.page.locator(".live-hand", has_text=f"The link's {part.split('=')[0]} cannot be used.").wait_for()
+    said = me.page.locator(".live-hand", has_text=f"The link's {part.split('=')[0]} cannot be used.")
+    said.wait_for()
     ready(me)
+    assert said.is_visible()  # and the map is there

@@ -72,6 +72,5 @@ def test_what_waits_of_a_sweep_is_stopped_at_one_press(visit):
     me.page.get_by_role("button", name="Stop all").click()
     states = me.page.locator(f"{ROWS} td:nth-child(3)")
     until(me.page, lambda: states.all_inner_texts() == ["stopped"] * 3)
-    me.page.wait_for_function(
-        "[...document.querySelectorAll('#runs button')].find((it) => it.textContent === 'Stop all').hidden"
-    )
+    me.page.get_by_role("button", name="Stop all").wait_for(state="hidden")
+    assert states.all_inner_texts() == ["stopped"] * 3

@@ -158,3 +158,4 @@ def test_a_run_of_a_sweep_whose_folder_goes_leaves_the_others(runs, load):
     shutil.rmtree(runs.folder(second).path)
     runs.stop(first, "me")
     reached(runs, third, "running")
+    assert {run: runs.status(run)["state"] for run in runs.of("me")} == {first: "stopped", third: "running"}

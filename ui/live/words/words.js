@@ -49,7 +49,7 @@ function clicked(event) {
   const word = wordAt(event.target);
   if (!word) return;
   event.preventDefault(); // a label around it would bring the focus to its field
-  clearTimeout(waiting); // or the rest of the pointer would open anew, unpinned, what the press has pinned
+  clearTimeout(waiting); // a pointer that has come to rest here must not open the box again: it would close on leaving
   const open = explained();
   if (open?.word === word && open.isPinned) close(true);
   else explain(word, true);
