@@ -18,6 +18,7 @@ CARD = "#theory-card"
 WHOLE = 3.5  # what the whole plane goes to, in every direction
 IN_SIGHT = script("in_sight.js")
 ROWS = script("meter_rows.js")
+FREE = script("free_of_z.js")
 ENDS = "[...document.querySelectorAll('#theory-card .live-meter .live-scale span')].map((it) => it.textContent)"
 
 
@@ -211,3 +212,23 @@ def test_each_station_says_its_shape_and_its_values_when_pointed_at_or_focused(c
     assert at == pytest.approx([100 * (1 + z[0] / WHOLE), 100 * (1 - z[1] / WHOLE)], abs=0.3)
     page.get_by_role("button", name="back to the mean").click()
     assert not dot.is_visible()
+
+
+def claim(me):
+    """How large the claim is written, px."""
+    return me.page.locator(f"{CARD} .live-claim").evaluate("(it) => parseFloat(getComputedStyle(it).fontSize)")
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 910])
+def test_on_a_projector_it_is_larger_and_nothing_lies_on_anything_else(visit, width):
+    me = visit(LINK, fresh=True, viewport={"width": width, "height": 800})
+    me.page.locator(f"{CARD} .live-sum > div").first.wait_for()
+    usual = claim(me)
+    me.page.evaluate("Math.random = () => 0.7")  # ε of less than −0.1: as wide as it is written
+    me.page.locator(f"{CARD} .live-die").click()
+    for large in (False, True):
+        if large:
+            me.page.get_by_role("button", name="Present").click()
+        free, beyond = me.page.evaluate(FREE)
+        assert free > 0 and beyond <= 0
+    assert (claim(me) > usual) == (width > 1300)  # a narrow one has no room for that

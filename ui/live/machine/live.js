@@ -111,7 +111,7 @@ export class LiveMachine {
       },
       () => tab.thrown?.(),
     );
-    this.machine = new Machine({ title: "Draw a digit", x: this.surface.node, q: this.#code, noise: this.die });
+    this.machine = new Machine({ title: "x: draw here", x: this.surface.node, q: this.#code, noise: this.die });
     this.node = this.machine.node;
     this.look = oneAtATime(
       (/** @type {Asked} */ { request }) => server.look(request),

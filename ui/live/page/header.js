@@ -25,7 +25,8 @@ export function mount({ element }) {
   const present = make("button", { type: "button", className: "live-quiet", textContent: "Present" });
   present.title = "Larger text for a projector, and nothing that only the operator needs";
   const show = (/** @type {boolean} */ isOn) => {
-    document.body.classList.toggle("present", isOn);
+    // Gradio puts its own ".contain" before the selectors of a media query: these need the class below it.
+    for (const node of [document.body, document.querySelector(".contain > *")]) node?.classList.toggle("present", isOn);
     present.ariaPressed = String(isOn);
     dispatchEvent(new Event("resize")); // charts take their new size
   };
