@@ -21,6 +21,7 @@ from .web.events import OUTSPOKEN, QUIET
 from .web.requests import answering
 from .web.session import STORAGE_KEY, Session, restored
 
+USERS = ("draw", "latents", "theory")  # tabs that show a model
 TABS = ("theory", "train", "elbo", "draw", "latents", "runs")
 NO_MODEL = "There is no model yet: train one, or upload one in the Runs tab."
 
@@ -189,9 +190,10 @@ def _wire_runs(page: _Page) -> None:
     session = page.session
 
     def on_use(state: Session, event: gr.EventData) -> list[Any]:
-        """Uses the model of a run in Draw and Latents, and opens one of them."""
+        """Uses a model, of a run or a shipped one, and opens the tab that shows it."""
         run = str(event._data["run"])
-        tab = "latents" if event._data.get("tab") == "latents" else "draw"
+        asked = event._data.get("tab")
+        tab = asked if asked in USERS else USERS[0]
         offered = backend.choices(state["browser"])
         if run not in [name for _, name in offered]:
             raise gr.Error("That run has no model yet.", print_exception=False)

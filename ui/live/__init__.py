@@ -21,12 +21,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from .. import glossary, vocabulary
+from ..theory import deck
 from ..web.session import STORAGE_KEY
 
 HERE = Path(__file__).parent
 STYLES = (
-    "shared/live", "machine/machine", "step/step", "theory/theory", "draw/draw", "latents/latents", "runs/runs",
-    "words/words",
+    "shared/live", "machine/machine", "step/step", "theory/theory", "theory/probability/probability",
+    "theory/bound/bound", "theory/gaussian/gaussian", "theory/learning/learning", "draw/draw", "latents/latents",
+    "runs/runs", "words/words",
 )  # fmt: skip
 CSS = [HERE / f"{name}.css" for name in STYLES]
 
@@ -81,6 +83,7 @@ def routes() -> list[BaseRoute]:
     return [
         vocabulary.route(),
         glossary.route(),
+        deck.route(),
         _scripts("/live/library", library),
         _scripts("/live", HERE),
     ]

@@ -1,4 +1,4 @@
-"""The Theory tab, which the address without a tab opens: the model as a machine, with a test digit on it."""
+"""The Theory tab, which the address without a tab opens: a card for each idea of the derivation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from . import draw
 
 
 def build(backend: Backend) -> gr.HTML:
-    """Lays out the tab and returns its machine, whose value {model} is the model that looks, once that is known."""
+    """Lays out the tab and returns its deck, whose value {model} is the model that looks, once that is known."""
     functions = draw.looking(backend)
     return live.component("theory/theory", {"model": None}, functions=functions, elem_id="theory-card")

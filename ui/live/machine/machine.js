@@ -103,18 +103,19 @@ export class Machine {
   }
 
   /**
-   * Paints what another point of the plane decodes to, as long as somebody points at it.
+   * Paints what another point decodes to, as long as somebody points at it or has sampled it.
    *
    * @param {Uint8Array | null} grey null where nobody does any more
+   * @param {string} [title] above it
    */
-  over(grey) {
+  over(grey, title = "p(x|z) of this place") {
     this.node.classList.toggle("live-elsewhere", grey !== null); // the terms and z are not of that place
     if (!grey) {
       this.#paint();
       return;
     }
     paint(this.#made, grey);
-    this.#caption.textContent = "p(x|z) of this place";
+    this.#caption.textContent = title;
   }
 
   clear() {

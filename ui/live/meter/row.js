@@ -61,7 +61,7 @@ export function putter(scale, digits) {
  * Lays a bar between two places of the scale; hides it where one is not known.
  *
  * @param {HTMLElement} node
- * @param {Bar | null | undefined} bar
+ * @param {Omit<Bar, "value"> | null | undefined} bar
  * @param {Scale} scale
  */
 export function lay(node, bar, { low, high }) {

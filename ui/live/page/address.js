@@ -26,6 +26,8 @@ if (isPlane) choices.plane = plane;
 if (isScale && scale) choices.scale = scale;
 if (zoom && isZoom) choices.zoom = ends;
 choices.way = link.get("way") ?? "";
+choices.card = link.get("card") ?? "";
+choices.short = link.get("short") ?? "";
 let wanted = link.get("z"); // until there is a model that it can be shown of
 
 let used = ""; // the model that Draw and Latents use; nothing is written before it is known
@@ -85,7 +87,8 @@ function write() {
   const now = new URLSearchParams(location.search);
   const before = now.get("tab");
   const zoom = choices.zoom?.map((value) => Number(value.toFixed(DIGITS))).join(",");
-  const state = Object.entries({ tab, model: used, z: pointNow(), ...choices, zoom });
+  const cards = tab === "theory" ? {} : { card: "", short: "" };
+  const state = Object.entries({ tab, model: used, z: pointNow(), ...choices, zoom, ...cards });
   for (const [name] of state) now.delete(name);
   for (const [name, value] of state) if (value) now.set(name, value);
   if (before && before !== tab) history.pushState(history.state, "", addressWith(now));

@@ -23,11 +23,12 @@ export function onUse(then) {
 }
 
 /**
- * Uses the model of the followed training in Draw or Latents.
+ * Uses a model on a tab: that of the followed training, if no other one is named.
  *
  * @param {string} tab
+ * @param {string} [id]
  */
-export const useModelIn = (tab) => use(modelOfRun(), tab);
+export const useModelIn = (tab, id = modelOfRun()) => use(id, tab);
 
 /** The model of the followed training; empty where none belongs to it, and nothing leads on. */
 export const modelOfRun = () => feed.about?.model ?? "";

@@ -25,13 +25,14 @@ let library = null;
  *
  * @param {HTMLElement} node
  * @param {string} formula LaTeX
+ * @param {string} [style] of its fractions and sums
  */
-export async function typeset(node, formula) {
+export async function typeset(node, formula, style = "\\displaystyle") {
   node.textContent = formula.replace(/\\term\{\w+\}/g, "");
   if (!KATEX.js || !KATEX.css) return;
   library ??= load();
   const katex = await library;
-  katex.render(`\\displaystyle ${formula}`, node, OPTIONS);
+  katex.render(`${style} ${formula}`, node, OPTIONS);
 }
 
 /** @returns {Promise<Katex>} */

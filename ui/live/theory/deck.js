@@ -1,0 +1,232 @@
+// The deck of cards: one of them is shown, and ways lead to the others: buttons, PgUp and PgDn, swipes, and a list.
+
+import { choices } from "../map/choices.js";
+import { useModelIn } from "../page/leads.js";
+import { inSight } from "../shared/feed.js";
+import { model, onModel } from "../shared/model.js";
+import { make, shownTab } from "../shared/page.js";
+import { CARDS, PLANE_MODEL, SHORT_WAY } from "./cards.js";
+import { keptOf } from "./done.js";
+import { Frame } from "./frame.js";
+import { ImageInHand } from "./image.js";
+
+/** @import { Component, Server } from "../shared/types.js" */
+/** @import { Card } from "./cards.js" */
+/** @import { Picture } from "./frame.js" */
+/**
+ * @typedef {Server} Functions of the server, as far as the Theory tab may call them
+ * @typedef {Component<{ model: string | null }, keyof Server>} Place its value says which model looks
+ * @typedef {{ frame: Frame, picture: Promise<Picture>, isPlane: boolean }} Built
+ */
+
+const SWIPE = 60; // px, to the side and not up or down
+const FREE = "button, input, select, textarea, canvas, svg, summary, [role=slider], [role=button]"; // moves by itself
+
+/** The deck: `node`. */
+export class Deck {
+  /** @type {Map<string, Built>} */
+  #built = new Map();
+  /** @type {Card} */
+  #card = CARDS[0];
+  #place = make("div", { className: "live-deck-card" });
+  #back = make("button", { type: "button" });
+  #next = make("button", { type: "button" });
+  #dots = make("span", { className: "live-dots", ariaHidden: "true" });
+  #list = make("dialog", { className: "live-dialog live-deck-list", ariaLabel: "All cards" });
+  #jump = make("button", { type: "button", className: "live-quiet" });
+  #short = make("button", { type: "button", className: "live-quiet live-short" });
+  #isShort = false;
+  #note = make("p", { className: "live-message", role: "status" });
+
+  /** @param {Place} component */
+  constructor(component) {
+    this.component = component;
+    this.image = new ImageInHand(/** @type {Functions} */ (component.server), (text) => this.#now()?.say(text));
+    this.#back.onclick = () => this.#go(-1);
+    this.#next.onclick = () => this.#go(1);
+    this.#jump.onclick = () => this.#openList();
+    this.#short.onclick = () => this.#shorten(!this.#isShort);
+    this.#list.onclick = ({ target }) => target === this.#list && this.#list.close();
+    const middle = make("div", { className: "live-deck-middle" }, this.#dots, this.#jump, this.#short);
+    const foot = make("nav", { className: "live-deck-foot", ariaLabel: "Cards" }, this.#back, middle, this.#next);
+    this.node = make("div", { className: "live-deck" }, this.#note, this.#place, foot, this.#list);
+    document.addEventListener("keydown", (event) => this.#key(event));
+    this.#listenToSwipes();
+    onModel(() => this.#rebuild());
+  }
+
+  /** Opens the card that the address names, or the first. */
+  begin() {
+    const { card: wanted, short } = choices;
+    const found = CARDS.find(({ name }) => name === wanted);
+    if (wanted && !found) this.#note.textContent = `There is no card “${wanted}”: this is the first one.`;
+    this.#isShort = Boolean(short);
+    this.show(found ?? CARDS[0]);
+  }
+
+  /** The frame of the card that is shown. */
+  #now() {
+    return this.#built.get(this.#card.name)?.frame;
+  }
+
+  /** The cards of the way that is gone. */
+  get #way() {
+    return this.#isShort ? CARDS.filter(({ name }) => SHORT_WAY.includes(name)) : CARDS;
+  }
+
+  /** @param {Card} card */
+  async show(card) {
+    this.#leave();
+    this.#card = card;
+    const built = this.#built.get(card.name) ?? this.#build(card);
+    this.#place.replaceChildren(built.frame.node);
+    this.#mark();
+    choices.card = card === CARDS[0] ? "" : card.name;
+    choices.short = this.#isShort ? "1" : "";
+    dispatchEvent(new Event("vae-view"));
+    const picture = await built.picture;
+    if (this.#now() !== built.frame) return;
+    built.frame.refresh();
+    this.look();
+    picture.shown?.();
+  }
+
+  /** Has the image looked at as long as it is shown, and the machine has not its own way. */
+  look() {
+    this.image.want(inSight(this.component.element) && this.#card !== CARDS[0]);
+  }
+
+  #leave() {
+    this.#built.get(this.#card.name)?.picture.then((picture) => picture.hidden?.());
+  }
+
+  /**
+   * Builds a card when it is first shown, and again when a model has come that has what it needs.
+   *
+   * @param {Card} card
+   * @returns {Built}
+   */
+  #build(card) {
+    const isPlane = model.about?.dims.length === 2;
+    const lacks = card.needs === "plane" && model.about && !isPlane;
+    const frame = new Frame(card, {
+      number: CARDS.indexOf(card) + 1,
+      image: this.image,
+      server: /** @type {Functions} */ (this.component.server),
+      needs: lacks ? offer() : null,
+      done: () => this.#mark(),
+    });
+    const build = async () => (lacks ? {} : (await import(`./${card.module}.js`)).build(frame, this.component));
+    const built = { frame, picture: build(), isPlane };
+    this.#built.set(card.name, built);
+    return built;
+  }
+
+  /** Cards that need a plane are built anew once there is one, or none any more. */
+  #rebuild() {
+    const isPlane = model.about?.dims.length === 2;
+    for (const [name, { frame, isPlane: was }] of this.#built)
+      if (frame.card.needs === "plane" && was !== isPlane) this.#built.delete(name);
+    if (!this.#now() && this.#place.firstChild) this.show(this.#card);
+  }
+
+  /** @param {1 | -1} way */
+  #go(way) {
+    const cards = this.#way;
+    const at = cards.indexOf(this.#card);
+    // from a card beside the short way, to the nearest of it
+    const from = CARDS.indexOf(this.#card);
+    const beside =
+      way > 0 ? cards.find((it) => CARDS.indexOf(it) > from) : cards.findLast((it) => CARDS.indexOf(it) < from);
+    const to = at < 0 ? beside : cards[at + way];
+    if (!to) return;
+    this.show(to);
+    scrollTo({ top: 0 });
+  }
+
+  /** @param {boolean} isShort */
+  #shorten(isShort) {
+    this.#isShort = isShort;
+    const way = this.#way;
+    const from = CARDS.indexOf(this.#card);
+    const next = way.find((it) => CARDS.indexOf(it) >= from) ?? way[way.length - 1];
+    this.show(next);
+  }
+
+  /** Says where the shown card stands, and which are done. */
+  #mark() {
+    const way = this.#way;
+    const at = way.indexOf(this.#card);
+    const [before, after] = [way[at - 1], way[at + 1]];
+    this.#back.hidden = !before;
+    this.#next.hidden = !after;
+    if (before) this.#back.textContent = `← ${before.short}`;
+    if (after) this.#next.textContent = `${after.short} →`;
+    this.#next.className = keptOf(this.#card.name).done ? "live-primary" : "";
+    this.#jump.textContent = `${at + 1} / ${way.length}`;
+    this.#jump.ariaLabel = `Card ${at + 1} of ${way.length}: choose another`;
+    const isFirst = this.#card === CARDS[0] && !this.#isShort; // its screen has few words and few controls
+    this.#jump.hidden = isFirst;
+    this.#short.hidden = isFirst;
+    this.#short.textContent = this.#isShort ? "All cards" : "Short way";
+    this.#dots.replaceChildren(
+      ...way.map((it) => {
+        const dot = make("i");
+        dot.classList.toggle("live-here", it === this.#card);
+        dot.classList.toggle("live-was", Boolean(keptOf(it.name).done));
+        return dot;
+      }),
+    );
+  }
+
+  #openList() {
+    const line = (/** @type {Card} */ card) => {
+      const choose = () => {
+        this.#list.close();
+        if (!this.#way.includes(card)) this.#isShort = false;
+        this.show(card);
+      };
+      const mark = make("span", { className: "live-was-done" }, keptOf(card.name).done ? "✓" : "");
+      const name = make("strong", {}, `${CARDS.indexOf(card) + 1} ${card.short}`);
+      const node = make("button", { type: "button", onclick: choose }, mark, name, make("span", {}, card.claim));
+      if (card === this.#card) node.ariaCurrent = "true";
+      return make("li", {}, node);
+    };
+    this.#list.replaceChildren(make("ol", {}, ...CARDS.map(line)));
+    this.#list.showModal();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const way = { PageDown: 1, PageUp: -1 }[event.key];
+    if (!way || shownTab() !== "theory" || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    this.#go(/** @type {1 | -1} */ (way));
+  }
+
+  #listenToSwipes() {
+    /** @type {PointerEvent | null} */
+    let from = null;
+    this.#place.addEventListener("pointerdown", (event) => {
+      const isFree = event.target instanceof Element && !event.target.closest(FREE);
+      from = event.pointerType === "touch" && isFree ? event : null;
+    });
+    this.#place.addEventListener("pointercancel", () => {
+      from = null;
+    });
+    this.#place.addEventListener("pointerup", (event) => {
+      if (!from) return;
+      const [x, y] = [event.clientX - from.clientX, event.clientY - from.clientY];
+      from = null;
+      if (Math.abs(x) > SWIPE && Math.abs(x) > 2 * Math.abs(y)) this.#go(x < 0 ? 1 : -1);
+    });
+  }
+}
+
+/** What a card says that needs a plane, where the model has none: it offers one that has. */
+function offer() {
+  const use = make("button", { type: "button", className: "live-primary" }, "Use a model with two dimensions");
+  use.onclick = () => useModelIn("theory", PLANE_MODEL);
+  const text = "This card needs a model with two latent dimensions, where the true posterior can be seen.";
+  return make("div", { className: "live-needs" }, make("p", {}, text), use);
+}

@@ -1,0 +1,67 @@
+// Predict, then see: a question before the visitor acts; what is right is said once the act is done.
+
+import { make } from "../shared/page.js";
+import { prose } from "./prose.js";
+
+/** @import { Question } from "./cards.js" */
+
+/** A question with its choices: `node`. */
+export class Predict {
+  /** @type {HTMLButtonElement[]} */
+  #choices = [];
+  /** @type {number | null} */
+  #chosen = null;
+  #verdict = make("p", { className: "live-verdict", role: "status" });
+
+  /**
+   * @param {Question} question
+   * @param {(choice: number) => void} chose is told which
+   * @param {string} act what to do then, such as "Now drag μ."
+   */
+  constructor(question, chose, act) {
+    this.question = question;
+    this.act = act;
+    this.#choices = question.choices.map((text, n) => {
+      const button = prose("button", text, "live-choice");
+      button.type = "button";
+      button.ariaPressed = "false";
+      button.onclick = () => {
+        this.choose(n);
+        chose(n);
+      };
+      return button;
+    });
+    const choices = make("div", { className: "live-choices" }, ...this.#choices);
+    this.node = make("section", { className: "live-predict" }, prose("p", question.text), choices, this.#verdict);
+    this.node.ariaLabel = "Question";
+  }
+
+  /**
+   * Commits to a choice, for good.
+   *
+   * @param {number} choice
+   */
+  choose(choice) {
+    if (this.#chosen !== null) return;
+    this.#chosen = choice;
+    for (const [n, button] of this.#choices.entries()) {
+      button.ariaPressed = String(n === choice);
+      button.disabled = n !== choice;
+    }
+    this.#verdict.textContent = this.act;
+  }
+
+  /** The act is done: says what is right, and why. */
+  settle() {
+    const { right, because } = this.question;
+    const isRight = this.#chosen === right;
+    for (const [n, button] of this.#choices.entries()) {
+      button.classList.toggle("live-right", n === right);
+      button.classList.toggle("live-wrong", n === this.#chosen && n !== right);
+      button.disabled = true;
+    }
+    const verdict = this.#chosen === null ? "" : isRight ? "Right. " : "Not so. ";
+    this.#verdict.replaceChildren(make("strong", {}, verdict), prose("span", because));
+    this.node.classList.add("live-settled");
+  }
+}
