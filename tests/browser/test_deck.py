@@ -142,3 +142,16 @@ def test_a_term_that_is_pointed_at_marks_its_number_and_shows_its_source(at):
     me.page.wait_for_function("!document.querySelector('.live-marked')")
     me.page.locator(".live-card-text > .live-formula .term-kl[role=button]").focus()  # by the keyboard, too
     me.page.locator("output[data-value=kl].live-marked").first.wait_for()
+
+
+PLANE = [name for name, card in deck().items() if card.needs == "plane"]
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_a_card_that_needs_a_plane_offers_one(visit, name):
+    me = visit(f"?tab=theory&model=mnist-mlp-20d&card={name}", fresh=True)
+    me.page.get_by_role("button", name="Use a model with two dimensions").click()
+    me.page.wait_for_function("location.search.includes('model=mnist-mlp-2d')")
+    me.page.wait_for_function("!document.querySelector('.live-needs')")
+    sees(me, name)
+    me.page.wait_for_function("document.querySelector('.live-card-picture').children.length > 0")
