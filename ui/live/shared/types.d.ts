@@ -233,6 +233,7 @@ export interface Batch extends Omit<Terms, "scatter"> {
   gradient_norm: number | null;
   objective: string;
   clip_norm: number;
+  gradient: string;
   free_bits: number;
   counted_kl: number | null;
   x: Picture;
