@@ -28,7 +28,7 @@ CARDS = (
         ),
         lead=Lead("draw"),
         code={
-            "elbo": (ELBO.elbo.fget, "self.reconstruction - self.kl"),
+            "elbo": (ELBO.elbo, "self.reconstruction - self.kl"),
             "gap": (posterior._cross, "log_q - log_joint"),
         },
         needs="plane",
