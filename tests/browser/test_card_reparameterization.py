@@ -99,7 +99,7 @@ def test_the_slopes_of_the_page_are_those_of_torch(card, model):
     off = (torch.tensor([it["log_px"] for it in found]) - log_px).abs()
     assert off.median() < 0.01 and off.quantile(0.95) < 0.05
     off = (torch.tensor([it["slope"] for it in found]) - slope).norm(dim=1) / slope.norm(dim=1)
-    assert off.median() < 0.01 and off.quantile(0.9) < 0.05  # a network of ReLUs has kinks
+    assert off.median() < 0.001 and off.quantile(0.9) < 0.01  # a network of ReLUs has kinks
 
 
 def test_the_dots_keep_their_noise_and_pass_on_their_slopes(card, model):

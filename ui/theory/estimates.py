@@ -1,4 +1,4 @@
-"""Estimators of the gradient of the reconstruction, for the image in hand (T17)."""
+"""The gradient of the reconstruction for the image in hand: at draws of z, and three estimators of it (T17)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 import torch
 
 from vae_core.densities import DiagonalGaussian
-from vae_core.evaluation.gradients import as_draws_grow, gradient_estimates
+from vae_core.evaluation.gradients import as_draws_grow, gradient_estimates, slopes
 from vae_core.settings import check_int
 
 from ..backend import Backend
 from ..web.requests import FLOAT32, field, image_bytes, rounded, vector
 
 MOST_DRAWS = 10_000
+MOST_POINTS = 64  # whose slopes are asked at once
 PER_DECADE = 8  # counts of draws
 PATIENCE = 6.0  # seconds that a request waits for its turn
 ESTIMATORS = ("pathwise", "score", "with_baseline")
@@ -63,6 +64,27 @@ def estimators(backend: Backend, request: Any) -> dict[str, Any]:
             "ratio": found.variance_ratio(name),
         }
     return answer
+
+
+def slopes_at(backend: Backend, request: Any) -> dict[str, Any]:
+    """log p(x|z) and its slope along z at some points: the browser asks only where the decoder is too slow in it.
+
+    Args:
+        request: {model, image: base64 of the 28×28 bytes that the model sees, z: at most 64 lists of D numbers}.
+
+    Returns:
+        log_px: nats; slope: D numbers each, nats per unit of z.
+    """
+    model = backend.load(field(request, "model")).model
+    x = image_bytes("image", field(request, "image"), 28).float()[None, None] / 255
+    points = field(request, "z")
+    if not isinstance(points, list) or not 1 <= len(points) <= MOST_POINTS:
+        raise ValueError(f"z must be a list of 1 to {MOST_POINTS} points.")
+    z = torch.stack([vector("z", point, model.config.latent_dim) for point in points])
+    log_px, slope = slopes(model, x, z[:, None])
+    if not bool(log_px.isfinite().all() and slope.isfinite().all()):
+        raise ValueError("The gradient is not finite there: go nearer to the middle.")
+    return {"log_px": rounded(log_px[:, 0]), "slope": rounded(slope[:, 0])}
 
 
 def spaced(draws: int) -> list[int]:

@@ -60,7 +60,7 @@ def gradient_estimates(
         with torch.no_grad():
             q = model.posterior(x)
     eps = torch.randn((draws, *q.mu.shape), generator=generator, dtype=x.dtype, device=x.device)
-    parts = [_with_gradient(model, x, z) for z in q.sample(eps).split(max(1, AT_ONCE // len(x)))]
+    parts = [slopes(model, x, z) for z in q.sample(eps).split(max(1, AT_ONCE // len(x)))]
     log_px_z, by_z = (torch.cat(part) for part in zip(*parts, strict=True))
     pathwise = torch.cat([by_z, by_z * 0.5 * q.std * eps], -1)
     score_of_q = torch.cat([eps / q.std, 0.5 * (eps.square() - 1)], -1)
@@ -69,8 +69,8 @@ def gradient_estimates(
     return GradientEstimates(pathwise, score, with_baseline)
 
 
-def _with_gradient(model: VAE, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-    """log p(x|z), (L, B), and its gradient with respect to z, (L, B, D)."""
+def slopes(model: VAE, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+    """log p(x|z), (L, B) nats, and its gradient with respect to z, (L, B, D), of draws z of (L, B, D)."""
     z = z.detach().requires_grad_()
     log_px_z = model.log_px_z(x, z)
     (by_z,) = torch.autograd.grad(log_px_z.sum(), z)

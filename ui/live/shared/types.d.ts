@@ -358,6 +358,7 @@ export interface Server {
   crowd: Asks<OfModel, Crowd>;
   truth: Asks<OfModel & { image: Picture } & Hole, Truth>;
   neighbours: Asks<OfModel & { images: string }, Neighbours>;
+  slopes_at: Asks<OfModel & { image: Picture; z: number[][] }, { log_px: number[]; slope: number[][] }>;
   estimators: Asks<OfModel & { image: Picture; draws: number } & Q, Estimators>;
 }
 

@@ -1,6 +1,7 @@
 // z = μ + σ ⊙ ε with its noise held: what comes through to μ and σ, three estimators of it, and a training in which
 // nothing does (T17).
 
+import { failed, newest, oneAtATime } from "../../shared/ask.js";
 import { later, never } from "../../shared/background.js";
 import { model, onModel } from "../../shared/model.js";
 import { make, minus, wantsStill } from "../../shared/page.js";
@@ -24,7 +25,6 @@ import { Ascent, drawsOf, klOf, ofKl, ofReconstruction } from "./through.js";
 const DRAWS = 16;
 const JOB = "reparameterization-slopes";
 const TEXT = {
-  slow: "The decoder of this model does not run in this browser: choose one with an mlp to see the arrows.",
   detached: "Detached, the reconstruction’s arrows end at the draws. Follow the gradient: only the KL pulls.",
   collapsed: "q is the prior now, and knows nothing of this image: the KL is 0.",
   arrived: "The arrows balance: for this noise, this q has the largest ELBO near here.",
@@ -55,6 +55,9 @@ class Held {
   #slopes = Promise.resolve(null);
   /** @type {((z: number[]) => Slope) | null} */
   #slopeAt = null;
+  #turn = newest();
+  /** @type {Slope[] | null} */
+  #answered = null; // by the server, where the decoder is too slow here
   #goes = 0; // a new way ends the last
   #follow = make("button", { type: "button", className: "live-primary" }, "Follow the gradient");
   #detach = make("button", { type: "button", ariaPressed: "false" }, "Detach z");
@@ -133,7 +136,6 @@ class Held {
   /** @param {Slopes | null} slopes of the decoder that looks at the image now */
   #look(slopes) {
     if (!this.#known) return;
-    if (!slopes) this.frame.say(TEXT.slow);
     this.#slopeAt = slopes?.of(this.#known.x) ?? null;
     this.#changed();
   }
@@ -163,13 +165,33 @@ class Held {
     this.plane.node.classList.add("live-old");
     this.plane.follow();
     this.#show();
-    const slopeAt = this.#slopeAt;
-    if (slopeAt)
-      later(
-        JOB,
-        this.#differentiate(slopeAt, () => {}),
-      );
+    this.#find(() => {});
   }
+
+  /**
+   * Finds the slope at each draw, here or on the server, and then goes on.
+   *
+   * @param {() => void} next
+   */
+  async #find(next) {
+    const isNewest = this.#turn();
+    if (this.#slopeAt) {
+      later(JOB, this.#differentiate(this.#slopeAt, next));
+      return;
+    }
+    never(JOB);
+    if (!this.#known) return;
+    await this.#ask({ model: model.id, image: this.#known.seen, z: drawsOf(this.state) });
+    if (isNewest() && this.#answered) this.#found(this.#answered, next);
+  }
+
+  #ask = oneAtATime(
+    (/** @type {{ model: string, image: string, z: number[][] }} */ request) => this.frame.server.slopes_at(request),
+    (answer) => {
+      if (failed(answer)) this.frame.say(answer.error);
+      this.#answered = failed(answer) ? null : answer.log_px.map((log_px, l) => ({ log_px, slope: answer.slope[l] }));
+    },
+  );
 
   /**
    * The slope at each draw, one after the other.
@@ -183,11 +205,19 @@ class Held {
       found.push(slopeAt(z));
       yield;
     }
-    this.state.slopes = found;
+    this.#found(found, done);
+  }
+
+  /**
+   * @param {Slope[]} slopes at the draws
+   * @param {() => void} next
+   */
+  #found(slopes, next) {
+    this.state.slopes = slopes;
     this.plane.node.classList.remove("live-old");
     this.plane.follow();
     this.#show();
-    done();
+    next();
   }
 
   #show() {
@@ -215,10 +245,7 @@ class Held {
     const isGoing = this.#follow.textContent === "Stop";
     this.stop();
     if (isGoing) return;
-    if (!this.#slopeAt && !this.state.isDetached) {
-      this.frame.say(TEXT.slow);
-      return;
-    }
+    if (!this.#known) return;
     this.frame.say("");
     this.#follow.textContent = "Stop";
     const mine = this.#goes;
@@ -238,9 +265,8 @@ class Held {
 
   /** Shows where q is, finds the slopes there, and goes on: in the next frame, or at once where motion is not wanted. */
   #onward(/** @type {() => void} */ next) {
-    const slopeAt = this.#slopeAt;
-    if (!this.state.isDetached && slopeAt) {
-      later(JOB, this.#differentiate(slopeAt, next));
+    if (!this.state.isDetached) {
+      this.#find(next);
       return;
     }
     this.plane.follow();

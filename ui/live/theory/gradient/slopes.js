@@ -9,7 +9,7 @@ import { addressOf } from "../../shared/page.js";
 /** @typedef {{ log_px: number, slope: number[] }} Slope nats, and nats per unit of z */
 /** @typedef {(z: number[]) => Slope} SlopeAt */
 
-const APART = 0.01; // of z: farther and it bends between them, nearer and float32 is too coarse
+const APART = 3e-4; // of z: farther and a network of ReLUs bends between them, nearer and float32 is too coarse
 
 /** A decoder that knows its slopes. */
 export class Slopes {
