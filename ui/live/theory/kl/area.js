@@ -26,11 +26,12 @@ export class Area {
     const { plot } = this;
     plot.layer.append(this.#line);
     plot.area((x) => Math.max(this.#f(x), 0), "term-kl");
-    plot.area((x) => Math.min(this.#f(x), 0), "live-below");
+    plot.area((x) => Math.min(this.#f(x), 0), "live-minus");
     plot.curve((x) => this.#f(x), "term-kl");
     plot.curve(() => 0, "live-zero");
     this.#labels();
-    this.node = make("figure", { className: "live-integrand" }, make("figcaption", {}, title), plot.node);
+    this.caption = make("figcaption", {}, title);
+    this.node = make("figure", { className: "live-integrand" }, this.caption, plot.node);
   }
 
   #labels() {

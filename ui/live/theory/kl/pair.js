@@ -13,12 +13,12 @@ import { handle } from "../parts/handle.js";
  */
 
 /** @type {{ q: Gaussian, p: Gaussian }} */
-export const pair = { q: { mu: 1, sigma: 0.6 }, p: { mu: 0, sigma: 1 } };
+export const pair = { q: { mu: 1, sigma: 0.8 }, p: { mu: 0, sigma: 1 } };
 
 /** @type {Bounds} */
 export const BOUNDS = { mu: [-2.5, 2.5], sigma: [0.4, 1.6] }; // of both: they stay within the axis
 export const REACH = 5.5; // of the axis, either way
-export const TOP = 1.15; // of the axis of densities
+export const TOP = 1.1; // of the axis of densities
 export const TICKS = [-4, -2, 0, 2, 4];
 
 export const STEP = 0.05; // of an arrow key
