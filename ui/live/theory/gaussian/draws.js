@@ -48,30 +48,30 @@ class Draws {
   #of = ""; // the weights that the batch is of
   #turn = newest();
   #histogram = new Histogram();
+  /** @type {Fall} */
+  #fall;
   #count = make("p", { className: "live-two-curves" });
 
   /** @param {Frame} frame */
   constructor(frame) {
     this.frame = frame;
     this.numbers = new Numbers(frame, ROWS, { bars: true });
-    const moved = (/** @type {number} */ draws) => {
-      this.draws.value = draws;
-      this.#fall.draws = draws;
+    const moved = () => {
       this.#show();
       frame.done();
     };
-    this.#fall = new Fall(moved);
+    this.#fall = new Fall((draws) => {
+      this.draws.value = draws;
+      moved();
+    });
     this.draws = new Slider({ label: "$L$ draws", said: "L, draws", low: 1, high: 64, value: 1, isLog: true, digits: 0,
-      onInput: (value) => moved(Math.round(value)) }); // biome-ignore format: few lines
+      onInput: moved }); // biome-ignore format: few lines
     this.images = new Slider({ label: "$B$ images", said: "B, images of the batch", low: 1, high: 100, value: 100,
       isLog: true, digits: 0, onInput: () => this.#show() }); // biome-ignore format: few lines
     const knobs = make("div", { className: "live-draw-knobs" }, this.draws.node, this.images.node);
     const below = make("div", { className: "live-of-draws" }, strip(frame), make("div", {}, this.#fall.node, knobs));
     frame.picture.append(this.#count, this.#histogram.node, below);
   }
-
-  /** @type {Fall} */
-  #fall;
 
   /** @param {Known | null} known another image, or another model */
   take(known) {
@@ -112,7 +112,7 @@ class Draws {
    * @param {() => boolean} isNewest
    */
   async #askDraws({ seen }, isNewest) {
-    for (let seed = 0; this.#pool.length < MOST && seed < MOST / ASKED; seed += 1) {
+    for (let seed = Math.ceil(this.#pool.length / ASKED); seed < MOST / ASKED; seed += 1) {
       const answer = await answerOf(
         this.frame.server.single_draws({ model: model.id, image: seen, draws: ASKED, seed }),
       );
