@@ -153,6 +153,23 @@ export interface Truth extends Omit<Exact, "density"> {
 export interface PosteriorAndQ extends Exact {
   q: Q;
 }
+/** `shipped_figures` of ui/theory/measured.py. */
+export interface ShippedFigures {
+  model: string;
+  data: string;
+  dims: number;
+  likelihood: string;
+  elbo: number;
+  reconstruction: number;
+  kl: number;
+  sigma: number | null;
+}
+/** `batch_elbos` of ui/theory/measured.py. scatter: the standard deviation of each ELBO's estimate from one draw. */
+export interface BatchElbos {
+  elbos: number[];
+  scatter: number[];
+  data: string;
+}
 /** `neighbours` of ui/latents.py. */
 export interface Neighbours {
   image: Picture;
@@ -357,6 +374,9 @@ export interface Server {
   complete: Asks<OfModel & { image: Picture; hidden: string }, Completed>;
   crowd: Asks<OfModel, Crowd>;
   truth: Asks<OfModel & { image: Picture } & Hole, Truth>;
+  shipped_figures: Asks<object, { models: ShippedFigures[] }>;
+  batch_elbos: Asks<OfModel, BatchElbos>;
+  single_draws: Asks<OfModel & { image: Picture; draws: number; seed: number }, { log_px: number[] }>;
   neighbours: Asks<OfModel & { images: string }, Neighbours>;
   slopes_at: Asks<OfModel & { image: Picture; z: number[][] }, { log_px: number[]; slope: number[][] }>;
   estimators: Asks<OfModel & { image: Picture; draws: number } & Q, Estimators>;
