@@ -4,10 +4,10 @@ import { useModelIn } from "../../page/leads.js";
 import { model } from "../../shared/model.js";
 import { make, minus } from "../../shared/page.js";
 import { Numbers } from "../parts/numbers.js";
-import { prose } from "../prose.js";
 import { beside } from "./beside.js";
 import { Hand } from "./hand.js";
 import { scaleAround } from "./lengths.js";
+import { PLANES } from "./teachers.js";
 
 /** @import { Build, Frame } from "../frame.js" */
 /** @import { Scale } from "../../meter/scale.js" */
@@ -22,18 +22,10 @@ const ROWS = [
   { name: "log_px", title: "log p(x)", sign: "=", term: "evidence", kind: "exact" },
 ];
 
-/** The two shipped models of a plane. */
-const MODELS = { "mnist-mlp-2d": "trained by the ELBO", "mnist-mlp-2d-iw": "finished by K = 5 draws" };
-
 /** @type {Build} */
 export function build(frame) {
   const numbers = new Numbers(frame, ROWS, { bars: true });
-  frame.numbers.append(prose("p", "ELBO + gap misses log p(x) by ", "live-misses"), chooser(frame));
-  const misses = make("output", {}, "–");
-  misses.dataset.value = "misses";
-  frame.numbers
-    .querySelector(".live-misses")
-    ?.append(misses, " nats: the gap is computed by itself, as a KL on a grid.");
+  frame.numbers.append(missing(), chooser(frame));
   /** @type {Scale | null} */
   let scale = null;
   const side = beside(frame, [
@@ -57,7 +49,15 @@ export function build(frame) {
   });
   frame.buttons.prepend(hand.best, hand.back);
   frame.picture.append(make("div", { className: "live-with-plane" }, hand.map.node, side.node));
-  return {};
+  return { shown: () => hand.wake() };
+}
+
+/** Says how well the two parts, each computed by itself, add up. */
+function missing() {
+  const output = make("output", {}, "–");
+  output.dataset.value = "misses";
+  const says = " nats: the gap is computed by itself, as a KL on a grid.";
+  return make("p", { className: "live-misses" }, "ELBO + gap misses log p(x) by ", output, says);
 }
 
 /**
@@ -97,7 +97,7 @@ function chooser(frame) {
   /** @type {{ id: string, seen: string, log_px: number } | null} */
   let last = null; // that was known
   const was = make("small");
-  const buttons = Object.entries(MODELS).map(([id, title]) => {
+  const buttons = Object.entries(PLANES).map(([id, title]) => {
     const button = make("button", { type: "button", className: "live-choice" }, title);
     button.onclick = () => {
       if (model.id !== id) useModelIn("theory", id);

@@ -42,6 +42,7 @@ export class Hand {
   q = null;
   #moves = newest(); // by a hand or by itself: each ends what moved before
   #asks = newest(); // of images
+  #isStale = false; // whether another image came while the card was not shown
   #isDue = false; // whether q is weighed with the next frame
   #rested = debounced(() => this.#weighWell(), REST);
   best = make("button", { type: "button", className: "live-primary", disabled: true }, "Find the best q");
@@ -64,11 +65,18 @@ export class Hand {
     frame.image.onChange((known, isOther) => this.#see(known, isOther));
   }
 
+  /** The card is shown: what was missed while it was not is made up for. */
+  wake() {
+    if (this.#isStale) this.#see(this.frame.image.known, true);
+  }
+
   /**
    * @param {Known | null} known
    * @param {boolean} isOther
    */
   async #see(known, isOther) {
+    this.#isStale = !this.frame.node.isConnected;
+    if (this.#isStale) return;
     const before = this.known;
     this.known = known;
     for (const button of [this.best, this.back]) button.disabled = !known;
