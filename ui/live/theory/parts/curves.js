@@ -15,7 +15,7 @@ import { Plot } from "./plot.js";
  * }} Curve
  */
 
-const TICKS = 4; // of the axis of values, about
+const TICKS = 5; // of the axis of values, about
 const ROOM = 1.06; // above the highest value
 const MARGIN = 0.08; // of the width, at the left, for the numbers of the axis of values
 const EDGES = { left: 8, bottom: 34 }; // px, as Plot has them
@@ -164,6 +164,6 @@ export function ticks(low, high) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((it) => it * power >= rough) ?? 10);
   const first = Math.ceil(low / step + 1e-9);
-  const count = Math.floor(high / step - 0.3) - first + 1;
+  const count = Math.floor(high / step - 0.15) - first + 1;
   return Array.from({ length: Math.max(0, count) }, (_, n) => Number(((first + n) * step).toPrecision(6)));
 }
