@@ -15,8 +15,9 @@ import { Plot } from "./plot.js";
  * }} Curve
  */
 
-const TICKS = 4; // of the axis of values, about
+const TICKS = 5; // of the axis of values, about
 const ROOM = 1.06; // above the highest value
+const MARGIN = 0.08; // of the width, at the left, for the numbers of the axis of values
 const EDGES = { left: 8, bottom: 34 }; // px, as Plot has them
 
 /** The curves of recorded trainings, and a line at the step that is shown: `node`. */
@@ -26,13 +27,17 @@ export class Curves {
   #step = 1;
   #lines = svg("g");
   #grid = svg("g", { class: "live-axis-1d" });
-  #now = svg("line", { class: "live-now" });
+  #now = svg("line", { class: "live-step-now" });
   #dots = svg("g");
 
-  /** @param {{ label: string, ratio?: number, yTitle?: string }} options yTitle: at the top of the axis of values */
-  constructor({ label, ratio = 0.5, yTitle = "" }) {
+  /**
+   * @param {{ label: string, ratio?: number, yTitle?: string, grows?: boolean }} options yTitle: at the top of the axis
+   *   of values; grows: curves that are not faint are drawn as far as the step that is shown
+   */
+  constructor({ label, ratio = 0.5, yTitle = "", grows = false }) {
     this.yTitle = yTitle;
-    this.plot = new Plot({ x: [0, 3], y: [0, 1], label, ratio, xTitle: "step" });
+    this.grows = grows;
+    this.plot = new Plot({ x: [0, 3], y: [0, 1], label, ratio });
     this.plot.layer.append(this.#grid, this.#lines, this.#now, this.#dots);
     this.plot.add(() => this.#draw());
     this.node = this.plot.node;
@@ -49,7 +54,8 @@ export class Curves {
     this.#curves = curves;
     const steps = curves.flatMap(({ lesson }) => lesson.columns.step);
     const values = curves.flatMap((it) => points(it).map(([, value]) => value));
-    this.plot.x = [0, Math.log10(Math.max(10, ...steps))];
+    const last = Math.log10(Math.max(10, ...steps));
+    this.plot.x = [-MARGIN * last, last];
     this.plot.y = range ?? [Math.min(0, ...values), Math.max(1e-9, ...values) * ROOM];
     this.plot.draw();
   }
@@ -57,13 +63,13 @@ export class Curves {
   /** @param {number} step that is shown now */
   at(step) {
     this.#step = step;
-    if (this.plot.width) this.#drawNow();
+    if (this.plot.width) this.#draw();
   }
 
   #draw() {
     const { plot } = this;
     const line = (/** @type {Curve} */ curve) => {
-      const d = points(curve).map(([step, value]) => `${plot.px(Math.log10(step)).toFixed(1)},${this.#y(value)}`);
+      const d = this.#shown(curve).map(([step, value]) => `${plot.px(Math.log10(step)).toFixed(1)},${this.#y(value)}`);
       const faint = curve.isFaint ? "live-faint" : "";
       return svg("path", { class: `live-curve ${curve.className} ${faint}`, d: d.length ? `M${d.join("L")}` : "" });
     };
@@ -72,22 +78,33 @@ export class Curves {
     this.#drawNow();
   }
 
+  /** What is drawn of a curve. @param {Curve} curve */
+  #shown(curve) {
+    const all = points(curve);
+    return this.grows && !curve.isFaint ? all.filter(([step]) => step <= this.#step) : all;
+  }
+
   /** @param {number} value */
   #y(value) {
     return Math.max(-4, Math.min(this.plot.height, this.plot.py(value))).toFixed(1);
   }
 
-  /** The names of the curves at their ends, so far apart that each can be read. */
+  /** The names of the curves beside their last points, so far apart that each can be read. */
   #titles() {
     const { plot } = this;
     const ends = this.#curves
       .filter(({ title }) => title)
-      .map((curve) => ({ curve, y: plot.py(points(curve).at(-1)?.[1] ?? 0) - 8 }))
+      .map((curve) => ({ curve, last: this.#shown(curve).at(-1) ?? [1, 0] }))
+      .map(({ curve, last: [step, value] }) => ({ curve, x: plot.px(Math.log10(step)), y: Number(this.#y(value)) - 8 }))
       .sort((a, b) => a.y - b.y);
-    for (const [n, end] of ends.entries()) end.y = Math.max(end.y, n ? ends[n - 1].y + 18 : 16);
-    return ends.map(({ curve, y }) =>
-      svg("text", { class: curve.className, x: plot.width - 10, y, "text-anchor": "end" }, curve.title ?? ""),
-    );
+    for (const [n, end] of ends.entries()) end.y = Math.max(end.y, n ? ends[n - 1].y + 19 : 16);
+    const over = Math.max(0, (ends.at(-1)?.y ?? 0) - (plot.height - EDGES.bottom - 6));
+    for (const [n, end] of ends.entries()) end.y = Math.max(16 + 19 * n, end.y - over);
+    return ends.map(({ curve, x, y }) => {
+      const isRight = x > plot.width / 2;
+      const attributes = { class: curve.className, x: x + (isRight ? -10 : 10), y };
+      return svg("text", { ...attributes, "text-anchor": isRight ? "end" : "start" }, curve.title ?? "");
+    });
   }
 
   #drawGrid() {
@@ -103,8 +120,8 @@ export class Curves {
       .map((step) =>
         svg(
           "text",
-          { x: plot.px(Math.log10(step)), y: bottom + 18, "text-anchor": step === 1 ? "start" : "middle" },
-          step.toLocaleString("en"),
+          { x: plot.px(Math.log10(step)), y: bottom + 18, "text-anchor": "middle" },
+          step === 1 ? "step 1" : step.toLocaleString("en"),
         ),
       );
     const title = svg("text", { x: EDGES.left, y: 14 }, this.yTitle);
@@ -147,6 +164,6 @@ export function ticks(low, high) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((it) => it * power >= rough) ?? 10);
   const first = Math.ceil(low / step + 1e-9);
-  const count = Math.floor(high / step - 0.3) - first + 1;
+  const count = Math.floor(high / step - 0.15) - first + 1;
   return Array.from({ length: Math.max(0, count) }, (_, n) => Number(((first + n) * step).toPrecision(6)));
 }

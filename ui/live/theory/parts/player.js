@@ -29,23 +29,26 @@ export class Player {
     this.#play.onclick = () => (this.#isPlaying ? this.stop() : this.play());
   }
 
+  get isAtEnd() {
+    return this.place === this.#steps.length - 1;
+  }
+
   /** The step that is shown. */
   get step() {
     return this.#steps[this.place] ?? 1;
   }
 
   /**
-   * Takes the records of a training, and shows the same step of it, or the last.
+   * Takes the records of a training.
    *
    * @param {Lesson} lesson
-   * @param {boolean} [isAtEnd] shows the last of them
+   * @param {number} [place] of the record that is shown, the last one where it lies beyond; else that of the same step
    */
-  take(lesson, isAtEnd = false) {
+  take(lesson, place) {
     const { step } = this;
     this.#steps = lesson.columns.step;
     this.#range.max = String(this.#steps.length - 1);
-    const found = this.#steps.findLastIndex((it) => it <= step);
-    this.go(isAtEnd ? this.#steps.length - 1 : Math.max(0, found));
+    this.go(place ?? this.#steps.findLastIndex((it) => it <= step));
   }
 
   /** @param {number} place */
