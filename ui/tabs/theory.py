@@ -6,10 +6,11 @@ import gradio as gr
 
 from .. import live
 from ..backend import Backend
+from ..web.requests import of
 from . import draw
 
 
 def build(backend: Backend) -> gr.HTML:
     """Lays out the tab and returns its deck, whose value {model} is the model that looks, once that is known."""
-    functions = draw.looking(backend)
+    functions = [*draw.looking(backend), of(backend, draw.crowd)]
     return live.component("theory/theory", {"model": None}, functions=functions, elem_id="theory-card")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from vae_core.densities import Prior
+from vae_core.evaluation.evaluate import _log_likelihood
 from vae_core.evaluation.posterior import _evidence, log_joint
+from vae_core.objective import elbo_of
 
 from .card import Card, Lead, Line, Question
 
@@ -56,5 +58,34 @@ CARDS = (
         ),
         example=r"With $w = 2$, noise 0.8 and $x = 2.4$, the evidence is $N(2.4;\,0,\,2^2 + 0.8^2) = 0.0996$, and the "
         r"posterior is $N(1.03,\,0.37^2)$: between the prior’s mean 0 and $x/w = 1.2$.",
+    ),
+    Card(
+        name="information",
+        short="Information",
+        claim="Information is −log p: the likelier, the less there is to tell.",
+        text="An event of probability p tells −log p nats. One nat, or 1.44 bits, is the surprise at an event of "
+        "probability 1/e. Drag p, and the width of the density. Then see how surprising x is among test images, and "
+        "take the empty image.",
+        rows=("T2",),
+        formula=r"I_p(x) = \term{evidence}{-\log p(x)} \;\le\; \term{elbo}{-\mathrm{ELBO}(x)}",
+        question=Question(
+            "An image without any ink is no digit. How surprising is it to the model?",
+            ("more than any digit", "as a typical digit", "less than most digits"),
+            2,
+            "It is likelier than nine in ten MNIST digits, yet nothing like them: likely is not typical. And a density "
+            "may exceed 1: its −log is negative then.",
+        ),
+        lead=Lead("draw"),
+        code={"evidence": (_log_likelihood, "total - math.log(samples)"), "elbo": (elbo_of, "return elbo_of_decoded")},
+        lines=(
+            Line("(6)", r"I_p(x) = \term{evidence}{-\log p(x)}", "of the event, in nats", "nats"),
+            Line("", r"I_p(x) = -\log_2 p(x) = \frac{-\log p(x)}{\log 2}", "of the event, in bits", "bits"),
+            Line("(6)", r"I_p(x) = \term{evidence}{-\log p(x)}", "of the image in hand", "evidence"),
+            Line("", r"I_p(x) = I_p(x_1) + I_p(x_2)", "of independent parts it adds up: of twice the event", "twice"),
+            Line("(7)–(8)", r"I_q(x) - I_p(x) = \log p(x) - \log q(x)",
+                 "how much more q is surprised than p: its mean under p is the next card’s KL"),
+        ),
+        example=r"A fair coin’s head has $p = \tfrac12$: $-\log \tfrac12 = 0.69$ nats $= 1$ bit. An image with "
+        r"$-\log p(x) = 115$ nats is as surprising as 166 heads in a row.",
     ),
 )  # fmt: skip
