@@ -124,7 +124,7 @@ def test_a_model_that_the_browser_does_not_decode_is_asked_of_the_server(visit):
     me = visit(f"?tab=theory&card=draws&model={NAME}", fresh=True, script=slow)
     me.page.wait_for_function(
         "document.querySelector('.live-card-draws .live-two-curves')?.textContent.includes('from 2,048 draws')",
-            timeout=120_000,
+        timeout=120_000,
     )
     assert [it["seed"] for it in me.asked("single_draws")] == [0, 1, 2, 3]
 

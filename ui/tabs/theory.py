@@ -12,6 +12,7 @@ from ..web.requests import answering, of
 from . import draw
 
 OF_CARDS = (
+    draw.crowd,
     estimators,
     slopes_at,
     batch_elbos,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from vae_core.densities import Prior
+from vae_core.evaluation.evaluate import _log_likelihood, log_weights
 from vae_core.evaluation.posterior import _evidence, log_joint
+from vae_core.objective import elbo_of
 
 from .card import Card, Lead, Line, Question
 
@@ -56,5 +58,64 @@ CARDS = (
         ),
         example=r"With $w = 2$, noise 0.8 and $x = 2.4$, the evidence is $N(2.4;\,0,\,2^2 + 0.8^2) = 0.0996$, and the "
         r"posterior is $N(1.03,\,0.37^2)$: between the prior’s mean 0 and $x/w = 1.2$.",
+    ),
+    Card(
+        name="information",
+        short="Information",
+        claim="Information is −log p: the likelier, the less there is to tell.",
+        text="An event of probability p tells −log p nats. One nat, or 1.44 bits, is the surprise at an event of "
+        "probability 1/e. Drag p, and the width of the density. Then see how surprising x is among test images, and "
+        "take the empty image.",
+        rows=("T2",),
+        formula=r"I_p(x) = \term{evidence}{-\log p(x)} \;\le\; \term{elbo}{-\mathrm{ELBO}(x)}",
+        question=Question(
+            "An image without any ink is no digit. How surprising is it to the model?",
+            ("more than any digit", "as a typical digit", "less than most digits"),
+            2,
+            "It is likelier than nine in ten MNIST digits, yet nothing like them: likely is not typical. And a density "
+            "may exceed 1: its −log is negative then.",
+        ),
+        lead=Lead("draw"),
+        code={"evidence": (_log_likelihood, "total - math.log(samples)"), "elbo": (elbo_of, "return elbo_of_decoded")},
+        lines=(
+            Line("(6)", r"I_p(x) = \term{evidence}{-\log p(x)}", "of the event, in nats", "nats"),
+            Line("", r"I_p(x) = -\log_2 p(x) = \frac{-\log p(x)}{\log 2}", "of the event, in bits", "bits"),
+            Line("(6)", r"I_p(x) = \term{evidence}{-\log p(x)}", "of the image in hand", "evidence"),
+            Line("", r"I_p(x) = I_p(x_1) + I_p(x_2)", "of independent parts it adds up: of twice the event", "twice"),
+            Line("(7)–(8)", r"I_q(x) - I_p(x) = \log p(x) - \log q(x)",
+                 "how much more q is surprised than p: its mean under p is the next card’s KL"),
+        ),
+        example=r"A fair coin’s head has $p = \tfrac12$: $-\log \tfrac12 = 0.69$ nats $= 1$ bit. An image with "
+        r"$-\log p(x) = 115$ nats is as surprising as 166 heads in a row.",
+    ),
+    Card(
+        name="integral",
+        short="The integral",
+        claim="The evidence is an integral, and nearly all of it lies in a few places.",
+        text="p(x) sums over every z. Draws from the prior estimate it for any model, but hardly one explains x. "
+        "Draws from q go where it matters, and their weights make up for it. Drag n, the number of draws.",
+        rows=("T12",),
+        formula=r"\term{evidence}{\log p(x)} = \log\!\int\! p(z)\,p(x|z)\,dz \approx "
+        r"\log \frac1n \sum_k \term{weight}{\frac{p(x, z_k)}{r(z_k)}},\ z_k \sim r",
+        question=Question(
+            "The mean of p(x|z) over 100 draws from the prior is p(x) on average. And its log?",
+            ("about log p(x)", "mostly far too low", "mostly far too high"),
+            1,
+            "Nearly every draw misses the few z that explain x, and a rare hit makes up for the rest: right on "
+            "average, yet in a single try it is almost always too low.",
+        ),
+        lead=Lead("draw"),
+        code={"evidence": (_log_likelihood, "torch.logaddexp"), "weight": (log_weights, "return model.log_px_z")},
+        lines=(
+            Line("§2", r"\term{evidence}{\log p(x)} = \log \int p(z)\,p(x|z)\,dz", "by quadrature", "evidence"),
+            Line("§2", r"\approx \log \frac1n \sum_k p(x|z_k),\quad z_k \sim p(z)", "n draws from the prior",
+                 "from_prior"),
+            Line("§2", r"\approx \log \frac1n \sum_k \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)},\quad z_k \sim q(z|x)",
+                 "n draws from q", "from_q"),
+            Line("", r"n_{\mathrm{eff}} = \frac{(\sum_k w_k)^2}{\sum_k w_k^2}",
+                 "so many draws of equal weight would do as well: of q’s", "effective_q"),
+        ),
+        example=r"Two draws with weights $w = 1$ and $3$: their mean is $2$, its log $0.69$; the mean of their logs is "
+        r"only $0.55$. They are worth $(1 + 3)^2 / (1 + 9) = 1.6$ draws of equal weight.",
     ),
 )  # fmt: skip
