@@ -6,7 +6,7 @@ import { Plot } from "../parts/plot.js";
 import { Area } from "./area.js";
 import { fitted } from "./fit.js";
 import { divergence, gaussian, integrand } from "./measure.js";
-import { bell, grips, REACH, TICKS } from "./pair.js";
+import { bell, grips, REACH, TICKS, tall } from "./pair.js";
 import { saysOf, TARGETS } from "./targets.js";
 
 /** @import { Gaussian } from "../../space/gaussian.js" */
@@ -28,7 +28,7 @@ class Both {
   /** @type {Record<Way, Gaussian | null>} what each way has come to */
   #fits = { seeking: null, covering: null };
   #slide = 0; // the animation frame that comes next
-  #plot = new Plot({ x: [-REACH, REACH], y: [0, 1], label: "q and p over z", ratio: 0.5, ticks: TICKS });
+  #plot = new Plot({ x: [-REACH, REACH], y: [0, 1], label: "q and p over z", ratio: tall(0.5), ticks: TICKS });
   /** @type {Record<string, Area>} */
   #areas = {};
   /** @type {Record<string, HTMLButtonElement>} */

@@ -11,7 +11,7 @@ import { Area } from "./area.js";
 import { Draws, mean, standardError } from "./draws.js";
 import { Game } from "./game.js";
 import { divergence, gaussian, integrand, signedParts } from "./measure.js";
-import { BOUNDS, bell, grips, pair, REACH, TICKS, TOP } from "./pair.js";
+import { BOUNDS, bell, grips, pair, REACH, TICKS, TOP, tall } from "./pair.js";
 
 /** @import { Build, Frame } from "../frame.js" */
 /** @import { Row } from "../parts/numbers.js" */
@@ -32,9 +32,9 @@ const ROWS = [
 
 /** @type {Build} */
 export function build(frame) {
-  const plot = new Plot({ x: [-REACH, REACH], y: [0, TOP], label: "q and p over z", ratio: 0.46, ticks: TICKS });
+  const plot = new Plot({ x: [-REACH, REACH], y: [0, TOP], label: "q and p over z", ratio: tall(0.46), ticks: TICKS });
   const title = "the integrand q log(q/p), whose signed area is the KL";
-  const area = new Area({ label: "q log(q/p) over z", ratio: 0.42, ticks: TICKS, title });
+  const area = new Area({ label: "q log(q/p) over z", ratio: tall(0.42), ticks: TICKS, title });
   const numbers = new Numbers(frame, ROWS, { bars: true });
   const draws = new Draws(MOST);
   const estimate = controls(() => show(), frame, draws);

@@ -8,7 +8,7 @@ import { handle } from "../parts/handle.js";
 import { Plot } from "../parts/plot.js";
 import { Draws, mean } from "./draws.js";
 import { averages } from "./measure.js";
-import { BOUNDS, bell, grips, pair, REACH, TICKS, TOP } from "./pair.js";
+import { BOUNDS, bell, grips, pair, REACH, TICKS, TOP, tall } from "./pair.js";
 
 /** @import { Build, Frame } from "../frame.js" */
 
@@ -27,9 +27,9 @@ class Bound {
   #t = FIRST_T;
   #draws = new Draws(DRAWS);
   #lines = new Plot({
-    x: [0, LAST], y: [BOTTOM, LAST - 1], label: "log t and t − 1 over t", ratio: 0.62, ticks: [0, 1, 2, 3, 4], xTitle: "t = p/q",
+    x: [0, LAST], y: [BOTTOM, LAST - 1], label: "log t and t − 1 over t", ratio: tall(0.62), ticks: [0, 1, 2, 3, 4], xTitle: "t = p/q",
   }); // biome-ignore format: one line an axis
-  #densities = new Plot({ x: [-REACH, REACH], y: [0, TOP], label: "q and p over z", ratio: 0.42, ticks: TICKS });
+  #densities = new Plot({ x: [-REACH, REACH], y: [0, TOP], label: "q and p over z", ratio: tall(0.42), ticks: TICKS });
   #outside = make("span", { className: "live-outside" });
 
   /** @param {Frame} frame */
@@ -56,7 +56,7 @@ class Bound {
     plot.curve(() => 0, "live-zero");
     plot.curve((t) => t - 1, "live-line");
     plot.curve((t) => Math.max(Math.log(t), BOTTOM), "live-log");
-    const words = { "live-line": { text: "t − 1", at: [3.35, 2.55] }, "live-log": { text: "log t", at: [3.6, 0.4] } };
+    const words = { "live-line": { text: "t − 1", at: [2.9, 2.2] }, "live-log": { text: "log t", at: [3.6, 0.4] } };
     for (const [className, { text, at }] of Object.entries(words))
       plot.mark(text, () => /** @type {[number, number]} */ (at), className);
   }
@@ -152,7 +152,7 @@ function table() {
     });
     return make("tr", { className: term }, make("th", { scope: "row" }, title), ...cells);
   };
-  const heads = ["mean under q of", "by quadrature", "over 1,000 draws"].map((text, n) => {
+  const heads = ["mean under q of", "quadrature", "1,000 draws"].map((text, n) => {
     const head = make("th", { scope: "col" }, text);
     if (n) head.style.textAlign = "right"; // above numbers
     return head;

@@ -21,7 +21,15 @@ export const REACH = 5.5; // of the axis, either way
 export const TOP = 1.1; // of the axis of densities
 export const TICKS = [-4, -2, 0, 2, 4];
 
+const NARROW = 900; // px, below which theory.css has one column
 export const STEP = 0.05; // of an arrow key
+
+/**
+ * The ratio of a plot's height to its width: greater on a narrow screen, where a finger needs the room.
+ *
+ * @param {number} ratio
+ */
+export const tall = (ratio) => (innerWidth <= NARROW ? 1.5 * ratio : ratio);
 
 /**
  * The area below a Gaussian, its curve and its name.

@@ -124,5 +124,5 @@ export function saysOf(name, which, q) {
     return "Mode-seeking: q settles where p is high. Drag the humps apart, and it keeps to one of them.";
   const share = near(q) === left ? SHARE : 1 - SHARE;
   const price = `log(1/${share.toFixed(2)}) = ${Math.log(1 / share).toFixed(2)}`;
-  return `Mode-seeking: q keeps to the hump on its side, which costs ${price} nats, wherever the other hump is.`;
+  return `Mode-seeking: q keeps to one hump, which costs ${price} nats, wherever the other hump is.`;
 }
