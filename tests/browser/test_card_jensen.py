@@ -95,8 +95,7 @@ def test_the_handle_in_the_chart_moves_k(card):
 
 def test_both_models_show_their_q_over_the_posterior(card):
     card.page.wait_for_function(
-        "[...document.querySelectorAll('#theory-card .live-teacher small')]"
-        ".every((it) => /[0-9]/.test(it.textContent))",
+        "[...document.querySelectorAll('.live-teacher small')].every((it) => /[0-9]/.test(it.textContent))",
         timeout=60_000,
     )
     x = image(card)

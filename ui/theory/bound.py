@@ -100,12 +100,11 @@ CARDS = (
         name="amortization",
         short="Amortization",
         claim="One encoder for all images pays for each of them.",
-        text="The encoder guesses q for every image with one set of weights. Climb the ELBO for this image alone, with "
-        "the model fixed: what is gained is the amortization gap. What is left is the approximation gap.",
+        text="The encoder answers every image with one set of weights. Climb the ELBO for this image alone, with the model "
+        "fixed: the gain is the amortization gap. What is left is the approximation gap.",
         rows=("T15",),
-        formula=r"\term{evidence}{\log p(x)} - \term{elbo}{\mathrm{ELBO}} = "
-        r"\underbrace{\term{amortization}{\mathrm{ELBO}(q^*) - \mathrm{ELBO}(q)}}_{\text{amortization}} + "
-        r"\underbrace{\term{approximation}{\mathrm{KL}(q^*\|p(z|x))}}_{\text{approximation}}",
+        formula=r"\term{gap}{\text{gap}} = \term{amortization}{\mathrm{ELBO}(q^*) - \mathrm{ELBO}(q)} + "
+        r"\term{approximation}{\mathrm{KL}(q^*\|p(z|x))}",
         question=Question(
             "Could an encoder that is large enough close the whole gap?",
             ("Yes, all of it", "Only the amortization gap", "No part of it"),

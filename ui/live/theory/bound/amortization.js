@@ -37,7 +37,6 @@ const ROWS = [
 export function build(frame) {
   const numbers = new Numbers(frame, ROWS, { bars: true });
   const compared = new Compared(frame);
-  frame.numbers.append(compared.node);
   /** @type {Parts} */
   let parts = nothing();
   let isWay = false; // whether the way to the best q is shown, or its end
@@ -80,7 +79,7 @@ export function build(frame) {
     best?.call(hand.best, event);
   };
   frame.buttons.prepend(hand.best, compared.button);
-  frame.picture.append(make("div", { className: "live-with-plane" }, hand.map.node, side.node));
+  frame.picture.append(make("div", { className: "live-with-plane" }, hand.map.node, side.node), compared.node);
   return { shown: () => hand.wake() };
 }
 

@@ -13,11 +13,12 @@ import { boundOf, counts, logMeanExp, meanOf, ordersOf, shuffled } from "./weigh
 /** @import { Build, Frame } from "../frame.js" */
 /** @import { Bound } from "./weights.js" */
 /**
- * What is shown. elbo, log_px: null as long as they are not known; bins: how high the bars are; chosen: the logs of the
+ * What is shown. elbo, log_px, average: null as long as they are not known, the last of the bound of K draws; bins: how high the bars are; chosen: the logs of the
  * weights of K draws; bounds: of each of SIZES.
  *
  * @typedef {{
- *   elbo: number | null, log_px: number | null, bins: number[], chosen: Float64Array, bounds: Bound[],
+ *   elbo: number | null, log_px: number | null, average: number | null, bins: number[], chosen: Float64Array,
+ *   bounds: Bound[],
  * }} Shown
  */
 
@@ -40,7 +41,7 @@ const ROWS = [
 /** @type {Build} */
 export function build(frame) {
   /** @type {Shown} */
-  const now = { elbo: null, log_px: null, bins: [], chosen: new Float64Array(), bounds: [] };
+  const now = { elbo: null, log_px: null, average: null, bins: [], chosen: new Float64Array(), bounds: [] };
   /** @type {Float64Array[]} */
   let orders = [];
   let count = FIRST;
@@ -67,7 +68,7 @@ export function build(frame) {
   }); // biome-ignore format: one line
   const again = make("button", { type: "button", className: "live-primary", onclick: () => to(count) }, "Draw again");
   handle(tightness, {
-    said: "K, as a power of ten", at: () => [Math.log10(count), now.log_px ?? now.elbo ?? 0], step: 0.1,
+    said: "K, as a power of ten", at: () => [Math.log10(count), now.average ?? 0], step: 0.1,
     value: () => Math.log10(count), low: 0, high: 3, to: ({ x }) => x, onInput: (power) => to(10 ** power),
     className: "live-of-evidence",
   }); // biome-ignore format: few lines
@@ -100,6 +101,7 @@ function settle(now, histogram, tightness, logs, orders) {
   now.elbo = logs.length ? meanOf(logs) : null;
   now.bounds = logs.length ? SIZES.filter((size) => size <= logs.length).map((size) => boundOf(orders, size)) : [];
   now.chosen = new Float64Array();
+  now.average = null;
   now.bins = [];
   if (now.elbo === null) return;
   const sorted = logs.toSorted();
@@ -121,14 +123,16 @@ function settle(now, histogram, tightness, logs, orders) {
  * @param {Float64Array[]} orders
  * @param {number} count
  */
-function show(frame, { elbo, log_px, chosen }, orders, count) {
+function show(frame, now, orders, count) {
+  const { elbo, log_px, chosen } = now;
   if (elbo === null || !orders.length) return;
+  now.average = boundOf(orders, Math.min(count, orders[0].length)).average;
   frame.show({
     elbo,
     log_px: log_px ?? "",
     mean_log: meanOf(chosen),
     log_mean: logMeanExp(chosen),
-    average: boundOf(orders, Math.min(count, orders[0].length)).average,
+    average: now.average,
     all: logMeanExp(orders[0]),
     K: String(count),
   });
@@ -213,7 +217,7 @@ function upright(plot, at, { className, text, isLeft }) {
  * @param {() => number} count
  */
 function tightnessOf(now, count) {
-  const plot = new Plot({ x: [-0.1, 3.1], y: [0, 1], label: "the bound of K draws", ratio: 0.66, xTitle: "K" });
+  const plot = new Plot({ x: [-0.1, 3.1], y: [0, 1], label: "the bound of K draws", ratio: 0.8, xTitle: "K" });
   const band = svg("path", { class: "live-area live-of-evidence" });
   const line = svg("path", { class: "live-curve live-of-evidence" });
   const level = svg("line", { class: "live-of-evidence live-exactly" });
@@ -244,9 +248,9 @@ function tightnessOf(now, count) {
       if (value === null) continue;
       set(node, { x1: left, x2: right, y1: plot.py(value), y2: plot.py(value) });
       set(text, {
-        x: off < 0 ? left + 4 : right - 4,
+        x: left + 4,
         y: plot.py(value) + off,
-        "text-anchor": off < 0 ? "start" : "end",
+        "text-anchor": "start",
       });
     }
   });
