@@ -124,7 +124,7 @@ def test_a_model_that_the_browser_does_not_decode_is_asked_of_the_server(visit):
     me = visit(f"?tab=theory&card=draws&model={NAME}", fresh=True, script=slow)
     me.page.wait_for_function(
         "document.querySelector('.live-card-draws .live-two-curves')?.textContent.includes('from 2,048 draws')",
-            timeout=120_000,
+        timeout=120_000,
     )
     assert [it["seed"] for it in me.asked("single_draws")] == [0, 1, 2, 3]
 
@@ -132,3 +132,6 @@ def test_a_model_that_the_browser_does_not_decode_is_asked_of_the_server(visit):
 def test_on_a_telephone_nothing_is_wider_than_the_screen(card):
     me = card(viewport={"width": 390, "height": 844}, has_touch=True)
     assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
+    right = "(it) => it.getBoundingClientRect().right"
+    text, table = (me.page.locator(f"{CARD} {it}").evaluate(right) for it in (".live-says", ".live-numbers"))
+    assert table <= text + 1

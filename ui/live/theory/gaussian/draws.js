@@ -33,8 +33,8 @@ const ROWS = [
   { name: "expected", title: "expected with $L$ draws, $s/\\sqrt{L}$", kind: "general" },
   { name: "measured", title: "measured with $L$ draws", kind: "general" },
   { name: "batch_mean", title: "ELBO, mean of $B$ test images", term: "elbo", kind: "general" },
-  { name: "of_draws", title: "its spread by the draws", kind: "general" },
-  { name: "of_images", title: "its spread by the images", kind: "general" },
+  { name: "of_draws", title: "its spread, from the draws", kind: "general" },
+  { name: "of_images", title: "its spread, from the images", kind: "general" },
 ];
 
 /** The card. */
@@ -147,7 +147,8 @@ class Draws {
       this.#fall.show(values, draws);
     }
     const many = (/** @type {number} */ n) => n.toLocaleString("en");
-    this.#count.textContent = `${many(all.length)} estimates of L = ${draws}, from ${many(values.length)} draws of q(z|x)`;
+    const from = `from ${many(values.length)} draws of q(z|x)`;
+    this.#count.textContent = `${many(all.length)} estimates of L = ${draws}, ${from}`;
     const one = spread(values);
     const found = { one, expected: one / Math.sqrt(draws), measured: spread(all) };
     const batch = this.#batch?.elbos.length ? this.#batch : null;
