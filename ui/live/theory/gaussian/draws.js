@@ -28,13 +28,13 @@ export function build(frame) {
 
 /** @type {import("../parts/numbers.js").Row[]} */
 const ROWS = [
-  { name: "mean", title: "ELBO of the image, all draws", term: "elbo", kind: "general" },
-  { name: "one", title: "spread of one draw, $s$", kind: "general" },
-  { name: "expected", title: "expected with $L$ draws, $s/\\sqrt{L}$", kind: "general" },
-  { name: "measured", title: "measured with $L$ draws", kind: "general" },
-  { name: "batch_mean", title: "ELBO, mean of $B$ test images", term: "elbo", kind: "general" },
-  { name: "of_draws", title: "its spread, from the draws", kind: "general" },
-  { name: "of_images", title: "its spread, from the images", kind: "general" },
+  { name: "mean", title: "ELBO, all draws", term: "elbo", kind: "general" },
+  { name: "one", title: "one draw’s spread $s$", kind: "general" },
+  { name: "expected", title: "expected, $s/\\sqrt{L}$", kind: "general" },
+  { name: "measured", title: "measured", kind: "general" },
+  { name: "batch_mean", title: "ELBO of $B$ images", term: "elbo", kind: "general" },
+  { name: "of_draws", title: "spread by draws", kind: "general" },
+  { name: "of_images", title: "spread by images", kind: "general" },
 ];
 
 /** The card. */
