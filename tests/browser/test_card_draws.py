@@ -132,3 +132,6 @@ def test_a_model_that_the_browser_does_not_decode_is_asked_of_the_server(visit):
 def test_on_a_telephone_nothing_is_wider_than_the_screen(card):
     me = card(viewport={"width": 390, "height": 844}, has_touch=True)
     assert me.page.evaluate("document.documentElement.scrollWidth") <= 390
+    right = "(it) => it.getBoundingClientRect().right"
+    text, table = (me.page.locator(f"{CARD} {it}").evaluate(right) for it in (".live-says", ".live-numbers"))
+    assert table <= text + 1

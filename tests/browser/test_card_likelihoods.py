@@ -102,7 +102,8 @@ def test_the_sums_are_those_of_the_core_and_follow_sigma(card, name):
         if key:
             me.page.get_by_label("σ of the Gaussian").press(key)
         for what, expected in sums(x, mean, logits, sigma(me)).items():
-            assert value(me, what) == pytest.approx(expected, abs=0.02, rel=1e-4), (key, what)
+            rounded = 0.003 / (2 * sigma(me) ** 2) if what == "gaussian" else 0  # the browser's weights are float16
+            assert value(me, what) == pytest.approx(expected, abs=0.02 + rounded, rel=1e-4), (key, what)
         identity = value(me, "ceiling") - value(me, "sse") / (2 * sigma(me) ** 2)
         assert value(me, "gaussian") == pytest.approx(identity, abs=0.01 / (2 * sigma(me) ** 2) + 0.02)
         assert value(me, "beta") == pytest.approx(2 * sigma(me) ** 2, abs=0.006)

@@ -52,7 +52,8 @@ SQUARES = r"\|x - \hat x\|^2"
 LIKELIHOODS = (
     Line("§10", r"\log p(x|z) = \sum_{i=1}^{784} \log p(x_i|z)", "given z, the pixels are independent"),
     Line("§10", r"\term{bernoulli}{\log p(x|z)} = \sum_i x_i \log \hat x_i + (1-x_i) \log(1-\hat x_i)",
-         "Bernoulli: −(binary cross-entropy), never above 0", "bernoulli"),
+         "Bernoulli: −(binary cross-entropy), never above 0; of grey pixels no probability of the data",
+         "bernoulli"),
     Line("§10", rf"\term{{gaussian}}{{\log p(x|z)}} = -\frac{{{SQUARES}}}{{2\sigma^2}} - "
          r"\tfrac{784}{2}\log(2\pi\sigma^2)", "Gaussian, its constants kept", "gaussian"),
     Line("", rf"{SQUARES}", "the squared error, summed over the pixels", "sse"),

@@ -3,6 +3,7 @@
 import { nice } from "../../meter/scale.js";
 import { minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
+import { logDensity } from "../../space/gaussian.js";
 import { handle } from "../parts/handle.js";
 import { Plot } from "../parts/plot.js";
 import { stepOf } from "./density.js";
@@ -13,33 +14,28 @@ const LS = [1, 2, 4, 8, 16, 32, 64];
 const BINS = 61;
 const WIDE = 4; // standard deviations of one draw, to either side of the mean
 
-/** The estimates as a histogram, beside the Gaussian that they should follow: `node`. */
+/** The estimates as a histogram, beside the Gaussian of their expected spread: `node`. */
 export class Histogram {
-  /** @type {number[]} */
-  #values = [];
-  #at = { middle: 0, width: 1 };
+  /** @type {number[]} the share of the estimates in each bin, per nat */
+  #bins = [];
+  #at = { mu: 0, sigma: 1 };
 
   constructor() {
-    this.plot = new Plot({
-      x: [-1, 1],
-      y: [0, 1.25],
-      label: "estimates of the ELBO",
-      ratio: 0.36,
-      ticks: [],
-      xTitle: "nats",
-    });
+    const label = "estimates of the ELBO";
+    this.plot = new Plot({ x: [-1, 1], y: [0, 1], label, ratio: 0.42, ticks: [], xTitle: "nats" });
     const { plot } = this;
     const bars = svg("path", { class: "live-bins" });
     plot.layer.append(bars);
     plot.add(() => set(bars, { d: this.#bars() }));
-    plot.curve((x) => Math.exp(-0.5 * ((x - this.#at.middle) / this.#at.width) ** 2), "live-expected");
+    plot.curve((x) => Math.exp(logDensity(x, this.#at)), "live-expected");
     const line = svg("line", { class: "live-mean-line" });
     plot.layer.append(line);
     plot.add(() => {
-      const x = plot.px(this.#at.middle);
-      set(line, { x1: x, x2: x, y1: plot.py(0), y2: plot.py(1.08) });
+      const x = plot.px(this.#at.mu);
+      set(line, { x1: x, x2: x, y1: plot.py(0), y2: plot.py(plot.y[1]) });
     });
-    plot.mark("ELBO", () => [this.#at.middle, 1], "live-of-elbo");
+    const beside = () => this.#at.mu - 0.06 * (plot.x[1] - plot.x[0]);
+    plot.mark("ELBO", () => [beside(), 0.84 * plot.y[1]], "live-of-elbo");
     this.node = plot.node;
   }
 
@@ -49,11 +45,19 @@ export class Histogram {
    */
   show(values, draws) {
     const one = spread(values) || 1;
-    this.#values = estimates(values, draws);
-    this.#at = { middle: mean(values), width: one / Math.sqrt(draws) };
+    const all = estimates(values, draws);
+    this.#at = { mu: mean(values), sigma: one / Math.sqrt(draws) };
     const half = nice(WIDE * one);
-    const [low, high] = [this.#at.middle - half, this.#at.middle + half];
+    const [low, high] = [this.#at.mu - half, this.#at.mu + half];
+    const wide = (high - low) / BINS;
+    this.#bins = Array.from({ length: BINS }, () => 0);
+    for (const value of all) {
+      const bin = Math.floor((value - low) / wide);
+      if (bin in this.#bins) this.#bins[bin] += 1 / (all.length * wide);
+    }
+    const peak = Math.exp(logDensity(this.#at.mu, this.#at));
     this.plot.x = [low, high];
+    this.plot.y = [0, 1.1 * Math.max(peak, ...this.#bins)];
     const step = stepOf(1.5 * half);
     const first = Math.ceil(low / step);
     const count = Math.floor(high / step) - first + 1;
@@ -64,21 +68,11 @@ export class Histogram {
   #bars() {
     const { plot } = this;
     const [low, high] = plot.x;
-    const counts = Array.from({ length: BINS }, () => 0);
-    const bins = this.#values.map((value) => Math.floor((BINS * (value - low)) / (high - low)));
-    for (const bin of bins) if (bin in counts) counts[bin] += 1;
-    // as high as the expected curve has it: the number that a bin at the mean should hold
-    const wide = (high - low) / BINS;
-    const peak = Math.max(
-      1,
-      (this.#values.length * wide) / (Math.sqrt(2 * Math.PI) * Math.max(wide / 2.5, this.#at.width)),
-    );
-    const edge = (/** @type {number} */ n) => plot.px(low + n * wide).toFixed(1);
-    const bar = (/** @type {number} */ count, /** @type {number} */ n) => {
-      const y = plot.py(Math.min(1.2, count / peak)).toFixed(1);
-      return `M${edge(n)},${plot.py(0)}V${y}H${edge(n + 1)}V${plot.py(0)}Z`;
-    };
-    return counts.map((count, n) => (count ? bar(count, n) : "")).join("");
+    const edge = (/** @type {number} */ n) => plot.px(low + ((high - low) * n) / BINS).toFixed(1);
+    const floor = plot.py(0);
+    const bar = (/** @type {number} */ share, /** @type {number} */ n) =>
+      share ? `M${edge(n)},${floor}V${plot.py(share).toFixed(1)}H${edge(n + 1)}V${floor}Z` : "";
+    return this.#bins.map(bar).join("");
   }
 }
 
@@ -91,10 +85,10 @@ export class Fall {
   /** @param {(draws: number) => void} chose */
   constructor(chose) {
     this.plot = new Plot({
-      x: [-0.5, 6.4],
+      x: [-0.9, 6.4],
       y: [-3.8, 0.7],
       label: "spread over L",
-      ratio: 0.4,
+      ratio: 0.55,
       ticks: [],
       xTitle: "L draws",
     });

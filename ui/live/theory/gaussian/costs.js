@@ -14,7 +14,11 @@ const EDGE = 1e-9; // of a curve
 export const crossEntropy = (x, predicted) =>
   -logOf("bernoulli", x, logit(Math.min(1 - EDGE, Math.max(EDGE, predicted))));
 
-/** (x − x̂)²/2σ², nats: what a Gaussian's cost is above its least. @type {(x: number, mean: number, sigma: number) => number} */
+/**
+ * (x − x̂)²/2σ², nats: what a Gaussian's cost is above its least.
+ *
+ * @type {(x: number, mean: number, sigma: number) => number}
+ */
 export const squared = (x, mean, sigma) => (x - mean) ** 2 / (2 * sigma ** 2);
 
 /** Two curves and a handle: `node`, `sigma`. */

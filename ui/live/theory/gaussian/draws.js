@@ -28,13 +28,13 @@ export function build(frame) {
 
 /** @type {import("../parts/numbers.js").Row[]} */
 const ROWS = [
-  { name: "mean", title: "ELBO of the image, all draws", term: "elbo", kind: "general" },
-  { name: "one", title: "spread of one draw, $s$", kind: "general" },
-  { name: "expected", title: "expected with $L$ draws, $s/\\sqrt{L}$", kind: "general" },
-  { name: "measured", title: "measured with $L$ draws", kind: "general" },
-  { name: "batch_mean", title: "ELBO, mean of $B$ test images", term: "elbo", kind: "general" },
-  { name: "of_draws", title: "its spread by the draws", kind: "general" },
-  { name: "of_images", title: "its spread by the images", kind: "general" },
+  { name: "mean", title: "ELBO, all draws", term: "elbo", kind: "general" },
+  { name: "one", title: "one draw’s spread $s$", kind: "general" },
+  { name: "expected", title: "expected, $s/\\sqrt{L}$", kind: "general" },
+  { name: "measured", title: "measured", kind: "general" },
+  { name: "batch_mean", title: "ELBO of $B$ images", term: "elbo", kind: "general" },
+  { name: "of_draws", title: "spread by draws", kind: "general" },
+  { name: "of_images", title: "spread by images", kind: "general" },
 ];
 
 /** The card. */
@@ -147,7 +147,8 @@ class Draws {
       this.#fall.show(values, draws);
     }
     const many = (/** @type {number} */ n) => n.toLocaleString("en");
-    this.#count.textContent = `${many(all.length)} estimates of L = ${draws}, from ${many(values.length)} draws of q(z|x)`;
+    const from = `from ${many(values.length)} draws of q(z|x)`;
+    this.#count.textContent = `${many(all.length)} estimates of L = ${draws}, ${from}`;
     const one = spread(values);
     const found = { one, expected: one / Math.sqrt(draws), measured: spread(all) };
     const batch = this.#batch?.elbos.length ? this.#batch : null;
