@@ -8,7 +8,8 @@ from ui.vocabulary import ASLEEP
 from vae_core.runs.folder import RunFolder
 
 CARD = ".live-card-break"
-WAYS = {way.lesson: way for way in CARDS[1].ways}
+BREAK = next(card for card in CARDS if card.name == "break")
+WAYS = {way.lesson: way for way in BREAK.ways}
 
 
 @pytest.fixture

@@ -102,5 +102,20 @@ def test_the_settings_make_the_same_recording_again(tmp_path):
         assert _content(once, step) == _content(again, step)
 
 
+def test_a_picture_without_the_map_is_what_lies_below_it(tmp_path):
+    small = {"hidden_dim": 8, "latent_dim": 2, "epochs": 1, "batch_size": 500, "record_every": 1}
+    digits = load_dataset("digits", "none")
+    whole, strip = (
+        make(Lesson("small", small, "digits", has_map=has_map), digits, tmp_path / str(has_map))
+        for has_map in (True, False)
+    )
+    grey = [
+        torch.frombuffer(bytearray(Image.open(folder.frames / "3.jpg").tobytes()), dtype=torch.uint8).reshape(-1, 560)
+        for folder in (whole, strip)
+    ]
+    assert grey[0].shape == (24 * 28, 560) and grey[1].shape == (STRIP, 560)
+    assert (grey[0][-STRIP:].float() - grey[1].float()).abs().mean() < 2  # JPEG's blocks lie otherwise
+
+
 def _content(folder: RunFolder, step: int) -> bytes:
     return Path(folder.frames / f"{step}.jpg").read_bytes()

@@ -13,6 +13,7 @@ import { prose } from "../prose.js";
  * @typedef {{ name: string, title: string, sign?: string, term?: string }} Row
  */
 
+const NARROW = 600; // px: a screen for which a flat chart would be too low
 const PICTURES = 5; // in a row
 const SETTLED = 60; // the step from which the axis of values holds what there is: before it losses may be enormous
 
@@ -45,7 +46,7 @@ export class Both {
       if (term) node.className = `term-${term}`;
       return node;
     };
-    const unit = make("td", { className: "live-unit" }, "nats per image");
+    const unit = make("td", { className: "live-unit" }, "nats per training image");
     const heads = this.#heads.map((head) => make("th", { scope: "col", className: "live-head" }, head));
     const top = make("thead", {}, make("tr", {}, make("td", { className: "live-sign" }), unit, ...heads));
     this.node = make("table", { className: "live-numbers live-both" }, top, make("tbody", {}, ...rows.map(line)));
@@ -125,7 +126,8 @@ export class Terms {
   #caption = make("figcaption");
 
   constructor() {
-    this.curves = new Curves({ label: "The terms over the steps of the training", ratio: 0.36, grows: true });
+    const ratio = innerWidth < NARROW ? 0.6 : 0.36;
+    this.curves = new Curves({ label: "The terms over the steps of the training", ratio, grows: true });
     this.#caption.append("bold: ", this.#bold, " · faint: ", this.#faint);
     this.node = make("figure", { className: "live-terms-of" }, this.curves.node, this.#caption);
   }

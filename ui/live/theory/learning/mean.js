@@ -92,7 +92,7 @@ function show(frame, lessons, step, n, verdict) {
   }); // biome-ignore format: a pair on each line
   const lower =
     a < b ? "The digits have the lower loss" : b < a ? "The blur has the lower loss" : "Both have the same loss";
-  const more = whole === 1 ? "the sum over pixels" : whole === PIXELS ? "28 · 28: the mean over pixels" : "";
-  verdict.textContent = `${lower}. n = ${whole} is β = ${whole}${more ? `, ${more}` : ""}.`;
+  const name = { 1: ", the sum", [PIXELS]: ", the mean" }[whole] ?? "";
+  verdict.textContent = `${lower}. n = ${whole} is β = ${whole}${name}.`;
   verdict.dataset.lower = a < b ? "sum" : b < a ? "mean" : "";
 }

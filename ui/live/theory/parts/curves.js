@@ -86,7 +86,7 @@ export class Curves {
 
   /** @param {number} value */
   #y(value) {
-    return Math.max(-4, Math.min(this.plot.height, this.plot.py(value))).toFixed(1);
+    return Math.max(-12, Math.min(this.plot.height, this.plot.py(value))).toFixed(1);
   }
 
   /** The names of the curves beside their last points, so far apart that each can be read. */
@@ -113,7 +113,11 @@ export class Curves {
     const bottom = plot.height - EDGES.bottom;
     const across = ticks(low, high).map((value) => [
       svg("line", { x1: EDGES.left, x2: plot.width - EDGES.left, y1: plot.py(value), y2: plot.py(value) }),
-      svg("text", { x: EDGES.left, y: plot.py(value) - 4 }, minus(String(value))),
+      svg(
+        "text",
+        { x: EDGES.left, y: plot.py(value) - 4 },
+        minus(value.toLocaleString("en", { maximumSignificantDigits: 6 })),
+      ),
     ]);
     const along = [1, 10, 100, 1000, 10_000]
       .filter((step) => Math.log10(step) <= plot.x[1])
