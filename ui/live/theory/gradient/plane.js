@@ -20,8 +20,11 @@ const HEAD = 6; // px
 const [LEAST, MOST] = [0.005, 3]; // of σ
 const FAINT = [0.5, 0.5]; // what black is lifted to, and how much of white is left
 
+let planes = 0; // on this page: each has pictures of its own
+
 /** The plane: `node`. */
 export class Plane {
+  #key = `reparameterization-${planes++}`;
   #canvas = make("canvas", { width: TILES * SIDE, height: TILES * SIDE });
   #ellipses = [2, 1].map((sigma) => ({ sigma, node: svg("ellipse", { "data-sigma": sigma }) }));
   #draws = svg("path", { class: "live-at-draws" });
@@ -115,7 +118,7 @@ export class Plane {
         grey.map((value) => 255 * FAINT[0] + FAINT[1] * value),
         SIDE * SIDE * n,
       );
-    pictures("reparameterization", points, put, () => {
+    pictures(this.#key, points, put, () => {
       paint(this.#canvas, all, TILES, TILES);
       this.node.dataset.tiles = String(half);
     });

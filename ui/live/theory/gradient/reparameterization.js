@@ -23,7 +23,7 @@ import { Ascent, drawsOf, klOf, ofKl, ofReconstruction } from "./through.js";
 /** @import { Prior, State } from "./through.js" */
 
 const DRAWS = 16;
-const JOB = "reparameterization-slopes";
+let cards = 0; // that were built: each has a job of its own
 const TEXT = {
   detached: "Detached, the reconstruction’s arrows end at the draws. Follow the gradient: only the KL pulls.",
   collapsed: "q is the prior now, and knows nothing of this image: the KL is 0.",
@@ -55,6 +55,8 @@ class Held {
   #slopes = Promise.resolve(null);
   /** @type {((z: number[]) => Slope) | null} */
   #slopeAt = null;
+  #job = `reparameterization-${cards++}`;
+  #isStale = false; // another image has come while another card was shown
   #turn = newest();
   /** @type {Slope[] | null} */
   #answered = null; // by the server, where the decoder is too slow here
@@ -91,10 +93,11 @@ class Held {
     this.strip = strip(frame);
     frame.picture.append(this.acts.node, this.strip);
     onModel((_, isOther) => this.#load(isOther));
-    frame.image.onChange((known, isOther) => isOther && this.#begin(known));
+    frame.image.onChange((known, isOther) => isOther && this.#other(known));
   }
 
   shown() {
+    if (this.#isStale) this.#begin(this.frame.image.known);
     this.plane.show();
     this.#act();
   }
@@ -120,8 +123,15 @@ class Held {
     if (!isOther && this.#known) this.#look(await this.#slopes);
   }
 
+  /** @param {Known | null} known another image, which waits until the card is shown */
+  #other(known) {
+    this.#isStale = !this.frame.node.isConnected;
+    if (!this.#isStale) this.#begin(known);
+  }
+
   /** @param {Known | null} known another image */
   async #begin(known) {
+    this.#isStale = false;
     this.stop();
     this.#known = known;
     if (known?.q.mu.length !== 2) return;
@@ -176,10 +186,10 @@ class Held {
   async #find(next) {
     const isNewest = this.#turn();
     if (this.#slopeAt) {
-      later(JOB, this.#differentiate(this.#slopeAt, next));
+      later(this.#job, this.#differentiate(this.#slopeAt, next));
       return;
     }
-    never(JOB);
+    never(this.#job);
     if (!this.#known) return;
     await this.#ask({ model: model.id, image: this.#known.seen, z: drawsOf(this.state) });
     if (isNewest() && this.#answered) this.#found(this.#answered, next);
@@ -259,7 +269,7 @@ class Held {
       ascent.step(this.state, this.prior);
       this.#onward(step);
     };
-    never(JOB);
+    never(this.#job);
     this.#onward(step);
   }
 
