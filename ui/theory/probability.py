@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vae_core.densities import Prior
-from vae_core.evaluation.evaluate import _log_likelihood
+from vae_core.evaluation.evaluate import _log_likelihood, log_weights
 from vae_core.evaluation.posterior import _evidence, log_joint
 from vae_core.objective import elbo_of
 
@@ -87,5 +87,36 @@ CARDS = (
         ),
         example=r"A fair coin’s head has $p = \tfrac12$: $-\log \tfrac12 = 0.69$ nats $= 1$ bit. An image with "
         r"$-\log p(x) = 115$ nats is as surprising as 166 heads in a row.",
+    ),
+    Card(
+        name="integral",
+        short="The integral",
+        claim="Nearly all of the evidence comes from a few rare z.",
+        text="p(x) sums over every z. Draws from the prior estimate it for any model, but hardly one explains x. "
+        "Draws from q go where it matters, and their weights make up for it. Drag n, the number of draws.",
+        rows=("T12",),
+        formula=r"\term{evidence}{\log p(x)} = \log\!\int\! p(z)\,p(x|z)\,dz \approx "
+        r"\log \frac1n \sum_k \term{weight}{w_k}",
+        question=Question(
+            "The mean of p(x|z) over 100 draws from the prior is p(x) on average. And its log?",
+            ("about log p(x)", "mostly far too low", "mostly far too high"),
+            1,
+            "Nearly every draw misses the few z that explain x, and a rare hit makes up for the rest: right on "
+            "average, yet in a single try it is almost always too low.",
+        ),
+        lead=Lead("draw"),
+        code={"evidence": (_log_likelihood, "torch.logaddexp"), "weight": (log_weights, "return model.log_px_z")},
+        lines=(
+            Line("§2", r"\term{evidence}{\log p(x)} = \log \int p(z)\,p(x|z)\,dz", "by quadrature", "evidence"),
+            Line("§2", r"\approx \log \frac1n \sum_k p(x|z_k),\quad z_k \sim p(z)", "n draws from the prior",
+                 "from_prior"),
+            Line("§2", r"\approx \log \frac1n \sum_k \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)},\quad z_k \sim q(z|x)",
+                 "n draws from q", "from_q"),
+            Line("", r"\term{weight}{w_k} = \frac{p(x|z_k)\,p(z_k)}{r(z_k)},\quad z_k \sim r", "whatever r is"),
+            Line("", r"n_{\mathrm{eff}} = \frac{(\sum_k w_k)^2}{\sum_k w_k^2}",
+                 "so many draws of equal weight would do as well: of q’s", "effective_q"),
+        ),
+        example=r"Two draws with weights $w = 1$ and $3$: their mean is $2$, its log $0.69$; the mean of their logs is "
+        r"only $0.55$. They are worth $(1 + 3)^2 / (1 + 9) = 1.6$ draws of equal weight.",
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ import { useModelIn } from "../../page/leads.js";
 import { later, never } from "../../shared/background.js";
 import { make, minus, penOf } from "../../shared/page.js";
 import { PLANE_MODEL } from "../cards.js";
-import { rowsOf } from "../parts/scoring.js";
+import { exactly, rowsOf } from "../parts/scoring.js";
 
 /** @import { Row, Rows } from "../../exact/rows.js" */
 /** @import { Frame } from "../frame.js" */
@@ -168,7 +168,7 @@ export class Maps {
     const z = this.#z;
     const log_prior = rows.logPrior(z);
     const log_likelihood = rows.scorer(known.x)(rows.decode([z])[0]);
-    const log_evidence = known.exact?.log_px ?? null;
+    const log_evidence = exactly(known);
     const log_posterior = log_evidence === null ? "" : log_prior + log_likelihood - log_evidence;
     this.frame.show({ log_prior, log_likelihood, log_evidence: log_evidence ?? "", log_posterior });
     const at = z.map((value, k) => (value - window.center[k]) / window.half);
