@@ -91,12 +91,12 @@ CARDS = (
     Card(
         name="integral",
         short="The integral",
-        claim="The evidence is an integral, and nearly all of it lies in a few places.",
+        claim="Nearly all of the evidence comes from a few rare z.",
         text="p(x) sums over every z. Draws from the prior estimate it for any model, but hardly one explains x. "
         "Draws from q go where it matters, and their weights make up for it. Drag n, the number of draws.",
         rows=("T12",),
         formula=r"\term{evidence}{\log p(x)} = \log\!\int\! p(z)\,p(x|z)\,dz \approx "
-        r"\log \frac1n \sum_k \term{weight}{\frac{p(x, z_k)}{r(z_k)}},\ z_k \sim r",
+        r"\log \frac1n \sum_k \term{weight}{w_k}",
         question=Question(
             "The mean of p(x|z) over 100 draws from the prior is p(x) on average. And its log?",
             ("about log p(x)", "mostly far too low", "mostly far too high"),
@@ -112,6 +112,7 @@ CARDS = (
                  "from_prior"),
             Line("§2", r"\approx \log \frac1n \sum_k \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)},\quad z_k \sim q(z|x)",
                  "n draws from q", "from_q"),
+            Line("", r"\term{weight}{w_k} = \frac{p(x|z_k)\,p(z_k)}{r(z_k)},\quad z_k \sim r", "whatever r is"),
             Line("", r"n_{\mathrm{eff}} = \frac{(\sum_k w_k)^2}{\sum_k w_k^2}",
                  "so many draws of equal weight would do as well: of q’s", "effective_q"),
         ),

@@ -1,9 +1,23 @@
-// The decoder of the model in use, which scores images in this browser.
+// What is known of log p(x): the decoder of the model in use, which scores images in this browser, and the exact value.
 
+import { CERTAIN } from "../../exact/exact.js";
 import { Rows } from "../../exact/rows.js";
 import { failed, fileOf } from "../../shared/ask.js";
 import { model } from "../../shared/model.js";
 import { addressOf } from "../../shared/page.js";
+
+/** @import { Known } from "../image.js" */
+
+/**
+ * log p(x) of the image in hand where it is known exactly, in nats; else null.
+ *
+ * @param {Known | null} known
+ */
+export function exactly(known) {
+  if (known?.looked.exact) return known.looked.log_px;
+  const { log_px = null, uncertainty = null } = known?.exact ?? {};
+  return uncertainty !== null && uncertainty < CERTAIN ? log_px : null;
+}
 
 /** @type {{ key: string, rows: Promise<Rows | null> }} */
 let held = { key: "", rows: Promise.resolve(null) };

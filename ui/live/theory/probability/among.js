@@ -7,6 +7,7 @@ import { model } from "../../shared/model.js";
 import { base64, make, SIDE } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { Plot } from "../parts/plot.js";
+import { exactly } from "../parts/scoring.js";
 
 /** @import { Crowd } from "../../shared/types.js" */
 /** @import { Frame } from "../frame.js" */
@@ -38,9 +39,15 @@ export class Among {
     const columns = svg("path", { class: "live-columns" });
     this.#plot.layer.append(columns);
     this.#plot.add(() => set(columns, { d: this.#columns() }));
-    this.#mark("empty", "live-soft", 1.22, () => (this.frame.isDone ? this.#minus(this.#empty) : null));
+    this.#mark("empty", "live-soft", 1.22, () => this.#beside);
     this.#mark("x: −ELBO", "term-elbo", 1.02, () => this.#minus(this.#known?.looked.elbo));
-    this.#mark("−log p(x)", "term-evidence", 1.12, () => this.#minus(this.#exact()));
+    this.#mark("−log p(x)", "term-evidence", 1.12, () => this.#minus(exactly(this.#known)));
+  }
+
+  /** Where the empty image stands, once the visitor has taken it, and has another one in hand. */
+  get #beside() {
+    const isInHand = this.#known?.x.every((value) => value === 0);
+    return this.frame.isDone && !isInHand ? this.#minus(this.#empty) : null;
   }
 
   /** @param {boolean} isShown */
@@ -54,13 +61,6 @@ export class Among {
     this.#known = known;
     this.#ask();
     this.show();
-  }
-
-  /** What is known of log p(x): exactly, else null. */
-  #exact() {
-    const known = this.#known;
-    if (known?.looked.exact) return known.looked.log_px;
-    return known?.exact?.log_px ?? null;
   }
 
   /** @param {number | null | undefined} value */
@@ -159,7 +159,7 @@ export class Among {
       if (!this.#crowd || value === null) return "";
       return `${Math.round(100 * (1 - stranger(this.#crowd.elbos, value)))} %`;
     };
-    const log_px = this.#exact();
+    const log_px = exactly(this.#known);
     this.frame.show({
       elbo: elbo === null ? "" : -elbo,
       evidence: log_px === null ? "" : -log_px,

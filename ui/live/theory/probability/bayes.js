@@ -50,9 +50,10 @@ export function build(frame) {
     },
   }); // biome-ignore format: its options in few lines
   frame.numbers.append(glossary());
-  frame.picture.append(plot.node, slope.node, new Maps(frame).node, strip(frame, { isFlat: true }));
+  const maps = new Maps(frame);
+  frame.picture.append(plot.node, slope.node, maps.node, strip(frame, { isFlat: true }));
   show();
-  return {};
+  return { shown: () => maps.shown(true), hidden: () => maps.shown(false) };
 }
 
 /**

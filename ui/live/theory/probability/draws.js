@@ -78,15 +78,6 @@ export class Draws {
     for (; few < n && sum < CARRIES * all; few += 1) sum += weight(numbers[few]);
     return numbers.slice(0, few);
   }
-
-  /**
-   * Their share of the first n.
-   *
-   * @param {number} n from 1 to count
-   */
-  carrying(n) {
-    return this.carriers(n).length / n;
-  }
 }
 
 /** @returns {Drawn} */

@@ -7,7 +7,7 @@ import { set, svg } from "../../shared/svg.js";
 import { handle } from "../parts/handle.js";
 import { Numbers } from "../parts/numbers.js";
 import { Plot } from "../parts/plot.js";
-import { rowsOf } from "../parts/scoring.js";
+import { exactly, rowsOf } from "../parts/scoring.js";
 import { strip } from "../parts/strip.js";
 import { drawing, nothing } from "./draws.js";
 import { Scatter } from "./scatter.js";
@@ -32,7 +32,7 @@ const ROWS = [
   { name: "evidence", title: "log p(x)", term: "evidence", kind: "exact" },
   { name: "effective_prior", title: "effective draws, prior", kind: "general" },
   { name: "effective_q", title: "effective draws, q", kind: "general" },
-  { name: "share", title: "of the prior’s, 95 % comes from", kind: "general" },
+  { name: "share", title: "prior draws that carry 95 %", kind: "general" },
 ];
 
 /** @type {Build} */
@@ -55,12 +55,12 @@ class Integral {
   #isShown = false;
   /** @type {Drawn} */
   #drawn = nothing();
-  #power = 2; // n is 10 to the power of that
+  #power = 1; // n is 10 to the power of that
   #last = -Infinity; // when it was drawn last
   #scatter = new Scatter();
   #plot = new Plot({
-    x: [0, MOST], y: [-SHOWN, ABOVE], label: "Estimates of log p(x) over the number of draws", ratio: 0.62,
-    ticks: [0, 1, 2, 3, MOST - 0.001], written: (power) => (10 ** Math.round(power)).toLocaleString("en"), xTitle: "n",
+    x: [-0.06, MOST + 0.2], y: [-SHOWN, ABOVE], label: "Estimates of log p(x) over the number of draws", ratio: 0.62,
+    ticks: [0, 1, 2, 3, MOST], written: (power) => (10 ** power).toLocaleString("en"), xTitle: "n",
   }); // biome-ignore format: one line an axis
 
   /** @param {Frame} frame */
@@ -85,7 +85,7 @@ class Integral {
     plot.layer.append(scale, exact, reading);
     plot.add(() => scale.replaceChildren(...lines(plot)));
     plot.add(() => {
-      const value = this.#evidence;
+      const value = exactly(this.#known);
       exact.style.display = value === null ? "none" : "";
       if (value !== null) set(exact, { x1: plot.px(0), x2: plot.px(MOST), y1: plot.py(value), y2: plot.py(value) });
       const x = plot.px(this.#power);
@@ -102,28 +102,26 @@ class Integral {
         name === "q" ? "draws from q" : "from the prior",
       );
       plot.layer.append(node, word);
-      plot.add(() => trace(plot, this.#drawn[name], node, word, name === "q" ? -10 : 22));
+      plot.add(() => trace(plot, this.#drawn[name], this.#far, node, word, name === "q" ? -10 : 22));
     }
     handle(plot, {
       said: "n, as a power of ten",
-      at: () => [this.#power, plot.y[0]],
+      at: () => [this.#power, plot.y[0] + 3],
       value: () => this.#power,
       low: 0,
       high: MOST,
       to: ({ x }) => x,
       onInput: (power) => {
         this.#power = power;
-        this.#show();
         this.frame.done();
+        this.#show();
       },
     });
   }
 
-  /** What is known exactly of log p(x), else null. */
-  get #evidence() {
-    const known = this.#known;
-    if (known?.looked.exact) return known.looked.log_px;
-    return known?.exact?.log_px ?? null;
+  /** As far as the curves are shown: to n, until the visitor has moved it. */
+  get #far() {
+    return this.frame.isDone ? 10 ** MOST : Math.round(10 ** this.#power);
   }
 
   /** @param {boolean} isShown */
@@ -172,8 +170,8 @@ class Integral {
     const isThere = q.count >= n && prior.count >= n;
     const of = (/** @type {Draws} */ draws, /** @type {"log_px" | "effective"} */ what) =>
       isThere ? draws.after(n)[what] : "";
-    const share = isThere ? prior.carrying(n) : 0;
-    const evidence = this.#evidence;
+    const carriers = prior.carriers(Math.min(n, prior.count));
+    const evidence = exactly(this.#known);
     this.frame.show({
       n: n.toLocaleString("en"),
       from_prior: of(prior, "log_px"),
@@ -181,14 +179,17 @@ class Integral {
       evidence: evidence ?? "",
       effective_prior: of(prior, "effective"),
       effective_q: of(q, "effective"),
-      share: isThere ? `${(100 * share).toPrecision(2)} % of draws` : "",
+      share: isThere ? percent(carriers.length / n) : "",
     });
     const top = evidence ?? (q.count ? q.after(q.count).log_px : 0);
     this.#plot.y = [top - SHOWN, top + ABOVE];
     this.#plot.draw();
-    this.#scatter.show(this.#known, places, n, prior.carriers(Math.min(n, prior.count)));
+    this.#scatter.show(this.#known, places, n, carriers);
   }
 }
+
+/** @param {number} share */
+const percent = (share) => `${share < 0.1 ? (100 * share).toPrecision(2) : Math.round(100 * share)} %`;
 
 /**
  * The lines of the scale, and their numbers.
@@ -213,24 +214,25 @@ function lines(plot) {
  *
  * @param {Plot} plot
  * @param {Draws} draws
+ * @param {number} most draws that are shown
  * @param {SVGElement} node
  * @param {SVGElement} word
  * @param {number} below px from the curve to its name
  */
-function trace(plot, draws, node, word, below) {
-  const far = Math.log10(Math.max(1, draws.count));
+function trace(plot, draws, most, node, word, below) {
+  const far = Math.log10(Math.max(1, Math.min(most, draws.count)));
   const points = [];
   for (let k = 0; k <= POINTS; k += 1) {
     const power = (far * k) / POINTS;
     const { log_px } = draws.after(Math.max(1, Math.round(10 ** power))) ?? {};
     if (log_px === undefined) break;
-    points.push([plot.px(power), Math.min(2 * plot.height, plot.py(log_px))]);
+    points.push([plot.px(power), Math.min(plot.py(plot.y[0]), plot.py(log_px))]);
   }
   node.setAttribute(
     "d",
     points.length ? `M${points.map((at) => at.map((value) => value.toFixed(1)).join(",")).join("L")}` : "",
   );
   const [x, y] = points.at(-1) ?? [0, 2 * plot.height];
-  word.style.display = x > 120 && y < plot.height - 60 ? "" : "none";
+  word.style.display = x > 120 && y < plot.height - 70 ? "" : "none";
   set(word, { x, y: y + below });
 }

@@ -5,7 +5,7 @@ import { useModelIn } from "../../page/leads.js";
 import { later, never } from "../../shared/background.js";
 import { make, minus, penOf } from "../../shared/page.js";
 import { PLANE_MODEL } from "../cards.js";
-import { rowsOf } from "../parts/scoring.js";
+import { exactly, rowsOf } from "../parts/scoring.js";
 
 /** @import { Row, Rows } from "../../exact/rows.js" */
 /** @import { Frame } from "../frame.js" */
@@ -37,6 +37,8 @@ export class Maps {
   /** @type {Window | null} */
   #window = null;
   #isClose = false;
+  #isShown = false;
+  #isMoved = false; // the visitor has chosen z
   /** @type {number[]} */
   #z = [0, 0];
   #maps = MAPS.map(tile);
@@ -61,6 +63,17 @@ export class Maps {
   }
 
   /**
+   * Decodes only as long as the card is in sight.
+   *
+   * @param {boolean} isShown
+   */
+  shown(isShown) {
+    this.#isShown = isShown;
+    if (isShown) this.#look(this.#isClose);
+    else never(KEY);
+  }
+
+  /**
    * @param {Known | null} known
    * @param {boolean} isOther
    */
@@ -73,8 +86,8 @@ export class Maps {
     if (this.#known !== known) return;
     if (!rows) return this.#clear("This browser could not load the model’s decoder, which the maps need.");
     this.#pad.hidden = false;
-    if (isOther || !before) this.#z = known.q.mu;
-    if (known.exact) this.#z = known.exact.mean;
+    if (isOther || !before) this.#isMoved = false;
+    if (!this.#isMoved) this.#z = known.exact?.mean ?? known.q.mu;
     if (rows !== this.#rows) this.#window = null;
     this.#rows = rows;
     this.#look(this.#isClose && Boolean(known.exact));
@@ -84,6 +97,7 @@ export class Maps {
   #clear(text) {
     never(KEY);
     this.#window = null;
+    this.#rows = null;
     this.#pad.hidden = Boolean(text);
     this.#zoom.hidden = true;
     this.#says.replaceChildren(text);
@@ -114,7 +128,7 @@ export class Maps {
     const isSame = last && last.half === half && last.center.every((value, k) => value === center[k]);
     this.#window = isSame ? last : { center, half, rows: new Array(SIDE * SIDE).fill(null) };
     this.#says.textContent = `Colour fades out ${RANGE} nats below the peak. * exact only here`;
-    later(KEY, this.#paint(rows, this.#window, known));
+    if (this.#isShown) later(KEY, this.#paint(rows, this.#window, known));
     this.#tell();
   }
 
@@ -168,7 +182,7 @@ export class Maps {
     const z = this.#z;
     const log_prior = rows.logPrior(z);
     const log_likelihood = rows.scorer(known.x)(rows.decode([z])[0]);
-    const log_evidence = known.exact?.log_px ?? null;
+    const log_evidence = exactly(known);
     const log_posterior = log_evidence === null ? "" : log_prior + log_likelihood - log_evidence;
     this.frame.show({ log_prior, log_likelihood, log_evidence: log_evidence ?? "", log_posterior });
     const at = z.map((value, k) => (value - window.center[k]) / window.half);
@@ -184,6 +198,7 @@ export class Maps {
   #move(z) {
     const window = this.#window;
     if (!window) return;
+    this.#isMoved = true;
     this.#z = z.map((value, k) => {
       const middle = window.center[k];
       return Math.max(middle - window.half, Math.min(middle + window.half, value));
