@@ -24,8 +24,8 @@ CARDS = (
             "What does a step of training change?",
             ("$\\mu$, $\\sigma$ and $z$ of these images", "the weights of both networks", "the decoder’s weights"),
             1,
-            "μ, σ and z are computed for each batch and then forgotten; only weights stay. The gradient passes "
-            "through x̂, z, σ and μ to the weights of the decoder and of the encoder, so that the next image, too, gets a new q.",
+            "μ, σ and z are computed for each batch and then forgotten; only weights stay. The gradient passes through "
+            "x̂, z, σ and μ to the weights of both networks, so that the next image, too, gets a new q.",
         ),
         code={
             "encode": (elbo, "q = model.posterior(x)"),

@@ -19,6 +19,7 @@ export class Board {
   #cost = make("canvas", { className: "live-cost" });
   #plane = new Plane();
   #of = make("span");
+  #caption = make("div", { className: "live-motion-caption" });
 
   constructor() {
     this.node = make(
@@ -31,12 +32,7 @@ export class Board {
         station(0, this.#x, "x, followed"),
       ),
       network("encoder", [1, 6]),
-      make(
-        "div",
-        { className: "live-motion-column" },
-        this.#plane.node,
-        make("div", { className: "live-motion-caption" }, "the plane of z; dots: μ of the batch"),
-      ),
+      make("div", { className: "live-motion-column" }, this.#plane.node, this.#caption),
       network("decoder", [3, 6]),
       make(
         "div",
@@ -52,14 +48,18 @@ export class Board {
    *
    * @param {Shot} shot
    * @param {number} stage
+   * @param {boolean} mayBeClose whether the plane may be shown close up
    */
-  show(shot, stage) {
+  show(shot, stage, mayBeClose) {
     paint(this.#batch, joined(shot.x), COLUMNS, shot.x.length / COLUMNS);
     this.#of.textContent = `${shot.x.length} of ${shot.images}`;
     paint(this.#x, shot.x[0]);
     paint(this.#made, grey(probabilities(shot), 1));
     paint(this.#cost, grey(costs(shot), DEAREST));
-    this.#plane.show(shot);
+    this.#plane.show(shot, mayBeClose);
+    this.#caption.textContent = this.#plane.isClose
+      ? "the plane of z, close up at q"
+      : "the plane of z; dots: μ of the batch";
     for (const node of this.node.querySelectorAll("[data-stage]")) {
       const stages = (node.getAttribute("data-stage") ?? "").split(",").map(Number);
       node.classList.toggle("live-later", stage < stages[0]);

@@ -99,12 +99,13 @@ class Motion {
       stage < 4 ? shot.step - 1 : shot.step + way * (next - shot.step),
       stage === LAST ? n : Math.max(0, n - 1),
     );
-    const shown = `${n} ${stage} ${this.#isCode}`;
+    const isFast = this.player.isPlaying && stage === LAST;
+    const shown = `${n} ${stage} ${isFast} ${this.#isCode}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.board.node.hidden = this.#isCode;
     this.code.node.hidden = !this.#isCode;
-    this.board.show(shot, stage);
+    this.board.show(shot, stage, stage > 1 && !isFast);
     this.code.show(shot, this.recording);
     this.#say(shot, stage);
     this.#count(shot);

@@ -7,15 +7,12 @@ import { gradient } from "./recording.js";
 
 /** @import { Pair, Shot } from "./recording.js" */
 
-const REACH = 3.5; // of either axis, both ways
+const REACH = 3.5; // of either axis, both ways; close up, in units of the larger σ
 const SIZE = 240; // of the drawing, which is scaled to its place
-const LONGEST = 1.2; // units of z of the longest arrow
-const HEAD = 0.17; // of an arrow, in units of z
-const SEEN = 0.06; // units of z: a shorter arrow is not drawn
-
-const scale = SIZE / (2 * REACH);
-const across = (/** @type {number} */ z) => SIZE / 2 + z * scale;
-const up = (/** @type {number} */ z) => SIZE / 2 - z * scale;
+const LONGEST = 0.34; // of the reach: the longest arrow
+const HEAD = 0.05; // of the reach: that of an arrow
+const SEEN = 0.017; // of the reach: a shorter arrow is not drawn
+const NARROW = 0.35; // the σ below which q is hardly seen from afar
 
 /** The plane: `node`. */
 export class Plane {
@@ -25,6 +22,7 @@ export class Plane {
   #noise = svg("path", { class: "live-noise", "data-stage": 2 });
   #mean = svg("circle", { r: 3, class: "live-mu", "data-stage": 1 });
   #z = svg("circle", { r: 5, class: "live-z", "data-stage": 2 });
+  #ends = svg("path", { class: "live-arrow live-arrow-ends", "data-stage": 5 });
   /** @type {Record<string, SVGPathElement>} */
   #arrows = Object.fromEntries(
     ["loss", "reconstruction", "kl"].map((term) => [
@@ -33,31 +31,86 @@ export class Plane {
     ]),
   );
 
+  #back = svg("path", { class: "live-prior" });
+  #view = { x: 0, y: 0, reach: REACH }; // the middle of what is seen, and how far it goes
+  isClose = false;
+
   constructor() {
-    const middle = SIZE / 2;
-    const rings = [1, 2, 3].map((r) => svg("circle", { r: r * scale, cx: middle, cy: middle }));
-    const axes = svg("path", { d: `M0,${middle}H${SIZE}M${middle},0V${SIZE}` });
-    const back = svg("g", { class: "live-prior" }, axes, ...rings);
     set(this.#dots, { "data-stage": 1 });
     set(this.#q, { "data-stage": 1 });
-    const layers = [back, this.#dots, this.#q, this.#after, this.#noise, this.#mean, ...Object.values(this.#arrows)];
+    const layers = [
+      this.#back,
+      this.#dots,
+      this.#q,
+      this.#after,
+      this.#noise,
+      this.#mean,
+      this.#ends,
+      ...Object.values(this.#arrows),
+    ];
     const label = "The latent plane: rings of the prior, q of the followed image, its z, and the gradient";
     const picture = svg("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img", "aria-label": label });
     picture.append(...layers, this.#z);
     this.node = make("div", { className: "live-motion-plane" }, picture);
   }
 
-  /** @param {Shot} shot */
-  show(shot) {
+  /** @param {number} z */
+  #across(z) {
+    return (SIZE / 2) * (1 + (z - this.#view.x) / this.#view.reach);
+  }
+
+  /** @param {number} z */
+  #up(z) {
+    return (SIZE / 2) * (1 - (z - this.#view.y) / this.#view.reach);
+  }
+
+  /**
+   * @param {Shot} shot
+   * @param {boolean} mayBeClose whether a q too small to be seen from afar is shown close up
+   */
+  show(shot, mayBeClose) {
     const { means, q, z, after } = shot;
-    this.#dots.replaceChildren(...means.map(([a, b]) => svg("circle", { r: 1.8, cx: across(a), cy: up(b) })));
-    place(this.#q, q);
-    place(this.#after, after.q);
+    const widest = Math.max(...q.sigma);
+    this.isClose = mayBeClose && widest < NARROW;
     const [a, b] = q.mu;
-    set(this.#noise, { d: `M${across(a)},${up(b)}L${across(z[0])},${up(z[1])}` });
-    this.#mean.style.transform = `translate(${across(a)}px,${up(b)}px)`;
-    this.#z.style.transform = `translate(${across(z[0])}px,${up(z[1])}px)`;
+    this.#view = this.isClose ? { x: a, y: b, reach: REACH * widest } : { x: 0, y: 0, reach: REACH };
+    this.#drawPrior();
+    this.#dots.replaceChildren(
+      ...means.map(([x, y]) => svg("circle", { r: 1.8, cx: this.#across(x), cy: this.#up(y) })),
+    );
+    this.#place(this.#q, q);
+    this.#place(this.#after, after.q);
+    set(this.#noise, { d: `M${this.#at([a, b])}L${this.#at(z)}` });
+    for (const [dot, place] of /** @type {[SVGElement, number[]][]} */ ([
+      [this.#mean, q.mu],
+      [this.#z, z],
+    ]))
+      dot.style.transform = `translate(${this.#across(place[0])}px,${this.#up(place[1])}px)`;
     this.#point(shot);
+  }
+
+  /** The prior: its axes, and rings at 1, 2 and 3 of its σ. */
+  #drawPrior() {
+    const [x, y] = [this.#across(0), this.#up(0)];
+    const rings = [1, 2, 3].map((ring) => {
+      const r = (ring * SIZE) / (2 * this.#view.reach);
+      return `M${x - r},${y}a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0`;
+    });
+    set(this.#back, { d: `M0,${y}H${SIZE}M${x},0V${SIZE}${rings.join("")}` });
+  }
+
+  /** @param {number[]} z */
+  #at([x, y]) {
+    return `${this.#across(x)},${this.#up(y)}`;
+  }
+
+  /**
+   * @param {SVGElement} circle of radius 1
+   * @param {Pair} q
+   */
+  #place(circle, { mu, sigma }) {
+    const [width, height] = sigma.map((value) => (value * SIZE) / (2 * this.#view.reach));
+    circle.style.transform = `translate(${this.#across(mu[0])}px,${this.#up(mu[1])}px) scale(${width},${height})`;
   }
 
   /**
@@ -69,53 +122,35 @@ export class Plane {
     const { q, gradients } = shot;
     const all = { ...gradients, loss: gradient(shot) };
     const longest = Math.max(...Object.values(all).map(({ mu }) => Math.hypot(...mu)));
-    const size = longest > 0 ? LONGEST / longest : 0;
-    for (const [term, { mu }] of Object.entries(all)) {
-      const to = mu.map((slope) => -slope * size);
-      set(this.#arrows[term], { d: arrow(q.mu, to) });
-    }
-    const within = (/** @type {number} */ value) => Math.max(-LONGEST, Math.min(LONGEST, value));
+    const most = LONGEST * this.#view.reach;
+    const size = longest > 0 ? most / longest : 0;
+    const downhill = (/** @type {number} */ slope) => -slope * size;
+    for (const [term, { mu }] of Object.entries(all))
+      set(this.#arrows[term], { d: this.#arrow(q.mu, mu.map(downhill)) });
+    const within = (/** @type {number} */ value) => Math.max(-most, Math.min(most, value));
     const ends = all.loss.sigma.map((slope, j) => {
       const from = q.mu.map((value, i) => (i === j ? value + q.sigma[j] : value));
-      const to = [0, 0].map((_, i) => (i === j ? within(-slope * size) : 0));
-      return arrow(from, to);
+      const to = q.mu.map((_, i) => (i === j ? within(downhill(slope)) : 0));
+      return this.#arrow(from, to);
     });
-    set(this.#arrows.loss, {
-      d: [
-        arrow(
-          q.mu,
-          all.loss.mu.map((slope) => -slope * size),
-        ),
-        ...ends,
-      ].join(""),
-    });
+    set(this.#ends, { d: ends.join("") });
   }
-}
 
-/**
- * @param {SVGElement} circle of radius 1
- * @param {Pair} q
- */
-function place(circle, { mu, sigma }) {
-  const [width, height] = sigma.map((value) => value * scale);
-  circle.style.transform = `translate(${across(mu[0])}px,${up(mu[1])}px) scale(${width},${height})`;
-}
-
-/**
- * An arrow in units of z as a path; nothing where it is too short to be seen.
- *
- * @param {number[]} from
- * @param {number[]} by
- */
-function arrow([a, b], [right, upward]) {
-  const length = Math.hypot(right, upward);
-  if (length < SEEN) return "";
-  const [x, y] = [a + right, b + upward];
-  const [dx, dy] = [right / length, upward / length];
-  const head = Math.min(HEAD, length);
-  const wing = (/** @type {1 | -1} */ side) => {
-    const [backX, backY] = [x - head * dx, y - head * dy];
-    return `${across(backX - (side * head * dy) / 2)},${up(backY + (side * head * dx) / 2)}`;
-  };
-  return `M${across(a)},${up(b)}L${across(x)},${up(y)}M${wing(1)}L${across(x)},${up(y)}L${wing(-1)}`;
+  /**
+   * An arrow in units of z as a path; nothing where it is too short to be seen.
+   *
+   * @param {number[]} from
+   * @param {number[]} by
+   */
+  #arrow([a, b], [right, upward]) {
+    const { reach } = this.#view;
+    const length = Math.hypot(right, upward);
+    if (length < SEEN * reach) return "";
+    const [x, y] = [a + right, b + upward];
+    const [dx, dy] = [right / length, upward / length];
+    const head = Math.min(HEAD * reach, length);
+    const wing = (/** @type {1 | -1} */ side) =>
+      this.#at([x - head * (dx + (side * dy) / 2), y - head * (dy - (side * dx) / 2)]);
+    return `M${this.#at([a, b])}L${this.#at([x, y])}M${wing(1)}L${this.#at([x, y])}L${wing(-1)}`;
+  }
 }
