@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from ..vocabulary import module
-from . import bound, gaussian, gradient, kl, learning, probability
+from . import bound, gaussian, gradient, kl, learning, motion, probability
 from .card import Card
 
 # By the folder of live/theory/ that has their pictures.
@@ -15,6 +15,7 @@ GROUPS = {
     "bound": bound.CARDS,
     "gaussian": gaussian.CARDS,
     "gradient": gradient.CARDS,
+    "motion": motion.CARDS,
     "learning": learning.CARDS,
 }
 ORDER = (
