@@ -198,6 +198,17 @@ def test_the_loss_of_a_batch_counts_free_bits(backend):
     assert answer["loss"] == pytest.approx(answer["counted_kl"] - answer["reconstruction_term"], rel=1e-5)
 
 
+def test_a_batch_says_whether_its_gradient_has_reached_the_encoder(backend):
+    norms = {}
+    for gradient in ("reparameterized", "detached"):
+        run = train_tab.start(backend, session(ANNA), FORM | {"gradient": gradient}, one_batch=True)
+        finished(backend, run)
+        answer = backend.follower.batch({"run": run})
+        assert answer["gradient"] == gradient
+        norms[gradient] = answer["gradient_norm"], answer["loss"]
+    assert norms["detached"][0] < norms["reparameterized"][0] and norms["detached"][1] == norms["reparameterized"][1]
+
+
 def test_the_loss_of_a_batch_is_that_of_its_objective(backend):
     change = {"objective": "importance-weighted", "beta": 0.5, "clip_norm": 3}
     run = train_tab.start(backend, session(ANNA), FORM | change, one_batch=True)

@@ -6,10 +6,13 @@ import gradio as gr
 
 from .. import live
 from ..backend import Backend
+from ..web.requests import answering
 from . import draw
 
 
 def build(backend: Backend) -> gr.HTML:
     """Lays out the tab and returns its deck, whose value {model} is the model that looks, once that is known."""
-    functions = draw.looking(backend)
-    return live.component("theory/theory", {"model": None}, functions=functions, elem_id="theory-card")
+    functions = [*draw.looking(backend), answering(backend.lessons.lesson)]
+    return live.component(
+        "theory/theory", {"model": None}, functions=functions, events=["run_lesson"], elem_id="theory-card"
+    )

@@ -226,7 +226,8 @@ def batches(
     precision = resolve(config.precision, device)
     state = state or TrainState.start(model)
     drawn = Batches(images, model.config, config.seed, block_of(device, config.batch_size))
-    step = Step(model, state.adam, precision, config.objective, config.clip_norm, processes, drawn.block)
+    how = precision, config.objective, config.clip_norm
+    step = Step(model, state.adam, *how, processes, drawn.block, config.gradient)
     if config.average and state.average is None and processes.rank == 0:
         state.average = Average(model)
     per_epoch = config.steps_per_epoch(len(images))

@@ -217,6 +217,23 @@ export interface Feed extends Store {
   moment: number | null;
   silent: boolean;
 }
+/**
+ * `lesson` of ui/theory/lessons.py: a recorded training. columns: −ELBO, −reconstruction and KL in nats per image; kl: of
+ * each dimension at each of these records; frames: the steps that have a picture.
+ */
+export interface Lesson {
+  name: string;
+  title: string;
+  settings: string;
+  data: string;
+  likelihood: string;
+  latent_dim: number;
+  beta: number;
+  total_steps: number;
+  columns: Columns;
+  kl: number[][];
+  frames: number[];
+}
 /** `history` of ui/follow.py. */
 export interface HistoryRows {
   stride: number;
@@ -233,6 +250,7 @@ export interface Batch extends Omit<Terms, "scatter"> {
   gradient_norm: number | null;
   objective: string;
   clip_norm: number;
+  gradient: string;
   free_bits: number;
   counted_kl: number | null;
   x: Picture;
@@ -310,6 +328,7 @@ type OfModel = { model: string | null };
 export interface Server {
   follow: Asks<{ run: string; since: number; mark: string; changes: number; frames: number }, Followed>;
   window: Asks<{ run: string; low: number; high: number }, { columns: Columns }>;
+  lesson: Asks<{ name: string }, Lesson>;
   history: Asks<{ run: string; stride: number; have: number }, HistoryRows>;
   batch: Asks<{ run: string }, Batch>;
   steer: Asks<{ browser: string; run: string; how: string }, { run: string }>;
