@@ -27,8 +27,8 @@ from ..web.session import STORAGE_KEY
 HERE = Path(__file__).parent
 STYLES = (
     "shared/live", "machine/machine", "step/step", "theory/theory", "theory/probability/probability",
-    "theory/bound/bound", "theory/gaussian/gaussian", "theory/learning/learning", "draw/draw", "latents/latents",
-    "runs/runs", "words/words",
+    "theory/bound/bound", "theory/gaussian/gaussian", "theory/learning/learning", "theory/promises/promises",
+    "draw/draw", "latents/latents", "runs/runs", "words/words",
 )  # fmt: skip
 CSS = [HERE / f"{name}.css" for name in STYLES]
 

@@ -6,13 +6,15 @@ import gradio as gr
 
 from .. import live
 from ..backend import Backend
-from ..web.requests import answering
+from ..theory.promised import aggregate, optimum
+from ..web.requests import answering, of
 from . import draw
 
 
 def build(backend: Backend) -> gr.HTML:
     """Lays out the tab and returns its deck, whose value {model} is the model that looks, once that is known."""
     functions = [*draw.looking(backend), answering(backend.lessons.lesson)]
+    functions += [of(backend, function) for function in (optimum, aggregate)]
     return live.component(
         "theory/theory", {"model": None}, functions=functions, events=["run_lesson"], elem_id="theory-card"
     )
