@@ -101,8 +101,9 @@ def test_a_swipe_turns_the_page_and_a_stroke_does_not(at):
     }"""
     me.page.evaluate(swipe, [".live-claim", 100, 300])
     sees(me, NAMES[0])
-    me.page.locator(f"{'#theory-card'} .live-ink").wait_for()
-    me.page.evaluate(swipe, ["#theory-card .live-ink", 300, 100])
+    picture = "#theory-card .live-reconstruction"
+    me.page.locator(picture).wait_for()
+    me.page.evaluate(swipe, [picture, 300, 100])  # what is on a picture may be moved itself
     sees(me, NAMES[0])
     me.page.evaluate(swipe, [".live-claim", 300, 100])
     sees(me, NAMES[1])
@@ -135,9 +136,22 @@ def test_a_term_that_is_pointed_at_marks_its_number_and_shows_its_source(at):
     me.page.locator(".live-card-text > .live-formula .term-kl[role=button]").hover()
     me.page.locator("output[data-value=kl].live-marked").first.wait_for()
     source = deck()["gaussian"].served()["code"]["kl"]
-    assert me.page.locator(".live-code-line code").inner_text() == source["text"]
+    assert me.page.locator(".live-code-line code").text_content() == source["text"]
     assert me.page.locator(".live-code-line small").inner_text() == f"{source['file']}, line {source['line']}"
     me.page.mouse.move(5, 5)
     me.page.wait_for_function("!document.querySelector('.live-marked')")
     me.page.locator(".live-card-text > .live-formula .term-kl[role=button]").focus()  # by the keyboard, too
     me.page.locator("output[data-value=kl].live-marked").first.wait_for()
+
+
+PLANE = [name for name, card in deck().items() if card.needs == "plane"]
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_a_card_that_needs_a_plane_offers_one(visit, name):
+    me = visit(f"?tab=theory&model=mnist-mlp-20d&card={name}", fresh=True)
+    me.page.get_by_role("button", name="Use a model with two dimensions").click()
+    me.page.wait_for_function("location.search.includes('model=mnist-mlp-2d')")
+    me.page.wait_for_function("!document.querySelector('.live-needs')")
+    sees(me, name)
+    me.page.wait_for_function("document.querySelector('.live-card-picture').children.length > 0")

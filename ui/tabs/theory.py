@@ -6,6 +6,7 @@ import gradio as gr
 
 from .. import live
 from ..backend import Backend
+from ..theory.estimates import estimators
 from ..theory.promised import aggregate, optimum
 from ..web.requests import answering, of
 from . import draw
@@ -14,7 +15,7 @@ from . import draw
 def build(backend: Backend) -> gr.HTML:
     """Lays out the tab and returns its deck, whose value {model} is the model that looks, once that is known."""
     functions = [*draw.looking(backend), answering(backend.lessons.lesson)]
-    functions += [of(backend, function) for function in (optimum, aggregate)]
+    functions += [of(backend, function) for function in (estimators, optimum, aggregate)]
     return live.component(
         "theory/theory", {"model": None}, functions=functions, events=["run_lesson"], elem_id="theory-card"
     )

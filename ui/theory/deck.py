@@ -5,11 +5,17 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from ..vocabulary import module
-from . import gaussian, probability, promises
+from . import gaussian, gradient, kl, probability, promises
 from .card import Card
 
 # By the folder of live/theory/ that has their pictures.
-GROUPS = {"probability": probability.CARDS, "gaussian": gaussian.CARDS, "promises": promises.CARDS}
+GROUPS = {
+    "probability": probability.CARDS,
+    "kl": kl.CARDS,
+    "gaussian": gaussian.CARDS,
+    "gradient": gradient.CARDS,
+    "promises": promises.CARDS,
+}
 ORDER = (
     "model", "bayes", "information", "kl", "asymmetry", "nonnegative", "integral", "jensen", "gap", "gaussian",
     "reparameterization", "draws", "motion", "mean", "likelihoods", "amortization", "promises", "break",

@@ -132,6 +132,19 @@ export interface Exact {
   mean: number[];
   std: number[];
 }
+/** One of the estimators: by count of draws, the mean and its error of each derivative, first by μ and then by log σ². */
+export interface Estimator {
+  mean: number[][];
+  error: number[][];
+  ratio: number;
+}
+/** `estimators` of ui/theory/estimates.py. */
+export interface Estimators {
+  counts: number[];
+  pathwise: Estimator;
+  score: Estimator;
+  with_baseline: Estimator;
+}
 /** `truth` of ui/tabs/draw.py. */
 export interface Truth extends Omit<Exact, "density"> {
   density: Picture;
@@ -374,6 +387,7 @@ export interface Server {
   crowd: Asks<OfModel, Crowd>;
   truth: Asks<OfModel & { image: Picture } & Hole, Truth>;
   neighbours: Asks<OfModel & { images: string }, Neighbours>;
+  estimators: Asks<OfModel & { image: Picture; draws: number } & Q, Estimators>;
 }
 
 // What Gradio hands to a component; see ui/live/__init__.py.

@@ -16,7 +16,7 @@ import { ImageInHand } from "./image.js";
 /**
  * @typedef {Server} Functions of the server, as far as the Theory tab may call them
  * @typedef {Component<{ model: string | null }, keyof Server>} Place its value says which model looks
- * @typedef {{ frame: Frame, picture: Promise<Picture>, isPlane: boolean }} Built
+ * @typedef {{ frame: Frame, picture: Promise<Picture>, isPlane: boolean | null }} Built
  */
 
 const SWIPE = 60; // px, to the side and not up or down
@@ -107,13 +107,13 @@ export class Deck {
    * @returns {Built}
    */
   #build(card) {
-    const isPlane = model.about?.dims.length === 2;
-    const lacks = card.needs === "plane" && model.about && !isPlane;
+    const isPlane = hasPlane();
+    const lacks = card.needs === "plane" && !isPlane;
     const frame = new Frame(card, {
       number: CARDS.indexOf(card) + 1,
       image: this.image,
       server: /** @type {Functions} */ (this.component.server),
-      needs: lacks ? offer() : null,
+      needs: lacks && isPlane === false ? offer() : null,
       done: () => this.#mark(),
     });
     const build = async () => (lacks ? {} : (await import(`./${card.module}.js`)).build(frame, this.component));
@@ -122,9 +122,9 @@ export class Deck {
     return built;
   }
 
-  /** Cards that need a plane are built anew once there is one, or none any more. */
+  /** Builds the cards that need a plane again once it is known whether there is one. */
   #rebuild() {
-    const isPlane = model.about?.dims.length === 2;
+    const isPlane = hasPlane();
     for (const [name, { frame, isPlane: was }] of this.#built)
       if (frame.card.needs === "plane" && was !== isPlane) this.#built.delete(name);
     if (!this.#now() && this.#place.firstChild) this.show(this.#card);
@@ -222,6 +222,9 @@ export class Deck {
     });
   }
 }
+
+/** Whether the model has two dimensions; null before it is known. */
+const hasPlane = () => model.about && model.about.dims.length === 2;
 
 /** What a card says that needs a plane, where the model has none: it offers one that has. */
 function offer() {

@@ -5,6 +5,7 @@ import { inSight, show } from "../shared/feed.js";
 import { useModel } from "../shared/model.js";
 import { rootOf } from "../shared/page.js";
 import { Deck } from "./deck.js";
+import "./probability/model.js"; // comes with the tab: its card is seen first
 
 /** @import { Place } from "./deck.js" */
 

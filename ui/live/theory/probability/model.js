@@ -58,8 +58,8 @@ export function build(frame, component) {
   refine.onclick = () => live.scales.refine();
   refine.disabled = true;
   const sampler = new Sampler(live, () => {
-    lead.done("sampled");
     frame.done();
+    lead.done("sampled");
   });
   const lead = new Lead({
     refine: { invitation: TEXT.refine, mark: refine },

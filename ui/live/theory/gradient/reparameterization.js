@@ -1,0 +1,255 @@
+// z = μ + σ ⊙ ε with its noise held: what comes through to μ and σ, three estimators of it, and a training in which
+// nothing does (T17).
+
+import { later, never } from "../../shared/background.js";
+import { model, onModel } from "../../shared/model.js";
+import { make, minus, wantsStill } from "../../shared/page.js";
+import { normal } from "../../space/normal.js";
+import { Numbers } from "../parts/numbers.js";
+import { strip } from "../parts/strip.js";
+import { acts } from "./acts.js";
+import { Estimators } from "./estimators.js";
+import { Plane } from "./plane.js";
+import { slopesOf } from "./slopes.js";
+import { Ascent, drawsOf, klOf, ofKl, ofReconstruction } from "./through.js";
+
+/** @import { Known } from "../image.js" */
+/** @import { Build, Frame } from "../frame.js" */
+/** @import { Slope, Slopes } from "./slopes.js" */
+/** @import { Prior, State } from "./through.js" */
+
+const DRAWS = 16;
+const STEPS = 60; // that are followed
+const JOB = "reparameterization-slopes";
+const TEXT = {
+  slow: "The decoder of this model does not run in this browser: choose one with an mlp to see the arrows.",
+  detached: "Detached, the reconstruction’s arrows end at the draws. Follow the gradient: only the KL pulls.",
+  collapsed: "q is the prior now, and knows nothing of this image: the KL is 0.",
+  arrived: "The arrows balance: for this noise, this q has the largest ELBO near here.",
+};
+
+/** @type {Build} */
+export function build(frame) {
+  const card = new Held(frame);
+  return { shown: () => card.shown(), hidden: () => card.stop() };
+}
+
+/** @returns {number[][]} */
+const noise = () => Array.from({ length: DRAWS }, () => [normal(), normal()]);
+
+/** The card: q with its held noise, and what is shown of it. */
+class Held {
+  /** @type {State} */
+  state = { mu: [0, 0], std: [0.5, 0.5], eps: noise(), slopes: null, isDetached: false };
+  /** @type {Prior} */
+  prior = { mean: 0, std: 1 };
+  /** @type {Known | null} */
+  #known = null;
+  /** @type {Promise<Slopes | null>} */
+  #slopes = Promise.resolve(null);
+  /** @type {((z: number[]) => Slope) | null} */
+  #slopeAt = null;
+  #goes = 0; // a new way ends the last
+  #follow = make("button", { type: "button", className: "live-primary" }, "Follow the gradient");
+  #detach = make("button", { type: "button", ariaPressed: "false" }, "Detach z");
+
+  /** @param {Frame} frame */
+  constructor(frame) {
+    this.frame = frame;
+    this.plane = new Plane(this.state, (moved) => this.#moved(moved));
+    this.numbers = new Numbers(frame, ROWS);
+    this.estimators = new Estimators(frame);
+    const again = make("button", { type: "button", onclick: () => this.#draw() }, "New ε");
+    this.#follow.onclick = () => this.#climb();
+    this.#detach.onclick = () => this.#toggle();
+    frame.buttons.prepend(this.#follow, this.#detach, again);
+    const caption = make("p", { className: "live-caption" }, make("span", { className: "term-reconstruction" }, "→"));
+    caption.append(" reconstruction, ", make("span", { className: "term-kl" }, "→"), " −KL: at μ, and at σ on the ");
+    caption.append("ends of the axes. An arrow grows as the logarithm of its slope.");
+    const held = make("div", {}, this.plane.node, caption);
+    this.acts = acts("What is shown", [
+      { title: "Hold ε", node: held, of: [this.numbers.node, this.#follow, this.#detach, again] },
+      { title: "Three estimators", node: this.estimators.node, of: [this.estimators.numbers.node] },
+    ]);
+    this.acts.onChoose = (n) => n === 1 && this.#estimate();
+    frame.picture.append(this.acts.node, strip(frame));
+    onModel((_, isOther) => this.#load(isOther));
+    frame.image.onChange((known, isOther) => isOther && this.#begin(known));
+  }
+
+  shown() {
+    this.plane.show();
+    if (this.acts.at === 1) this.#estimate();
+  }
+
+  stop() {
+    this.#goes += 1;
+    this.#follow.textContent = "Follow the gradient";
+  }
+
+  /** @param {boolean} isOther whether it is another model, and not other weights of it */
+  async #load(isOther) {
+    this.#slopes = model.decoder ? slopesOf(model.id) : Promise.resolve(null);
+    if (!isOther && this.#known) this.#look(await this.#slopes);
+  }
+
+  /** @param {Known | null} known another image */
+  async #begin(known) {
+    this.stop();
+    this.#known = known;
+    if (known?.q.mu.length !== 2) return;
+    this.prior = { mean: known.about.prior_mean, std: known.about.prior_std };
+    this.plane.prior = this.prior;
+    Object.assign(this.state, { mu: [...known.q.mu], std: [...known.q.std], slopes: null });
+    this.plane.look(true);
+    if (this.acts.at === 1) this.#estimate();
+    this.#look(await this.#slopes);
+  }
+
+  /** @param {Slopes | null} slopes of the decoder that looks at the image now */
+  #look(slopes) {
+    if (!this.#known) return;
+    if (!slopes) this.frame.say(TEXT.slow);
+    this.#slopeAt = slopes?.of(this.#known.x) ?? null;
+    this.#changed();
+  }
+
+  /** @param {Partial<State>} moved */
+  #moved(moved) {
+    this.stop();
+    Object.assign(this.state, moved);
+    this.#changed();
+    this.frame.say("");
+  }
+
+  /** Other noise, which is then held. */
+  #draw() {
+    this.#moved({ eps: noise(), slopes: null });
+  }
+
+  #toggle() {
+    const isDetached = !this.state.isDetached;
+    this.#detach.ariaPressed = String(isDetached);
+    this.#moved({ isDetached });
+    this.frame.say(isDetached ? TEXT.detached : "");
+  }
+
+  /** q, its noise or the decoder is another: the draws follow at once, and the slopes as they come. */
+  #changed() {
+    this.plane.node.classList.add("live-old");
+    this.plane.follow();
+    this.#show();
+    const slopeAt = this.#slopeAt;
+    if (slopeAt)
+      later(
+        JOB,
+        this.#differentiate(slopeAt, () => {}),
+      );
+  }
+
+  /**
+   * The slope at each draw, one after the other.
+   *
+   * @param {(z: number[]) => Slope} slopeAt
+   * @param {() => void} done
+   */
+  *#differentiate(slopeAt, done) {
+    const found = [];
+    for (const z of drawsOf(this.state)) {
+      found.push(slopeAt(z));
+      yield;
+    }
+    this.state.slopes = found;
+    this.plane.node.classList.remove("live-old");
+    this.plane.follow();
+    this.#show();
+    done();
+  }
+
+  #show() {
+    const { state, prior } = this;
+    const [reconstruction, toKl] = [ofReconstruction(state), ofKl(state, prior)];
+    const isOld = this.plane.node.classList.contains("live-old") && !state.isDetached;
+    const first = drawsOf(state)[0];
+    this.frame.show({
+      to_mu: isOld ? "…" : pair(reconstruction?.mu),
+      to_sigma: isOld ? "…" : pair(reconstruction?.std),
+      kl_mu: pair(toKl.mu),
+      kl_sigma: pair(toKl.std),
+      reconstruction: isOld || !state.slopes ? "…" : mean(state.slopes),
+      kl: klOf(state, prior),
+      z: pair(first),
+      eps: pair(state.eps[0]),
+      mu: pair(state.mu),
+      sigma: pair(state.std),
+    });
+  }
+
+  /** Follows the gradient for some steps, with the noise that is held. */
+  #climb() {
+    const isGoing = this.#follow.textContent === "Stop";
+    this.stop();
+    if (isGoing) return;
+    this.#follow.textContent = "Stop";
+    const mine = this.#goes;
+    const ascent = new Ascent();
+    const step = (/** @type {number} */ n) => {
+      if (mine !== this.#goes) return;
+      if (n === STEPS) {
+        this.#arrived();
+        return;
+      }
+      ascent.step(this.state, this.prior, 1 - n / STEPS);
+      this.#onward(() => step(n + 1));
+    };
+    never(JOB);
+    this.#onward(() => step(0));
+  }
+
+  /** Shows where q is, finds the slopes there, and goes on: in the next frame, or at once where motion is not wanted. */
+  #onward(/** @type {() => void} */ next) {
+    const slopeAt = this.#slopeAt;
+    if (!this.state.isDetached && slopeAt) {
+      later(JOB, this.#differentiate(slopeAt, next));
+      return;
+    }
+    this.plane.follow();
+    this.#show();
+    if (wantsStill()) next();
+    else requestAnimationFrame(next);
+  }
+
+  #arrived() {
+    this.stop();
+    this.frame.say(this.state.isDetached ? TEXT.collapsed : TEXT.arrived);
+    if (this.state.isDetached) this.frame.done();
+    this.#changed();
+  }
+
+  #estimate() {
+    const { mu, std } = this.state;
+    if (this.#known) this.estimators.ask(this.#known.seen, { mu, std });
+  }
+}
+
+/** @type {import("../parts/numbers.js").Row[]} */
+const ROWS = [
+  { name: "to_mu", title: "$\\partial/\\partial\\mu$ of the reconstruction", term: "reconstruction", kind: "general" },
+  { name: "kl_mu", title: "$\\partial/\\partial\\mu$ of −KL", term: "kl", kind: "general" },
+  {
+    name: "to_sigma",
+    title: "$\\partial/\\partial\\sigma$ of the reconstruction",
+    term: "reconstruction",
+    kind: "general",
+  },
+  { name: "kl_sigma", title: "$\\partial/\\partial\\sigma$ of −KL", term: "kl", kind: "general" },
+  { name: "reconstruction", title: "reconstruction, by these draws", term: "reconstruction", kind: "general" },
+  { name: "kl", title: "KL(q ‖ p)", term: "kl", kind: "general" },
+];
+
+/** @param {number[] | undefined} values */
+const pair = (values) =>
+  values ? `(${values.map((value) => minus(value.toFixed(Math.abs(value) < 100 ? 2 : 0))).join(", ")})` : "";
+
+/** @param {Slope[]} slopes */
+const mean = (slopes) => slopes.reduce((sum, { log_px }) => sum + log_px, 0) / slopes.length;
