@@ -78,11 +78,13 @@ class Card:
 
 
 def source(function: Callable, part: str) -> dict[str, Any]:
-    """The one line of a function that holds a text: {file, line, text}.
+    """The one line of a function, method or property that holds a text: {file, line, text}.
 
     Raises:
         ValueError: there is none, or more than one.
     """
+    if isinstance(function, property):
+        function = function.fget or function.__get__
     lines, first = inspect.getsourcelines(function)
     found = [n for n, line in enumerate(lines) if part in line]
     if len(found) != 1:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from ..vocabulary import module
-from . import gaussian, gradient, kl, probability, promises
+from . import bound, gaussian, gradient, kl, probability, promises
 from .card import Card
 
 # By the folder of live/theory/ that has their pictures.
 GROUPS = {
     "probability": probability.CARDS,
     "kl": kl.CARDS,
+    "bound": bound.CARDS,
     "gaussian": gaussian.CARDS,
     "gradient": gradient.CARDS,
     "promises": promises.CARDS,

@@ -14,18 +14,17 @@ CARDS = (
         name="reparameterization",
         short="Reparameterization",
         claim="Hold the noise still, and every draw follows μ and σ.",
-        text="A draw has no slope. But written as $\\mu + \\sigma \\odot \\varepsilon$, the chance is all in ε, which "
-        "depends on nothing. Drag μ or σ: each dot keeps its ε and moves along. So the slope of log p(x|z) at the dots "
-        "comes through to μ and σ, and to the encoder.",
+        text="A draw has no slope; but written so, the chance is all in ε. Drag μ or σ: each dot keeps its ε and moves "
+        "along, so that the slope of log p(x|z) at the dots passes through to μ and σ.",
         rows=("T17",),
-        formula=r"\term{z}{z} = \mu + \sigma \odot \varepsilon \qquad "
-        r"\term{reconstruction}{\nabla_\mu \mathbb{E}_q[\log p(x|z)]} = \mathbb{E}_\varepsilon[\nabla_z \log p(x|z)]",
+        formula=r"\term{z}{z} = \mu + \sigma \odot \varepsilon, \qquad "
+        r"\frac{\partial z}{\partial \mu} = 1, \quad \frac{\partial z}{\partial \sigma} = \varepsilon",
         question=Question(
-            "Detach z: the reconstruction’s gradient stops there. What does −ELBO do as the training goes on?",
-            ("It stays where it is", "It falls all the same", "It rises"),
+            "Detach z: the reconstruction’s gradient stops there. What comes of the training?",
+            ("The same, later", "KL 0, one blur for all", "−ELBO rises"),
             1,
-            "The decoder still learns: the mean picture. The encoder hears only the KL, so q becomes the prior, and "
-            "every picture the same blur. A falling loss alone does not say that z is used.",
+            "The encoder hears only the KL: q becomes the prior. The decoder still learns the mean picture, and −ELBO "
+            "falls a little: a falling loss does not say that z is used.",
         ),
         lead=Lead("train", field_id("gradient")),
         code={

@@ -48,6 +48,9 @@ export class QMap {
   #canvas = make("canvas", { width: 2 * PIXELS, height: 2 * PIXELS });
   #ellipses = [2, 1].map((sigma) => ({ sigma, node: svg("ellipse", { "data-sigma": sigma }) }));
   #trail = svg("polyline", { class: "live-trail" });
+  /** @type {Q | null} */
+  #other = null; // that q is compared with
+  #ghost = svg("ellipse", { class: "live-other", visibility: "hidden" });
   /** @type {ArrayLike<number> | null} */
   #z = null; // that was thrown
   #thrown = svg("circle", { r: 2, class: "live-thrown", visibility: "hidden" });
@@ -55,6 +58,7 @@ export class QMap {
     "svg",
     { viewBox: `0 0 ${VIEW} ${VIEW}` },
     this.#trail,
+    this.#ghost,
     ...this.#ellipses.map((it) => it.node),
     this.#thrown,
   );
@@ -145,6 +149,16 @@ export class QMap {
   }
 
   /**
+   * Another q to compare with, at one standard deviation.
+   *
+   * @param {Q | null} q null for none
+   */
+  compare(q) {
+    this.#other = q;
+    this.#lay();
+  }
+
+  /**
    * The z that was thrown.
    *
    * @param {ArrayLike<number> | null} z null where none is
@@ -158,6 +172,7 @@ export class QMap {
   clear() {
     this.#truth = null;
     this.#q = null;
+    this.#other = null;
     this.#path = [];
     this.node.title = "";
     this.node.classList.remove("live-old");
@@ -291,15 +306,25 @@ export class QMap {
   #lay() {
     this.#over.style.visibility = this.#q ? "visible" : "hidden";
     if (!this.#q) return;
-    const { mu, std } = this.#q;
-    const [cx, cy] = [this.#x(mu[0]), this.#y(mu[1])];
-    const [rx, ry] = std.map((s) => (s * VIEW) / 2 / this.#square.half);
+    const { cx, cy, rx, ry } = this.#ellipseOf(this.#q);
     for (const { sigma, node } of this.#ellipses) set(node, { cx, cy, rx: sigma * rx, ry: sigma * ry });
     this.handles.show(this.#q, { cx, cy, rx, ry });
+    set(this.#ghost, { visibility: this.#other ? "inherit" : "hidden" });
+    if (this.#other) set(this.#ghost, this.#ellipseOf(this.#other));
     const isSeen = this.#z?.length === 2;
     set(this.#thrown, { visibility: isSeen ? "inherit" : "hidden" });
     if (this.#z && isSeen) set(this.#thrown, { cx: this.#x(this.#z[0]), cy: this.#y(this.#z[1]) });
     set(this.#trail, { points: this.#path.map((q) => `${this.#x(q.mu[0])},${this.#y(q.mu[1])}`).join(" ") });
+  }
+
+  /**
+   * A q at one standard deviation, in units of the picture.
+   *
+   * @param {Q} q
+   */
+  #ellipseOf({ mu, std }) {
+    const [rx, ry] = std.map((s) => (s * VIEW) / 2 / this.#square.half);
+    return { cx: this.#x(mu[0]), cy: this.#y(mu[1]), rx, ry };
   }
 
   /**

@@ -30,7 +30,7 @@ export class Estimators {
   #turn = newest();
   #asked = ""; // q and image
   /** @type {Record<Name, SVGPathElement>} */
-  #curves = { pathwise: curve("q"), with_baseline: curve("baseline"), score: curve("score") };
+  #curves = { pathwise: curve("pathwise"), with_baseline: curve("baseline"), score: curve("score") };
   #grid = svg("g", { class: "live-axis-1d" });
   #now = svg("line", { class: "live-now" });
   #dots = svg("g");
@@ -160,9 +160,10 @@ export class Estimators {
       const [, y] = points[this.#place];
       const className = this.#curves[name].classList[1];
       dots.push(svg("circle", { class: className, cx: x, cy: y, r: 5 }));
-      const [, above] = points[Math.floor(points.length * 0.55)];
-      const below = name === "pathwise";
-      titles.push(svg("text", { class: className, x: plot.px(2.9), y: above + (below ? 30 : -14) }, TITLES[name]));
+      const [middle, above] = points[Math.floor(points.length * 0.62)];
+      const isBelow = name === "pathwise";
+      const place = { x: middle, y: above + (isBelow ? 26 : -12), "text-anchor": isBelow ? "end" : "start" };
+      titles.push(svg("text", { class: className, ...place }, TITLES[name]));
     }
     this.#dots.replaceChildren(...dots);
     this.#titles.replaceChildren(...titles);
@@ -174,7 +175,10 @@ export class Estimators {
     const across = Array.from({ length: high - low }, (_, n) => {
       const y = plot.py(low + n + 1);
       const line = svg("line", { x1: 8, x2: plot.width - 8, y1: y, y2: y });
-      return [line, svg("text", { x: 8, y: y + 16 }, minus(String(10 ** (low + n + 1))))];
+      return [
+        line,
+        svg("text", { x: 8, y: y + 16 }, (10 ** (low + n + 1)).toLocaleString("en", { maximumFractionDigits: 6 })),
+      ];
     });
     const along = [10, 100, 1000, 10_000].map((count) =>
       svg(
@@ -193,8 +197,8 @@ const ROWS = [
   { name: "pathwise", title: "pathwise", term: "reconstruction", kind: "general" },
   { name: "with_baseline", title: "score function, with a baseline", kind: "general" },
   { name: "score", title: "score function", kind: "general" },
-  { name: "ratio_baseline", title: "its variance ÷ pathwise, with a baseline", kind: "general" },
-  { name: "ratio_score", title: "its variance ÷ pathwise, without", kind: "general" },
+  { name: "ratio_baseline", title: "variance ÷ pathwise, with a baseline", kind: "general" },
+  { name: "ratio_score", title: "variance ÷ pathwise, without", kind: "general" },
 ];
 
 /** @param {string} of */

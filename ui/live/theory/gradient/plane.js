@@ -13,7 +13,7 @@ import { drawsOf, ofKl, ofReconstruction } from "./through.js";
 const TILES = 14; // a side
 const RATIO = 1.045; // of height to width, with the axis below: a square within
 const WHOLE = 3.5; // prior standard deviations to either side of the whole plane
-const CLOSE = 9; // standard deviations of q to either side of it
+const CLOSE = 5; // standard deviations of q to either side of it
 const FAR = 2; // standard deviations of q from its mean to the handles of σ
 const [SHORT, LONG] = [9, 26]; // px of an arrow of 1 nat per unit, at a draw and at μ or σ; it grows as its logarithm
 const HEAD = 6; // px
@@ -82,11 +82,11 @@ export class Plane {
   look(isClose) {
     const { mu, std } = this.state;
     const whole = WHOLE * this.prior.std;
-    const half = isClose ? Math.min(whole, Math.max(0.4 * this.prior.std, CLOSE * Math.max(...std))) : whole;
+    const half = isClose ? Math.min(whole, Math.max(0.1 * this.prior.std, CLOSE * Math.max(...std))) : whole;
     const middle = isClose ? mu : mu.map(() => this.prior.mean);
     const [x, y] = middle.map((one) => /** @type {[number, number]} */ ([one - half, one + half]));
     Object.assign(this.plot, { x, y });
-    Object.assign(this.plot.options, { ticks: ticks(x), xTitle: "z₀" });
+    Object.assign(this.plot.options, { ticks: ticks(x) });
     this.plot.draw();
     this.#decode(middle, half);
   }
@@ -129,8 +129,11 @@ export class Plane {
     const [right, up] = at(mu.map((one, j) => one + std[j]));
     for (const { sigma, node } of this.#ellipses)
       set(node, { cx, cy, rx: sigma * (right - cx), ry: sigma * (cy - up) });
-    const draws = drawsOf(state).map(at);
-    this.#dots.replaceChildren(...draws.map(([x, y]) => svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 4 })));
+    const all = drawsOf(state);
+    const draws = all.map(at);
+    const dot = (/** @type {number[]} */ [cx, cy], /** @type {number} */ l) =>
+      svg("circle", { cx, cy, r: 4, "data-z": all[l].map((one) => one.toFixed(5)).join() });
+    this.#dots.replaceChildren(...draws.map(dot));
     const each = slopes?.map(({ slope }, l) => arrow(draws[l], slope, SHORT)) ?? [];
     set(this.#draws, { d: each.join("") });
     this.#draws.classList.toggle("live-stopped", isDetached);
@@ -170,7 +173,7 @@ function arrow([x, y], [a, b], size) {
  * @param {[number, number]} ends
  */
 function ticks([low, high]) {
-  const step = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((it) => (high - low) / it <= 7) ?? 20;
+  const step = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10].find((it) => (high - low) / it <= 7) ?? 20;
   const first = Math.ceil(low / step);
-  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, n) => Number(((first + n) * step).toFixed(1)));
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, n) => Number(((first + n) * step).toFixed(2)));
 }

@@ -5,21 +5,23 @@ import { later, never } from "../../shared/background.js";
 import { model, onModel } from "../../shared/model.js";
 import { make, minus, wantsStill } from "../../shared/page.js";
 import { normal } from "../../space/normal.js";
-import { Numbers } from "../parts/numbers.js";
+import { see } from "../../words/see.js";
 import { strip } from "../parts/strip.js";
+import { prose } from "../prose.js";
 import { acts } from "./acts.js";
+import { Detached } from "./detached.js";
 import { Estimators } from "./estimators.js";
 import { Plane } from "./plane.js";
 import { slopesOf } from "./slopes.js";
 import { Ascent, drawsOf, klOf, ofKl, ofReconstruction } from "./through.js";
 
+/** @import { Place } from "../deck.js" */
 /** @import { Known } from "../image.js" */
 /** @import { Build, Frame } from "../frame.js" */
 /** @import { Slope, Slopes } from "./slopes.js" */
 /** @import { Prior, State } from "./through.js" */
 
 const DRAWS = 16;
-const STEPS = 60; // that are followed
 const JOB = "reparameterization-slopes";
 const TEXT = {
   slow: "The decoder of this model does not run in this browser: choose one with an mlp to see the arrows.",
@@ -28,9 +30,13 @@ const TEXT = {
   arrived: "The arrows balance: for this noise, this q has the largest ELBO near here.",
 };
 
-/** @type {Build} */
-export function build(frame) {
-  const card = new Held(frame);
+/**
+ * @param {Frame} frame
+ * @param {Place} component
+ * @returns {ReturnType<Build>}
+ */
+export function build(frame, component) {
+  const card = new Held(frame, component);
   return { shown: () => card.shown(), hidden: () => card.stop() };
 }
 
@@ -53,36 +59,54 @@ class Held {
   #follow = make("button", { type: "button", className: "live-primary" }, "Follow the gradient");
   #detach = make("button", { type: "button", ariaPressed: "false" }, "Detach z");
 
-  /** @param {Frame} frame */
-  constructor(frame) {
+  /**
+   * @param {Frame} frame
+   * @param {Place} component
+   */
+  constructor(frame, component) {
     this.frame = frame;
     this.plane = new Plane(this.state, (moved) => this.#moved(moved));
-    this.numbers = new Numbers(frame, ROWS);
+    const numbers = table();
+    frame.numbers.append(numbers);
+    frame.lead = () => see("gradient");
     this.estimators = new Estimators(frame);
+    this.detached = new Detached(frame, component);
     const again = make("button", { type: "button", onclick: () => this.#draw() }, "New ε");
     this.#follow.onclick = () => this.#climb();
     this.#detach.onclick = () => this.#toggle();
-    frame.buttons.prepend(this.#follow, this.#detach, again);
+    frame.buttons.prepend(this.#follow, this.#detach, this.detached.run);
     const caption = make("p", { className: "live-caption" }, make("span", { className: "term-reconstruction" }, "→"));
     caption.append(" reconstruction, ", make("span", { className: "term-kl" }, "→"), " −KL: at μ, and at σ on the ");
     caption.append("ends of the axes. An arrow grows as the logarithm of its slope.");
-    const held = make("div", {}, this.plane.node, caption);
+    const held = make("div", { className: "live-held-noise" }, this.plane.node, caption, again);
     this.acts = acts("What is shown", [
-      { title: "Hold ε", node: held, of: [this.numbers.node, this.#follow, this.#detach, again] },
+      { title: "Hold ε", node: held, of: [numbers, this.#follow, this.#detach] },
       { title: "Three estimators", node: this.estimators.node, of: [this.estimators.numbers.node] },
+      { title: "Detach z in training", node: this.detached.node, of: [this.detached.numbers.node, this.detached.run] },
     ]);
-    this.acts.onChoose = (n) => n === 1 && this.#estimate();
-    frame.picture.append(this.acts.node, strip(frame));
+    this.acts.onChoose = () => this.#act();
+    this.strip = strip(frame);
+    frame.picture.append(this.acts.node, this.strip);
     onModel((_, isOther) => this.#load(isOther));
     frame.image.onChange((known, isOther) => isOther && this.#begin(known));
   }
 
   shown() {
     this.plane.show();
+    this.#act();
+  }
+
+  /** Shows what another act needs. */
+  #act() {
+    this.stop();
+    this.frame.say("");
+    this.strip.hidden = this.acts.at === 2;
     if (this.acts.at === 1) this.#estimate();
+    if (this.acts.at === 2) this.detached.begin();
   }
 
   stop() {
+    this.detached.stop();
     this.#goes += 1;
     this.#follow.textContent = "Follow the gradient";
   }
@@ -178,6 +202,7 @@ class Held {
       kl_sigma: pair(toKl.std),
       reconstruction: isOld || !state.slopes ? "…" : mean(state.slopes),
       kl: klOf(state, prior),
+      minus_kl: -klOf(state, prior),
       z: pair(first),
       eps: pair(state.eps[0]),
       mu: pair(state.mu),
@@ -190,20 +215,25 @@ class Held {
     const isGoing = this.#follow.textContent === "Stop";
     this.stop();
     if (isGoing) return;
+    if (!this.#slopeAt && !this.state.isDetached) {
+      this.frame.say(TEXT.slow);
+      return;
+    }
+    this.frame.say("");
     this.#follow.textContent = "Stop";
     const mine = this.#goes;
     const ascent = new Ascent();
-    const step = (/** @type {number} */ n) => {
+    const step = () => {
       if (mine !== this.#goes) return;
-      if (n === STEPS) {
+      if (ascent.isOver) {
         this.#arrived();
         return;
       }
-      ascent.step(this.state, this.prior, 1 - n / STEPS);
-      this.#onward(() => step(n + 1));
+      ascent.step(this.state, this.prior);
+      this.#onward(step);
     };
     never(JOB);
-    this.#onward(() => step(0));
+    this.#onward(step);
   }
 
   /** Shows where q is, finds the slopes there, and goes on: in the next frame, or at once where motion is not wanted. */
@@ -232,20 +262,29 @@ class Held {
   }
 }
 
-/** @type {import("../parts/numbers.js").Row[]} */
-const ROWS = [
-  { name: "to_mu", title: "$\\partial/\\partial\\mu$ of the reconstruction", term: "reconstruction", kind: "general" },
-  { name: "kl_mu", title: "$\\partial/\\partial\\mu$ of −KL", term: "kl", kind: "general" },
-  {
-    name: "to_sigma",
-    title: "$\\partial/\\partial\\sigma$ of the reconstruction",
-    term: "reconstruction",
-    kind: "general",
-  },
-  { name: "kl_sigma", title: "$\\partial/\\partial\\sigma$ of −KL", term: "kl", kind: "general" },
-  { name: "reconstruction", title: "reconstruction, by these draws", term: "reconstruction", kind: "general" },
-  { name: "kl", title: "KL(q ‖ p)", term: "kl", kind: "general" },
-];
+/** The gradient of both terms by μ and σ, and their values: a table whose outputs the frame fills. */
+function table() {
+  const cell = (/** @type {string} */ name, /** @type {string} */ term) => {
+    const output = make("output", { className: `term-${term}` }, "–");
+    output.dataset.value = name;
+    return make("td", {}, output);
+  };
+  const row = (/** @type {string} */ title, /** @type {string} */ left, /** @type {string} */ right) =>
+    make("tr", {}, prose("th", title), cell(left, "reconstruction"), cell(right, "kl"));
+  const head = make(
+    "tr",
+    {},
+    make("th"),
+    make("th", { className: "term-reconstruction" }, "reconstruction"),
+    make("th", { className: "term-kl" }, "−KL"),
+  );
+  const rows = [
+    row("by these draws", "reconstruction", "minus_kl"),
+    row("$\\partial/\\partial\\mu$", "to_mu", "kl_mu"),
+    row("$\\partial/\\partial\\sigma$", "to_sigma", "kl_sigma"),
+  ];
+  return make("table", { className: "live-numbers live-both-terms" }, make("tbody", {}, head, ...rows));
+}
 
 /** @param {number[] | undefined} values */
 const pair = (values) =>

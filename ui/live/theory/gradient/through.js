@@ -12,8 +12,9 @@ import { kl } from "../../space/gaussian.js";
  * @typedef {{ mean: number, std: number }} Prior of every dimension
  */
 
+const STEPS = 60; // of a way
 const RATE = 0.1; // Adam's, in μ and in log σ
-const [KEEP, KEEP_SQUARE] = [0.8, 0.95]; // of its moments: a short way
+const [KEEP, KEEP_SQUARE] = [0.7, 0.85]; // of its moments: a short way
 const [LEAST, MOST] = [0.005, 3]; // of σ
 
 /** The draws z = μ + σ ⊙ ε. @param {State} state */
@@ -61,17 +62,24 @@ export class Ascent {
   #square = [0, 0, 0, 0];
   #steps = 0;
 
+  /** Whether all steps were taken. */
+  get isOver() {
+    return this.#steps >= STEPS;
+  }
+
   /**
+   * Takes a step, if the slopes are known.
+   *
    * @param {State} state is moved
    * @param {Prior} prior
-   * @param {number} share of the largest step
    */
-  step(state, prior, share) {
+  step(state, prior) {
     const reconstruction = ofReconstruction(state);
     if (!reconstruction) return;
     const toKl = ofKl(state, prior);
     const to = [0, 1].map((j) => reconstruction.mu[j] + toKl.mu[j]);
     for (const j of [0, 1]) to.push((reconstruction.std[j] + toKl.std[j]) * state.std[j]);
+    const share = 1 - (this.#steps / STEPS) ** 2;
     this.#steps += 1;
     const moves = to.map((gradient, k) => {
       this.#mean[k] = KEEP * this.#mean[k] + (1 - KEEP) * gradient;

@@ -74,9 +74,19 @@ export class Numbers {
       .flatMap((it) => (it ? [it.from, it.to] : []))
       .filter(Number.isFinite);
     this.#scale = this.#scale ? widened(this.#scale, ends) : scale(ends);
+    this.layOn(this.#scale, lengths);
+  }
+
+  /**
+   * Lays the bars on a scale of the card's own.
+   *
+   * @param {import("../../meter/scale.js").Scale} at
+   * @param {Record<string, Length>} lengths by row
+   */
+  layOn(at, lengths) {
     for (const [name, length] of Object.entries(lengths)) {
       const isKnown = length && Number.isFinite(length.from) && Number.isFinite(length.to);
-      lay(this.#bars[name], isKnown ? length : null, this.#scale);
+      lay(this.#bars[name], isKnown ? length : null, at);
     }
   }
 }
