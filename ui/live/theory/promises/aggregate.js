@@ -19,8 +19,8 @@ export const aggregate = {
     "Samples start from p(z), the dashed circles. The images’ own q(z), in blue, is not p(z): move z into a hole and look.",
   rows: [
     { name: "mean_kl", title: "KL(q(z|x) ‖ p(z)), mean", term: "kl", kind: "general" },
-    { name: "information", title: "of it: what z tells of x", kind: "general" },
-    { name: "marginal", title: "of it: KL(q(z) ‖ p(z))", term: "gap", kind: "general" },
+    { name: "information", title: "of it $I(x; z)$, between", kind: "general" },
+    { name: "marginal", title: "of it KL(q(z) ‖ p(z)), between", term: "gap", kind: "general" },
   ],
   build,
 };
@@ -53,10 +53,10 @@ function build({ frame, place, acted }) {
     moved.draw();
     paintAt(decoded, answer, moved.at);
     const from = (/** @type {[number, number]} */ [low, high]) =>
-      `${minus(low.toFixed(2))} to ${minus(high.toFixed(2))}`;
+      `${minus(low.toFixed(2))} and ${minus(high.toFixed(2))}`;
     const { kl, information, marginal } = answer;
     frame.show({ mean_kl: kl, information: from(information), marginal: from(marginal) });
-    note.textContent = `${answer.images.toLocaleString("en")} test images of ${answer.data}; bounds, as nobody knows q(z).`;
+    note.textContent = `${answer.images.toLocaleString("en")} test images of ${answer.data} give bounds; nobody knows q(z) itself.`;
   };
   onModel(ask);
   place.append(make("div", { className: "live-with-strip" }, make("div", {}, square.node, note), side));

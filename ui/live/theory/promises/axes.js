@@ -9,7 +9,7 @@ import { ticks } from "../parts/curves.js";
 const EDGE = 8; // px, as Plot has it
 
 /**
- * Has a plot draw them, and a title above.
+ * Has a plot draw them, and a title at the top.
  *
  * @param {Plot} plot
  * @param {string} title
@@ -23,7 +23,7 @@ export function valueAxis(plot, title) {
       svg("line", { class: "live-grid-line", x1: EDGE, x2: plot.width - EDGE, y1: plot.py(value), y2: plot.py(value) }),
       svg("text", { x: EDGE, y: plot.py(value) - 4 }, minus(String(value))),
     ]);
-    grid.replaceChildren(...lines, svg("text", { x: EDGE, y: 16 }, title));
+    grid.replaceChildren(...lines, svg("text", { x: plot.width - EDGE, y: 16, "text-anchor": "end" }, title));
   });
 }
 

@@ -8,6 +8,7 @@ import { strip } from "../parts/strip.js";
 import { through, valueAxis } from "./axes.js";
 
 /** @import { Known } from "../image.js" */
+/** @import { Numbers } from "../parts/numbers.js" */
 /** @import { Given, Part } from "./promises.js" */
 /** @typedef {{ distortion: number, kl: number, surprise: number }} Loss of an image: −reconstruction, KL, −log p(x) */
 
@@ -18,7 +19,6 @@ export const bound = {
   title: "β",
   claim:
     "With β > 1 the loss is a looser bound on −log p(x). With β < 1 it is no bound: drag the point below the green line.",
-  bars: true,
   rows: [
     { name: "distortion", title: "−reconstruction", term: "reconstruction", kind: "general" },
     { name: "weighed", title: "β · KL", sign: "+", term: "kl", kind: "general" },
@@ -55,14 +55,6 @@ function build({ frame, place, numbers, acted }) {
     frame.show({
       distortion: loss.distortion, weighed: beta * loss.kl, bound: value, surprise: loss.surprise, above,
     }); // biome-ignore format: one line
-    const low = Math.min(loss.distortion, loss.surprise) - 2;
-    numbers.lay({
-      distortion: { from: low, to: loss.distortion },
-      weighed: { from: loss.distortion, to: value },
-      bound: { from: low, to: value },
-      surprise: { from: low, to: loss.surprise },
-      above: { from: loss.surprise, to: value },
-    });
     verdict.textContent = said(beta, above);
   };
   handle(plot, {
@@ -76,7 +68,7 @@ function build({ frame, place, numbers, acted }) {
   }); // biome-ignore format: one line a kind
   frame.image.onChange((known) => {
     loss = known && lossOf(known);
-    numbers.rescale();
+    mark(numbers, Boolean(known?.exact || known?.looked.exact));
     if (loss) plot.y = axisOf(loss);
     else verdict.textContent = "Choose an image whose log p(x) is known.";
     show();
@@ -84,6 +76,21 @@ function build({ frame, place, numbers, acted }) {
   const left = make("div", {}, plot.node, verdict);
   place.append(make("div", { className: "live-with-strip" }, left, strip(frame)));
   return { shown: show };
+}
+
+/**
+ * Says whether log p(x) is known of this model, or estimated by importance sampling.
+ *
+ * @param {Numbers} numbers
+ * @param {boolean} isExact
+ */
+function mark(numbers, isExact) {
+  for (const name of ["surprise", "above"]) {
+    const row = numbers.node.querySelector(`[data-value=${name}]`)?.closest("tr");
+    const kind = row?.querySelector(".live-kind");
+    if (row) row.dataset.kind = isExact ? "exact" : "general";
+    if (kind) kind.textContent = isExact ? "exact only here" : "estimate";
+  }
 }
 
 /**

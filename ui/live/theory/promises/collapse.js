@@ -4,7 +4,7 @@ import { failed } from "../../shared/ask.js";
 import { make } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { ASLEEP } from "../../shared/vocabulary.js";
-import { fetchFrames, lessonOf, Pictures, placeOf, valueAt } from "../parts/lesson.js";
+import { fetchFrames, lessonOf, Pictures, placeOf, runHere, valueAt } from "../parts/lesson.js";
 import { Player } from "../parts/player.js";
 import { Plot } from "../parts/plot.js";
 import { valueAxis } from "./axes.js";
@@ -28,7 +28,7 @@ export const collapse = {
 };
 
 /** @param {Given} given */
-function build({ frame, place, acted }) {
+function build({ frame, component, place, acted }) {
   /** @type {Lesson | null} */
   let lesson = null;
   const { plot, lay } = bars();
@@ -72,21 +72,23 @@ function build({ frame, place, acted }) {
   const buttons = Object.entries(LESSONS).map(([title, name]) =>
     make("button", { type: "button", value: name, onclick: () => press(name) }, title),
   );
-  place.append(make("div", { className: "live-choice-row" }, ...buttons), plot.node, player.node, pictures.node, note);
+  const run = runHere(component, () => lesson?.name ?? "plain");
+  const played = make("div", { className: "live-played" }, player.node, run);
+  place.append(make("div", { className: "live-choice-row" }, ...buttons), plot.node, played, pictures.node, note);
   choose("plain");
   return { hidden: () => player.stop() };
 }
 
 /** The KL of each dimension, the largest first. */
 function bars() {
-  const plot = new Plot({ x: [0, 10], y: [0, 4], ratio: 0.44, label: "KL of each dimension" });
+  const plot = new Plot({ x: [-0.5, 10], y: [0, 4], ratio: 0.44, label: "KL of each dimension" });
   valueAxis(plot, "KL of each dimension, nats");
   const nodes = svg("g");
   plot.layer.append(nodes);
   /** @type {number[]} */
   let kl = [];
   plot.add(() => {
-    plot.x = [0, Math.max(1, kl.length)];
+    plot.x = [-0.5, Math.max(1, kl.length)];
     const width = 0.7 * (plot.px(1) - plot.px(0));
     nodes.replaceChildren(
       ...kl.map((value, n) => {

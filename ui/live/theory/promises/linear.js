@@ -51,13 +51,13 @@ function pictures(found) {
   };
   const count = found.variances.length;
   const top = Math.max(...found.variances, ...found.best_variances) * 1.18;
-  const plot = new Plot({ x: [0, count], y: [0, top], ratio: 0.42, label: "variances along the axes" });
+  const plot = new Plot({ x: [-0.35, count], y: [0, top], ratio: 0.42, label: "variances along the axes" });
   valueAxis(plot, "variance along each axis");
   const bars = found.best_variances.flatMap((best, n) => [
     { at: n + 0.14, value: best, className: "live-bar-other" },
-    { at: n + 0.5, value: found.variances[n], className: "live-of-q" },
+    { at: n + 0.5, value: found.variances[n], className: "live-bar-own" },
   ]);
-  const nodes = bars.map(({ className }) => svg("rect", { class: className, fill: "currentcolor", rx: 2 }));
+  const nodes = bars.map(({ className }) => svg("rect", { class: className, rx: 2 }));
   const written = bars.map(({ value }) => svg("text", { "text-anchor": "middle" }, value.toFixed(1)));
   plot.layer.append(...nodes, ...written);
   plot.add(() => {
@@ -65,10 +65,15 @@ function pictures(found) {
     for (const [n, { at, value }] of bars.entries()) {
       const y = plot.py(value);
       set(nodes[n], { x: plot.px(at), y, width, height: plot.py(0) - y });
-      set(written[n], { x: plot.px(at) + width / 2, y: y - 5, display: width < 26 ? "none" : "inline" });
+      set(written[n], { x: plot.px(at) + width / 2, y: y - 5, display: width < 20 ? "none" : "inline" });
     }
   });
-  const key = make("p", { className: "live-found" }, "Grey: eigenvalues of the images’ covariance. Blue: the model’s.");
+  const missing = (found.best - found.learned).toFixed(2);
+  const key = make(
+    "p",
+    { className: "live-found" },
+    `Light: eigenvalues of the images’ covariance. Dark: the model’s. What still differs costs ${missing} nats.`,
+  );
   return [
     make(
       "div",

@@ -15,6 +15,7 @@ import { covariance, fullKl, ownKl, turned } from "./turn.js";
 /** @import { Given, Part } from "./promises.js" */
 
 const DOTS = 2000; // test images, at most
+const SHOWN = 0.995; // share of the coordinates that the square holds
 const HALF = 3.6; // of the square's side, at least, in standard deviations
 
 /** @type {Part} */
@@ -60,7 +61,7 @@ function build({ frame, place, acted }) {
     const at = turned(mu, angle);
     const full = covariance(std, angle);
     draw(square, means, dims, known, angle);
-    const radius = (/** @type {number} */ s) => Math.max(4, s * square.unit);
+    const radius = (/** @type {number} */ s) => Math.max(6, s * square.unit);
     const [cx, cy] = [square.px(at[0]), square.py(at[1])];
     set(ellipse, { cx, cy, rx: radius(std[0]), ry: radius(std[1]), transform: `rotate(${-slider.value} ${cx} ${cy})` });
     const rest = known.looked.kl_per_dim.reduce((sum, kl, j) => sum + (dims.includes(j) ? 0 : kl), 0);
@@ -114,7 +115,7 @@ function draw(square, means, [a, b], { about: { prior_mean: mean, prior_std: sca
     places.push(...turned(at, angle));
     labels.push(means.labels[n]);
   }
-  const furthest = Math.max(HALF, ...[a, b].map((j) => means.reach[j] / scale));
-  square.resize(Math.min(furthest, 8));
+  const distances = places.map(Math.abs).sort((x, y) => x - y);
+  square.resize(Math.max(HALF, 1.15 * distances[Math.floor(SHOWN * (distances.length - 1))]));
   square.dots(places, (n) => colourOf(labels[n]));
 }

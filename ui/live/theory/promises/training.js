@@ -84,8 +84,8 @@ function show({ frame, component, place, numbers, acted }, lesson, found) {
     found.textContent = said(first, look);
     if (n) acted();
   });
-  place.append(large.node, small.node, player.node, found);
-  frame.buttons.append(runHere(component, () => LESSON));
+  const run = runHere(component, () => LESSON);
+  place.append(large.node, small.node, make("div", { className: "live-played" }, player.node, run), found);
   player.take(/** @type {Lesson} */ ({ ...lesson, columns: { ...lesson.columns, step: all.map(({ step }) => step) } }));
 }
 
@@ -100,7 +100,7 @@ function said(first, look) {
   const change = look.elbo - look.log_px - (first.elbo - first.log_px);
   const way = change > 0 ? "grew" : "shrank";
   const rise = minus((first.elbo - look.elbo).toFixed(1));
-  return `Since epoch 1 the ELBO rose by ${rise} nats, and the gap ${way} by ${Math.abs(change).toFixed(1)}.`;
+  return `Since epoch 1 the ELBO rose by ${rise} nats, and the gap, as far as K = 50 shows it, ${way} by ${Math.abs(change).toFixed(1)}.`;
 }
 
 /**
@@ -122,7 +122,10 @@ function plots(all, exact) {
   const band = svg("path", { class: "live-band" });
   const [upper, lower] = ["elbo", "evidence"].map((term) => svg("path", { class: `live-curve term-${term}` }));
   const diamond = svg("path", { class: "live-dot term-evidence", d: "M0,-7L7,0L0,7L-7,0Z" });
-  const names = [svg("text", { class: "term-elbo" }, "−ELBO"), svg("text", { class: "term-evidence" }, "−log p(x) ≤")];
+  const names = [
+    svg("text", { class: "term-elbo" }, "−ELBO"),
+    svg("text", { class: "term-evidence" }, "−log p(x), K = 50"),
+  ];
   const exactly = svg("text", { class: "term-evidence", "text-anchor": "end" }, "−log p(x), exact");
   large.layer.append(band, upper, lower, ...names);
   if (exact !== null) large.layer.append(diamond, exactly);
@@ -131,8 +134,8 @@ function plots(all, exact) {
     set(upper, { d: through(large, elbo) });
     set(lower, { d: through(large, px) });
     const at = (/** @type {[number, number]} */ [n, y], by = 0) => ({ x: large.px(n) + 6, y: large.py(y) + by });
-    set(names[0], at(elbo[2], -12));
-    set(names[1], at(px[1], 26));
+    set(names[0], at(elbo[Math.min(4, all.length - 1)], -12));
+    set(names[1], at(px[Math.min(9, all.length - 1)], 28));
     const [ex, ey] = [large.px(x[1]) - 3, large.py(exact ?? 0)];
     set(diamond, { transform: `translate(${ex},${ey})` });
     set(exactly, { x: ex - 14, y: ey + 5 });
@@ -140,12 +143,12 @@ function plots(all, exact) {
   const small = new Plot({ x, y: [0, 4], ratio: 0.22, label: "the gap", ticks: [0, 5, 10, 15, 20], xTitle: "epoch" });
   valueAxis(small, "");
   const line = svg("path", { class: "live-curve term-gap" });
-  const name = svg("text", { class: "term-gap" }, "gap, nats");
+  const name = svg("text", { class: "term-gap", "text-anchor": "end" }, "gap, at least");
   const gaps = all.map((it) => /** @type {[number, number]} */ ([it.epoch, it.elbo - it.log_px]));
   small.layer.append(line, name);
   small.add(() => {
     set(line, { d: through(small, gaps) });
-    set(name, { x: small.px(gaps[0][0]), y: small.py(gaps[0][1]) - 12 });
+    set(name, { x: small.width - 10, y: small.py(gaps[gaps.length - 1][1]) + 22 });
   });
   return [large, small];
 }
