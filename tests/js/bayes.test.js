@@ -26,8 +26,14 @@ test("evidence, posterior and areas by quadrature are those in closed form", () 
 });
 
 test("densities are written with three digits, and small ones with a power of ten", () => {
-  assert.deepEqual(
-    [0.0995609, 1, 12.34, -3.456, 1234.5, 0, 4.004e-152, 0.00049].map(significant),
-    ["0.0996", "1.00", "12.3", "−3.46", "1235", "0", "4.0 · 10⁻¹⁵²", "4.9 · 10⁻⁴"],
-  );
+  assert.deepEqual([0.0995609, 1, 12.34, -3.456, 1234.5, 0, 4.004e-152, 0.00049].map(significant), [
+    "0.0996",
+    "1.00",
+    "12.3",
+    "−3.46",
+    "1235",
+    "0",
+    "4.0 · 10⁻¹⁵²",
+    "4.9 · 10⁻⁴",
+  ]);
 });

@@ -135,7 +135,7 @@ function plots(all, exact) {
     set(lower, { d: through(large, px) });
     const at = (/** @type {[number, number]} */ [n, y], by = 0) => ({ x: large.px(n) + 6, y: large.py(y) + by });
     set(names[0], at(elbo[Math.min(4, all.length - 1)], -12));
-    set(names[1], at(px[Math.min(9, all.length - 1)], 28));
+    set(names[1], at(px[Math.min(3, all.length - 1)], 40));
     const [ex, ey] = [large.px(x[1]) - 3, large.py(exact ?? 0)];
     set(diamond, { transform: `translate(${ex},${ey})` });
     set(exactly, { x: ex - 14, y: ey + 5 });
