@@ -71,6 +71,7 @@ LESSONS = {
     "linear": Lesson("linear encoder and decoder", {"architecture": "linear"}),
     "far-prior": Lesson("prior mean 10", {"prior_mean": 10.0}),
     "plane": Lesson("two dimensions", {"latent_dim": 2}, has_map=True),
+    "watched": Lesson("two dimensions, twenty epochs", {"latent_dim": 2, "epochs": 20}),
     "ppca": Lesson(
         "linear and Gaussian: probabilistic PCA",
         {

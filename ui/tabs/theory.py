@@ -8,6 +8,7 @@ from .. import live
 from ..backend import Backend
 from ..theory.estimates import estimators, slopes_at
 from ..theory.measured import batch_elbos, shipped_figures, single_draws
+from ..theory.promised import aggregate, optimum
 from ..web.requests import answering, of
 from . import draw
 
@@ -18,6 +19,8 @@ OF_CARDS = (
     batch_elbos,
     shipped_figures,
     single_draws,
+    optimum,
+    aggregate,
 )
 
 

@@ -103,5 +103,5 @@ def source(function: Callable, part: str) -> dict[str, Any]:
     found = [n for n, line in enumerate(lines) if part in line]
     if len(found) != 1:
         raise ValueError(f"{function.__qualname__} has {len(found)} lines with {part!r}")
-    file = Path(str(inspect.getsourcefile(function))).relative_to(ROOT)
+    file = Path(str(inspect.getsourcefile(inspect.unwrap(function)))).relative_to(ROOT)
     return {"file": file.as_posix(), "line": first + found[0], "text": lines[found[0]].strip()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from ..vocabulary import module
-from . import bound, gaussian, gradient, kl, learning, motion, probability
+from . import bound, gaussian, gradient, kl, learning, motion, probability, promises
 from .card import Card
 
 # By the folder of live/theory/ that has their pictures.
@@ -17,6 +17,7 @@ GROUPS = {
     "gradient": gradient.CARDS,
     "motion": motion.CARDS,
     "learning": learning.CARDS,
+    "promises": promises.CARDS,
 }
 ORDER = (
     "model", "bayes", "information", "kl", "asymmetry", "nonnegative", "integral", "jensen", "gap", "gaussian",

@@ -351,6 +351,33 @@ export interface Planned {
   stays?: { title: string; value: string }[];
 }
 
+/** `optimum` of ui/theory/promised.py. */
+export interface Optimum {
+  learned: number;
+  best: number;
+  sigma: number;
+  best_sigma: number;
+  variances: number[];
+  best_variances: number[];
+  cosines: number[];
+  directions: Picture;
+  best_directions: Picture;
+  gap: number;
+}
+/** `aggregate` of ui/theory/promised.py. */
+export interface Aggregate {
+  kl: number;
+  information: [number, number];
+  marginal: [number, number];
+  images: number;
+  data: string;
+  dims: number[];
+  density: Picture;
+  cells: number;
+  half: number;
+  version: string;
+}
+
 /** A server function; Gradio makes undefined of a failure. */
 type Asks<Request, T> = (request: Request) => Promise<Answer<T> | undefined>;
 type OfModel = { model: string | null };
@@ -359,6 +386,8 @@ export interface Server {
   follow: Asks<{ run: string; since: number; mark: string; changes: number; frames: number }, Followed>;
   window: Asks<{ run: string; low: number; high: number }, { columns: Columns }>;
   lesson: Asks<{ name: string }, Lesson>;
+  optimum: Asks<object, Optimum>;
+  aggregate: Asks<OfModel, Aggregate>;
   history: Asks<{ run: string; stride: number; have: number }, HistoryRows>;
   batch: Asks<{ run: string }, Batch>;
   steer: Asks<{ browser: string; run: string; how: string }, { run: string }>;
