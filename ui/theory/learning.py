@@ -12,8 +12,8 @@ CARDS = (
         name="mean",
         short="Sum or mean?",
         claim="Averaging over pixels makes the KL 784 times as heavy.",
-        text="Many programs average the reconstruction over the 28 · 28 = 784 pixels and add the KL as it is. Play both "
-        "trainings, then move $n$. Which has the lower loss?",
+        text="Many programs average the reconstruction over the 28 · 28 = 784 pixels and add the KL as it is. Play "
+        "both trainings, then move $n$. Which has the lower loss?",
         rows=("T10", "T18"),
         formula=r"\term{elbo}{\mathrm{loss}} = \tfrac1n\,\term{reconstruction}{\big(-\log p(x|z)\big)} + "
         r"\term{kl}{\mathrm{KL}(q(z|x)\|p(z))}",
