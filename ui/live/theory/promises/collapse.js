@@ -63,7 +63,7 @@ function build({ frame, component, place, acted }) {
     note.textContent = answer.settings;
     lesson = answer;
     fetchFrames(answer);
-    player.take(answer, true);
+    player.take(answer, Number.POSITIVE_INFINITY);
   };
   const press = (/** @type {string} */ name) => {
     acted();
