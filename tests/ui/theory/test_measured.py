@@ -2,6 +2,7 @@
 
 import base64
 import math
+import statistics
 
 import pytest
 import torch
@@ -42,6 +43,8 @@ def test_a_batch_has_the_elbo_and_the_scatter_of_each_image(backend):
         terms = elbo(backend.load("small").model, binarized_for_evaluation(images, "grey"), 2000, generator=seeded(1))
     error = terms.log_px.std(0) / math.sqrt(BATCH_DRAWS)
     assert ((torch.tensor(answer["elbos"]) - terms.elbo).abs() < 6 * error).all()
+    mean_error = float(error.square().mean().sqrt()) / math.sqrt(BATCH)
+    assert statistics.mean(answer["elbos"]) == pytest.approx(float(terms.elbo.mean()), abs=5 * mean_error)
     variance = torch.tensor(answer["scatter"]).square().mean()
     assert float(variance / terms.log_px.var(0).mean()) == pytest.approx(1, abs=0.15)
 
