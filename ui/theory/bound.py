@@ -100,8 +100,8 @@ CARDS = (
         name="amortization",
         short="Amortization",
         claim="One encoder for all images pays for each of them.",
-        text="The encoder answers every image with one set of weights. Climb the ELBO for this image alone, with the model "
-        "fixed: the gain is the amortization gap. What is left is the approximation gap.",
+        text="The encoder answers every image with one set of weights. Climb the ELBO for this image alone, with the "
+        "model fixed: the gain is the amortization gap. What is left is the approximation gap.",
         rows=("T15",),
         formula=r"\term{gap}{\text{gap}} = \term{amortization}{\mathrm{ELBO}(q^*) - \mathrm{ELBO}(q)} + "
         r"\term{approximation}{\mathrm{KL}(q^*\|p(z|x))}",
