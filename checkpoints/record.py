@@ -27,23 +27,38 @@ FRAMES = 26
 QUALITY = 70  # of the pictures' JPEG
 
 
-def record(run: RunFolder, into: RunFolder) -> None:
-    """Copies what the page shows of a finished run into an empty folder."""
+def record(
+    run: RunFolder,
+    into: RunFolder,
+    *,
+    name: str = "recorded",
+    records: int = RECORDS,
+    frames: int = FRAMES,
+    height: int | None = None,
+) -> None:
+    """Copies what the page shows of a finished run into an empty folder.
+
+    Args:
+        name: what the recording is called.
+        records, frames: how many of each at most; every record with held-out figures is kept beside them.
+        height: pixels at the bottom of a frame that are kept; None: all of it.
+    """
     into.create()
     config = run.read_config()
     into.write_config(replace(config, owner=RECORDED, device="cpu"))
-    into.write_name("recorded")
-    records = run.records()
-    kept = [records[i] for i in _spaced(len(records), RECORDS)]
-    kept += [record for record in records if record["test"] and record not in kept]
+    into.write_name(name)
+    whole = run.records()
+    kept = [whole[i] for i in _spaced(len(whole), records)]
+    kept += [record for record in whole if record["test"] and record not in kept]
     lines = "".join(json.dumps(record) + "\n" for record in sorted(kept, key=lambda record: record["step"]))
     write_atomically(into.path / "metrics.jsonl", lines.encode())
     into.frames.mkdir()
     steps = run.frame_steps()
-    for i in _spaced(len(steps), FRAMES):
+    for i in _spaced(len(steps), frames):
         with Image.open(run.frames / f"{steps[i]}.jpg") as frame:
             file = io.BytesIO()
-            frame.save(file, "JPEG", quality=QUALITY, comment=frame.info.get("comment", b""))
+            shown = frame.crop((0, frame.height - (height or frame.height), frame.width, frame.height))
+            shown.save(file, "JPEG", quality=QUALITY, comment=frame.info.get("comment", b""))
         write_atomically(into.frames / f"{steps[i]}.jpg", file.getvalue())
     write_atomically(into.frames / "newest.jpg", file.getvalue())
     into.write_status(State.RUNNING)

@@ -16,7 +16,8 @@ from vae_core.storage.checkpoint import CheckpointError
 from . import labels, live, sweep
 from .backend import Backend
 from .tabs import continuing, draw, elbo, latents, runs, theory, train
-from .tabs.form import LABELS
+from .tabs.form import LABELS, in_field
+from .theory.lessons import settings_of
 from .web.events import OUTSPOKEN, QUIET
 from .web.requests import answering
 from .web.session import STORAGE_KEY, Session, restored
@@ -37,6 +38,7 @@ class _Page:
     followed: gr.HTML  # the run that the page follows
     tab: train.TrainTab
     users: list[gr.HTML]  # components that use the chosen model
+    deck: gr.HTML  # the cards
     tabs: gr.Tabs
     table: gr.HTML  # of the runs
     charts: gr.HTML  # which compare them
@@ -87,7 +89,9 @@ def _lay_out(backend: Backend) -> _Page:
         with gr.Tab("Runs", id="runs", elem_id="runs-tab"):  # which the glossary leads to
             table, charts = runs.build(backend)
     heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
-    return _Page(backend, session, heading, model, followed, tab, [address, card, pad, sliders], tabs, table, charts)
+    return _Page(
+        backend, session, heading, model, followed, tab, [address, card, pad, sliders], card, tabs, table, charts
+    )
 
 
 def _first(offered: list[tuple[str, str]]) -> str:
@@ -207,6 +211,17 @@ def _wire_runs(page: _Page) -> None:
         form = train.form(backend, run, values=True)
         return [Session(**state | {"run": run}), shown, gr.Tabs(selected="train"), *form]
 
+    def on_lesson(state: Session, event: gr.EventData) -> list[Any]:
+        """Fills the form with the settings of a recorded training, starts a run with them, and opens Train."""
+        try:
+            name = event._data["name"]
+            settings = settings_of(backend.lessons.config(name))
+            values = {field: in_field(field, settings[field]) for field in LABELS}
+            title = backend.lessons.folder(name).name()
+            return followed(state, train.start(backend, state, values, name=title))
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
     def on_watch(state: Session, event: gr.EventData) -> list[Any]:
         """Makes Train and ELBO follow another run of this browser."""
         return followed(state, str(event._data["run"]))
@@ -230,6 +245,7 @@ def _wire_runs(page: _Page) -> None:
     page.table.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
     page.followed.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
     shown = [session, page.followed, page.tabs, *page.tab.form]
+    page.deck.run_lesson(on_lesson, session, shown, **OUTSPOKEN)
     for component in (page.table, page.charts):
         component.watch_run(on_watch, session, shown, **OUTSPOKEN)
     page.table.plan(on_plan, [session, *page.tab.fields, page.table], page.table, **OUTSPOKEN)

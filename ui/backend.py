@@ -23,6 +23,7 @@ from .downloads import Downloads
 from .follow import Follower
 from .loaded import Loaded, LoadedModels
 from .presets import Durations
+from .theory.lessons import Lessons
 
 FIRST = "mnist-mlp-2d"  # the shipped model that the page opens with
 RETRY_AFTER = 600.0  # seconds; so that a server without a network does not wait for it at every run
@@ -48,6 +49,7 @@ class Backend:
         self._models = LoadedModels()
         self.follower = Follower(runs, self.loading, self.model_of)
         self.durations = Durations(runs.devices[0])
+        self.lessons = Lessons(checkpoints / "lessons")
 
     # Data
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from .vocabulary import COLOURS, TITLES
+from vae_core.training.loop import WATCHED, WATCHED_DRAWS
+
+from .vocabulary import COLOURS, TITLES, WATCHED_COLOURS
 
 SMALLEST = 14  # px, of a text
 
@@ -26,12 +28,39 @@ def training_curves(quantities: tuple[str, ...] = ("elbo", "reconstruction", "kl
             x=[], y=[], name=f"{title}, held-out", mode="lines+markers", meta=f"test_{quantity}",
             line={"color": colour, "width": 2}, marker={"size": 6}, hovertemplate="%{y:.2f}",
         )  # fmt: skip
+    _add_watched(figure)
     figure.update_layout(
         hovermode="x unified", showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
     )
     figure.update_xaxes(title="step", rangemode="tozero")
     figure.update_yaxes(title="nats per image", rangemode="tozero" if "kl" in quantities else "normal")
     return _plain(figure)
+
+
+def _add_watched(figure: go.Figure) -> None:
+    """The watched images' −log p(x), and above it the gap up to their −ELBO, as an area (T14)."""
+    gap, evidence = WATCHED_COLOURS["gap"], WATCHED_COLOURS["evidence"]
+    images = f"{WATCHED} held-out images"
+    figure.add_scatter(
+        x=[], y=[], name=f"−log p(x) ≤, {images}, K = {WATCHED_DRAWS}", mode="lines+markers", meta="watched_log_px",
+        showlegend=False,
+        line={"color": evidence, "width": 2}, marker={"size": 6}, hovertemplate="%{y:.2f}",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[], y=[], name="gap to their −ELBO", mode="lines", meta="watched_elbo", fill="tonexty", showlegend=False,
+        fillcolor=_faint(gap), line={"color": gap, "width": 1, "dash": "dot"}, hovertemplate="%{y:.2f}",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[], y=[], name="−log p(x), exact", mode="markers", meta="watched_exact", showlegend=False,
+        marker={"size": 9, "symbol": "diamond", "color": evidence}, line={"color": evidence},
+        hovertemplate="%{y:.2f}",
+    )  # fmt: skip
+
+
+def _faint(colour: str) -> str:
+    """A colour such as #d55e00, of which a quarter shows."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return f"rgba({red},{green},{blue},0.25)"
 
 
 def training_terms() -> go.Figure:
@@ -50,6 +79,7 @@ def training_terms() -> go.Figure:
         x=[], y=[], name=f"{TITLES['elbo']}, held-out", mode="lines+markers", meta="test_elbo",
         line={"color": COLOURS["elbo"], "width": 2}, marker={"size": 8}, hovertemplate="%{y:.2f}",
     )  # fmt: skip
+    _add_watched(figure)
     figure.update_layout(
         hovermode="x unified", showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
     )

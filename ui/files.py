@@ -33,7 +33,9 @@ AT_ONCE = 2  # uploads read at the same time: each may take some hundred MB
 
 
 def routes(backend: Backend) -> list[BaseRoute]:
-    """Below live/: runs/<run>/… for anyone who knows a run's id, upload and photo. With --auth, only if logged in."""
+    """Below live/: runs/<run>/… for anyone who knows a run's id, lessons/…, upload and photo; with --auth,
+    only if logged in.
+    """
     reading = asyncio.Semaphore(AT_ONCE)
 
     def found(request: Request) -> RunFolder:
@@ -52,6 +54,17 @@ def routes(backend: Backend) -> list[BaseRoute]:
             raise HTTPException(404, "There is no such picture.")
         kept = "no-store" if step == "newest" else "max-age=31536000, immutable"
         return _picture(found(request).frames / f"{step}.jpg", {"Cache-Control": kept})
+
+    def lesson_frame(request: Request) -> Response:
+        check_login(request)
+        try:
+            folder = backend.lessons.folder(request.path_params["lesson"])
+        except ValueError as error:
+            raise HTTPException(404, str(error)) from None
+        step = request.path_params["step"]
+        if not FRAME.fullmatch(f"{step}.jpg"):
+            raise HTTPException(404, "There is no such picture.")
+        return _picture(folder.frames / f"{step}.jpg", {"Cache-Control": "no-cache"})
 
     def download(request: Request) -> Response:
         folder = found(request)
@@ -78,6 +91,7 @@ def routes(backend: Backend) -> list[BaseRoute]:
             return await run_in_threadpool(_photo, path)
 
     return [
+        Route("/live/lessons/{lesson}/{step}.jpg", lesson_frame),
         Route("/live/runs/{run}/newest.jpg", frame),
         Route("/live/runs/{run}/frames/{step}.jpg", frame),
         Route("/live/runs/{run}/{what}", download),

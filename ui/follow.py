@@ -120,12 +120,12 @@ class Follower:
             request: {run}.
 
         Returns:
-            step, images (in the whole batch), objective, beta, free_bits, counted_kl, loss, gradient_norm (before
-            clipping to clip_norm), elbo, reconstruction_term, kl: means over the batch, nats per image. For the first
-            eight images: x: base64 of 28×28 bytes each; mu, std: lists of D numbers; reconstructions, of all L draws
-            (samples), and kls. For each draw, up to 32 of them, and each of these images: draws, z, and eps, the noise
-            that it was made of: lists of D numbers; terms: log p(x|z); x_hat: base64 of 28×28 bytes. dims: the
-            dimensions, the one of largest KL over the batch first.
+            step, images (in the whole batch), objective, gradient (a name of `config.GRADIENTS`), beta, free_bits,
+            counted_kl, loss, gradient_norm (before clipping to clip_norm), elbo, reconstruction_term, kl: means over
+            the batch, nats per image. For the first eight images: x: base64 of 28×28 bytes each; mu, std: lists of D
+            numbers; reconstructions, of all L draws (samples), and kls. For each draw, up to 32 of them, and each of
+            these images: draws, z, and eps, the noise that it was made of: lists of D numbers; terms: log p(x|z);
+            x_hat: base64 of 28×28 bytes. dims: the dimensions, the one of largest KL over the batch first.
         """
         batch = OneBatch.load(self.runs.folder(field(request, "run")).path / "batch.safetensors")
         some = slice(0, LOOKED_AT)
@@ -140,6 +140,7 @@ class Follower:
             "gradient_norm": batch.gradient_norm,
             "objective": batch.objective,
             "clip_norm": batch.clip_norm,
+            "gradient": batch.gradient,
             "free_bits": batch.free_bits,
             "counted_kl": batch.counted_kl,
             "elbo": finite((reconstruction - kl).mean()),

@@ -261,6 +261,9 @@ FORMULAS = {  # of settings
     "samples": r"\term{reconstruction}{\mathbb{E}_q[\log p(x|z)]} \approx \frac1L \sum_{l=1}^L \log p(x|z_l)",
     "objective": r"\term{elbo}{\mathbb{E}[\log w]} \le \mathbb{E}\Bigl[\log \frac1L \sum_{l=1}^L w_l\Bigr], "
     r"\quad w = \frac{p(x, z)}{q(z|x)}",
+    "gradient": r"z = \mu + \sigma \odot \varepsilon, \quad "
+    r"\frac{\partial z}{\partial \mu} = 1, \ \frac{\partial z}{\partial \sigma} = \varepsilon "
+    r"\quad\text{or}\quad \frac{\partial z}{\partial \mu} = \frac{\partial z}{\partial \sigma} = 0",
     "warmup_steps": r"\beta_t = \beta \cdot \min(1,\ t / T)",
     "free_bits": r"\sum_{j=1}^D \max\bigl(\lambda,\ \term{kl}{\overline{\mathrm{KL}}_j}\bigr)",
     "schedule": r"\eta_t = \tfrac12\, \eta\, \bigl(1 + \cos(\pi t / T)\bigr)",

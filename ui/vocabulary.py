@@ -26,6 +26,7 @@ ASLEEP = 0.01  # nats: a latent dimension whose KL is below it carries nothing
 
 # Of the Okabe–Ito set: colour-blind people can tell them apart. Charts take the page's own, which differ in the dark.
 COLOURS = {"elbo": "#4b5563", "reconstruction": "#0072b2", "kl": "#b0578d"}
+WATCHED_COLOURS = {"gap": "#d55e00", "evidence": "#00795a"}
 # Of compared runs: none is near a term's, on white or in the dark.
 RUN_COLOURS = ["#5b45e8", "#8a8f00", "#e0104f", "#3f9a1f", "#b81fd6", "#94694a", "#9b86e8", "#b5402f"]
 TITLES = {"elbo": "−ELBO", "reconstruction": "−reconstruction", "kl": "KL"}

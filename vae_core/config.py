@@ -26,6 +26,7 @@ BINARIZATIONS = {
     "grey": "grey (as they are)",
 }
 OBJECTIVES = {"elbo": "ELBO", "importance-weighted": "importance-weighted"}
+GRADIENTS = {"reparameterized": "reparameterized", "detached": "detached at z"}
 SCHEDULES = {"constant": "constant", "cosine": "falling as a cosine"}
 PRECISIONS = {"auto": "auto", "float32": "float32", "tf32": "tf32", "bfloat16": "bfloat16"}
 
@@ -148,6 +149,8 @@ class TrainConfig:
         free_bits: nats of KL per latent dimension, averaged over the batch, that the loss does not count.
         samples: L, draws of z per image.
         objective: what training maximizes: the ELBO, or the importance-weighted bound of L draws (T12).
+        gradient: whether the reconstruction's gradient passes through z = μ + σ ⊙ ε to the encoder (reparameterized,
+            T17) or, with the ELBO only, stops at z (detached), so that the encoder learns from the KL alone.
         schedule: whether the learning rate stays constant or falls to 0 as half a cosine over the training.
         learning_rate_warmup: steps over which the rate first rises linearly from 0; at most a tenth of the training.
         clip_norm: largest norm of the gradient; 0: no clipping.
@@ -193,6 +196,12 @@ class TrainConfig:
         "elbo", OBJECTIVES, "Objective", hint="Charts and figures show the ELBO with either.",
         help="What the training makes as large as it can: the ELBO, or the tighter importance-weighted bound of L "
         "draws.",
+    )  # fmt: skip
+    gradient: str = choice(
+        "reparameterized", GRADIENTS, "Gradient through z", short="gradient",
+        hint="Detached: only to see why z is reparameterized.",
+        help="Whether the gradient of the reconstruction passes through z = μ + σ ⊙ ε to the encoder "
+        "(reparameterized), or stops at z (detached): then the encoder learns from the KL alone.",
     )  # fmt: skip
     warmup_steps: int = whole(
         0, 0, 1_000_000_000, "Warm-up steps of β", step=100, short="warm-up",
@@ -262,6 +271,10 @@ class TrainConfig:
             )
         if self.free_bits and self.objective != "elbo":
             faults["free_bits"] = f"free_bits is {self.free_bits:g}; it must be 0 unless the objective is the ELBO."
+        if self.gradient != "reparameterized" and self.objective != "elbo":
+            faults["gradient"] = (
+                f"gradient is {self.gradient}; it must be reparameterized unless the objective is the ELBO."
+            )
         if faults:
             raise FaultsError(faults)
 

@@ -58,7 +58,22 @@ class ELBO(NamedTuple):
         return self.log_weights(prior, beta).logsumexp(0) - math.log(len(self.z))
 
 
-def elbo_of(model: VAE, x: Tensor, q: DiagonalGaussian, eps: Tensor) -> ELBO:
+def drawn(q: DiagonalGaussian, eps: Tensor, gradient: str = "reparameterized") -> Tensor:
+    """z = μ + σ ⊙ ε, (L, B, D): the draws that are decoded, and how the reconstruction's gradient leaves them (T17).
+
+    reparameterized: ∂z/∂μ = 1 and ∂z/∂σ = ε, so that it goes on to q. detached: z counts as a constant, and of the
+    ELBO only the KL has a gradient with respect to q.
+
+    Args:
+        q: one for each image.
+        eps: (L, B, D), or (L, 1, D) if all images share it.
+        gradient: a name of `config.GRADIENTS`.
+    """
+    z = q.sample(eps)
+    return z.detach() if gradient == "detached" else z
+
+
+def elbo_of(model: VAE, x: Tensor, q: DiagonalGaussian, eps: Tensor, gradient: str = "reparameterized") -> ELBO:
     """The ELBO's terms for a given q: reconstruction from draws of z, KL in closed form (T6, T9, T10, T18).
 
     ELBO = (1/L) Σ_l log p(x|z_l) − KL(q(z)‖p(z)),  z_l ~ q(z)
@@ -68,8 +83,9 @@ def elbo_of(model: VAE, x: Tensor, q: DiagonalGaussian, eps: Tensor) -> ELBO:
         x: (B, 1, 28, 28) in [0, 1], already binarized if the likelihood needs it.
         q: one for each image.
         eps: the draws' noise: (L, B, D), or (L, 1, D) if all images share it.
+        gradient: as `drawn` has it; the values do not depend on it.
     """
-    z = q.sample(eps)
+    z = drawn(q, eps, gradient)
     return elbo_of_decoded(model, x, q, z, model.decode(z))
 
 
@@ -85,6 +101,7 @@ def elbo(
     *,
     eps: Tensor | None = None,
     generator: torch.Generator | None = None,
+    gradient: str = "reparameterized",
 ) -> ELBO:
     """`elbo_of` for the encoder's q(z|x).
 
@@ -94,6 +111,7 @@ def elbo(
         samples: L ≥ 1, decoded as one batch.
         eps: (L, B, D), the draws' noise; drawn here if None.
         generator: source of the noise drawn here.
+        gradient: as `drawn` has it.
 
     Raises:
         ValueError: samples is not a whole number ≥ 1.
@@ -102,12 +120,14 @@ def elbo(
     q = model.posterior(x)
     if eps is None:
         eps = torch.randn((samples, *q.mu.shape), generator=generator, dtype=q.mu.dtype, device=q.mu.device)
-    return elbo_of(model, x, q, eps)
+    return elbo_of(model, x, q, eps, gradient)
 
 
 @dataclass(frozen=True)
 class Objective:
     """What training minimizes; a test compares every other way to its gradient with this one.
+
+    Whether the reconstruction's gradient reaches the encoder is decided where z is drawn (`drawn`).
 
     Args:
         name: elbo, or importance-weighted (T12).

@@ -30,7 +30,12 @@ def lengthen(server, run, count, elbo):
     with file.open("a") as more:
         for step in range(record["step"] + 1, count + 1):
             train = {"elbo": elbo(step), "reconstruction": elbo(step) + 20, "kl": 20.0}
-            more.write(json.dumps(record | {"step": step, "seconds": step / 100, "train": train, "test": None}) + "\n")
+            more.write(
+                json.dumps(
+                    record | {"step": step, "seconds": step / 100, "train": train, "test": None, "watched": None}
+                )
+                + "\n"
+            )
 
 
 def test_choices_are_the_same_in_all_charts_and_after_a_reload(visit, give):

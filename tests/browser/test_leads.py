@@ -6,7 +6,7 @@ import torch
 from vae_core import load_checkpoint
 from vae_core.runs.film import SIDE, map_dims, map_points
 from vae_core.runs.folder import RunFolder
-from vae_core.runs.run import _film_images
+from vae_core.runs.run import film_images
 from vae_core.storage.checkpoint import read_header
 
 from .conftest import until
@@ -64,7 +64,7 @@ def test_a_test_image_opens_in_draw_as_the_run_saw_it(training, digits):
     is_used(me, run)
     rested(me)
     model = load_checkpoint(folder.model_file)
-    x = _film_images(digits, model, torch.device("cpu"))
+    x = film_images(digits, model, torch.device("cpu"))
     assert torch.equal(torch.tensor(me.page.evaluate(PIXELS, SEEN)), (x[3] * 255).flatten().int())
     assert me.asked("look")[-1]["model"] == run
 
@@ -72,7 +72,7 @@ def test_a_test_image_opens_in_draw_as_the_run_saw_it(training, digits):
 def test_a_reconstruction_and_a_sample_open_in_draw_as_their_mean_pictures(training, digits):
     me, _, folder = training()
     model = load_checkpoint(folder.model_file)
-    x = _film_images(digits, model, torch.device("cpu"))
+    x = film_images(digits, model, torch.device("cpu"))
     with torch.inference_mode():
         made = model.x_hat(model.encode(x)[0])
         samples = model.x_hat(model.sample_prior(2 * SIDE, torch.Generator().manual_seed(0)))

@@ -60,6 +60,10 @@ def test_all_that_is_wrong_is_said_at_once_by_field():
         "samples": "samples is 5; with batches of 100000 it may be at most 1.",
         "free_bits": "free_bits is 1; it must be 0 unless the objective is the ELBO.",
     }
+    with pytest.raises(FaultsError) as caught:
+        TrainConfig(objective="importance-weighted", gradient="detached")
+    sentence = "gradient is detached; it must be reparameterized unless the objective is the ELBO."
+    assert caught.value.faults == {"gradient": sentence}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vae_core.cli import FIXED, main
-from vae_core.config import SETTINGS
+from vae_core.config import SETTINGS, TrainConfig
 
 RUNS = Path(__file__).parent / "written_earlier"  # by 9d0b50f, of scikit-learn's digits; settings changed after step 5
 
@@ -31,7 +31,7 @@ def test_a_run_of_an_earlier_version_goes_on(tmp_path, name, capsys):
 def test_a_setting_that_cannot_change_is_refused_when_a_run_goes_on(tmp_path, name, capsys):
     folder = tmp_path / "mlp"
     shutil.copytree(RUNS / "mlp", folder)
-    now = json.loads((folder / "config.json").read_text())["training"][name]
+    now = json.loads((folder / "config.json").read_text())["training"].get(name, getattr(TrainConfig, name))
     names = [value for value in SETTINGS[name].choices if value not in (now, "auto")]
     other = names[0] if names else SETTINGS[name].kind(0.5 if name == "average" else now + 1)
     option = f"--{name.replace('_', '-')}"

@@ -21,6 +21,7 @@ from vae_core.runs.export import PART, as_csv, as_tensorboard, as_zip
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.records import Records
 from vae_core.runs.run import train_into
+from vae_core.training import loop
 
 from ..conftest import seeded
 
@@ -28,8 +29,9 @@ MODEL = VAEConfig(latent_dim=3, hidden_dim=16)
 
 
 @pytest.fixture
-def folder(tmp_path, few):
-    """A run that has finished."""
+def folder(tmp_path, few, monkeypatch):
+    """A run that has finished, with figures of its watched images at the end of its second epoch."""
+    monkeypatch.setattr(loop, "WATCH_EVERY", 400)
     folder, config = RunFolder(tmp_path / "run"), TrainConfig(epochs=2, batch_size=50, record_every=3)
     folder.create()
     folder.write_config(RunConfig(MODEL, config, "digits", train_images=200))
@@ -39,7 +41,8 @@ def folder(tmp_path, few):
 
 def flat(record):
     """A record's numbers by the names that a table has for them; None where not evaluated."""
-    row = {name: value for name, value in record.items() if name not in ("train", "test", "kl_per_dim")}
+    row = {name: value for name, value in record.items() if name not in ("train", "test", "watched", "kl_per_dim")}
+    row |= {f"watched_{name}": (record["watched"] or {}).get(name) for name in ("elbo", "log_px", "exact")}
     for part in ("train", "test"):
         row |= {f"{part}_{term}": (record[part] or {}).get(term) for term in ("elbo", "reconstruction", "kl")}
     return row | {f"kl_{j}": kl for j, kl in enumerate(record["kl_per_dim"])}

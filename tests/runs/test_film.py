@@ -99,7 +99,7 @@ def test_the_held_out_images_are_of_as_many_labels_as_fit(kinds, shown):
     labels = torch.arange(10 * kinds) % kinds
     images = labels.to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 28, 28)  # as grey as its label
     model = VAE(VAEConfig(latent_dim=2, hidden_dim=8, binarization="grey"))
-    made = vae_core.runs.run._film_images(Dataset("mnist", images, labels, images, labels), model, torch.device("cpu"))
+    made = vae_core.runs.run.film_images(Dataset("mnist", images, labels, images, labels), model, torch.device("cpu"))
     assert made.shape == (20, 1, 28, 28) and len(made.mean((1, 2, 3)).unique()) == shown
 
 

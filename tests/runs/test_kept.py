@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from vae_core import VAE, load_checkpoint
 from vae_core.data import binarized_for_evaluation
@@ -12,6 +13,7 @@ from vae_core.evaluation.evaluate import evaluate_elbo
 from vae_core.runs.run import Steering
 from vae_core.runs.summary import summarize
 from vae_core.storage.checkpoint import read_header
+from vae_core.storage.tensors import read_tensors
 from vae_core.training.one_batch import OneBatch
 
 from ..conftest import plain, seeded, taken_batches
@@ -92,6 +94,19 @@ def test_the_gradient_norm_of_a_batch_is_that_of_its_loss(tmp_path, few):
     norm = sum(float(gradient.double().square().sum()) for gradient in gradients) ** 0.5
     assert batch.loss == pytest.approx(float(loss.detach()), rel=1e-5)
     assert batch.gradient_norm == pytest.approx(norm, rel=1e-4)
+
+
+def test_a_batch_that_an_earlier_version_wrote_has_its_gradient_through_z(tmp_path, few):
+    folder = began(tmp_path / "run", dataclasses.replace(CONFIG, gradient="detached"))
+    go_on(folder, few, Steering(one_batch=True))
+    path = folder.path / "batch.safetensors"
+    batch = OneBatch.load(path)
+    assert batch.gradient == "detached"
+    metadata, tensors = read_tensors(path)
+    del metadata["gradient"]
+    path.write_bytes(save(tensors, metadata=metadata))
+    earlier = OneBatch.load(path)
+    assert earlier.gradient == "reparameterized" and torch.equal(earlier.z, batch.z) and earlier.loss == batch.loss
 
 
 def test_looking_at_a_batch_changes_nothing(tmp_path, few):

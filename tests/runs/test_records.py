@@ -81,6 +81,21 @@ def test_a_file_that_has_become_shorter_is_read_anew(tmp_path):
     assert steps_of(records) == [] and records.last is None and len(records) == 0
 
 
+def test_what_is_watched_is_read_and_records_without_it_are_as_before(tmp_path):
+    watched = [
+        None,
+        {"elbo": -101.5, "log_px": -98.25, "exact": None},
+        {"elbo": -99.0, "log_px": -97.0, "exact": -96.5},
+    ]
+    lines = [record(1), *(record(step, watched=it) for step, it in zip((2, 3, 4), watched, strict=True))]
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    columns = Records(path).read().rows()
+    assert columns["watched_elbo"] == [None, None, 101.5, 99.0]
+    assert columns["watched_log_px"] == [None, None, 98.25, 97.0]
+    assert columns["watched_exact"] == [None, None, None, 96.5]
+
+
 DAMAGE = ["garbage", "[1, 2]", '{"step": 3}', "null", "7", "\x00\x01", "{"]
 DAMAGE += [
     json.dumps(record(3) | change)
@@ -107,6 +122,10 @@ DAMAGE += [
         {"epoch": math.inf},
         {"epoch": 10**400},
         {"beta": True},
+        {"watched": [1]},
+        {"watched": {"elbo": 1.0, "exact": None}},
+        {"watched": {"elbo": 1.0, "log_px": None, "exact": None}},
+        {"watched": {"elbo": 1.0, "log_px": 1.0, "exact": "x"}},
         {"images_per_second": None},
         {"learning_rate": "x"},
         {"learning_rate": math.nan},
@@ -165,7 +184,9 @@ def filled(count):
     records, rng = Records(None), np.random.default_rng(0)
     for start in range(0, count, 1000):
         for step in range(start + 1, start + 1001):
-            records._append(record(step, held_out=step % 100 == 0))
+            is_evaluated = step % 100 == 0
+            watched = {"elbo": -3.0 * step, "log_px": -2.0 * step, "exact": -1.0 * step} if is_evaluated else None
+            records._append(record(step, held_out=is_evaluated, watched=watched))
     table = records._table[:count]
     spikes = rng.choice(count, 40, replace=False)
     table[spikes, 2 + np.arange(40) % 3] = rng.normal(0, 1e4, 40)  # of the training's three
@@ -187,13 +208,13 @@ def test_a_hundred_thousand_records_are_thinned_without_losing_an_extreme():
     for step, value in zip(columns["step"], columns["train_kl"], strict=True):  # each row is that of its own step
         assert value == pytest.approx(table[step - 1, COLUMNS.index("train_kl")], abs=1e-3)
     gaps = np.diff(columns["step"])
-    assert gaps.max() < 2 * 100_000 * 2 * len(LOSSES) / ROWS  # nowhere a hole
+    assert gaps.max() < 2 * 100_000 * 2 * len(COLUMNS) / ROWS  # nowhere a hole
 
 
 def test_a_hundred_thousand_records_take_little_memory():
     records, table = filled(100_000)
-    assert table.itemsize * len(COLUMNS) <= 80
-    assert records._table.nbytes <= 2 * 80 * 100_000
+    assert table.itemsize * len(COLUMNS) <= 96
+    assert records._table.nbytes <= 2 * 96 * 100_000
     assert len(records.history) <= HISTORY and len(records.history_steps) == len(records.history)
 
 

@@ -15,6 +15,7 @@ from vae_core.runs.changes import Change
 from vae_core.runs.config import RunConfig
 from vae_core.runs.folder import RunFolder
 from vae_core.runs.run import Steering, train_into
+from vae_core.storage.checkpoint import read_header
 from vae_core.training.divergence import DivergedError
 from vae_core.training.loop import TrainState, batches
 
@@ -162,6 +163,20 @@ def test_a_run_that_was_paused_ends_bit_for_bit_like_one_that_was_not(tmp_path, 
         mean = shares[0] * first["train"]["elbo"] + shares[1] * second["train"]["elbo"]
         assert mean == pytest.approx(expected[parted]["train"]["elbo"], rel=1e-6)
         assert second["test"] == expected[parted]["test"] and second["epoch"] == expected[parted]["epoch"]
+
+
+def test_a_run_detached_at_z_goes_on_detached_after_a_pause(tmp_path, few):
+    config = dataclasses.replace(CONFIG, gradient="detached")
+    whole, parted, steering = began(tmp_path / "whole", config), began(tmp_path / "parted", config), Steering()
+    go_on(whole, few)
+    go_on(parted, few, steering, {5: steering.pause})
+    go_on(parted, few)
+    assert_same_end(whole, parted)
+    about = read_header(parted.model_file).about
+    assert about["training"]["gradient"] == "detached" == parted.read_config().training.gradient
+    usual = began(tmp_path / "usual")
+    go_on(usual, few)
+    assert figures(usual.records())[24]["train"] != figures(parted.records())[24]["train"]
 
 
 def test_a_run_that_is_paused_at_every_batch_ends_bit_for_bit_alike(tmp_path, few):

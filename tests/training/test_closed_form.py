@@ -61,6 +61,25 @@ def test_the_gradient_of_the_importance_weighted_bound_is_that_of_autograd(confi
         assert_close(parameter.grad, gradient, name)
 
 
+@pytest.mark.parametrize("config", CASES, ids=["mlp", "linear", "deep mlp", "another prior"])
+@pytest.mark.parametrize("samples", [1, 4])
+def test_detached_at_z_the_gradient_is_that_of_autograd_without_the_way_through_z(config, samples):
+    model = VAE(config, seeded()).double()
+    x, eps = torch.rand(7, 1, 28, 28, generator=seeded(1)).double(), torch.randn(samples, 7, 3, generator=seeded(2))
+    q = model.posterior(x)
+    z = (q.mu + (0.5 * q.logvar).exp() * eps.double()).detach()
+    loss = 2.0 * q.kl(model.prior).sum(-1).mean() - model.log_px_z(x, z).mean()
+    gradients = torch.autograd.grad(loss, list(model.parameters()))
+    weights = LossWeights(torch.tensor(LossWeights.values(7, 2.0, 0.0), dtype=torch.float64))
+    found = ClosedForm(model, gradient="detached").differentiate(x, eps.double(), weights)
+    assert_close(found.z, z)
+    for (name, parameter), gradient in zip(model.named_parameters(), gradients, strict=True):
+        assert_close(parameter.grad, gradient, name)
+    defined = Objective("elbo", 2.0).loss(elbo(model, x, eps=eps.double(), gradient="detached"), model.prior)
+    for one, other in zip(torch.autograd.grad(defined, list(model.parameters())), gradients, strict=True):
+        assert_close(one, other)
+
+
 @pytest.mark.parametrize("architecture", ["conv", "residual"])
 def test_it_does_not_claim_what_it_does_not_know(architecture):
     assert has_closed_form(VAE(CASES[0]))

@@ -273,6 +273,7 @@ def test_the_step_is_named_at_which_the_loss_was_not_finite_any_more_not_the_one
         ("record_every", 0),
         ("precision", "float16"),
         ("objective", "iwae"),
+        ("gradient", "score"),
         ("schedule", "step"),
         ("learning_rate_warmup", -1),
         ("clip_norm", -1.0),

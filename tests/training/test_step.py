@@ -175,6 +175,32 @@ def test_the_importance_weighted_gradient_is_that_of_its_definition(few, archite
         torch.testing.assert_close(mine.grad, expected.grad, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("model", MODELS, ids=["mlp", "conv"])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_step_detached_at_z_has_the_gradient_without_the_way_through_z(few, monkeypatch, model, samples):
+    batch = Batches(few.train, model, 0).take(TrainConfig(batch_size=50, samples=samples), 0)
+    vae, recorded, other = (VAE(model, seeded()) for _ in range(3))
+    one_step(vae, batch, gradient="detached")
+    as_on_a_gpu(monkeypatch)  # where the step of few kernels, which does not know this gradient, stands back
+    one_step(recorded, batch, gradient="detached")
+    q = other.posterior(batch.x)
+    z = (q.mu + q.std * batch.eps).detach()
+    if model.fits_sigma:
+        other.log_sigma.copy_((batch.x - other.decode(z).detach()).square().mean().sqrt().log())
+    (q.kl(other.prior).sum(-1).mean() - other.log_px_z(batch.x, z).mean()).backward()
+    for mine, too, expected in zip(vae.parameters(), recorded.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, expected.grad, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(too.grad, expected.grad, rtol=1e-3, atol=1e-4)
+
+
+def test_a_training_detached_at_z_forgets_the_images_while_its_loss_falls(few):
+    config, vae = plain(epochs=40, batch_size=50, learning_rate=3e-3, gradient="detached"), VAE(MLP, seeded())
+    first, *_, last = train(vae, few, config)
+    assert last.train.kl < 1e-3 and -last.train.elbo < -first.train.elbo - 100
+    pictures = vae.x_hat(vae.posterior(few.train.float()[:20].div(255)).mu)
+    assert float(pictures.detach().std(0).max()) < 0.02  # the same blur for every image
+
+
 @pytest.mark.parametrize("architecture", ["mlp", "conv", "residual"])
 def test_bfloat16_is_near_and_is_not_float32(digits, architecture):
     model = VAEConfig(architecture=architecture, latent_dim=4, hidden_dim=128)

@@ -23,7 +23,8 @@ FORM = {
     "data": "digits", "architecture": "mlp", "latent_dim": 3, "likelihood": "bernoulli", "epochs": 2, "beta": 1,
     "learning_rate": 0.01, "batch_size": 128, "hidden_dim": 16, "hidden_layers": 1, "binarization": "dynamic",
     "sigma": 0.1,
-    "sigma_mode": "fixed", "prior_mean": 0, "prior_std": 1, "samples": 1, "objective": "elbo", "warmup_steps": 0,
+    "sigma_mode": "fixed", "prior_mean": 0, "prior_std": 1, "samples": 1, "objective": "elbo",
+    "gradient": "reparameterized", "warmup_steps": 0,
     "free_bits": 0, "schedule": "cosine", "learning_rate_warmup": 100, "clip_norm": 0, "average": 0.99, "patience": 0,
     "hold_out": 0, "seed": 0, "precision": "auto",
 }  # fmt: skip

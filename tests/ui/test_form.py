@@ -64,6 +64,11 @@ def test_a_setting_after_its_run_was_deleted_is_the_next_ones(backend):
             {"objective": "importance-weighted", "free_bits": 0.5},
             "Free bits is 0.5; it must be 0 unless the objective is the ELBO.",
         ),
+        ({"gradient": "score"}, "Gradient through z is 'score'; it must be one of reparameterized, detached."),
+        (
+            {"objective": "importance-weighted", "gradient": "detached"},
+            "Gradient through z is detached; it must be reparameterized unless the objective is the ELBO.",
+        ),
         ({"schedule": "step"}, "Learning-rate schedule is 'step'"),
         ({"average": 1}, "Weight averaging (decay) is 1"),
         ({"patience": -1}, "Stop early after epochs is -1"),
@@ -111,7 +116,8 @@ def test_every_field_of_the_form_reaches_its_configuration(backend):
         "data": "digits", "architecture": "conv", "latent_dim": 5, "likelihood": "gaussian", "epochs": 1, "beta": 2,
         "learning_rate": 0.01, "batch_size": 700, "hidden_dim": 7, "hidden_layers": 2, "binarization": "threshold",
         "sigma": 0.3, "sigma_mode": "optimal", "prior_mean": 1, "prior_std": 2, "samples": 3,
-        "objective": "importance-weighted", "warmup_steps": 4, "free_bits": 0, "schedule": "cosine",
+        "objective": "importance-weighted", "gradient": "reparameterized", "warmup_steps": 4, "free_bits": 0,
+        "schedule": "cosine",
         "learning_rate_warmup": 2, "clip_norm": 1.5, "average": 0.9, "patience": 7, "hold_out": 100, "seed": 5,
         "precision": "bfloat16",
     }  # fmt: skip

@@ -26,11 +26,11 @@ from ..web.session import STORAGE_KEY
 
 HERE = Path(__file__).parent
 STYLES = (
-    "shared/live", "machine/machine", "step/step", "theory/theory", "theory/probability/probability",
-    "theory/bound/bound", "theory/gaussian/gaussian", "theory/learning/learning", "draw/draw", "latents/latents",
-    "runs/runs", "words/words",
+    "shared/live", "machine/machine", "step/step", "theory/theory", "draw/draw", "latents/latents", "runs/runs",
+    "words/words",
 )  # fmt: skip
-CSS = [HERE / f"{name}.css" for name in STYLES]
+CARDS = sorted((HERE / "theory").glob("*/*.css"))  # each group of cards has its own
+CSS = [HERE / f"{name}.css" for name in STYLES] + CARDS
 
 ICON = HERE.parent / "favicon.svg"
 

@@ -50,13 +50,26 @@ class Lead:
 
 
 @dataclass(frozen=True)
+class Way:
+    """One of several recorded trainings that a card plays, with a question of its own.
+
+    lesson: its name in checkpoints/lessons.py; title: on its button; against: the lesson that it is compared with.
+    """
+
+    lesson: str
+    title: str
+    against: str
+    question: Question
+
+
+@dataclass(frozen=True)
 class Card:
     r"""One idea. In its formulas \term{kl}{…} has the colour of that term, and is the value of that name.
 
     name: in the address. short: on the buttons that lead to it. claim: its title. text: at most WORDS words. rows: of
     theory.md. code: by term, the function that computes it and a part of the one line in it that does. needs: "plane"
     where the model must have two dimensions, "" if any will do. example: a worked one, in plain text with formulas
-    between dollar signs.
+    between dollar signs. ways: the trainings among which its picture lets the visitor choose.
     """
 
     name: str
@@ -71,6 +84,7 @@ class Card:
     lines: tuple[Line, ...] = ()
     example: str = ""
     needs: str = ""
+    ways: tuple[Way, ...] = ()
 
     def served(self) -> dict[str, Any]:
         """The card as the page gets it."""
@@ -78,14 +92,16 @@ class Card:
 
 
 def source(function: Callable, part: str) -> dict[str, Any]:
-    """The one line of a function that holds a text: {file, line, text}.
+    """The one line of a function, method or property that holds a text: {file, line, text}.
 
     Raises:
         ValueError: there is none, or more than one.
     """
+    if isinstance(function, property):
+        function = function.fget or function.__get__
     lines, first = inspect.getsourcelines(function)
     found = [n for n, line in enumerate(lines) if part in line]
     if len(found) != 1:
         raise ValueError(f"{function.__qualname__} has {len(found)} lines with {part!r}")
-    file = Path(str(inspect.getsourcefile(function))).relative_to(ROOT)
+    file = Path(str(inspect.getsourcefile(inspect.unwrap(function)))).relative_to(ROOT)
     return {"file": file.as_posix(), "line": first + found[0], "text": lines[found[0]].strip()}

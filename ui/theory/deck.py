@@ -5,11 +5,20 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from ..vocabulary import module
-from . import bound, gaussian, probability
+from . import bound, gaussian, gradient, kl, learning, motion, probability, promises
 from .card import Card
 
 # By the folder of live/theory/ that has their pictures.
-GROUPS = {"probability": probability.CARDS, "bound": bound.CARDS, "gaussian": gaussian.CARDS}
+GROUPS = {
+    "probability": probability.CARDS,
+    "kl": kl.CARDS,
+    "bound": bound.CARDS,
+    "gaussian": gaussian.CARDS,
+    "gradient": gradient.CARDS,
+    "motion": motion.CARDS,
+    "learning": learning.CARDS,
+    "promises": promises.CARDS,
+}
 ORDER = (
     "model", "bayes", "information", "kl", "asymmetry", "nonnegative", "integral", "jensen", "gap", "gaussian",
     "reparameterization", "draws", "motion", "mean", "likelihoods", "amortization", "promises", "break",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -170,6 +170,35 @@ def log_likelihood(
     )
 
 
+@torch.no_grad()
+def watch(model: VAE, x: Tensor, samples: int = 50, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """The ELBO and log p̂_K(x) of each image, both from the same K draws of q(z|x) (T13, T14).
+
+    They are the mean of the log weights and the log of the mean weight, so by Jensen's inequality their difference, an
+    estimate of the gap from below, is never negative.
+
+    Args:
+        model: the VAE; its encoder runs once per image.
+        x: (B, 1, 28, 28) in [0, 1], binarized as the model needs it.
+        samples: K ≥ 1 draws per image.
+        seed: of the draws; with the same seed log p̂_K(x) is exactly what `log_likelihood` gives.
+
+    Returns:
+        (B,) nats each.
+    """
+    generator = torch.Generator(x.device).manual_seed(seed)
+    found = []
+    for part in x.split(IMAGES_AT_ONCE):
+        total = _nothing(part)
+        mean = torch.zeros_like(total)
+        for weights in _log_weights(model, part, samples, generator, Proposal.posterior(model, part)):
+            total = torch.logaddexp(total, weights.logsumexp(0))
+            mean += weights.sum(0) / samples
+        found.append(torch.stack([mean, total - math.log(samples)]).to(x.dtype))
+    elbos, log_px = torch.cat(found, 1)
+    return elbos, log_px
+
+
 def _log_likelihood(
     model: VAE,
     x: Tensor,
@@ -179,9 +208,25 @@ def _log_likelihood(
     progress: Callable[[int], None] | None,
 ) -> Tensor:
     """`log_likelihood` of few enough images that one draw of each fits in a chunk: (B,)."""
+    total = _nothing(x)
+    for weights in _log_weights(model, x, samples, generator, proposal):
+        total = torch.logaddexp(total, weights.logsumexp(0))
+        if progress:
+            progress(weights.numel())
+    return (total - math.log(samples)).to(x.dtype)
+
+
+def _nothing(x: Tensor) -> Tensor:
+    """log 0 for each image, where weights are to be added: (B,). Over many chunks float32 would lose precision."""
+    precise = torch.float32 if x.device.type == "mps" else torch.float64
+    return torch.full((len(x),), -math.inf, dtype=precise, device=x.device)
+
+
+def _log_weights(
+    model: VAE, x: Tensor, samples: int, generator: torch.Generator | None, proposal: Proposal
+) -> Iterator[Tensor]:
+    """Yields `log_weights` of K draws in chunks, (some draws, B) each."""
     chunk = draws_at_once(model, x)
-    wide = torch.float32 if x.device.type == "mps" else torch.float64  # over many chunks float32 loses precision
-    total = torch.full((len(x),), -math.inf, dtype=wide, device=x.device)
     # A fixed number of draws per call, so that a generator gives the same noise whatever the size of the chunk.
     at_a_call = 1 if x.device.type == "cpu" else DRAWS_AT_A_CALL
     chunk = max(chunk // at_a_call, 1) * at_a_call
@@ -192,10 +237,8 @@ def _log_likelihood(
         noise = [torch.randn(shape, generator=generator, dtype=x.dtype, device=x.device) for _ in range(calls)]
         eps = torch.cat(noise)[:draws]
         with arithmetic("float32", x.device):
-            total = torch.logaddexp(total, log_weights(model, x, proposal, eps).logsumexp(0))
-        if progress:
-            progress(draws * len(x))
-    return (total - math.log(samples)).to(x.dtype)
+            weights = log_weights(model, x, proposal, eps)
+        yield weights
 
 
 def draws_at_once(model: VAE, x: Tensor) -> int:

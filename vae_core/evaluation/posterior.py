@@ -17,6 +17,9 @@ from .evaluate import IMAGES_AT_ONCE, check_images
 
 POINTS_AT_ONCE = 4096  # decoded at once
 NEGLIGIBLE = 25.0  # nats below the highest density
+NEAR = 10.0  # the same where 1e-4 nats do not matter
+DEEPEST = 6  # grids of many images, each three times as fine as the one before
+SETTLED = 0.05  # nats; a grid of theirs three times as fine as one that is off by that is off by less than 1e-3
 FINER = (3, 9, 27)  # parts per side into which a square of the grid is divided
 MOST_FINE = 500_000  # most points in the finer grid of one image
 NARROW = 20_000  # points in the first finer grid of a density up to about four spacings wide
@@ -101,6 +104,57 @@ def _truth(model: VAE, x: Tensor, q: DiagonalGaussian, points: Tensor, area: flo
         cross[:, b], off_cross[b] = _finer(crossed, points, log_q[:, b], area, cross[:, b], off_cross[b])
     at_edge = torch.exp(log_joints[outermost].logsumexp(0) - log_joints.logsumexp(0))
     return torch.stack([log_px[0], cross[0] + log_px[0], cross[1], torch.maximum(off_px, off_cross), at_edge])
+
+
+@torch.inference_mode()
+def grid_evidence(model: VAE, x: Tensor, *, cells: int = 101, reach: float = 5.0) -> Tensor:
+    """log p(x) of many images at once, with far less work than `grid_truth`: (B,) nats, NaN where unsure.
+
+    All images share their points: a coarse grid, then three times as fine a grid wherever any image's posterior is,
+    and so on. An image is sure once a finer grid changes its result by less than `SETTLED`.
+
+    Args:
+        model: one with two latent dimensions.
+        x: (B, 1, 28, 28) in [0, 1].
+        cells: points per side of the coarse grid, odd.
+        reach: as for `grid_truth`.
+
+    Raises:
+        ValueError: as `grid_truth`.
+    """
+    check_images(x)
+    axis, area = square(model, model.posterior(x), cells, reach)
+    along = torch.arange(cells, device=x.device)
+    place = torch.cartesian_prod(along, along)
+    left = torch.arange(len(x), device=x.device)
+    sure = torch.full((len(x),), torch.nan, dtype=x.dtype, device=x.device)
+    before = torch.full_like(sure, torch.nan)
+    for level in range(DEEPEST):
+        fine = 3**level
+        points = axis[0] + math.sqrt(area) / fine * (place - (fine - 1) / 2)
+        log_joints = log_joint(model, x[left], points)
+        found = _evidence(log_joints, area / fine**2)[0]
+        if level == 0:  # what reaches the edge is not all on the grid
+            at_edge = ((place == 0) | (place == cells - 1)).any(1)
+            inside = (log_joints[at_edge].logsumexp(0) - log_joints.logsumexp(0)).exp() < 1e-6
+        else:
+            inside = (found - before).abs() >= SETTLED
+            sure[left[~inside]] = found[~inside]
+        left, before, log_joints = left[inside], found[inside], log_joints[:, inside]
+        if not len(left):
+            break
+        place = _finer_places(place[(log_joints > log_joints.amax(0) - NEAR).any(1)], cells * fine)
+    return sure
+
+
+def _finer_places(place: Tensor, side: int) -> Tensor:
+    """The squares (N, 2) of a grid with so many to a side, and those around them, each divided into nine: (9M, 2)."""
+    around = torch.arange(-1, 2, device=place.device)
+    nine = torch.cartesian_prod(around, around)
+    near = (place.unsqueeze(1) + nine).flatten(0, 1).clamp(0, side - 1)
+    chosen = torch.unique(near[:, 0] * side + near[:, 1])
+    chosen = torch.stack([chosen // side, chosen % side], 1)
+    return (3 * chosen.unsqueeze(1) + 1 + nine).flatten(0, 1)
 
 
 def _finer(

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..densities import DiagonalGaussian
 from ..model import VAE
 from . import ppca
-from .posterior import grid_truth
+from .posterior import grid_evidence, grid_truth
 
 REACHES = (5.0, 8.0, 13.0)  # prior standard deviations to either side of its mean, one after the other
 
@@ -38,6 +38,24 @@ def exact_terms(model: VAE, x: Tensor, q: DiagonalGaussian) -> ExactTerms | None
     else:
         return None
     return ExactTerms(log_px.to(x), (log_px - gap).to(x))
+
+
+def exact_evidence(model: VAE, x: Tensor) -> Tensor | None:
+    """log p(x) of many images, exact to 1e-3 nats: (B,), NaN where unsure; None if it is not known of this model.
+
+    Args:
+        model: the VAE.
+        x: (B, 1, 28, 28) in [0, 1].
+    """
+    if ppca.is_ppca(model.config):
+        return ppca.log_likelihood(model, x).to(x)
+    if model.config.latent_dim != 2:
+        return None
+    log_px = x.new_full((len(x),), torch.nan)
+    for reach in REACHES:
+        if len(left := log_px.isnan().nonzero()[:, 0]):
+            log_px[left] = grid_evidence(model, x[left], reach=reach)
+    return log_px
 
 
 def _on_a_plane(model: VAE, x: Tensor, q: DiagonalGaussian) -> tuple[Tensor, Tensor]:

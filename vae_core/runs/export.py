@@ -22,6 +22,7 @@ from torch import Tensor
 from ..storage.about import TERMS
 from ..storage.plain_json import read_json
 from .folder import RunFolder
+from .records import WATCHED
 
 PLAIN = ("step", "epoch", "images_seen", "seconds", "images_per_second")
 RECORDED = ("learning_rate", "beta", "samples", "sigma")
@@ -33,15 +34,15 @@ def as_csv(records: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     made = _Made()
     lines = csv.writer(codecs.getwriter("utf-8")(made))
     titles = [f"{part}_{term}" for part in ("train", "test") for term in TERMS]
-    titles = [*PLAIN, *titles, "active_units", *RECORDED, "precision"]
+    titles = [*PLAIN, *titles, "active_units", *RECORDED, "precision", *(f"watched_{name}" for name in WATCHED)]
     first, records = _begun(records)
     lines.writerow([*titles, *(f"kl_{j}" for j in range(len(first["kl_per_dim"]) if first else 0))])
     for record in records:
         terms = [record[part] and record[part][term] for part in ("train", "test") for term in TERMS]
         plain, settings = ([record.get(name) for name in names] for names in (PLAIN, RECORDED))
-        lines.writerow(
-            [*plain, *terms, record["active_units"], *settings, record.get("precision"), *record["kl_per_dim"]]
-        )
+        watched = [(record.get("watched") or {}).get(name) for name in WATCHED]
+        precision = record.get("precision")
+        lines.writerow([*plain, *terms, record["active_units"], *settings, precision, *watched, *record["kl_per_dim"]])
         if len(made) >= PART:
             yield made.take()
     yield made.take()
@@ -70,6 +71,8 @@ def events(records: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     for record in records:
         values = {f"{part}/{term}": record[part][term] for part in ("train", "test") if record[part] for term in TERMS}
         values |= {name: record[name] for name in ("active_units", *RECORDED) if record.get(name) is not None}
+        watched = record.get("watched") or {}
+        values |= {f"watched/{name}": watched[name] for name in WATCHED if watched.get(name) is not None}
         values |= {f"kl/{j}": kl for j, kl in enumerate(record["kl_per_dim"])}
         summary = Summary(value=[Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()])
         yield _framed(Event(wall_time=record["seconds"], step=record["step"], summary=summary))

@@ -18,15 +18,17 @@ from ..storage.plain_json import is_number
 
 LOSSES = tuple(f"{part}_{name}" for part in ("train", "test") for name in TERMS)
 NUMBERS = ("epoch", "images_seen", "seconds", "images_per_second", "learning_rate", "beta", "samples")
-COLUMNS = ("step", "seconds", *LOSSES, "active_units")
+WATCHED = ("elbo", "log_px", "exact")
+COLUMNS = ("step", "seconds", *LOSSES, "active_units", *(f"watched_{name}" for name in WATCHED))
 ROWS = 2000  # for a chart; about what its width can show
 HISTORY = 512  # most rows of KL per dimension that are kept
 
 
 class Records:
-    """The records of one metrics.jsonl, as columns of 80 bytes per record; each read continues where the last ended.
+    """The records of one metrics.jsonl, as columns of 96 bytes per record; each read continues where the last ended.
 
-    Losses are −ELBO, −reconstruction and KL, in nats per image; NaN if the held-out set was not evaluated.
+    Losses are −ELBO, −reconstruction and KL, in nats per image; NaN if the held-out set was not evaluated. Those of
+    the watched images are −ELBO and −log p(x), estimated and exact; NaN where they were not looked at.
     """
 
     def __init__(self, path: Path) -> None:
@@ -161,7 +163,9 @@ def _is_record(record: dict[str, Any], dims: int) -> bool:
     sigma = record.get("sigma")  # runs of the first version have none
     numbers = [record[name] for name in NUMBERS] + [record["train"][term] for term in TERMS] + record["kl_per_dim"]
     numbers += [] if sigma is None else [sigma]
+    watched = record.get("watched")  # earlier runs have none
     evaluated = ([test[term] for term in TERMS] if test else []) + ([] if units is None else [units])
+    evaluated += [watched[name] for name in WATCHED if name != "exact" or watched[name] is not None] if watched else []
     return (
         type(record["step"]) is int
         and 0 < record["step"] <= MOST_STEPS
@@ -180,7 +184,9 @@ def _row(record: dict[str, Any]) -> list[float]:
         for name in TERMS
     ]
     units = record["active_units"]
-    return [record["step"], record["seconds"], *losses, math.nan if units is None else units]
+    watched = record.get("watched") or {}
+    watched_losses = [math.nan if watched.get(name) is None else -watched[name] for name in WATCHED]
+    return [record["step"], record["seconds"], *losses, math.nan if units is None else units, *watched_losses]
 
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:

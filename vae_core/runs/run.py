@@ -170,7 +170,7 @@ def _train_into(
     """Takes the batches, and writes what is due after each."""
     total = config.total_steps(len(dataset.train))
     plan = _Plan(folder, config)
-    film = Film(folder.frames, _film_images(dataset, model, device), state.seconds)
+    film = Film(folder.frames, film_images(dataset, model, device), state.seconds)
     training = None
     last = state.is_over(config, total)
     with (folder.path / "metrics.jsonl").open("ab") as file:
@@ -268,7 +268,7 @@ def reason(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def _film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:
+def film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:
     """Twenty held-out images, two per label if there are ten labels, evenly over more: (20, 1, 28, 28)."""
     images = torch.stack([image for _, image in of_each_label(dataset, 2)])
     images = images[torch.arange(SIDE) * len(images) // SIDE]

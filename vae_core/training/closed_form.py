@@ -6,6 +6,7 @@ its gradient begins as
   ∂/∂μ = ∂/∂z + v (μ − μ_p) / σ_p²
   ∂/∂log σ² = ½ (∂/∂z · σ ε + v (σ²/σ_p² − 1))
 (T7, T17, T19), and goes back through linear layers and ReLU by the chain rule. With L draws log p is their mean.
+Where the gradient is detached at z, 0 stands in place of ∂/∂z on the way to μ and log σ².
 
 For the importance-weighted bound w Σ_b log (1/L) Σ_l exp(log w_bl), let s_bl be its weights, normalized to sum to 1.
 Since log w_bl = log p(x_b|z_bl) + β (log p(z_bl) + ½ ε² + log σ + …),
@@ -44,10 +45,18 @@ class ClosedForm:
         model: one that `has_closed_form`.
         precision: of the large products. Those of μ and log σ², and all sums, use the weights' own.
         objective: a name of `config.OBJECTIVES`.
+        gradient: a name of `config.GRADIENTS`; detached with the ELBO only.
     """
 
-    def __init__(self, model: VAE, precision: torch.dtype = torch.float32, objective: str = "elbo") -> None:
+    def __init__(
+        self,
+        model: VAE,
+        precision: torch.dtype = torch.float32,
+        objective: str = "elbo",
+        gradient: str = "reparameterized",
+    ) -> None:
         self._prior = model.prior
+        self._is_detached = gradient == "detached"
         self._is_importance_weighted = objective == "importance-weighted"
         *_, last = (layer for layer in model.encoder.modules() if isinstance(layer, nn.Linear))
 
@@ -80,7 +89,8 @@ class ClosedForm:
 
         share = self._share(terms, weights)
         to_logits = torch.sub(flat, x_hat, out=x_hat).flatten(0, -2).mul_(share)
-        to_z = self._decoder.backward(to_logits, to_input=True).view_as(z)
+        through = self._decoder.backward(to_logits, to_input=not self._is_detached)
+        to_z = torch.zeros_like(z) if self._is_detached else through.view_as(z)
         if self._is_importance_weighted:
             to_z = to_z.view(eps.shape) - weights.beta * share.view(draws, -1, 1) * (terms.z - mean) / std**2
             to_logvar = (to_z * noise).sum(0) + weights.beta * weights.reconstruction

@@ -25,10 +25,11 @@ FEW_ROWS = 256  # rows up to which it pays off
 SUMS, GRADIENTS = 0, 1  # the branches
 
 
-def knows(model: VAE, precision: str, objective: str, clip_norm: float) -> bool:
+def knows(model: VAE, precision: str, objective: str, clip_norm: float, gradient: str = "reparameterized") -> bool:
     """Whether this module can take the model's steps, with one draw of z."""
     is_standard = (model.config.prior_mean, model.config.prior_std) == (0.0, 1.0)
-    return has_closed_form(model) and is_standard and precision != "bfloat16" and objective == "elbo" and not clip_norm
+    is_usual = objective == "elbo" and gradient == "reparameterized" and not clip_norm
+    return has_closed_form(model) and is_standard and precision != "bfloat16" and is_usual
 
 
 class FewKernels:

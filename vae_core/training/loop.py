@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from ..config import CHANGEABLE, TrainConfig
-from ..data import Dataset
-from ..evaluation.evaluate import HeldOut, evaluate_elbo
+from ..data import Dataset, spread
+from ..evaluation.evaluate import HeldOut, evaluate_elbo, watch
+from ..evaluation.ppca import is_ppca
+from ..evaluation.truth import exact_evidence
 from ..model import VAE
 from ..precision import compute_exactly, launching, resolve
 from .adam import Adam
@@ -24,6 +26,10 @@ from .random import Batches, block_of
 from .schedule import beta_at, learning_rate_at
 from .step import Pace, Step
 
+WATCHED = 100  # held-out images, always the same ones, of which log p(x) is watched
+WATCHED_DRAWS = 50  # K of each
+WATCH_EVERY = 30_000  # training images, at least, so that watching takes little of the training's time
+PLANE_AFTER = 1_200_000  # training images, since quadrature in two dimensions takes as long as training on many
 CHECK_EVERY = 100  # most steps until an infinite or NaN loss is noticed, and negligible moments are dropped
 
 
@@ -37,6 +43,21 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """The bounds of log p(x) of `WATCHED` fixed held-out images, averaged; nats per image (T13, T14).
+
+    elbo, log_px: from the same K = `WATCHED_DRAWS` draws of q(z|x) for each image, the mean of the log weights and the
+    log of the mean weight. Both are lower bounds; log_px − elbo ≥ 0 estimates the gap. exact: log p(x) itself, at the
+    end of a training, where it is known: for the linear Gaussian model, and in two dimensions if the training was of
+    at least `PLANE_AFTER` images.
+    """
+
+    elbo: float
+    log_px: float
+    exact: float | None
+
+
+@dataclass(frozen=True)
 class Metrics:
     """One record of a training run.
 
@@ -45,7 +66,8 @@ class Metrics:
     train: averaged over the images since the previous record. test: over the whole held-out set, if it was evaluated.
     kl_per_dim: nats per latent dimension, on the training images. active_units: on the held-out set.
     learning_rate, beta, samples: those of the step (beta including its warm-up). sigma: of a Gaussian likelihood, after
-    that step; None for any other. precision: that of products and convolutions.
+    that step; None for any other. precision: that of products and convolutions. watched: at the end of an epoch,
+    at most every `WATCH_EVERY` images.
     """
 
     step: int
@@ -62,6 +84,7 @@ class Metrics:
     samples: int
     sigma: float | None
     precision: str
+    watched: Watched | None = None
 
 
 @dataclass
@@ -203,7 +226,8 @@ def batches(
     precision = resolve(config.precision, device)
     state = state or TrainState.start(model)
     drawn = Batches(images, model.config, config.seed, block_of(device, config.batch_size))
-    step = Step(model, state.adam, precision, config.objective, config.clip_norm, processes, drawn.block)
+    how = precision, config.objective, config.clip_norm
+    step = Step(model, state.adam, *how, processes, drawn.block, config.gradient)
     if config.average and state.average is None and processes.rank == 0:
         state.average = Average(model)
     per_epoch = config.steps_per_epoch(len(images))
@@ -230,6 +254,8 @@ def batches(
             if due:
                 evaluated = _evaluated(model, state, dataset, device) if at_end and processes.rank == 0 else None
                 metrics = _metrics(config, state, len(images), evaluated, state.model(model).sigma, precision)
+                if evaluated and _is_watch_due(state, config, len(images)):
+                    metrics = replace(metrics, watched=_watched(state.model(model), state, config, dataset, device))
                 state.begin_record()
             config = (yield metrics) or config
     except GeneratorExit:
@@ -308,6 +334,31 @@ def _evaluated(model: VAE, state: TrainState, dataset: Dataset, device: torch.de
     evaluated = evaluate_elbo(state.model(model), dataset.held_out_on(device, model.config.binarization))
     state.judge(evaluated.elbo)
     return evaluated
+
+
+def _is_watch_due(state: TrainState, config: TrainConfig, images: int) -> bool:
+    """Whether the watched images are due at the end of this epoch or of the training: a matter of the step alone."""
+    epochs = state.step / config.steps_per_epoch(images)
+    seen = round(epochs * images)
+    if state.is_over(config, config.total_steps(images)):
+        return seen >= WATCH_EVERY
+    return seen // WATCH_EVERY > (seen - images) // WATCH_EVERY
+
+
+def _watched(
+    model: VAE, state: TrainState, config: TrainConfig, dataset: Dataset, device: torch.device
+) -> Watched | None:
+    """Looks at the watched images, by random numbers of their own; None if a figure is not finite."""
+    held_out = dataset.held_out_on(device, model.config.binarization)
+    x = held_out[spread(len(held_out), WATCHED).to(device)]
+    elbo, log_px = (float(values.mean()) for values in watch(model, x, WATCHED_DRAWS))
+    images = len(dataset.train)
+    is_long = is_ppca(model.config) or state.step / config.steps_per_epoch(images) * images >= PLANE_AFTER
+    ends = state.is_over(config, config.total_steps(images))
+    exact = exact_evidence(model, x) if ends and is_long else None
+    known = None if exact is None else float(exact.nanmean())
+    finite = math.isfinite(elbo) and math.isfinite(log_px)
+    return Watched(elbo, log_px, known if known is None or math.isfinite(known) else None) if finite else None
 
 
 def _count_seconds(state: TrainState, seconds: float) -> None:

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from ..config import IMAGE_SHAPE, MOST_SAMPLES, MOST_STEPS, OBJECTIVES, TrainConfig
+from ..config import GRADIENTS, IMAGE_SHAPE, MOST_SAMPLES, MOST_STEPS, OBJECTIVES, TrainConfig
 from ..data import Dataset
 from ..files import write_atomically
 from ..model import VAE
@@ -39,6 +39,7 @@ class OneBatch:
     beta: the KL's weight at that step. loss: one number, nats per image. gradient_norm: of the loss, over all
     parameters. objective: a name of `config.OBJECTIVES`. free_bits: λ, and counted_kl: the KL that the loss then
     counts, nats per image. clip_norm: the norm to which the gradient is then clipped; 0: no clipping.
+    gradient: a name of `config.GRADIENTS`: whether the reconstruction's gradient has reached the encoder.
     """
 
     step: int
@@ -61,6 +62,7 @@ class OneBatch:
     free_bits: float
     counted_kl: float
     clip_norm: float
+    gradient: str = "reparameterized"  # of files that do not say
 
     def save(self, path: Path) -> None:
         """Writes it to a file, atomically."""
@@ -84,11 +86,13 @@ class OneBatch:
                 int(metadata.pop("step")),
                 int(metadata.pop("samples")),
             )
+            gradient = metadata.pop("gradient", "reparameterized")
             check_choice("objective", objective, OBJECTIVES)
+            check_choice("gradient", gradient, GRADIENTS)
             check_int("step", step, 1, MOST_STEPS)
             check_int("samples", samples, len(tensors["draws"]), MOST_SAMPLES)
             parts: dict[str, Any] = {**tensors, **{name: float(value) for name, value in metadata.items()}}
-            return cls(step=step, objective=objective, samples=samples, **parts)
+            return cls(step=step, objective=objective, samples=samples, gradient=gradient, **parts)
         except (OSError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError("There is no batch to look at: press Step to take one.") from error
 
@@ -127,7 +131,7 @@ def next_batch(model: VAE, dataset: Dataset, config: TrainConfig, step: int, dev
 def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneBatch:
     """`next_batch` for this batch; changes the model's gradients."""
     x = batch.x
-    terms = fitted_elbo(model, x, batch.eps)
+    terms = fitted_elbo(model, x, batch.eps, config.gradient)
     objective = Objective(config.objective, beta_at(config, step + 1), config.free_bits)
     loss = objective.loss(terms, model.prior)
     loss.backward()
@@ -154,5 +158,6 @@ def _looked_at(model: VAE, batch: Batch, config: TrainConfig, step: int) -> OneB
             free_bits=objective.free_bits,
             counted_kl=float(objective.counted_kl(terms)),
             clip_norm=config.clip_norm,
+            gradient=config.gradient,
             gradient_norm=float(torch.linalg.vector_norm(torch.cat([gradient.flatten() for gradient in gradients]))),
         )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..config import PIXELS
 from ..densities import optimal_sigma
 from ..model import VAE
-from ..objective import ELBO, elbo_of_decoded
+from ..objective import ELBO, drawn, elbo_of_decoded
 from .adam import Adam
 from .closed_form import ClosedForm, has_closed_form
 from .few_kernels import FewKernels, knows
@@ -43,6 +43,7 @@ class Step:
         clip_norm: largest norm of the gradient, over all parameters; 0: no clipping.
         processes: those that share each batch.
         block: that of `random.Batches`: how many places there are for batches; 0 counts as 1.
+        gradient: a name of `config.GRADIENTS`: how the reconstruction's gradient leaves z.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Step:
         clip_norm: float = 0.0,
         processes: Processes = ALONE,
         block: int = 0,
+        gradient: str = "reparameterized",
     ) -> None:
         self._model = model
         self._adam = adam
@@ -65,17 +67,18 @@ class Step:
         narrow = torch.bfloat16 if precision == "bfloat16" else torch.float32
         is_alone = processes.count == 1
         records = is_alone and is_recorded(self._device)
-        is_short = records and knows(model, precision, objective, clip_norm)
+        is_short = records and knows(model, precision, objective, clip_norm, gradient)
         self._few_kernels = FewKernels(model, adam) if is_short else None
         by_hand = is_alone and has_closed_form(model)
-        self._closed_form = ClosedForm(model, narrow, objective) if by_hand else None
+        self._closed_form = ClosedForm(model, narrow, objective, gradient) if by_hand else None
         self._size = size = _Size()
 
         def mean_square(squares: Tensor) -> Tensor:
             """(L, B, 1, 28, 28) → a scalar, the mean over all elements of all processes."""
             return processes.total(squares.sum()) / (len(squares) * size.images * PIXELS)
 
-        self._terms = processes.parallel(_Terms(model, mean_square))  # not a method: a cycle would keep recordings
+        # mean_square is not a method: a cycle would keep recordings
+        self._terms = processes.parallel(_Terms(model, mean_square, gradient))
         block = max(block, 1)
         self._measured = torch.zeros(block, 1 + model.config.latent_dim, device=self._device)
         self._settings = torch.zeros(block, 5, device=self._device)
@@ -198,29 +201,37 @@ class _Place:
 class _Terms(nn.Module):
     """The terms of a batch's ELBO as a module, which can be distributed over processes."""
 
-    def __init__(self, model: VAE, mean_square: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, model: VAE, mean_square: Callable[[Tensor], Tensor], gradient: str) -> None:
         super().__init__()
         self.model = model
         self._average = mean_square
+        self._gradient = gradient
 
     def forward(self, x: Tensor, eps: Tensor, beta: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
         """Reconstruction (B,), KL (B, D) and, if β is given, the importance-weighted bound (B,)."""
-        terms = fitted_elbo(self.model, x, eps, self._average)
+        terms = fitted_elbo(self.model, x, eps, self._gradient, self._average)
         bound = None if beta is None else terms.importance_weighted(self.model.prior, beta)
         return terms.reconstruction, terms.kl_per_dim, bound
 
 
-def fitted_elbo(model: VAE, x: Tensor, eps: Tensor, average: Callable[[Tensor], Tensor] = torch.mean) -> ELBO:
+def fitted_elbo(
+    model: VAE,
+    x: Tensor,
+    eps: Tensor,
+    gradient: str = "reparameterized",
+    average: Callable[[Tensor], Tensor] = torch.mean,
+) -> ELBO:
     """The ELBO's terms of a batch, after σ was set to its optimum for that batch if the model fits it.
 
     Args:
         model: its σ may be set.
         x: (B, 1, 28, 28) in [0, 1].
         eps: (L, B, D), the draws' noise.
+        gradient: as `objective.drawn` has it.
         average: over all elements, including those of other processes.
     """
     q = model.posterior(x)
-    z = q.sample(eps)
+    z = drawn(q, eps, gradient)
     params = model.decode(z)
     if model.config.fits_sigma:  # no gradient flows through σ
         model.log_sigma.copy_(optimal_sigma(x, params.detach(), average).log())

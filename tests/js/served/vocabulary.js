@@ -2,6 +2,7 @@
 // ui/live/shared/vocabulary.d.ts.
 
 export const IMAGE_SIDE = 28;
+export const FRAME_SIDE = 20;
 export const SETTINGS = {
   likelihood: {
     title: "Likelihood p(x|z)",

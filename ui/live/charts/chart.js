@@ -190,7 +190,10 @@ export function smoothed(values, weight) {
  */
 async function paintTerms(Plotly, plot) {
   const style = getComputedStyle(plot);
-  const found = plot.data.map(({ meta }) => /(reconstruction|kl|elbo)$/.exec(meta ?? "")?.[1]);
+  const found = plot.data.map(({ meta = "" }) => {
+    if (meta.endsWith("watched_elbo")) return "gap"; // the area's upper edge
+    return /watched_(log_px|exact)$/.test(meta) ? "evidence" : /(reconstruction|kl|elbo)$/.exec(meta)?.[1];
+  });
   const which = found.flatMap((name, i) => (name ? [i] : []));
   const colour = which.map((i) => style.getPropertyValue(`--${found[i]}`).trim());
   if (which.length) await Plotly.restyle(plot, { "line.color": colour, "marker.color": colour }, which);

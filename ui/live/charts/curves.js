@@ -61,6 +61,7 @@ function raw(trace) {
   return {
     ...trace,
     stackgroup: null,
+    fill: "none",
     mode: heldOut ? "markers" : "lines",
     opacity: heldOut ? 0.5 : 0.22,
     showlegend: false,
@@ -73,7 +74,10 @@ function raw(trace) {
 }
 
 /** @param {string} name */
-const isHeldOut = (name) => name.startsWith("test_");
+const isHeldOut = (name) => name.startsWith("test_") || isWatched(name);
+
+/** @param {string} name */
+const isWatched = (name) => name.startsWith("watched_");
 
 /**
  * What the chart shows: of which run, how much, how; empty before it was drawn.
@@ -187,11 +191,12 @@ class Curves {
   /** The curves' titles; a run that averages its weights evaluates the averaged ones, and trains the others. */
   #titles() {
     const weights = feed.about?.is_averaged ? ", averaged weights" : "";
-    return this.titles.map((title, i) => (isHeldOut(this.names[i]) ? title + weights : title));
+    return this.titles.map((title, i) => (this.names[i].startsWith("test_") ? title + weights : title));
   }
 
   #finish() {
     this.#dot();
+    this.#name();
     this.#settle();
     this.#mark();
     Object.assign(this.#drawn, this.#now());
@@ -266,6 +271,15 @@ class Curves {
     const mode = curves.map((i) => ((few && heldOut.includes(i)) || count(i) === 1 ? "lines+markers" : "lines"));
     if (mode.join() !== this.#drawn.modes) this.Plotly.restyle(plot, { mode }, curves);
     this.#drawn.modes = mode.join();
+  }
+
+  /** Only what a run has is named in the legend: earlier runs, and short ones, have no watched images. */
+  #name() {
+    const { plot, names, curves } = this;
+    const some = curves.filter((i) => isWatched(names[i]) && names[i] !== "watched_exact");
+    const showlegend = some.map((i) => Boolean(plot.data[i].x?.length));
+    if (showlegend.some((it, n) => it !== plot.data[some[n]].showlegend))
+      this.Plotly.restyle(plot, { showlegend }, some);
   }
 
   /** Lets the first, steep part of a training and later spikes run out of the picture: they would squash the rest. */

@@ -3,14 +3,12 @@
 // The points lie on a square lattice about the prior's mean. Level n has every 2^(LEVELS − n)-th point of the finest
 // one in either direction, so that each level holds the one before. A point's key is one number for both its places.
 
-import { readDecoder } from "../shared/decoder.js";
-import { formOf } from "./likelihood.js";
+import { AT_ONCE, Rows, total } from "./rows.js";
 
+/** @import { Row } from "./rows.js" */
 /**
- * Of a point: log p(x, z) = slope · x + rest + what depends on x alone. And an image of which some pixels may be hidden:
- * these, by their numbers, are 0 in x and are not scored.
+ * An image of which some pixels may be hidden: these, by their numbers, are 0 in x and are not scored.
  *
- * @typedef {{ slope: Float32Array, rest: number }} Row
  * @typedef {{ x: Float32Array, hidden: number[] }} Given
  */
 
@@ -18,18 +16,10 @@ export const LEVELS = 12;
 const CELLS = 24; // of the first level, from the prior's mean to either side; of 16, one posterior in ten was missed
 const REACH = 5; // prior standard deviations, as far as the first level goes
 const MOST_KEPT = 15_000; // rows, 3 kB each
-const AT_ONCE = 8; // points that are decoded together
 const ROW = 2 ** 24;
 
 /** @type {(i: number, j: number) => number} */
 export const keyOf = (i, j) => i * ROW + j;
-
-/** @type {(values: Float32Array, f: (value: number) => number) => number} */
-function total(values, f) {
-  let sum = 0;
-  for (let i = 0; i < values.length; i += 1) sum += f(values[i]);
-  return sum;
-}
 
 /** @type {(key: number) => number[]} both places of a point on the finest lattice */
 export function placesOf(key) {
@@ -42,19 +32,18 @@ export const strideOf = (level) => 2 ** (LEVELS - level);
 
 /** A decoder's plane. */
 export class Lattice {
-  /** @type {Map<number, Row>} */
+  /** @type {Map<number, Row>} by key; the rest holds log p(z), too */
   #rows = new Map();
   /** @type {number[]} */
   first = []; // the keys of the first level
 
   /** @param {ArrayBuffer} file a decoder of two dimensions */
   constructor(file) {
-    const { about, params } = readDecoder(file, AT_ONCE);
-    this.mean = about.prior_mean;
-    this.std = about.prior_std;
+    this.decoder = new Rows(file);
+    this.mean = this.decoder.mean;
+    this.std = this.decoder.std;
+    this.form = this.decoder.form;
     this.unit = (this.std * REACH) / CELLS / 2 ** LEVELS; // between two points of the finest lattice
-    this.params = params;
-    this.form = formOf(about);
     const stride = strideOf(0);
     for (let i = -CELLS; i <= CELLS; i += 1)
       for (let j = -CELLS; j <= CELLS; j += 1) this.first.push(keyOf(i * stride, j * stride));
@@ -100,16 +89,9 @@ export class Lattice {
 
   /** @param {number[]} keys at most AT_ONCE */
   #decode(keys) {
-    const z = new Float32Array(2 * AT_ONCE);
-    const at = (/** @type {number} */ place) => this.at(place);
-    for (const [n, key] of keys.entries()) z.set(placesOf(key).map(at), 2 * n);
-    const all = this.params(z);
-    keys.forEach((key, n) => {
-      const slope = all.slice(784 * n, 784 * (n + 1)).map((param) => this.form.factor * param);
-      const away = z.subarray(2 * n, 2 * n + 2).map((value) => (value - this.mean) / this.std);
-      const log_pz = -(away[0] ** 2 + away[1] ** 2) / 2 - Math.log(2 * Math.PI * this.std ** 2);
-      this.#rows.set(key, { rest: total(slope, this.form.rest) + log_pz, slope });
-    });
+    const points = keys.map((key) => placesOf(key).map((place) => this.at(place)));
+    for (const [n, { slope, rest }] of this.decoder.decode(points).entries())
+      this.#rows.set(keys[n], { slope, rest: rest + this.decoder.logPrior(points[n]) });
   }
 
   /** Forgets all but the first level where too much is kept. */

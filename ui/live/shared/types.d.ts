@@ -132,6 +132,19 @@ export interface Exact {
   mean: number[];
   std: number[];
 }
+/** One of the estimators: by count of draws, the mean and its error of each derivative, first by μ and then by log σ². */
+export interface Estimator {
+  mean: number[][];
+  error: number[][];
+  ratio: number;
+}
+/** `estimators` of ui/theory/estimates.py. */
+export interface Estimators {
+  counts: number[];
+  pathwise: Estimator;
+  score: Estimator;
+  with_baseline: Estimator;
+}
 /** `truth` of ui/tabs/draw.py. */
 export interface Truth extends Omit<Exact, "density"> {
   density: Picture;
@@ -139,6 +152,23 @@ export interface Truth extends Omit<Exact, "density"> {
 /** The exact p(z|x) and q(z|x) of the same image. */
 export interface PosteriorAndQ extends Exact {
   q: Q;
+}
+/** `shipped_figures` of ui/theory/measured.py. */
+export interface ShippedFigures {
+  model: string;
+  data: string;
+  dims: number;
+  likelihood: string;
+  elbo: number;
+  reconstruction: number;
+  kl: number;
+  sigma: number | null;
+}
+/** `batch_elbos` of ui/theory/measured.py. scatter: the standard deviation of each ELBO's estimate from one draw. */
+export interface BatchElbos {
+  elbos: number[];
+  scatter: number[];
+  data: string;
 }
 /** `neighbours` of ui/latents.py. */
 export interface Neighbours {
@@ -217,6 +247,23 @@ export interface Feed extends Store {
   moment: number | null;
   silent: boolean;
 }
+/**
+ * `lesson` of ui/theory/lessons.py: a recorded training. columns: −ELBO, −reconstruction and KL in nats per image; kl: of
+ * each dimension at each of these records; frames: the steps that have a picture.
+ */
+export interface Lesson {
+  name: string;
+  title: string;
+  settings: string;
+  data: string;
+  likelihood: string;
+  latent_dim: number;
+  beta: number;
+  total_steps: number;
+  columns: Columns;
+  kl: number[][];
+  frames: number[];
+}
 /** `history` of ui/follow.py. */
 export interface HistoryRows {
   stride: number;
@@ -233,6 +280,7 @@ export interface Batch extends Omit<Terms, "scatter"> {
   gradient_norm: number | null;
   objective: string;
   clip_norm: number;
+  gradient: string;
   free_bits: number;
   counted_kl: number | null;
   x: Picture;
@@ -303,6 +351,33 @@ export interface Planned {
   stays?: { title: string; value: string }[];
 }
 
+/** `optimum` of ui/theory/promised.py. */
+export interface Optimum {
+  learned: number;
+  best: number;
+  sigma: number;
+  best_sigma: number;
+  variances: number[];
+  best_variances: number[];
+  cosines: number[];
+  directions: Picture;
+  best_directions: Picture;
+  gap: number;
+}
+/** `aggregate` of ui/theory/promised.py. */
+export interface Aggregate {
+  kl: number;
+  information: [number, number];
+  marginal: [number, number];
+  images: number;
+  data: string;
+  dims: number[];
+  density: Picture;
+  cells: number;
+  half: number;
+  version: string;
+}
+
 /** A server function; Gradio makes undefined of a failure. */
 type Asks<Request, T> = (request: Request) => Promise<Answer<T> | undefined>;
 type OfModel = { model: string | null };
@@ -310,6 +385,9 @@ type OfModel = { model: string | null };
 export interface Server {
   follow: Asks<{ run: string; since: number; mark: string; changes: number; frames: number }, Followed>;
   window: Asks<{ run: string; low: number; high: number }, { columns: Columns }>;
+  lesson: Asks<{ name: string }, Lesson>;
+  optimum: Asks<object, Optimum>;
+  aggregate: Asks<OfModel, Aggregate>;
   history: Asks<{ run: string; stride: number; have: number }, HistoryRows>;
   batch: Asks<{ run: string }, Batch>;
   steer: Asks<{ browser: string; run: string; how: string }, { run: string }>;
@@ -325,7 +403,12 @@ export interface Server {
   complete: Asks<OfModel & { image: Picture; hidden: string }, Completed>;
   crowd: Asks<OfModel, Crowd>;
   truth: Asks<OfModel & { image: Picture } & Hole, Truth>;
+  shipped_figures: Asks<object, { models: ShippedFigures[] }>;
+  batch_elbos: Asks<OfModel, BatchElbos>;
+  single_draws: Asks<OfModel & { image: Picture; draws: number; seed: number }, { log_px: number[] }>;
   neighbours: Asks<OfModel & { images: string }, Neighbours>;
+  slopes_at: Asks<OfModel & { image: Picture; z: number[][] }, { log_px: number[]; slope: number[][] }>;
+  estimators: Asks<OfModel & { image: Picture; draws: number } & Q, Estimators>;
 }
 
 // What Gradio hands to a component; see ui/live/__init__.py.

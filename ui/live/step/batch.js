@@ -109,7 +109,9 @@ function fill(view, answer) {
   view.title.textContent = `Step ${count(answer.step)}, ${answer.mu.length} of the ${count(answer.images)} images of its batch`;
   const norm = answer.gradient_norm?.toLocaleString("en", { maximumSignificantDigits: 3 }) ?? "not finite";
   const clipped = answer.clip_norm ? `, made at most ${answer.clip_norm}` : "";
-  view.sum.textContent = `${loss(answer)}, in nats per image · gradient norm ${norm}${clipped}`;
+  const stopped =
+    answer.gradient === "detached" ? " · detached at z: the encoder’s gradient is that of β·KL alone" : "";
+  view.sum.textContent = `${loss(answer)}, in nats per image · gradient norm ${norm}${clipped}${stopped}`;
   view.legend.replaceChildren(...legend(answer));
   view.one.begin(answer.dims);
   view.row.replaceChildren(...figuresOf(imagesOf(answer), (image) => view.one.show(image)));

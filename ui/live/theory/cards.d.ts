@@ -18,6 +18,12 @@ export interface Source {
   line: number;
   text: string;
 }
+export interface Way {
+  lesson: string;
+  title: string;
+  against: string;
+  question: Question;
+}
 export interface Card {
   name: string;
   short: string;
@@ -31,6 +37,7 @@ export interface Card {
   lines: Line[];
   example: string;
   needs: "" | "plane";
+  ways: Way[];
   /** Of its picture, below theory/. */
   module: string;
 }

@@ -4,11 +4,13 @@ import { make, minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 
 /**
- * x, y: both ends of each axis, in the units of what is drawn; ticks: where the x axis has numbers; label: for a screen
- * reader; ratio: of height to width.
+ * x, y: both ends of each axis, in the units of what is drawn; ticks: where the x axis has numbers; written: how these
+ * are written; label: for a screen reader; ratio: of height to width.
  *
- * @typedef {{ x: [number, number], y: [number, number], label: string, ratio?: number, xTitle?: string, ticks?: number[] }}
- *   Options
+ * @typedef {{
+ *   x: [number, number], y: [number, number], label: string, ratio?: number, xTitle?: string, ticks?: number[],
+ *   written?: (tick: number) => string,
+ * }} Options
  * @typedef {(plot: Plot) => void} Draw
  */
 
@@ -54,10 +56,10 @@ export class Plot {
 
   #drawAxis() {
     const y = this.height - EDGE.bottom;
-    const { ticks = [], xTitle = "" } = this.options;
+    const { ticks = [], xTitle = "", written = String } = this.options;
     const line = svg("line", { x1: EDGE.left, x2: this.width - EDGE.right, y1: y, y2: y });
     const numbers = ticks.map((tick) =>
-      svg("text", { x: this.px(tick), y: y + 18, "text-anchor": "middle" }, minus(String(tick))),
+      svg("text", { x: this.px(tick), y: y + 18, "text-anchor": "middle" }, minus(written(tick))),
     );
     const title = svg("text", { x: this.width - EDGE.right, y: y - 6, "text-anchor": "end" }, xTitle);
     this.#axis.replaceChildren(line, ...numbers, title);

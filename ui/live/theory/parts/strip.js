@@ -13,8 +13,9 @@ const SHOWN = 6; // test digits
  * The strip; it follows the image in hand.
  *
  * @param {Frame} frame
+ * @param {{ isFlat?: boolean }} [options] isFlat: in one row, to stand below a picture
  */
-export function strip(frame) {
+export function strip(frame, { isFlat = false } = {}) {
   const canvas = make("canvas", { className: "live-in-hand" });
   const digits = make("div", { className: "live-digits" });
   const sample = make("button", { type: "button", className: "live-quiet" }, "a sample of the model");
@@ -34,7 +35,15 @@ export function strip(frame) {
     sample.hidden = !model.decoder;
   });
   const caption = make("figcaption", {}, "x");
-  return make("figure", { className: "live-strip" }, caption, canvas, digits, sample, draw);
+  return make(
+    "figure",
+    { className: `live-strip${isFlat ? " live-flat" : ""}` },
+    caption,
+    canvas,
+    digits,
+    sample,
+    draw,
+  );
 }
 
 /**

@@ -1,0 +1,158 @@
+// −reconstruction + β KL of the image in hand against −log p(x): a bound for β ≥ 1, and none below (T18).
+
+import { make, minus } from "../../shared/page.js";
+import { set, svg } from "../../shared/svg.js";
+import { handle } from "../parts/handle.js";
+import { Plot } from "../parts/plot.js";
+import { strip } from "../parts/strip.js";
+import { through, valueAxis } from "./axes.js";
+
+/** @import { Known } from "../image.js" */
+/** @import { Numbers } from "../parts/numbers.js" */
+/** @import { Given, Part } from "./promises.js" */
+/** @typedef {{ distortion: number, kl: number, surprise: number }} Loss of an image: −reconstruction, KL, −log p(x) */
+
+const MOST = 4; // β
+
+/** @type {Part} */
+export const bound = {
+  title: "β",
+  claim:
+    "With β > 1 the loss is a looser bound on −log p(x). With β < 1 it is no bound: drag the point below the green line.",
+  rows: [
+    { name: "distortion", title: "−reconstruction", term: "reconstruction", kind: "general" },
+    { name: "weighed", title: "β · KL", sign: "+", term: "kl", kind: "general" },
+    { name: "bound", title: "the loss", sign: "=", term: "elbo", kind: "general" },
+    { name: "surprise", title: "−log p(x)", term: "evidence", kind: "exact" },
+    { name: "above", title: "the loss is above it by", kind: "exact" },
+  ],
+  build,
+};
+
+/**
+ * The loss of an image by β.
+ *
+ * @param {Loss} loss
+ * @param {number} beta
+ */
+export const lossAt = ({ distortion, kl }, beta) => distortion + beta * kl;
+
+/** @param {Given} given */
+function build({ frame, place, numbers, acted }) {
+  /** @type {Loss | null} */
+  let loss = null;
+  let beta = 2;
+  const plot = new Plot({
+    x: [0, MOST], y: [0, 1], ratio: 0.88, ticks: [0, 1, 2, 3, 4], xTitle: "β", label: "the loss over β",
+  }); // biome-ignore format: one line
+  const verdict = make("p", { className: "live-found" });
+  lines(plot, () => loss);
+  const show = () => {
+    if (!loss) return;
+    plot.draw();
+    const value = lossAt(loss, beta);
+    const above = value - loss.surprise;
+    frame.show({
+      distortion: loss.distortion, weighed: beta * loss.kl, bound: value, surprise: loss.surprise, above,
+    }); // biome-ignore format: one line
+    verdict.textContent = said(beta, above);
+  };
+  handle(plot, {
+    said: "β", at: () => [beta, loss ? lossAt(loss, beta) : 0], value: () => beta, low: 0, high: MOST,
+    to: ({ x }) => x, className: "term-elbo",
+    onInput: (value) => {
+      beta = value;
+      acted();
+      show();
+    },
+  }); // biome-ignore format: one line a kind
+  frame.image.onChange((known) => {
+    loss = known && lossOf(known);
+    mark(numbers, Boolean(known?.exact || known?.looked.exact));
+    if (loss) plot.y = axisOf(loss);
+    else verdict.textContent = "Choose an image whose log p(x) is known.";
+    show();
+  });
+  const left = make("div", {}, plot.node, verdict);
+  place.append(make("div", { className: "live-with-strip" }, left, strip(frame)));
+  return { shown: show };
+}
+
+/**
+ * Says whether log p(x) is known of this model, or estimated by importance sampling.
+ *
+ * @param {Numbers} numbers
+ * @param {boolean} isExact
+ */
+function mark(numbers, isExact) {
+  for (const name of ["surprise", "above"]) {
+    const row = numbers.node.querySelector(`[data-value=${name}]`)?.closest("tr");
+    const kind = row?.querySelector(".live-kind");
+    if (row) row.dataset.kind = isExact ? "exact" : "general";
+    if (kind) kind.textContent = isExact ? "exact only here" : "estimate";
+  }
+}
+
+/**
+ * The terms of the image in hand; null where one of them is not finite.
+ *
+ * @param {Known} known
+ * @returns {Loss | null}
+ */
+function lossOf({ looked, exact }) {
+  const { reconstruction_term: reconstruction, kl } = looked;
+  const evidence = exact?.log_px ?? looked.log_px;
+  if (reconstruction === null || kl === null || evidence === null) return null;
+  return { distortion: -reconstruction, kl, surprise: -evidence };
+}
+
+/**
+ * @param {Loss} loss
+ * @returns {[number, number]}
+ */
+function axisOf(loss) {
+  const ends = [loss.distortion, lossAt(loss, MOST), loss.surprise];
+  const room = 0.12 * Math.max(1, Math.max(...ends) - Math.min(...ends));
+  return [Math.min(...ends) - room, Math.max(...ends) + room];
+}
+
+/**
+ * @param {number} beta
+ * @param {number} above
+ */
+function said(beta, above) {
+  const by = `${minus(Math.abs(above).toFixed(1))} nats`;
+  if (above < 0) return `β = ${beta.toFixed(2)}: the loss lies ${by} below −log p(x). It bounds nothing.`;
+  if (beta < 1) return `β = ${beta.toFixed(2)}: here still ${by} above, but below 1 nothing guarantees that.`;
+  return `β = ${beta.toFixed(2)}: a bound, ${by} above −log p(x)${beta > 1 ? "; at β = 1 it is tightest" : ""}.`;
+}
+
+/**
+ * The line of the loss, that of −log p(x), and between them the part that is no bound.
+ *
+ * @param {Plot} plot
+ * @param {() => Loss | null} lossNow
+ */
+function lines(plot, lossNow) {
+  valueAxis(plot, "nats");
+  const band = svg("path", { class: "live-band" });
+  const line = svg("path", { class: "live-curve term-elbo" });
+  const truth = svg("path", { class: "live-curve term-evidence" });
+  const one = svg("line", { class: "live-now" });
+  const name = svg("text", { class: "term-evidence", "text-anchor": "end" }, "−log p(x)");
+  const none = svg("text", { class: "term-gap" }, "no bound");
+  plot.layer.append(band, one, truth, line, name, none);
+  plot.add(() => {
+    const loss = lossNow();
+    if (!loss) return;
+    const cross = Math.max(0, Math.min(MOST, (loss.surprise - loss.distortion) / Math.max(1e-9, loss.kl)));
+    set(band, {
+      d: `${through(plot, [[0, loss.surprise], [cross, loss.surprise], [0, loss.distortion]])}Z`,
+    }); // biome-ignore format: one line
+    set(line, { d: through(plot, [[0, loss.distortion], [MOST, lossAt(loss, MOST)]]) }); // biome-ignore format: one line
+    set(truth, { d: through(plot, [[0, loss.surprise], [MOST, loss.surprise]]) }); // biome-ignore format: one line
+    set(one, { x1: plot.px(1), x2: plot.px(1), y1: 24, y2: plot.height - 34 });
+    set(name, { x: plot.width - 12, y: plot.py(loss.surprise) - 8 });
+    set(none, { x: plot.px(0) + 6, y: plot.py(loss.distortion) + 20, display: cross > 0 ? "inline" : "none" });
+  });
+}
