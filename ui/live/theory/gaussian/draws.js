@@ -1,6 +1,6 @@
 // The ELBO of the image in hand by L draws, estimated many times, and the mean of a batch (T9, T10).
 
-import { answerOf, failed, newest } from "../../shared/ask.js";
+import { answerOf, failed } from "../../shared/ask.js";
 import { later, never } from "../../shared/background.js";
 import { model } from "../../shared/model.js";
 import { make } from "../../shared/page.js";
@@ -46,7 +46,8 @@ class Draws {
   /** @type {BatchElbos | null} */
   #batch = null;
   #of = ""; // the weights that the batch is of
-  #turn = newest();
+  /** @type {number[] | null} the pool that the server fills now */
+  #filled = null;
   #histogram = new Histogram();
   /** @type {Fall} */
   #fall;
@@ -86,10 +87,9 @@ class Draws {
   /** Draws on, up to MOST. */
   go() {
     const known = this.#known;
-    const isNewest = this.#turn();
     if (!known || this.#pool.length >= MOST) return;
     if (model.about === known.about && model.decoder) later(JOB, this.#sample(known));
-    else this.#askDraws(known, isNewest);
+    else if (this.#filled !== this.#pool) this.#askDraws(known);
   }
 
   /**
@@ -109,21 +109,22 @@ class Draws {
    * The same from the server.
    *
    * @param {Known} known
-   * @param {() => boolean} isNewest
    */
-  async #askDraws({ seen }, isNewest) {
-    for (let seed = Math.ceil(this.#pool.length / ASKED); seed < MOST / ASKED; seed += 1) {
-      const answer = await answerOf(
-        this.frame.server.single_draws({ model: model.id, image: seen, draws: ASKED, seed }),
-      );
-      if (!isNewest()) return;
+  async #askDraws({ seen }) {
+    const pool = this.#pool;
+    this.#filled = pool;
+    for (let seed = Math.ceil(pool.length / ASKED); seed < MOST / ASKED; seed += 1) {
+      const request = { model: model.id, image: seen, draws: ASKED, seed };
+      const answer = await answerOf(this.frame.server.single_draws(request));
+      if (pool !== this.#pool) return; // another image, or another model
       if (failed(answer)) {
         this.frame.say(answer.error);
-        return;
+        break;
       }
-      this.#pool.push(...answer.log_px);
+      pool.push(...answer.log_px);
       this.#show();
     }
+    this.#filled = null; // what is missing still is asked for when the card comes into sight again
   }
 
   /** @param {Known} known */
