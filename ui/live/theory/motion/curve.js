@@ -46,7 +46,7 @@ export class Progress {
       word("kl", "KL"),
       " of each batch",
     );
-    const seen = make("figcaption", {}, "test images, and what the model makes of them");
+    const seen = make("figcaption", {}, "test images and their reconstructions");
     const pictures = make("figure", {}, this.#pictures, seen);
     const curve = make("div", {}, legend, this.plot.node);
     this.node = make("div", { className: "live-motion-progress" }, curve, pictures);

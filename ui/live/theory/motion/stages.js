@@ -69,7 +69,7 @@ export const STAGES = [
   },
   {
     name: "gradient",
-    says: "Autograd goes back through all of it. Arrows point downhill for μ and σ: blue is what the pixels want, pink what the KL wants, dark both.",
+    says: "Autograd goes back through all of it. Arrows point downhill for μ and σ: blue is what the pixels want, pink what the KL wants, the broad one both.",
     cells: (shot) => {
       const { reconstruction, kl } = shot.gradients;
       const sums = gradient(shot);
