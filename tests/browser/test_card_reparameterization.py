@@ -41,9 +41,8 @@ def card(visit):
 
 def known(me):
     me.page.wait_for_selector(f"{CARD} .live-cloud[data-tiles]:not(.live-old)", timeout=60_000)
-    me.page.wait_for_function(
-        f"document.querySelector('{CARD} .live-numbers [data-value=to_mu]').textContent.startsWith('(')"
-    )
+    script = f"document.querySelector('{CARD} .live-numbers [data-value=to_mu]')?.textContent.startsWith('(')"
+    me.page.wait_for_function(script, timeout=60_000)
 
 
 def shown(me, name):

@@ -81,8 +81,9 @@ export class Plane {
    * Looks at q and what lies around it, or at the whole plane.
    *
    * @param {boolean} isClose
+   * @param {boolean} [hasPictures] false where `decode` follows
    */
-  look(isClose) {
+  look(isClose, hasPictures = true) {
     const { mu, std } = this.state;
     const whole = WHOLE * this.prior.std;
     const half = isClose ? Math.min(whole, Math.max(0.1 * this.prior.std, CLOSE * Math.max(...std))) : whole;
@@ -91,7 +92,7 @@ export class Plane {
     Object.assign(this.plot, { x, y });
     Object.assign(this.plot.options, { ticks: ticks(x) });
     this.plot.draw();
-    this.#decode(middle, half);
+    if (hasPictures) this.decode();
   }
 
   /** Shows the whole plane where q has left what is shown. */
@@ -104,10 +105,12 @@ export class Plane {
     else plot.draw();
   }
 
-  /** @type {(middle: number[], half: number) => void} */
-  #decode([a, b], half) {
+  /** Has the pictures of what is shown decoded. */
+  decode() {
     if (model.about?.dims.length !== 2) return;
     delete this.node.dataset.tiles;
+    const [[left, right], [low, high]] = [this.plot.x, this.plot.y];
+    const [a, b, half] = [(left + right) / 2, (low + high) / 2, (right - left) / 2];
     const at = (/** @type {number} */ n) => half * ((n + 0.5) * (2 / TILES) - 1);
     const points = Array.from({ length: TILES * TILES }, (_, n) =>
       Float32Array.of(a + at(n % TILES), b - at(Math.floor(n / TILES))),

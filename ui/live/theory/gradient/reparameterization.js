@@ -138,9 +138,10 @@ class Held {
     this.prior = { mean: known.about.prior_mean, std: known.about.prior_std };
     this.plane.prior = this.prior;
     Object.assign(this.state, { mu: [...known.q.mu], std: [...known.q.std], slopes: null });
-    this.plane.look(true);
+    this.plane.look(true, false);
     if (this.acts.at === 1) this.#estimate();
-    this.#look(await this.#slopes);
+    this.#look(await this.#slopes); // before the pictures: its arrows are what the card is about
+    this.plane.decode();
   }
 
   /** @param {Slopes | null} slopes of the decoder that looks at the image now */
