@@ -1,5 +1,7 @@
 """The card of the integral: log p(x) by draws from the prior and from q, and exactly, as the draws grow (T12)."""
 
+import base64
+import json
 import math
 import re
 
@@ -35,7 +37,11 @@ DRAWN = """async ([x, q, noise]) => {
 
 @pytest.fixture
 def card(visit):
-    me = visit("?tab=theory&card=integral&model=mnist-mlp-2d", fresh=True)
+    """A visitor with an image of which q is a good guess, so that the error of q's draws is known."""
+    x = load_checkpoint(MODEL).x_hat(torch.tensor([[-0.5, -1.0]])).flatten() > 0.5
+    kept = json.dumps({"image": base64.b64encode(bytes((255 * x).tolist())).decode()})
+    script = f"sessionStorage.setItem('vae-drawing', {json.dumps(kept)})"
+    me = visit("?tab=theory&card=integral&model=mnist-mlp-2d", fresh=True, script=script)
     me.page.wait_for_selector(f"{CARD} .live-handle")
     return me
 
@@ -75,7 +81,7 @@ def test_the_numbers_are_estimates_of_log_px_within_their_error(card):
     assert number(card, "evidence") == pytest.approx(truth, abs=0.05)
     effective = number(card, "effective_q")
     assert number(card, "from_q") == pytest.approx(truth, abs=4 / math.sqrt(effective))
-    assert number(card, "from_prior") < truth + 1.5
+    assert number(card, "from_prior") < truth + 7  # by Markov, more than that comes once in a thousand tries
     assert number(card, "effective_prior") < effective
     assert 0 < number(card, "share") < 20
     handle.focus()

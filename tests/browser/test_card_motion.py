@@ -173,6 +173,10 @@ def test_keys_go_by_a_stage_and_space_plays(at):
     me.page.wait_for_function("!document.querySelector('.live-card-motion')")
     me.page.keyboard.press("PageDown")
     me.page.wait_for_selector(".live-motion-play:text-is('Play')")
+    me.page.get_by_label("Speed").select_option("8 ×")
+    me.page.get_by_role("button", name="Play", exact=True).click()
+    me.tab("Draw")  # nor behind another tab
+    me.page.wait_for_function("document.querySelector('.live-motion-play').textContent === 'Play'")
 
 
 def test_nothing_moves_by_itself_where_stillness_is_wanted(at):

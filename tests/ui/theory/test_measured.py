@@ -2,13 +2,15 @@
 
 import base64
 import math
+import statistics
 
 import pytest
 import torch
 
-from ui.theory.measured import batch_elbos, shipped_figures, single_draws
+from ui.theory.measured import BATCH, BATCH_DRAWS, batch_elbos, shipped_figures, single_draws
 from ui.web.requests import of
-from vae_core import load_checkpoint
+from vae_core import load_checkpoint, load_dataset
+from vae_core.data import TITLES, binarized_for_evaluation, converted, spread
 from vae_core.objective import elbo
 
 from ...conftest import ROOT, seeded
@@ -33,9 +35,18 @@ def test_figures_are_those_of_the_files_and_a_model_without_any_is_left_out(back
 
 def test_a_batch_has_the_elbo_and_the_scatter_of_each_image(backend):
     answer = batch_elbos(backend, {"model": "small"})
-    assert len(answer["elbos"]) == len(answer["scatter"]) == 100
-    assert all(map(math.isfinite, answer["elbos"])) and min(answer["scatter"]) > 0
+    assert len(answer["elbos"]) == len(answer["scatter"]) == BATCH and answer["data"] == TITLES["digits"]
     assert answer == batch_elbos(backend, {"model": "small"})
+    dataset = load_dataset("digits", "unused")
+    images = converted(dataset.test[spread(len(dataset.test), BATCH)], "digits", "digits")
+    with torch.inference_mode():
+        terms = elbo(backend.load("small").model, binarized_for_evaluation(images, "grey"), 2000, generator=seeded(1))
+    error = terms.log_px.std(0) / math.sqrt(BATCH_DRAWS)
+    assert ((torch.tensor(answer["elbos"]) - terms.elbo).abs() < 6 * error).all()
+    mean_error = float(error.square().mean().sqrt()) / math.sqrt(BATCH)
+    assert statistics.mean(answer["elbos"]) == pytest.approx(float(terms.elbo.mean()), abs=5 * mean_error)
+    variance = torch.tensor(answer["scatter"]).square().mean()
+    assert float(variance / terms.log_px.var(0).mean()) == pytest.approx(1, abs=0.15)
 
 
 def test_single_draws_are_those_of_the_elbo(backend):

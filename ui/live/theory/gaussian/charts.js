@@ -90,7 +90,7 @@ export class Fall {
       label: "spread over L",
       ratio: 0.55,
       ticks: [],
-      xTitle: "L draws",
+      xTitle: "",
     });
     const { plot } = this;
     const [axis, dots] = [svg("g", { class: "live-axis-1d live-densities" }), svg("g", { class: "live-measured" })];
@@ -133,7 +133,11 @@ export class Fall {
     const one = spread(this.#values);
     const bottom = plot.py(plot.y[0]) + 18;
     const names = LS.map((draws) =>
-      svg("text", { x: plot.px(Math.log2(draws)), y: bottom, "text-anchor": "middle" }, `${draws}`),
+      svg(
+        "text",
+        { x: plot.px(Math.log2(draws)), y: bottom, "text-anchor": "middle" },
+        draws === 1 ? "L = 1" : `${draws}`,
+      ),
     );
     const rules = [0, -1, -2, -3].flatMap((power) => {
       const y = plot.py(power);

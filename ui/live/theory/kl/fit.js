@@ -11,7 +11,8 @@ const SAME = 1e-6; // nats between minima that are one
 const STILL = 1e-7; // a step as small as this is the last
 
 /**
- * The way from q to the better of two local minima: the one that is found from q itself, and the one from another start.
+ * The way from q to the better of two local minima: the one that is found from q itself, and the one that is found
+ * from another start.
  *
  * @param {(q: Gaussian) => number} loss finite
  * @param {Gaussian} q

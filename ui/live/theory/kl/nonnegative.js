@@ -27,8 +27,13 @@ class Bound {
   #t = FIRST_T;
   #draws = new Draws(DRAWS);
   #lines = new Plot({
-    x: [0, LAST], y: [BOTTOM, LAST - 1], label: "log t and t − 1 over t", ratio: tall(0.62), ticks: [0, 1, 2, 3, 4], xTitle: "t = p/q",
-  }); // biome-ignore format: one line an axis
+    x: [0, LAST],
+    y: [BOTTOM, LAST - 1],
+    label: "log t and t − 1 over t",
+    ratio: tall(0.62),
+    ticks: [0, 1, 2, 3, 4],
+    xTitle: "t = p/q",
+  });
   #densities = new Plot({ x: [-REACH, REACH], y: [0, TOP], label: "q and p over z", ratio: tall(0.42), ticks: TICKS });
   #outside = make("span", { className: "live-outside" });
 

@@ -81,7 +81,8 @@ export function grips(plot, name, of, bounds, told) {
 }
 
 /**
- * A handle that tells when a drag begins, moves and ends. By the keyboard it ends with Enter, or when the handle is left.
+ * A handle that tells when a drag begins, moves and ends. By the keyboard it ends with Enter, or when the handle loses
+ * the focus.
  *
  * @param {Plot} plot
  * @param {Told} told

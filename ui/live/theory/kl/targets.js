@@ -1,4 +1,5 @@
-// What q is compared with on the card on asymmetry: two humps, the visitor's Gaussian p, or a box; each with its handles.
+// What q is compared with on the card on the two directions: two humps, the visitor's Gaussian p, or a box; each with
+// its handles.
 
 import { logDensity } from "../../space/gaussian.js";
 import { gaussian, mixture, uniform } from "./measure.js";
@@ -13,7 +14,8 @@ import { BOUNDS, grip, grips, pair } from "./pair.js";
  * KL(q‖p) may have another minimum, so that a fit begins there, too; bounds: of q; grips: the handles of p.
  *
  * @typedef {{
- *   title: string, density: () => Density, top: () => [number, number], q: Gaussian, start?: () => Gaussian, bounds: Bounds, grips: (plot: Plot, told: Told) => SVGGElement[],
+ *   title: string, density: () => Density, top: () => [number, number], q: Gaussian, start?: () => Gaussian,
+ *   bounds: Bounds, grips: (plot: Plot, told: Told) => SVGGElement[],
  * }} Target
  */
 

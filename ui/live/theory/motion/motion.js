@@ -88,6 +88,10 @@ class Motion {
 
   /** @param {Place} place */
   #show(place) {
+    if (this.player.isPlaying && !this.picture.checkVisibility()) {
+      this.player.play(false); // another tab of the page is open
+      return;
+    }
     const { shot: n, stage, way } = place;
     const shot = this.recording.shots[n];
     const next = this.recording.shots[n + 1]?.step ?? shot.step;
