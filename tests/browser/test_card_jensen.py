@@ -36,8 +36,8 @@ def values(me):
 
 def to(me, count):
     """Moves the slider to K."""
-    slider = me.page.get_by_label("number of draws K")
-    slider.fill(str(math.log(count)))
+    move = "(it, at) => { it.value = at; it.dispatchEvent(new Event('input')); }"
+    me.page.get_by_label("number of draws K").evaluate(move, str(math.log(count)))
     me.page.wait_for_function(
         "(count) => Math.abs(document.querySelector('#theory-card .live-knob output').textContent / count - 1) < 0.05",
         arg=count,

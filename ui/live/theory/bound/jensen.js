@@ -6,6 +6,7 @@ import { handle } from "../parts/handle.js";
 import { Numbers } from "../parts/numbers.js";
 import { Plot } from "../parts/plot.js";
 import { Slider } from "../parts/slider.js";
+import { strip } from "../parts/strip.js";
 import { Draws } from "./draws.js";
 import { Teachers } from "./teachers.js";
 import { boundOf, counts, logMeanExp, meanOf, ordersOf, shuffled } from "./weights.js";
@@ -84,7 +85,8 @@ export function build(frame) {
   });
   frame.numbers.append(slider.node);
   frame.buttons.prepend(again);
-  frame.picture.append(histogram.node, make("div", { className: "live-under" }, tightness.node, teachers.node));
+  const under = make("div", { className: "live-under" }, tightness.node, teachers.node);
+  frame.picture.append(histogram.node, under, strip(frame, { isFlat: true }));
   return { shown: () => draws.wake() };
 }
 
