@@ -46,6 +46,9 @@ def test_the_linear_models_figures_are_those_of_ppca(backend):
         theirs = torch.distributions.MultivariateNormal(exact.mean.double(), scale_tril=exact.scale.double())
     gaps = kl_divergence(mine, theirs)
     assert 0 < found["gap"] < 3 * gaps.max() and found["sigma"] == pytest.approx(model.sigma)
+    weight = model.decoder.weight.double()
+    whole = weight.square().sum().item() + 8 * model.sigma**2  # which no rotation of z changes
+    assert math.fsum(found["variances"]) == pytest.approx(whole, rel=1e-5)
     assert min(found["cosines"]) > 0.98  # up to a rotation it has found the principal axes
     for name in ("directions", "best_directions"):
         pictures = decoded(found[name], 8, 784)

@@ -1,7 +1,7 @@
 // q(z), the average of the test images' q(z|x), beside the prior that new samples are drawn from.
 
 import { answerOf, failed, newest } from "../../shared/ask.js";
-import { model, onModel, picture } from "../../shared/model.js";
+import { model, onModel, pictures } from "../../shared/model.js";
 import { bytes, make, minus, paint, penOf } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { Square } from "./square.js";
@@ -98,8 +98,7 @@ function paintAt(canvas, found, at) {
   const { prior_mean: mean, prior_std: std, dims } = model.about;
   const z = new Float32Array(dims.length).fill(mean);
   for (const [k, j] of found.dims.entries()) z[j] = mean + std * at[k];
-  const grey = picture(z);
-  if (grey) paint(canvas, grey);
+  pictures("promises", [z], (_, grey) => paint(canvas, grey));
 }
 
 /**
