@@ -32,6 +32,7 @@ STYLES = (
 CARDS = sorted((HERE / "theory").glob("*/*.css"))  # each group of cards has its own
 CSS = [HERE / f"{name}.css" for name in STYLES] + CARDS
 
+LESSONS = HERE.parents[1] / "checkpoints" / "lessons"  # recorded trainings that cards of the Theory tab play
 ICON = HERE.parent / "favicon.svg"
 
 HEAD = ("storage", "part")  # scripts of page/ that stand in the page's head: they run before Gradio builds the page
@@ -84,14 +85,15 @@ def routes() -> list[BaseRoute]:
         vocabulary.route(),
         glossary.route(),
         deck.route(),
-        _scripts("/live/library", library),
-        _scripts("/live", HERE),
+        _files("/live/library", library, ".js"),
+        _files("/live/lessons", LESSONS, ".safetensors"),
+        _files("/live", HERE, ".js"),
     ]
 
 
-def _scripts(below: str, folder: Path) -> Route:
-    """The JavaScript of a folder. A Mount would not find it below a prefix that a proxy has taken off the path."""
-    files = _Fresh(directory=folder)
+def _files(below: str, folder: Path, suffix: str) -> Route:
+    """A folder's files of one kind. A Mount would not find them below a prefix that a proxy has taken off the path."""
+    files = _Fresh(folder, suffix)
 
     async def answer(request: Request) -> Response:
         return await files.get_response(request.path_params["path"], request.scope)
@@ -100,10 +102,14 @@ def _scripts(below: str, folder: Path) -> Route:
 
 
 class _Fresh(StaticFiles):
-    """JavaScript that the browser asks for every time, and gets only if it has changed."""
+    """Files of one kind that the browser asks for every time, and gets only if they have changed."""
+
+    def __init__(self, directory: Path, suffix: str) -> None:
+        super().__init__(directory=directory)
+        self._suffix = suffix
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if not path.endswith(".js"):
+        if not path.endswith(self._suffix):
             raise HTTPException(404)
         return await super().get_response(path, scope)
 
