@@ -15,7 +15,7 @@ LESSON = ROOT / "checkpoints" / "lessons" / "watched" / "metrics.jsonl"
 # As if these records had come of the run that is followed.
 COME = """async (columns) => {
     const { feed, update } = await import("/live/shared/feed.js");
-    Object.assign(feed, { run: "another", columns, covered: columns.step.length, replaced: feed.replaced + 1 });
+    Object.assign(feed, { columns, covered: columns.step.length, replaced: feed.replaced + 1 });
     update();
 }"""
 
@@ -37,7 +37,8 @@ def test_log_px_of_the_watched_images_and_the_gap_are_in_the_chart(visit, tab, c
     assert curves["watched_elbo"][1] == pytest.approx([-it["elbo"] for it in watched], abs=1e-3)
     assert curves["watched_exact"][1] == pytest.approx([-watched[-1]["exact"]], abs=1e-3)
     colours = me.page.evaluate(
-        "(id) => Object.fromEntries(document.querySelector(`#${id} .live-plot`).data.map((t) => [t.meta, t.line?.color]))",
+        "(id) => Object.fromEntries("
+        "document.querySelector(`#${id} .live-plot`).data.map((t) => [t.meta, t.line?.color]))",
         chart,
     )
     assert colours["watched_log_px"] == "#00795a" and colours["watched_elbo"] == "#d55e00"

@@ -56,7 +56,8 @@ CARDS = (
             ("one over both humps", "one on a single hump", "the same as for KL(p‖q)"),
             1,
             "KL(q‖p) averages under q, and q pays wherever it lies on little p: it keeps to one hump. KL(p‖q) averages "
-            "under p, so q must cover both. A distance would be the same both ways.",
+            "under p, so q must cover both. The ELBO uses the first, which needs draws of q alone: the posterior "
+            "gives none.",
         ),
         lead=Lead("draw"),
         code={"forward": _QUADRATURE, "backward": _QUADRATURE},

@@ -63,7 +63,13 @@ export class Frame {
     text.append(this.numbers, ...this.#ask(), this.#foot(lines?.handle), this.#message);
     if (lines) text.append(lines.node);
     if (needs) this.picture.append(needs);
-    this.node = make("article", { className: `live-card live-card-${card.name}` }, text, this.picture);
+    const [group] = card.module.split("/"); // whose own style must not reach other cards
+    this.node = make(
+      "article",
+      { className: `live-card live-card-${card.name} live-cards-${group}` },
+      text,
+      this.picture,
+    );
     this.node.ariaLabel = card.claim;
   }
 

@@ -35,7 +35,6 @@ export function grip(plot, { said, at, onInput, className }) {
     isHeld = true;
     node.setPointerCapture(event.pointerId);
     event.preventDefault();
-    node.focus({ preventScroll: true });
   });
   node.addEventListener("pointermove", (event) => {
     const { x, y } = plot.at(event);

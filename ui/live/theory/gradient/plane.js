@@ -26,6 +26,7 @@ let planes = 0; // on this page: each has pictures of its own
 export class Plane {
   #key = `reparameterization-${planes++}`;
   #canvas = make("canvas", { width: TILES * SIDE, height: TILES * SIDE });
+  #isWhole = false; // whether the whole plane is shown
   #ellipses = [2, 1].map((sigma) => ({ sigma, node: svg("ellipse", { "data-sigma": sigma }) }));
   #draws = svg("path", { class: "live-at-draws" });
   #dots = svg("g", { class: "live-dots-of-q" });
@@ -89,6 +90,7 @@ export class Plane {
     const half = isClose ? Math.min(whole, Math.max(0.1 * this.prior.std, CLOSE * Math.max(...std))) : whole;
     const middle = isClose ? mu : mu.map(() => this.prior.mean);
     const [x, y] = middle.map((one) => /** @type {[number, number]} */ ([one - half, one + half]));
+    this.#isWhole = half === whole && middle.every((one) => one === this.prior.mean);
     Object.assign(this.plot, { x, y });
     Object.assign(this.plot.options, { ticks: ticks(x) });
     this.plot.draw();
@@ -101,7 +103,7 @@ export class Plane {
     const isOut = [plot.x, plot.y].some(
       ([low, high], j) => state.mu[j] - FAR * state.std[j] < low || state.mu[j] + FAR * state.std[j] > high,
     );
-    if (isOut) this.look(false);
+    if (isOut && !this.#isWhole) this.look(false);
     else plot.draw();
   }
 
@@ -109,6 +111,7 @@ export class Plane {
   decode() {
     if (model.about?.dims.length !== 2) return;
     delete this.node.dataset.tiles;
+    paint(this.#canvas, new Uint8Array(TILES * TILES * SIDE * SIDE).fill(255 * FAINT[0]), TILES, TILES); // not the last ones
     const [[left, right], [low, high]] = [this.plot.x, this.plot.y];
     const [a, b, half] = [(left + right) / 2, (low + high) / 2, (right - left) / 2];
     const at = (/** @type {number} */ n) => half * ((n + 0.5) * (2 / TILES) - 1);

@@ -41,7 +41,6 @@ export function handle(plot, { said, at, value, low, high, step = 0.05, to, onIn
     isHeld = true;
     node.setPointerCapture(event.pointerId);
     event.preventDefault();
-    node.focus({ preventScroll: true });
   });
   node.addEventListener("pointermove", (event) => {
     if (isHeld) put(to(plot.at(event)));

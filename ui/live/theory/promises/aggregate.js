@@ -135,7 +135,6 @@ function grip(square, onMove, acted) {
     isHeld = true;
     node.setPointerCapture(event.pointerId);
     event.preventDefault();
-    node.focus({ preventScroll: true });
   });
   node.addEventListener("pointermove", (event) => {
     const { x, y } = square.at(event);

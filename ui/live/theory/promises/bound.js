@@ -18,7 +18,7 @@ const MOST = 4; // β
 export const bound = {
   title: "β",
   claim:
-    "With β > 1 the loss is a looser bound on −log p(x). With β < 1 it is no bound: drag the point below the green line.",
+    "With β > 1 the loss is a looser bound on −log p(x). With β < 1 it is no bound: find the best q, then drag β to 0.",
   rows: [
     { name: "distortion", title: "−reconstruction", term: "reconstruction", kind: "general" },
     { name: "weighed", title: "β · KL", sign: "+", term: "kl", kind: "general" },
