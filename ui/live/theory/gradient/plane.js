@@ -24,7 +24,7 @@ let planes = 0; // on this page: each has pictures of its own
 
 /** The plane: `node`. */
 export class Plane {
-  #key = `reparameterization-${planes++}`;
+  #key = `reparameterization-map-${planes++}`;
   #canvas = make("canvas", { width: TILES * SIDE, height: TILES * SIDE });
   #ellipses = [2, 1].map((sigma) => ({ sigma, node: svg("ellipse", { "data-sigma": sigma }) }));
   #draws = svg("path", { class: "live-at-draws" });
