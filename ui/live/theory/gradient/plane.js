@@ -29,8 +29,8 @@ export class Plane {
   #ellipses = [2, 1].map((sigma) => ({ sigma, node: svg("ellipse", { "data-sigma": sigma }) }));
   #draws = svg("path", { class: "live-at-draws" });
   #dots = svg("g", { class: "live-dots-of-q" });
-  #ofKl = svg("path", { class: "live-arrow term-kl" });
-  #ofReconstruction = svg("path", { class: "live-arrow term-reconstruction" });
+  #ofKl = svg("path", { class: "live-pull term-kl" });
+  #ofReconstruction = svg("path", { class: "live-pull term-reconstruction" });
   /** @type {Prior} */
   prior = { mean: 0, std: 1 };
 
