@@ -26,6 +26,12 @@ SLOPES = """async ([x, points]) => {
 }"""
 
 
+NO_DECODER = """const real = fetch;
+window.fetch = (address, ...rest) => String(address).endsWith("/decoder")
+    ? Promise.resolve(new Response('{"error": "none"}', { status: 503 }))
+    : real(address, ...rest);"""
+
+
 @pytest.fixture(scope="module")
 def model():
     return load_checkpoint(ROOT / "checkpoints" / "mnist-mlp-2d.safetensors")
@@ -152,7 +158,7 @@ def test_detached_q_becomes_the_prior_and_the_question_is_settled(card):
     kl = -shown(card, "minus_kl")[0]
     card.page.get_by_role("button", name="Follow the gradient").click()
     card.page.get_by_text("knows nothing of this image").wait_for(timeout=60_000)
-    assert -shown(card, "minus_kl")[0] < 0.02 < kl
+    assert -shown(card, "minus_kl")[0] < 0.05 < kl
     card.page.wait_for_selector(f"{CARD} .live-settled .live-wrong")
     assert "only the KL" in card.page.locator(f"{CARD} .live-verdict").inner_text()
 
@@ -227,6 +233,16 @@ def test_a_recorded_training_shows_the_blur_while_its_loss_falls(card):
     blurs = torch.tensor(blurs).float()
     assert blurs.std(0).max() < 15 and blurs.mean(0).max() > 60  # JPEG's noise, and a picture
     card.page.wait_for_selector(f"{CARD} .live-settled .live-right")
+
+
+def test_where_the_decoder_is_too_slow_here_the_server_finds_the_slopes(visit, model):
+    me = visit(LINK, fresh=True, script=NO_DECODER)
+    known(me)
+    found = draws(me)
+    x, *_ = seen(me)
+    log_px, slope = slopes(model, x, found)
+    assert me.asked("slopes_at") and (pair(me, "to_mu") - slope.mean(0)).abs().max() < 0.6
+    assert shown(me, "reconstruction")[0] == pytest.approx(float(log_px.mean()), abs=0.03)
 
 
 def test_it_leads_to_the_setting_in_train(card):

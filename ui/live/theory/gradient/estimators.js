@@ -17,7 +17,7 @@ import { prose } from "../prose.js";
 const DRAWS = [512, 10_000]; // asked for one after the other: the first come soon
 /** @type {Name[]} */
 const NAMES = ["pathwise", "with_baseline", "score"];
-const TITLES = { pathwise: "pathwise", with_baseline: "score function, with a baseline", score: "score function" };
+const TITLES = { pathwise: "pathwise", with_baseline: "with a baseline", score: "score function" };
 const OF = ["\\mu_0", "\\mu_1", "\\log\\sigma_0^2", "\\log\\sigma_1^2"];
 const SAID = ["μ of z0", "μ of z1", "log σ² of z0", "log σ² of z1"];
 

@@ -24,14 +24,14 @@ let planes = 0; // on this page: each has pictures of its own
 
 /** The plane: `node`. */
 export class Plane {
-  #key = `reparameterization-${planes++}`;
+  #key = `reparameterization-map-${planes++}`;
   #canvas = make("canvas", { width: TILES * SIDE, height: TILES * SIDE });
   #isWhole = false; // whether the whole plane is shown
   #ellipses = [2, 1].map((sigma) => ({ sigma, node: svg("ellipse", { "data-sigma": sigma }) }));
   #draws = svg("path", { class: "live-at-draws" });
   #dots = svg("g", { class: "live-dots-of-q" });
-  #ofKl = svg("path", { class: "live-arrow term-kl" });
-  #ofReconstruction = svg("path", { class: "live-arrow term-reconstruction" });
+  #ofKl = svg("path", { class: "live-pull term-kl" });
+  #ofReconstruction = svg("path", { class: "live-pull term-reconstruction" });
   /** @type {Prior} */
   prior = { mean: 0, std: 1 };
 

@@ -55,7 +55,7 @@ class Held {
   #slopes = Promise.resolve(null);
   /** @type {((z: number[]) => Slope) | null} */
   #slopeAt = null;
-  #job = `reparameterization-${cards++}`;
+  #job = `reparameterization-slopes-${cards++}`;
   #isStale = false; // another image has come while another card was shown
   #turn = newest();
   /** @type {Slope[] | null} */

@@ -12,7 +12,7 @@ import { kl } from "../../space/gaussian.js";
  * @typedef {{ mean: number, std: number }} Prior of every dimension
  */
 
-const STEPS = 60; // of a way
+const STEPS = 80; // of a way
 const RATE = 0.1; // Adam's, in μ and in log σ
 const [KEEP, KEEP_SQUARE] = [0.7, 0.85]; // of its moments: a short way
 const [LEAST, MOST] = [0.005, 3]; // of σ
