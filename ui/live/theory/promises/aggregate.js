@@ -56,7 +56,8 @@ function build({ frame, place, acted }) {
       `${minus(low.toFixed(2))} and ${minus(high.toFixed(2))}`;
     const { kl, information, marginal } = answer;
     frame.show({ mean_kl: kl, information: from(information), marginal: from(marginal) });
-    note.textContent = `${answer.images.toLocaleString("en")} test images of ${answer.data} give bounds; nobody knows q(z) itself.`;
+    const images = answer.images.toLocaleString("en");
+    note.textContent = `${images} test images of ${answer.data} give bounds; nobody knows q(z) itself.`;
   };
   onModel(ask);
   place.append(make("div", { className: "live-with-strip" }, make("div", {}, square.node, note), side));
