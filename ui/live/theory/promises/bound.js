@@ -13,15 +13,14 @@ import { through, valueAxis } from "./axes.js";
 /** @import { Known } from "../image.js" */
 /** @import { Numbers } from "../parts/numbers.js" */
 /** @import { Given, Part } from "./promises.js" */
-/** @typedef {{ distortion: number, kl: number, surprise: number }} Loss −reconstruction, KL and −log p(x) of an image */
+/** @typedef {{ distortion: number, kl: number, surprise: number }} Loss −reconstruction, KL, −log p(x) of an image */
 
 const MOST = 4; // β
 
 /** @type {Part} */
 export const bound = {
   title: "β",
-  claim:
-    "With β > 1 the loss is a looser bound on −log p(x). With β < 1 it is none: with a good q it falls below −log p(x).",
+  claim: "With β > 1 the loss is a looser bound on −log p(x). With β < 1 it is none: a good q brings it below that.",
   rows: [
     { name: "distortion", title: "−reconstruction", term: "reconstruction", kind: "general" },
     { name: "weighed", title: "β · KL", sign: "+", term: "kl", kind: "general" },
@@ -203,7 +202,8 @@ function lines(plot, lossNow) {
     set(band, {
       d: `${through(plot, [[0, loss.surprise], [cross, loss.surprise], [0, loss.distortion]])}Z`,
     }); // biome-ignore format: one line
-    set(line, { d: through(plot, [[0, loss.distortion], [MOST, lossAt(loss, MOST)]]) }); // biome-ignore format: one line
+    const ends = [0, MOST].map((beta) => /** @type {[number, number]} */ ([beta, lossAt(loss, beta)]));
+    set(line, { d: through(plot, ends) });
     set(truth, { d: through(plot, [[0, loss.surprise], [MOST, loss.surprise]]) }); // biome-ignore format: one line
     set(one, { x1: plot.px(1), x2: plot.px(1), y1: 24, y2: plot.height - 34 });
     set(name, { x: plot.width - 12, y: plot.py(loss.surprise) - 8 });
