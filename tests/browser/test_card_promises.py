@@ -111,6 +111,13 @@ def test_below_one_beta_is_no_bound(card):
     assert ("It bounds nothing" in said) == (value(card, "above") < 0)
     press(card, "β", "ArrowUp", "ArrowUp")
     assert value(card, "weighed") == pytest.approx(0.1 * kl, abs=0.01)
+    encoders, surprise = value(card, "distortion"), value(card, "surprise")
+    card.page.get_by_role("button", name="Find the best q").filter(visible=True).click()
+    card.page.get_by_role("button", name="Back to the encoder’s q").filter(visible=True).wait_for()
+    assert value(card, "distortion") != encoders and value(card, "surprise") == surprise  # the evidence is the model's
+    press(card, "β", "Home")
+    assert value(card, "above") < 0
+    card.page.locator(f"{CARD} .live-found:visible:has-text('It bounds nothing')").wait_for()
 
 
 def test_z_is_moved_over_the_average_of_the_qs(card):

@@ -36,9 +36,6 @@ def test_log_px_of_the_watched_images_and_the_gap_are_in_the_chart(visit, tab, c
     assert curves["watched_log_px"][1] == pytest.approx([-it["log_px"] for it in watched], abs=1e-3)
     assert curves["watched_elbo"][1] == pytest.approx([-it["elbo"] for it in watched], abs=1e-3)
     assert curves["watched_exact"][1] == pytest.approx([-watched[-1]["exact"]], abs=1e-3)
-    colours = me.page.evaluate(
-        "(id) => Object.fromEntries("
-        "document.querySelector(`#${id} .live-plot`).data.map((t) => [t.meta, t.line?.color]))",
-        chart,
-    )
+    script = "(id) => document.querySelector(`#${id} .live-plot`).data.map((it) => [it.meta, it.line?.color])"
+    colours = dict(me.page.evaluate(script, chart))
     assert colours["watched_log_px"] == "#00795a" and colours["watched_elbo"] == "#d55e00"

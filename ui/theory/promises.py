@@ -48,11 +48,12 @@ CARDS = (
             Line("§6", r"\nabla_\theta\,\term{elbo}{\mathrm{ELBO}} = \nabla_\theta\,\term{evidence}{\log p(x)} - "
                  r"\nabla_\theta\,\term{gap}{\mathrm{gap}}", "the decoder may raise the ELBO by either"),
             Line("", r"\max\,\term{evidence}{\log p} = -\tfrac12\bigl(\textstyle\sum_{j \le D} \log\lambda_j + "
-                 r"(784 - D)\log\sigma^2 + 784\,(1 + \log 2\pi)\bigr)", "the linear model's optimum", "optimum"),
+                 r"(784 - D)\log\sigma^2 + 784\,(1 + \log 2\pi)\bigr)",
+                 "the linear model's optimum: see PCA", "optimum"),
             Line("", r"\term{bound}{-\mathrm{rec} + \beta}\,\term{kl}{\mathrm{KL}} \ge -\term{evidence}{\log p(x)}",
                  r"holds for β ≥ 1; the left side for this image", "bound"),
             Line("", r"\mathbb{E}_x\,\term{kl}{\mathrm{KL}(q(z|x)\|p(z))} = I(x; z) + "
-                 r"\term{marginal}{\mathrm{KL}(q(z)\|p(z))}", "the mean KL of the test images", "mean_kl"),
+                 r"\term{marginal}{\mathrm{KL}(q(z)\|p(z))}", "the mean KL of the test images: see q(z)", "mean_kl"),
         ),
         example="The linear Gaussian model is the one whose maximum is known in closed form. The shipped one was "
         "trained by the ELBO alone and comes within a third of a nat of that maximum: up to a rotation of z, its axes "

@@ -15,8 +15,7 @@ const SEEN = [0, 114, 178]; // q's blue, which shows as far as there is density
 /** @type {Part} */
 export const aggregate = {
   title: "q(z)",
-  claim:
-    "Samples start from p(z), the dashed circles. The images’ own q(z), in blue, is not p(z): move z into a hole and look.",
+  claim: "Samples start from p(z), the dashed circles. The images’ own q(z), blue, is not p(z): move z into a hole.",
   rows: [
     { name: "mean_kl", title: "KL(q(z|x) ‖ p(z)), mean", term: "kl", kind: "general" },
     { name: "information", title: "of it $I(x; z)$, between", kind: "general" },
@@ -56,7 +55,8 @@ function build({ frame, place, acted }) {
       `${minus(low.toFixed(2))} and ${minus(high.toFixed(2))}`;
     const { kl, information, marginal } = answer;
     frame.show({ mean_kl: kl, information: from(information), marginal: from(marginal) });
-    note.textContent = `${answer.images.toLocaleString("en")} test images of ${answer.data} give bounds; nobody knows q(z) itself.`;
+    const images = answer.images.toLocaleString("en");
+    note.textContent = `${images} test images of ${answer.data} give bounds; nobody knows q(z) itself.`;
   };
   onModel(ask);
   place.append(make("div", { className: "live-with-strip" }, make("div", {}, square.node, note), side));

@@ -1,5 +1,7 @@
 // −reconstruction + β KL of the image in hand against −log p(x): a bound for β ≥ 1, and none below (T18).
 
+import { answerOf, failed } from "../../shared/ask.js";
+import { model } from "../../shared/model.js";
 import { make, minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { handle } from "../parts/handle.js";
@@ -7,18 +9,18 @@ import { Plot } from "../parts/plot.js";
 import { strip } from "../parts/strip.js";
 import { through, valueAxis } from "./axes.js";
 
+/** @import { Frame } from "../frame.js" */
 /** @import { Known } from "../image.js" */
 /** @import { Numbers } from "../parts/numbers.js" */
 /** @import { Given, Part } from "./promises.js" */
-/** @typedef {{ distortion: number, kl: number, surprise: number }} Loss of an image: −reconstruction, KL, −log p(x) */
+/** @typedef {{ distortion: number, kl: number, surprise: number }} Loss −reconstruction, KL, −log p(x) of an image */
 
 const MOST = 4; // β
 
 /** @type {Part} */
 export const bound = {
   title: "β",
-  claim:
-    "With β > 1 the loss is a looser bound on −log p(x). With β < 1 it is no bound: find the best q, then drag β to 0.",
+  claim: "With β > 1 the loss is a looser bound on −log p(x). With β < 1 it is none: a good q brings it below that.",
   rows: [
     { name: "distortion", title: "−reconstruction", term: "reconstruction", kind: "general" },
     { name: "weighed", title: "β · KL", sign: "+", term: "kl", kind: "general" },
@@ -66,14 +68,18 @@ function build({ frame, place, numbers, acted }) {
       show();
     },
   }); // biome-ignore format: one line a kind
-  frame.image.onChange((known) => {
-    loss = known && lossOf(known);
-    mark(numbers, Boolean(known?.exact || known?.looked.exact));
+  const take = (/** @type {Loss | null} */ other) => {
+    loss = other;
     if (loss) plot.y = axisOf(loss);
-    else verdict.textContent = "Choose an image whose log p(x) is known.";
     show();
+  };
+  const best = bestQ(frame, take);
+  frame.image.onChange((known) => {
+    best.take(known);
+    mark(numbers, Boolean(known?.exact || known?.looked.exact));
+    if (!loss) verdict.textContent = "Choose an image whose terms are finite.";
   });
-  const left = make("div", {}, plot.node, verdict);
+  const left = make("div", {}, plot.node, verdict, best.node);
   place.append(make("div", { className: "live-with-strip" }, left, strip(frame)));
   return { shown: show };
 }
@@ -107,6 +113,52 @@ function lossOf({ looked, exact }) {
 }
 
 /**
+ * A button for the best q of an image and back to the encoder's: `node`; take(known) is told of another image.
+ *
+ * @param {Frame} frame
+ * @param {(loss: Loss | null) => void} told
+ */
+function bestQ(frame, told) {
+  /** @type {Known | null} */
+  let image = null;
+  let isBest = false;
+  const node = make("button", { type: "button" });
+  const name = () => {
+    node.textContent = isBest ? "Back to the encoder’s q" : "Find the best q";
+  };
+  node.onclick = async () => {
+    if (!image) return;
+    const known = image;
+    const found = isBest ? lossOf(known) : await refined(frame, known);
+    if (known !== image || !found) return;
+    isBest = !isBest;
+    told(found);
+    name();
+  };
+  const take = (/** @type {Known | null} */ known) => {
+    image = known;
+    isBest = false;
+    name();
+    told(known && lossOf(known));
+  };
+  name();
+  return { node, take };
+}
+
+/**
+ * The terms with the best q of the image, in place of the encoder's; null where it was not found.
+ *
+ * @param {Frame} frame
+ * @param {Known} known
+ */
+async function refined(frame, known) {
+  const answer = await answerOf(frame.server.refine({ model: model.id, image: known.seen }));
+  if (failed(answer)) frame.say(answer.error);
+  const last = failed(answer) ? null : answer.path[answer.path.length - 1];
+  return last && lossOf({ ...known, looked: { ...known.looked, ...last } });
+}
+
+/**
  * @param {Loss} loss
  * @returns {[number, number]}
  */
@@ -123,6 +175,7 @@ function axisOf(loss) {
 function said(beta, above) {
   const by = `${minus(Math.abs(above).toFixed(1))} nats`;
   if (above < 0) return `β = ${beta.toFixed(2)}: the loss lies ${by} below −log p(x). It bounds nothing.`;
+  if (beta === 0) return `Even β = 0 stays ${by} above: this q leaves a larger gap than its KL. Find the best q.`;
   if (beta < 1) return `β = ${beta.toFixed(2)}: here still ${by} above, but below 1 nothing guarantees that.`;
   return `β = ${beta.toFixed(2)}: a bound, ${by} above −log p(x)${beta > 1 ? "; at β = 1 it is tightest" : ""}.`;
 }
@@ -149,7 +202,8 @@ function lines(plot, lossNow) {
     set(band, {
       d: `${through(plot, [[0, loss.surprise], [cross, loss.surprise], [0, loss.distortion]])}Z`,
     }); // biome-ignore format: one line
-    set(line, { d: through(plot, [[0, loss.distortion], [MOST, lossAt(loss, MOST)]]) }); // biome-ignore format: one line
+    const ends = [0, MOST].map((beta) => /** @type {[number, number]} */ ([beta, lossAt(loss, beta)]));
+    set(line, { d: through(plot, ends) });
     set(truth, { d: through(plot, [[0, loss.surprise], [MOST, loss.surprise]]) }); // biome-ignore format: one line
     set(one, { x1: plot.px(1), x2: plot.px(1), y1: 24, y2: plot.height - 34 });
     set(name, { x: plot.width - 12, y: plot.py(loss.surprise) - 8 });

@@ -13,7 +13,7 @@ import { valueAxis } from "./axes.js";
 export const linear = {
   title: "PCA",
   claim:
-    "The linear Gaussian model’s optimum is known: PCA. Training by the ELBO alone found its axes, up to a rotation of z.",
+    "The linear Gaussian model’s optimum is known: PCA. Training by the ELBO found its axes, up to a rotation of z.",
   rows: [
     { name: "optimum", title: "log p(x), the optimum", term: "evidence", kind: "exact" },
     { name: "learned", title: "log p(x), the shipped model", term: "evidence", kind: "exact" },

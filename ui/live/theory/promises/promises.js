@@ -15,7 +15,7 @@ import { training } from "./training.js";
 /** @import { Build, Frame, Picture } from "../frame.js" */
 /** @import { Row } from "../parts/numbers.js" */
 /**
- * What a part's picture is built with. place: takes it; numbers: the part's own; acted: the visitor has moved something.
+ * What a part's picture is built with. place: takes it; numbers: the part's own; acted: something was moved.
  *
  * @typedef {{ frame: Frame, component: Place, place: HTMLElement, numbers: Numbers, acted: () => void }} Given
  * @typedef {{

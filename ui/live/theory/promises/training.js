@@ -100,7 +100,8 @@ function said(first, look) {
   const change = look.elbo - look.log_px - (first.elbo - first.log_px);
   const way = change > 0 ? "grew" : "shrank";
   const rise = minus((first.elbo - look.elbo).toFixed(1));
-  return `Since epoch 1 the ELBO rose by ${rise} nats, and the gap, as far as K = 50 shows it, ${way} by ${Math.abs(change).toFixed(1)}.`;
+  const by = Math.abs(change).toFixed(1);
+  return `Since epoch 1 the ELBO rose by ${rise} nats, and the gap, as far as K = 50 shows it, ${way} by ${by}.`;
 }
 
 /**
@@ -135,7 +136,8 @@ function plots(all, exact) {
     set(lower, { d: through(large, px) });
     const at = (/** @type {[number, number]} */ [n, y], by = 0) => ({ x: large.px(n) + 6, y: large.py(y) + by });
     set(names[0], at(elbo[Math.min(4, all.length - 1)], -12));
-    set(names[1], at(px[Math.min(3, all.length - 1)], 40));
+    const under = px[Math.min(8, all.length - 1)]; // where the curve is lower than all of the words before it
+    set(names[1], at([px[Math.min(2, all.length - 1)][0], under[1]], 14));
     const [ex, ey] = [large.px(x[1]) - 3, large.py(exact ?? 0)];
     set(diamond, { transform: `translate(${ex},${ey})` });
     set(exactly, { x: ex - 14, y: ey + 5 });
