@@ -122,7 +122,7 @@ CARDS = (
                  "The codes move there"),
                 2,
                 "Only μ − μ_p counts in the KL, so where the prior lies is a convention: the first steps carry the "
-                "codes over. It costs a slower start, and here a few nats at the end.",
+                "codes over. It costs a slower start, and here about ten nats at the end.",
             )),
         ),
     ),

@@ -60,6 +60,7 @@ export class Handles {
   #take(node, moved) {
     /** @type {Q | null} */
     let held = null;
+    node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // it moves, not the page
     node.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !this.#q) return;
       held = this.#q;

@@ -4,7 +4,7 @@ import { choices } from "../map/choices.js";
 import { useModelIn } from "../page/leads.js";
 import { inSight } from "../shared/feed.js";
 import { model, onModel } from "../shared/model.js";
-import { make, shownTab } from "../shared/page.js";
+import { make, openTab, shownTab } from "../shared/page.js";
 import { CARDS, PLANE_MODEL, SHORT_WAY } from "./cards.js";
 import { keptOf } from "./done.js";
 import { Frame } from "./frame.js";
@@ -36,6 +36,7 @@ export class Deck {
   #jump = make("button", { type: "button", className: "live-quiet" });
   #short = make("button", { type: "button", className: "live-quiet live-short" });
   #isShort = false;
+  #isNew = true; // until the first card is shown
   #note = make("p", { className: "live-message", role: "status" });
 
   /** @param {Place} component */
@@ -43,7 +44,7 @@ export class Deck {
     this.component = component;
     this.image = new ImageInHand(/** @type {Functions} */ (component.server), (text) => this.#now()?.say(text));
     this.#back.onclick = () => this.#go(-1);
-    this.#next.onclick = () => this.#go(1);
+    this.#next.onclick = () => (this.#card === this.#way[this.#way.length - 1] ? openTab("train") : this.#go(1));
     this.#jump.onclick = () => this.#openList();
     this.#short.onclick = () => this.#shorten(!this.#isShort);
     this.#list.onclick = ({ target }) => target === this.#list && this.#list.close();
@@ -62,6 +63,7 @@ export class Deck {
     if (wanted && !found) this.#note.textContent = `There is no card “${wanted}”: this is the first one.`;
     this.#isShort = Boolean(short);
     this.show(found ?? CARDS[0]);
+    this.#isNew = false;
   }
 
   /** The frame of the card that is shown. */
@@ -77,6 +79,7 @@ export class Deck {
   /** @param {Card} card */
   async show(card) {
     this.#leave();
+    if (!this.#isNew) this.#note.textContent = "";
     this.#card = card;
     const built = this.#built.get(card.name) ?? this.#build(card);
     this.#place.replaceChildren(built.frame.node);
@@ -159,9 +162,10 @@ export class Deck {
     const at = way.indexOf(this.#card);
     const [before, after] = [way[at - 1], way[at + 1]];
     this.#back.hidden = !before;
-    this.#next.hidden = !after;
-    if (before) this.#back.textContent = `← ${before.short}`;
-    if (after) this.#next.textContent = `${after.short} →`;
+    if (before) this.#back.replaceChildren("← ", make("span", {}, before.short));
+    this.#next.replaceChildren(make("span", {}, after?.short ?? "Train one yourself"), " →");
+    this.#back.ariaLabel = before?.short ?? "";
+    this.#next.ariaLabel = after?.short ?? "Train one yourself";
     this.#next.className = keptOf(this.#card.name).done ? "live-primary" : "";
     this.#jump.textContent = `${at + 1} / ${way.length}`;
     this.#jump.ariaLabel = `Card ${at + 1} of ${way.length}: choose another`;

@@ -27,6 +27,7 @@ export class ImageInHand {
   /** Whether somebody wants to know: nothing is asked before. */
   #isWanted = false;
   #isStale = true; // the drawing or the model has changed since it was looked at
+  #wrong = ""; // what is, with the image
   /** @type {Set<View>} */
   #views = new Set();
   #turn = newest();
@@ -63,6 +64,7 @@ export class ImageInHand {
    */
   want(isWanted) {
     this.#isWanted = isWanted;
+    if (isWanted && !this.#isStale && this.#wrong) this.say(this.#wrong);
     this.#look();
   }
 
@@ -85,16 +87,16 @@ export class ImageInHand {
     const drawing = keptDrawing() ?? first(about);
     if (!drawing || !posted(drawing)) {
       this.#tell(null, true);
-      this.say("There is no drawing yet: choose a test digit, or draw one in Draw.");
+      this.#tellWrong("There is no drawing yet: choose a test digit, or draw one in Draw.");
       return;
     }
     const looked = await answerOf(this.server.look({ model: id, ...drawing, draws: DRAWS }));
     if (!isNewest()) return;
     if (failed(looked)) {
-      this.say(looked.error);
+      this.#tellWrong(looked.error);
       return;
     }
-    this.say("");
+    this.#tellWrong("");
     const { seen, z: mu, std } = looked;
     const x = Float32Array.from(bytes(seen), (value) => value / 255);
     this.#tell({ x, seen, q: { mu, std }, looked, about, exact: null }, true);
@@ -102,8 +104,14 @@ export class ImageInHand {
     const asked = { model: id, version: looked.version, seen, q: { mu, std } };
     const exact = await exactPosterior(asked, this.server);
     if (!isNewest() || !this.known) return;
-    if (failed(exact)) this.say(exact.error);
+    if (failed(exact)) this.#tellWrong(exact.error);
     else this.#tell({ ...this.known, exact }, false);
+  }
+
+  /** @param {string} wrong */
+  #tellWrong(wrong) {
+    this.#wrong = wrong;
+    this.say(wrong);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
+import { dragged } from "../parts/drag.js";
 
 /** @import { Plot } from "../parts/plot.js" */
 
@@ -29,21 +30,10 @@ export function grip(plot, { said, at, onInput, className }) {
   });
   const put = (/** @type {number[]} */ place) =>
     onInput([plot.x, plot.y].map(([low, high], k) => Math.max(low, Math.min(high, place[k]))));
-  let isHeld = false;
-  node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    isHeld = true;
-    node.setPointerCapture(event.pointerId);
-    event.preventDefault();
-  });
-  node.addEventListener("pointermove", (event) => {
+  dragged(node, (event) => {
     const { x, y } = plot.at(event);
-    if (isHeld) put([x, y]);
+    put([x, y]);
   });
-  for (const name of /** @type {const} */ (["pointerup", "pointercancel"]))
-    node.addEventListener(name, () => {
-      isHeld = false;
-    });
   node.addEventListener("keydown", (event) => {
     const way = WAYS[event.key];
     if (!way) return;

@@ -2,6 +2,7 @@
 
 import { minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
+import { dragged } from "./drag.js";
 
 /** @import { Plot } from "./plot.js" */
 /**
@@ -35,20 +36,7 @@ export function handle(plot, { said, at, value, low, high, step = 0.05, to, onIn
     node.setAttribute("aria-valuetext", minus(value().toFixed(2)));
   });
   const put = (/** @type {number} */ next) => onInput(Math.max(low, Math.min(high, next)));
-  let isHeld = false;
-  node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    isHeld = true;
-    node.setPointerCapture(event.pointerId);
-    event.preventDefault();
-  });
-  node.addEventListener("pointermove", (event) => {
-    if (isHeld) put(to(plot.at(event)));
-  });
-  for (const name of /** @type {const} */ (["pointerup", "pointercancel"]))
-    node.addEventListener(name, () => {
-      isHeld = false;
-    });
+  dragged(node, (event) => put(to(plot.at(event))));
   node.addEventListener("keydown", (event) => {
     const ways = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
     const way = ways[/** @type {keyof typeof ways} */ (event.key)];

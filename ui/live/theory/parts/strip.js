@@ -1,7 +1,7 @@
 // The image in hand beside a card's picture, and ways to another one: test digits, a sample of the model, Draw.
 
-import { model, picture } from "../../shared/model.js";
-import { bytes, make, openTab, paint } from "../../shared/page.js";
+import { model, onModel, picture } from "../../shared/model.js";
+import { bytes, make, openTab, paint, SIDE } from "../../shared/page.js";
 import { normal } from "../../space/normal.js";
 
 /** @import { Description } from "../../shared/types.js" */
@@ -27,12 +27,13 @@ export function strip(frame, { isFlat = false } = {}) {
   /** @type {Description | null} */
   let of = null;
   frame.image.onChange((known) => {
-    if (!known) return;
-    paint(canvas, bytes(known.seen));
-    if (known.about === of) return;
-    of = known.about;
+    paint(canvas, known ? bytes(known.seen) : new Uint8Array(SIDE * SIDE));
+  });
+  onModel(({ about, decoder }) => {
+    if (!about || about === of) return;
+    of = about;
     digits.replaceChildren(...choices(of, (grey) => frame.image.take(grey)));
-    sample.hidden = !model.decoder;
+    sample.hidden = !decoder;
   });
   const caption = make("figcaption", {}, "x");
   return make(

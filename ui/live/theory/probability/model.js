@@ -55,7 +55,13 @@ export function build(frame, component) {
     },
   );
   const refine = make("button", { type: "button", className: "live-primary", textContent: "Find the best q" });
-  refine.onclick = () => live.scales.refine();
+  refine.onclick = async () => {
+    refine.textContent = "Finding the best q …";
+    refine.disabled = true;
+    await live.scales.refine();
+    refine.textContent = "Find the best q";
+    refine.disabled = !live.surface.drawing();
+  };
   refine.disabled = true;
   const sampler = new Sampler(live, () => {
     frame.done();
@@ -70,10 +76,9 @@ export function build(frame, component) {
   });
   frame.buttons.prepend(refine, sampler.control);
   const side = make("div", {}, frame.buttons);
-  frame.node.classList.toggle("live-asks", frame.isDone);
   live.die.control.classList.toggle("live-later", !frame.isDone); // one thing at a time
   lead.onStep = (name) => {
-    frame.node.classList.toggle("live-asks", frame.isDone || name === "sampled");
+    frame.node.classList.toggle("live-asks", ["sampled", "done"].includes(name));
     if (lead.isBegun) live.die.control.classList.remove("live-later");
   };
   frame.picture.append(lead.node, live.node, make("div", { className: "live-below" }, live.scales.gauge.node, side));

@@ -4,6 +4,7 @@ import { answerOf, failed, newest } from "../../shared/ask.js";
 import { model, onModel, pictures } from "../../shared/model.js";
 import { bytes, make, minus, paint, penOf } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
+import { dragged } from "../parts/drag.js";
 import { Square } from "./square.js";
 
 /** @import { Aggregate } from "../../shared/types.js" */
@@ -129,21 +130,10 @@ function grip(square, onMove, acted) {
     onMove();
     acted();
   };
-  let isHeld = false;
-  node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    isHeld = true;
-    node.setPointerCapture(event.pointerId);
-    event.preventDefault();
-  });
-  node.addEventListener("pointermove", (event) => {
+  dragged(node, (event) => {
     const { x, y } = square.at(event);
-    if (isHeld) put(x, y);
+    put(x, y);
   });
-  for (const name of /** @type {const} */ (["pointerup", "pointercancel"]))
-    node.addEventListener(name, () => {
-      isHeld = false;
-    });
   node.addEventListener("keydown", (event) => {
     const ways = { ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowLeft: [-1, 0], ArrowDown: [0, -1] };
     const way = ways[/** @type {keyof typeof ways} */ (event.key)];
