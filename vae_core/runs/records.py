@@ -191,11 +191,12 @@ def _row(record: dict[str, Any]) -> list[float]:
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:
     """Indices of about `most` rows of (N, C): the first, the last and, per bucket, every column's extremes."""
-    count, columns = values.shape
+    count = len(values)
     if count <= most:
         return np.arange(count)
+    values = values[:, ~np.isnan(values).all(0)]  # a column without values takes no room of the others
     kept = [0, count - 1]
-    buckets = np.array_split(np.arange(count), max(1, most // (2 * columns)))
+    buckets = np.array_split(np.arange(count), max(1, (most - 2) // max(1, 2 * values.shape[1])))
     for bucket in buckets:
         part = values[bucket]
         for column in part.T:
