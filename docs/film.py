@@ -68,7 +68,7 @@ def drawn(film: Film) -> None:
     film.shoot(1400)
     page.get_by_role("button", name="Find the best q").click()
     page.wait_for_selector(f"{CARD} .live-plane.live-close")
-    said = f"document.querySelector('{CARD} .live-message').textContent.includes('left')"
+    said = f"document.querySelector('{CARD} .live-card .live-message').textContent.includes('left')"
     while not page.evaluate(said):
         film.shoot(90)
     page.wait_for_selector(f"{CARD} .live-plane[data-tiles=close]")

@@ -75,6 +75,16 @@ def take(visitor: Visitor) -> None:
     page.screenshot(path=HERE / "runs.png", full_page=True)
 
 
+def theory(visitor: Visitor) -> None:
+    """A card of the Theory tab: evidence = ELBO + gap."""
+    page = visitor.page
+    page.goto(f"{visitor.url}?tab=theory&model=mnist-mlp-2d&card=gap")
+    page.wait_for_selector(".live-card-gap .live-plane[data-tiles=close]")
+    page.wait_for_function("document.querySelector('.live-card-gap [data-value=gap]').textContent.match(/[0-9]/)")
+    page.wait_for_timeout(1000)
+    page.screenshot(path=HERE / "theory.png")
+
+
 def plane(visitor: Visitor) -> None:
     """The map of the run with two dimensions, and q of a test image over its exact posterior."""
     page = visitor.page
@@ -97,6 +107,9 @@ def main() -> None:
         server = start(Path(folder), "--data-dir", str(options.data_dir))
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            context.add_init_script("sessionStorage.removeItem('vae-drawing')")  # a digit is there
+            theory(Visitor(context, server.url, "/"))
             take(Visitor(browser.new_context(viewport={"width": 1440, "height": 900}), server.url))
         finally:
             browser.close()
