@@ -169,6 +169,9 @@ def test_a_bad_setting_is_said_and_the_session_goes_on(visit):
 
 def test_a_training_that_diverges_says_at_which_step(visit):
     me = visit()
+    me.choose(
+        "Architecture", "residual"
+    )  # diverges in two steps everywhere; others may not, which depends on the machine
     me.choose("Likelihood p(x|z)", "Gaussian")
     me.page.get_by_text("Training details").click()
     me.train(Epochs=500, Learning_rate=1, **{"Learning-rate warm-up": 0})
