@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from .conftest import until
 from .test_latents import opened, ready
 
 pytestmark = pytest.mark.browser
@@ -145,8 +146,8 @@ def test_a_drawing_opens_elsewhere_with_the_q_in_the_hand(visit):
     assert "drawing=" not in me.page.url  # the address does not tell of a state that is gone
     link = copied(me, "Copy link to this drawing")
     other = visit(link)
-    found = drawn(other)
-    assert "&q=" in link and found == grabbed and grabbed[0] == mine[0] and grabbed[1] != mine[1]
+    until(other.page, lambda: drawn(other) == grabbed)  # the encoder's q is there before that of the link
+    assert "&q=" in link and grabbed[0] == mine[0] and grabbed[1] != mine[1]
     other.draw((0.4, 0.4), (0.5, 0.5))
     other.page.wait_for_function("!location.hash.includes('drawing')")
 
