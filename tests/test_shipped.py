@@ -56,7 +56,8 @@ def test_each_was_made_by_its_recipe(path):
     assert header.config == new_config(begun[0], "cpu").model
     of_no_account = ("record_every", "epochs") if training.steps else ("record_every",)
     of_it = {name: header.about["training"][name] for name in of_no_account}
-    assert header.about["training"] == asdict(training) | of_it
+    made = asdict(TrainConfig(**header.about["training"]))  # a setting that is younger than the file has its default
+    assert made == asdict(training) | of_it
     assert header.about["made"]["commands"] == [
         shlex.join(["python", "-m", "vae_core", *recipe.command(stage, RUNS)]) for stage in range(len(recipe.stages))
     ]

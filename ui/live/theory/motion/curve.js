@@ -39,11 +39,11 @@ export class Progress {
     });
     const legend = make("div", { className: "live-motion-caption" });
     legend.append(
-      word("loss", "loss"),
+      coloured("loss", "loss"),
       " = ",
-      word("reconstruction", "pixels"),
+      coloured("reconstruction", "pixels"),
       " + ",
-      word("kl", "KL"),
+      coloured("kl", "KL"),
       " of each batch",
     );
     const seen = make("figcaption", {}, "test images and their reconstructions");
@@ -83,4 +83,4 @@ export class Progress {
  * @param {string} term
  * @param {string} text
  */
-const word = (term, text) => make("span", { className: `term-${term}` }, text);
+const coloured = (term, text) => make("span", { className: `term-${term}` }, text);
