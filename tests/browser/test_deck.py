@@ -74,7 +74,11 @@ def test_the_list_leads_to_any_card(at):
 def test_a_card_that_does_not_exist_is_said_and_the_first_is_shown(visit):
     me = visit("?tab=theory&card=nothing&model=mnist-mlp-2d", fresh=True)
     sees(me, NAMES[0])
-    me.page.get_by_text("There is no card “nothing”: this is the first one.").wait_for()
+    notice = me.page.get_by_text("There is no card “nothing”: this is the first one.")
+    notice.wait_for()
+    me.page.keyboard.press("PageDown")
+    sees(me, NAMES[1])
+    assert not notice.is_visible()  # it is of the address, not of this card
 
 
 def test_the_short_way_has_few_cards_and_is_in_the_address(at):
@@ -104,7 +108,8 @@ def test_a_swipe_turns_the_page_and_a_stroke_does_not(at):
     picture = "#theory-card .live-reconstruction"
     me.page.locator(picture).wait_for()
     me.page.evaluate(swipe, [picture, 300, 100])  # what is on a picture may be moved itself
-    sees(me, NAMES[0])
+    me.frames()
+    assert me.page.locator(f".live-card-{NAMES[0]}").is_visible()
     me.page.evaluate(swipe, [".live-claim", 300, 100])
     sees(me, NAMES[1])
 
@@ -155,3 +160,4 @@ def test_a_card_that_needs_a_plane_offers_one(visit, name):
     me.page.wait_for_function("!document.querySelector('.live-needs')")
     sees(me, name)
     me.page.wait_for_function("document.querySelector('.live-card-picture').children.length > 0")
+    assert not me.page.get_by_role("button", name="Use a model with two dimensions").count()

@@ -131,7 +131,7 @@ class Integral {
     else never(KEY);
   }
 
-  /** Draws anew for the image in hand. */
+  /** Draws new z for the image in hand. */
   async begin() {
     const known = this.#known;
     this.#drawn = nothing();
