@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from vae_core import VAE, TrainConfig, load_checkpoint, save_checkpoint
-from vae_core.runs.folder import RunError
+from vae_core.runs.folder import RunError, RunFolder
 from vae_core.runs.server import Runs
 from vae_core.storage.checkpoint import FORMAT, CheckpointError, read_header
 
@@ -93,6 +93,22 @@ def test_a_run_is_renamed_but_not_like_another_one(runs, load):
     with pytest.raises(RunError, match="already"):
         runs.rename(one, "me", "gr\u00f6sser")
     runs.rename(one, "me", "FIRST")
+
+
+def test_a_run_with_a_name_has_it_as_soon_as_it_is_listed(runs, load, tmp_path, monkeypatch):
+    listed = []
+
+    def write_config(folder, config, write=RunFolder.write_config):
+        write(folder, config)
+        listed.append({runs.folder(run).name() for run in runs.of("me")})
+
+    monkeypatch.setattr(RunFolder, "write_config", write_config)
+    run = runs.start(MODEL, TrainConfig(batch_size=50), "digits", load, "me", one_batch=True, name="first")
+    reached(runs, run, "paused")
+    save_checkpoint(VAE(MODEL, seeded(5)), tmp_path / "up.safetensors")
+    runs.add(tmp_path / "up.safetensors", "me", "second")
+    assert listed[0] == {"first"} and listed[-1] == {"first", "second"}
+    assert "" not in set().union(*listed)
 
 
 def test_a_run_that_goes_is_not_deleted_and_one_that_ended_is_at_once(runs, load):

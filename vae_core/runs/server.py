@@ -188,11 +188,10 @@ class Runs:
             name = self.free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
             config = RunConfig(header.config, _training_of(header), data, str(self.devices[0]), owner=owner)
-            run = self._create(replace(config, hold_out=header.about.get("hold_out") or 0))
+            run = self._create(replace(config, hold_out=header.about.get("hold_out") or 0), name=name)
             folder = self.folder(run)
             try:
                 shutil.copyfile(path, folder.model_file)
-                folder.write_name(name)
                 folder.write_status(State.FINISHED, "Uploaded.")
             except OSError:
                 shutil.rmtree(folder.path, ignore_errors=True)
@@ -369,9 +368,7 @@ class Runs:
             made: list[str] = []
             try:
                 for config in configs:
-                    made.append(self._create(config, weights))
-                    if name:
-                        self.folder(made[-1]).write_name(name)
+                    made.append(self._create(config, weights, name))
                 self.queue.join({run: self.folder(run) for run in made}, load, owner, one_batch=one_batch)
             except RunError:
                 for run in made:
@@ -379,14 +376,19 @@ class Runs:
                 raise
             return made
 
-    def _create(self, config: RunConfig, weights: Path | None = None) -> str:
-        """Makes a new run's folder; with weights, they become the state before the first step."""
+    def _create(self, config: RunConfig, weights: Path | None = None, name: str = "") -> str:
+        """Makes a new run's folder; with weights, they become the state before the first step.
+
+        The configuration makes the folder a run, so the name is written before it: nobody lists a run without its name.
+        """
         if weights:
             config = beginning_with(config, weights)
         run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
         folder = self.folder(run)
         folder.create()
         try:
+            if name:
+                folder.write_name(name)
             folder.write_config(config)
             if weights:
                 folder.start_from(weights)
