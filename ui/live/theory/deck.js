@@ -16,7 +16,7 @@ import { ImageInHand } from "./image.js";
 /**
  * @typedef {Server} Functions of the server, as far as the Theory tab may call them
  * @typedef {Component<{ model: string | null }, keyof Server>} Place its value says which model looks
- * @typedef {{ frame: Frame, picture: Promise<Picture>, isPlane: boolean | null }} Built
+ * @typedef {{ frame: Frame, picture: Promise<Picture> }} Built
  */
 
 const SWIPE = 60; // px, to the side and not up or down
@@ -24,8 +24,10 @@ const FREE = "button, input, select, textarea, canvas, svg, summary, [role=slide
 
 /** The deck: `node`. */
 export class Deck {
-  /** @type {Map<string, Built>} */
+  /** @type {Map<string, Built>} the cards that were shown, and apart from them what they say that lack something */
   #built = new Map();
+  /** @type {Built | null} */
+  #shown = null;
   /** @type {Card} */
   #card = CARDS[0];
   #place = make("div", { className: "live-deck-card" });
@@ -42,7 +44,7 @@ export class Deck {
   /** @param {Place} component */
   constructor(component) {
     this.component = component;
-    this.image = new ImageInHand(/** @type {Functions} */ (component.server), (text) => this.#now()?.say(text));
+    this.image = new ImageInHand(/** @type {Functions} */ (component.server), (text) => this.#shown?.frame.say(text));
     this.#back.onclick = () => this.#go(-1);
     this.#next.onclick = () => (this.#card === this.#way[this.#way.length - 1] ? openTab("train") : this.#go(1));
     this.#jump.onclick = () => this.#openList();
@@ -53,7 +55,9 @@ export class Deck {
     this.node = make("div", { className: "live-deck" }, this.#note, this.#place, foot, this.#list);
     document.addEventListener("keydown", (event) => this.#key(event));
     this.#listenToSwipes();
-    onModel(() => this.#rebuild());
+    onModel(() => {
+      if (this.#shown && this.#shown !== this.#of(this.#card)) this.show(this.#card);
+    });
   }
 
   /** Opens the card that the address names, or the first. */
@@ -66,11 +70,6 @@ export class Deck {
     this.#isNew = false;
   }
 
-  /** The frame of the card that is shown. */
-  #now() {
-    return this.#built.get(this.#card.name)?.frame;
-  }
-
   /** The cards of the way that is gone. */
   get #way() {
     return this.#isShort ? CARDS.filter(({ name }) => SHORT_WAY.includes(name)) : CARDS;
@@ -81,14 +80,15 @@ export class Deck {
     this.#leave();
     if (!this.#isNew) this.#note.textContent = "";
     this.#card = card;
-    const built = this.#built.get(card.name) ?? this.#build(card);
+    const built = this.#of(card);
+    this.#shown = built;
     this.#place.replaceChildren(built.frame.node);
     this.#mark();
     choices.card = card === CARDS[0] ? "" : card.name;
     choices.short = this.#isShort ? "1" : "";
     dispatchEvent(new Event("vae-view"));
     const picture = await built.picture;
-    if (this.#now() !== built.frame) return;
+    if (this.#shown !== built) return;
     built.frame.refresh();
     this.look();
     picture.shown?.();
@@ -100,37 +100,48 @@ export class Deck {
   }
 
   #leave() {
-    this.#built.get(this.#card.name)?.picture.then((picture) => picture.hidden?.());
+    this.#shown?.picture.then((picture) => picture.hidden?.());
   }
 
   /**
-   * Builds a card when it is first shown, and again when a model has come that has what it needs.
+   * A card, built when it is first shown; where the model lacks what the card needs, one that offers another model.
    *
    * @param {Card} card
+   */
+  #of(card) {
+    const isLacking = card.needs === "plane" && hasPlane() === false;
+    const key = isLacking ? `${card.name} without a plane` : card.name;
+    const built = this.#built.get(key) ?? this.#build(card, isLacking);
+    this.#built.set(key, built);
+    return built;
+  }
+
+  /**
+   * @param {Card} card
+   * @param {boolean} isLacking
    * @returns {Built}
    */
-  #build(card) {
-    const isPlane = hasPlane();
-    const lacks = card.needs === "plane" && !isPlane;
+  #build(card, isLacking) {
     const frame = new Frame(card, {
       number: CARDS.indexOf(card) + 1,
       image: this.image,
       server: /** @type {Functions} */ (this.component.server),
-      needs: lacks && isPlane === false ? offer() : null,
       done: () => this.#mark(),
     });
-    const build = async () => (lacks ? {} : (await import(`./${card.module}.js`)).build(frame, this.component));
-    const built = { frame, picture: build(), isPlane };
-    this.#built.set(card.name, built);
-    return built;
+    if (isLacking) frame.picture.append(offer());
+    return { frame, picture: isLacking ? Promise.resolve({}) : this.#draw(card, frame) };
   }
 
-  /** Builds the cards that need a plane again once it is known whether there is one. */
-  #rebuild() {
-    const isPlane = hasPlane();
-    for (const [name, { frame, isPlane: was }] of this.#built)
-      if (frame.card.needs === "plane" && was !== isPlane) this.#built.delete(name);
-    if (!this.#now() && this.#place.firstChild) this.show(this.#card);
+  /**
+   * Has a card's module fill its frame, as soon as there is a model that has what the card needs.
+   *
+   * @param {Card} card
+   * @param {Frame} frame
+   * @returns {Promise<Picture>}
+   */
+  async #draw(card, frame) {
+    if (card.needs === "plane") await aPlane();
+    return (await import(`./${card.module}.js`)).build(frame, this.component);
   }
 
   /** @param {1 | -1} way */
@@ -229,6 +240,12 @@ export class Deck {
 
 /** Whether the model has two dimensions; null before it is known. */
 const hasPlane = () => model.about && model.about.dims.length === 2;
+
+/** Waits until the model in use has two dimensions. */
+const aPlane = () =>
+  new Promise((/** @type {(_: void) => void} */ resolve) => {
+    onModel(() => hasPlane() && resolve());
+  });
 
 /** What a card says that needs a plane, where the model has none: it offers one that has. */
 function offer() {

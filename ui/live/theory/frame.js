@@ -42,11 +42,10 @@ export class Frame {
 
   /**
    * @param {Card} card
-   * @param {{
-   *   number: number, image: ImageInHand, server: Functions, needs: HTMLElement | null, done: () => void,
-   * }} given number: of the card; needs: what it needs in place of its picture; done: is told that the act is done
+   * @param {{ number: number, image: ImageInHand, server: Functions, done: () => void }} given number: of the card;
+   *   done: is told that the act is done
    */
-  constructor(card, { number, image, server, needs, done }) {
+  constructor(card, { number, image, server, done }) {
     this.card = card;
     this.image = image;
     this.server = server;
@@ -62,7 +61,6 @@ export class Frame {
     const lines = drawer(card, this.pointed);
     text.append(this.numbers, ...this.#ask(), this.#foot(lines?.handle), this.#message);
     if (lines) text.append(lines.node);
-    if (needs) this.picture.append(needs);
     const [group] = card.module.split("/"); // whose own style must not reach other cards
     this.node = make(
       "article",

@@ -103,7 +103,6 @@ function show(frame, { own, best, log_px, approximation }) {
  * @param {Parts} parts
  */
 function lay(numbers, at, { own, best, log_px }) {
-  numbers.node.style.setProperty("--toward", at.base === at.high ? "to right" : "to left"); // where totals go on
   const [encoders, refined, evidence] = [own, best, log_px].map((value) => value ?? Number.NaN);
   numbers.layOn(at, {
     own: { from: at.base, to: encoders },

@@ -77,7 +77,6 @@ function show(frame, { reconstruction, kl, elbo, gap, misses }, log_px) {
  * @param {number | null} log_px
  */
 function lay(numbers, at, { reconstruction, elbo }, log_px) {
-  numbers.node.style.setProperty("--toward", at.base === at.high ? "to right" : "to left"); // where totals go on
   const known = log_px ?? Number.NaN;
   numbers.layOn(at, {
     reconstruction: { from: at.base, to: reconstruction },

@@ -7,6 +7,7 @@ import { Area } from "./area.js";
 import { fitted } from "./fit.js";
 import { divergence, gaussian, integrand } from "./measure.js";
 import { bell, grips, REACH, TICKS, tall } from "./pair.js";
+import { number, table } from "./table.js";
 import { saysOf, TARGETS } from "./targets.js";
 
 /** @import { Gaussian } from "../../space/gaussian.js" */
@@ -57,7 +58,7 @@ class Both {
       ...Object.keys(WAYS).map((way) => this.#panel(/** @type {Way} */ (way))),
     );
     frame.picture.append(this.#choices, this.#plot.node, ways);
-    frame.numbers.append(table());
+    frame.numbers.append(kls());
     this.choose("humps");
   }
 
@@ -101,9 +102,7 @@ class Both {
       ticks: [-4, 0, 4],
       title: `${title}, of area ${of} = `,
     });
-    const sum = make("output");
-    sum.dataset.value = value;
-    area.caption.append(sum);
+    area.caption.append(number(value));
     const button = make("button", { type: "button", onclick: () => this.fit(way) }, `Minimize ${of}`);
     this.#areas[way] = area;
     this.#buttons[way] = button;
@@ -189,34 +188,28 @@ class Both {
   }
 }
 
-/** The two KLs of each q, in a table. */
-function table() {
-  const row = (/** @type {string} */ title, /** @type {string} */ line, /** @type {string[]} */ ...names) => {
-    const swatch = make("i", { className: `live-kl-line ${line}`, ariaHidden: "true" });
-    const cells = names.map((name) => {
-      const output = make("output", {}, "–");
-      output.dataset.value = name;
-      return make("td", { className: "term-kl" }, output);
-    });
-    return make("tr", {}, make("th", { scope: "row" }, swatch, title), ...cells);
-  };
-  const heads = ["", "KL(q ‖ p)", "KL(p ‖ q)"].map((text) => make("th", { scope: "col" }, text));
-  const rows = [
-    row("q now", "", "forward", "backward"),
-    row("q fitted by KL(q ‖ p)", "live-seeking", "seeking_qp", "seeking_pq"),
-    row("q fitted by KL(p ‖ q)", "live-covering", "covering_qp", "covering_pq"),
-  ];
-  for (const head of heads) head.style.textAlign = "right"; // above numbers, which the frame's tables lay to the right
-  const caption = make("caption", {}, "by quadrature: exact only here");
+/** The two KLs of each q. */
+function kls() {
+  const line = (/** @type {string} */ way) => make("i", { className: `live-kl-line ${way}`, ariaHidden: "true" });
+  const caption = make("span", {}, "by quadrature: exact only here");
   caption.title = "Known exactly only in two dimensions or for a linear model.";
-  const node = make(
-    "table",
-    { className: "live-numbers live-kls" },
-    caption,
-    make("thead", {}, make("tr", {}, ...heads)),
+  return table(
+    [caption],
+    ["", "KL(q ‖ p)", "KL(p ‖ q)"],
+    [
+      { title: [line(""), "q now"], names: ["forward", "backward"], className: "live-both" },
+      {
+        title: [line("live-seeking"), "q fitted by KL(q ‖ p)"],
+        names: ["seeking_qp", "seeking_pq"],
+        className: "live-both",
+      },
+      {
+        title: [line("live-covering"), "q fitted by KL(p ‖ q)"],
+        names: ["covering_qp", "covering_pq"],
+        className: "live-both",
+      },
+    ],
   );
-  node.append(make("tbody", {}, ...rows));
-  return node;
 }
 
 /** @param {number} value */

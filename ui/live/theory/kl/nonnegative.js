@@ -9,6 +9,7 @@ import { Plot } from "../parts/plot.js";
 import { Draws, mean } from "./draws.js";
 import { averages } from "./measure.js";
 import { BOUNDS, bell, grips, pair, REACH, TICKS, TOP, tall } from "./pair.js";
+import { number, table } from "./table.js";
 
 /** @import { Build, Frame } from "../frame.js" */
 
@@ -53,7 +54,7 @@ class Bound {
     };
     const below = make("div", { className: "live-cloud" }, this.#outside, again);
     frame.picture.append(this.#lines.node, below, this.#densities.node);
-    frame.numbers.append(table());
+    frame.numbers.append(means());
   }
 
   #drawLines() {
@@ -148,37 +149,16 @@ class Bound {
 }
 
 /** The averages under q, exactly and over the draws. */
-function table() {
-  const row = (/** @type {string} */ title, /** @type {string} */ term, /** @type {string[]} */ ...names) => {
-    const cells = names.map((name) => {
-      const output = make("output", {}, "–");
-      output.dataset.value = name;
-      return make("td", {}, output);
-    });
-    return make("tr", { className: term }, make("th", { scope: "row" }, title), ...cells);
-  };
-  const heads = ["mean under q of", "quadrature", "1,000 draws"].map((text, n) => {
-    const head = make("th", { scope: "col" }, text);
-    if (n) head.style.textAlign = "right"; // above numbers
-    return head;
-  });
-  const rows = [
-    row("t", "", "ratio", "drawn_ratio"),
-    row("− log t", "", "minus_log", "drawn_log"),
-    row("slack t − 1 − log t", "term-kl", "slack", "drawn_slack"),
-  ];
-  const caption = make("caption", {}, "KL in closed form: ");
-  const closed = make("output", {}, "–");
-  closed.dataset.value = "kl";
-  caption.append(closed, ". The quadrature is exact only here.");
-  const node = make(
-    "table",
-    { className: "live-numbers live-kls" },
-    caption,
-    make("thead", {}, make("tr", {}, ...heads)),
+function means() {
+  return table(
+    ["KL in closed form: ", number("kl"), ". The quadrature is exact only here."],
+    ["mean under q of", "quadrature", "1,000 draws"],
+    [
+      { title: ["t"], names: ["ratio", "drawn_ratio"] },
+      { title: ["− log t"], names: ["minus_log", "drawn_log"] },
+      { title: ["slack t − 1 − log t"], names: ["slack", "drawn_slack"], className: "term-kl" },
+    ],
   );
-  node.append(make("tbody", {}, ...rows));
-  return node;
 }
 
 /** @type {Build} */

@@ -78,12 +78,13 @@ export class Numbers {
   }
 
   /**
-   * Lays the bars on a scale of the card's own.
+   * Lays the bars on a scale of the card's own, and says which way totals go on beyond it.
    *
    * @param {import("../../meter/scale.js").Scale} at
    * @param {Record<string, Length>} lengths by row
    */
   layOn(at, lengths) {
+    this.node.style.setProperty("--toward", at.base === at.high ? "to right" : "to left");
     for (const [name, length] of Object.entries(lengths)) {
       const isKnown = length && Number.isFinite(length.from) && Number.isFinite(length.to);
       lay(this.#bars[name], isKnown ? length : null, at);
