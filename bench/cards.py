@@ -104,7 +104,7 @@ def main() -> None:
             server.process.terminate()
             server.process.wait()
     if options.json:
-        date = datetime.datetime.now(datetime.UTC).date().isoformat()
+        date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
         about = {"date": date, "device": describe_device(pick_device("cpu")), "load_average": os.getloadavg()}
         options.json.write_text(json.dumps(about | {"handles": rows}, ensure_ascii=False, indent=1) + "\n")
 

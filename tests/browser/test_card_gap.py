@@ -28,7 +28,7 @@ TERMS = ("reconstruction", "kl", "elbo", "gap")
 def page(browser, server):
     """A page of the app's origin, with nothing but its modules."""
     page = browser.new_page()
-    page.goto(f"{server.url}/live/theory/bound/weigh.js")
+    page.goto(f"{server.url}/live/q/weigh.js")
     yield page
     page.close()
 

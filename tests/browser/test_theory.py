@@ -1,11 +1,14 @@
 """The first tab: what the bare address opens, the plane that answers, and what leads on."""
 
+import base64
 import re
 
 import pytest
 import torch
 
 from vae_core import load_checkpoint
+from vae_core.densities import DiagonalGaussian
+from vae_core.evaluation.terms import worth
 
 from ..conftest import ROOT
 from .conftest import script, until
@@ -149,6 +152,39 @@ def test_each_thing_that_is_done_leads_to_the_next(card):
     assert card.page.locator(".live-next:visible").count() == 0
     card.page.locator(f"{CARD} .live-deck-foot .live-primary").click()
     card.page.wait_for_function("location.search.includes('card=')")
+
+
+def test_a_q_that_moves_is_weighed_here_and_by_the_server_once_it_rests(card):
+    """Thirty moves, a frame each: the page asks for the q that rests, and for no more than a few where it stutters."""
+    script = """async (name) => {
+        const box = document.querySelector(`${name} .live-held`).getBoundingClientRect();
+        const output = document.querySelector(`${name} [data-term=elbo] output`);
+        const at = (n) => ({ clientX: box.x + box.width / 2 + n, clientY: box.y + box.height / 2, bubbles: true,
+            pointerId: 1, button: 0, buttons: 1 });
+        const node = document.querySelector(`${name} .live-held`);
+        const send = (kind, n) => node.dispatchEvent(new PointerEvent(kind, at(n)));
+        const seen = new Set();
+        send("pointerdown", 0);
+        for (let n = 1; n <= 30; n += 1) {
+            send("pointermove", n);
+            await new Promise(requestAnimationFrame);
+            seen.add(output.textContent);
+        }
+        send("pointerup", 30);
+        return seen.size;
+    }"""
+    before = len(card.asked("judge"))
+    with card.answered("judge"):
+        assert card.page.evaluate(script, CARD) > 15
+    card.quiet("judge")
+    asked = card.asked("judge")[before:]
+    assert 1 <= len(asked) <= 5
+    model = load_checkpoint(MODEL)
+    x = torch.frombuffer(bytearray(base64.b64decode(asked[-1]["image"])), dtype=torch.uint8).view(1, 1, 28, 28) / 255
+    last = DiagonalGaussian(torch.tensor([asked[-1]["mu"]]), 2 * torch.tensor([asked[-1]["std"]]).log())
+    shown = float(card.page.locator(f"{CARD} [data-term=elbo] output").inner_text().replace("−", "-"))
+    with torch.inference_mode():
+        assert shown == pytest.approx(worth(model, x, last).elbo.item(), abs=0.006)
 
 
 def test_q_is_dragged_by_its_middle_and_by_the_ends_of_its_axes(card):

@@ -1,5 +1,5 @@
 async ([decoder, asked]) => {
-  const { Plane, weigh, atOnce, FINE, QUICK } = await import(`${location.origin}/live/theory/bound/weigh.js`);
+  const { Plane, weigh, atOnce, FINE, QUICK } = await import(`${location.origin}/live/q/weigh.js`);
   const { bytes } = await import(`${location.origin}/live/shared/page.js`);
   const plane = new Plane(bytes(decoder).buffer);
   return asked.map(({ seen, q, log_px, fine, eps }) => {

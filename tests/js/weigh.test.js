@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { kl } from "../../ui/live/space/gaussian.js";
 import "./served/register.js";
 
-const { atOnce, FINE, Plane, placed, QUICK, weigh } = await import("../../ui/live/theory/bound/weigh.js");
+const { atOnce, FINE, Plane, placed, QUICK, weigh } = await import("../../ui/live/q/weigh.js");
 
 const PRIOR = { mu: 0.3, sigma: 1.2 };
 const PIXELS = { at: [0.8, -0.4], spread: [0.5, 0.9] }; // log p(x|z) is that of N(at; z, spread²)

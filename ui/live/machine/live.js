@@ -5,10 +5,11 @@ import { isUntouched, keep, keptDrawing, onKept, posted } from "../draw/kept.js"
 import { exactPosterior, prepare } from "../exact/exact.js";
 import { forgetDrawn, linkedDrawn } from "../page/drawn.js";
 import { Balance, SURE } from "../q/balance.js";
+import { planeOf } from "../q/weigh.js";
 import { answerOf, failed, newest, oneAtATime } from "../shared/ask.js";
 import { inSight, show } from "../shared/feed.js";
 import { nameOf } from "../shared/given.js";
-import { refreshModel, useModel } from "../shared/model.js";
+import { picture, refreshModel, useModel } from "../shared/model.js";
 import { bytes, make } from "../shared/page.js";
 import { Machine } from "./machine.js";
 import { ofImage, ofNumbers, ofQ } from "./shapes.js";
@@ -101,6 +102,11 @@ export class LiveMachine {
       refined: (gap) => tab.refined?.(gap),
       refine: (request) => this.heardOf(server.refine({ model: this.#described, ...request })),
       judge: (request) => server.judge({ model: this.#described, ...request }),
+      plane: (version) => planeOf(this.#described ?? "", version),
+      moving: ({ mu }, whose) => {
+        const grey = picture(Float32Array.from(mu));
+        if (grey) this.#decoded(grey, whose);
+      },
       over: (grey) => this.machine.over(grey),
     });
     this.#code.append(this.scales.map.node);
@@ -302,8 +308,16 @@ export class LiveMachine {
    * @param {string} whose
    */
   #held(found, whose) {
-    this.machine.decoded(bytes(found.reconstruction), `decoded from the mean of the ${whose}`);
+    this.#decoded(bytes(found.reconstruction), whose);
     this.tab.held?.(found, whose);
+  }
+
+  /**
+   * @param {Uint8Array} grey
+   * @param {string} whose
+   */
+  #decoded(grey, whose) {
+    this.machine.decoded(grey, `decoded from the mean of the ${whose}`);
   }
 
   /** Waits until the model has seen the drawing as it is now. */

@@ -4,10 +4,11 @@
 import { CERTAIN } from "../exact/exact.js";
 import { Meter } from "../meter/meter.js";
 import { sum } from "../meter/scale.js";
-import { failed, newest, oneAtATime } from "../shared/ask.js";
+import { debounced, failed, newest, oneAtATime } from "../shared/ask.js";
 import { nameOf, visibleOf } from "../shared/given.js";
 import { count, openTab, wantsStill } from "../shared/page.js";
 import { movePoint } from "../space/point.js";
+import { Glance } from "./glance.js";
 import { Grab } from "./grab.js";
 import { QMap } from "./map.js";
 import { wayOf } from "./way.js";
@@ -15,18 +16,22 @@ import { wayOf } from "./way.js";
 /** @import { Answer, Decoded, Description, Exact, Given, Hole, Judged, Looked, Q, Refined } from "../shared/types.js" */
 /** @import { Terms, Waypoint } from "../shared/types.js" */
 /** @import { Evidence } from "../meter/meter.js" */
+/** @import { Load } from "./glance.js" */
 /** @typedef {Q & Terms} Weighed a q with its terms */
 
 /**
- * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; held: takes what a
- * q decodes to, and whose it is; weighed: takes the q that is weighed; moved: a hand changes q; refined: a refinement has
+ * refine: an answer of the server, or null after saying why not; judge: what the server says of a q; plane: of the model;
+ * held: takes what a q decodes to, and whose it is; moving: takes a q that moves, before it is heard what it decodes to;
+ * weighed: takes the q that is weighed; moved: a hand changes q; refined: a refinement has
  * been shown to its end, and left that gap; over: takes what the point of the plane under the mouse decodes to, null
  * where there is none.
  *
  * @typedef {{
  *   refine: (request: { image: string } & Hole) => Promise<Refined | null>,
  *   judge: (request: { image: string } & Hole & Q) => Promise<Answer<Judged> | undefined>,
+ *   plane: Load,
  *   say: (text: string) => void,
+ *   moving: (q: Q, whose: string) => void,
  *   weighed: (q: Weighed) => void,
  *   moved: () => void,
  *   refined: (gap: number | null) => void,
@@ -38,6 +43,8 @@ import { wayOf } from "./way.js";
 export const SURE = 1000; // draws of log p̂(x) when the pen rests, and of a refined q
 const BACK = 500; // ms until q is the encoder's again
 const WAY = 1200; // ms in which a refinement is shown
+const REST = 150; // ms after which a q that moved is taken to rest
+const IN_HAND = "q in your hand";
 
 /** Weighs the current q: the meter, the sliders that move q, the way of a refinement, and the exact posterior. */
 export class Balance {
@@ -55,16 +62,22 @@ export class Balance {
   #isHeld = this.#holds();
   #moves = newest(); // by a hand, or by itself: each ends what moved before
   #refining = false;
+  #glance;
+  #rested = debounced(() => {
+    const q = this.held();
+    if (q) this.#ponder(q);
+  }, REST);
 
   /** @param {Tab} tab */
   constructor(tab) {
     this.tab = tab;
+    this.#glance = new Glance(tab.plane);
     this.map = new QMap({ over: tab.over, onq: (q) => this.hand.hold(q) });
     this.hand = new Grab({
       onq: (q) => {
         tab.moved();
         this.#moves();
-        this.#ponder(q);
+        this.#move(q);
       },
       encode: () => {
         tab.moved();
@@ -131,6 +144,7 @@ export class Balance {
   showTruth(truth) {
     if (!this.#q) return;
     this.map.take(truth);
+    if (this.#answer) this.#glance.prepare(this.#answer);
     const { log_px, uncertainty } = truth;
     const how = `exact, by quadrature over the plane, ± ${uncertainty?.toFixed(3)}`;
     if (!this.#answer?.exact && log_px !== null && uncertainty !== null && uncertainty < CERTAIN)
@@ -176,6 +190,7 @@ export class Balance {
 
   #hold() {
     this.#isHeld = this.#holds();
+    this.#rested.cancel();
   }
 
   /** @param {Weighed} q */
@@ -199,10 +214,33 @@ export class Balance {
    *
    * @param {Q} q
    */
-  #ponder({ mu, std }, whose = "q in your hand") {
+  #ponder({ mu, std }, whose = IN_HAND) {
     if (!this.#answer) return;
     const { seen: image, hidden } = this.#answer;
     this.judge({ request: { image, hidden, mu, std }, isHeld: this.#isHeld, whose });
+  }
+
+  /**
+   * q moves: this browser says what it is worth, if it can, and the server once q rests.
+   *
+   * @param {Q} q
+   */
+  #move(q) {
+    const answer = this.#answer;
+    if (!answer) return;
+    let isHeld = this.#isHeld;
+    const isHere = this.#glance.weigh(answer, q, (terms) => {
+      if (!isHeld()) return;
+      this.tab.moving(q, IN_HAND);
+      this.#weigh({ ...q, ...terms });
+    });
+    if (!isHere) {
+      this.#ponder(q);
+      return;
+    }
+    this.#hold(); // what is still heard of another place comes too late
+    isHeld = this.#isHeld;
+    this.#rested();
   }
 
   /**
@@ -234,7 +272,7 @@ export class Balance {
     const done = await this.#animate(BACK, (t) => {
       const at = { mu: between(from.mu, to.mu, t), std: between(from.std, to.std, t) };
       this.hand.show(at, to);
-      this.#ponder(at);
+      this.#move(at);
     });
     if (!done) return;
     this.#hold();

@@ -1,6 +1,7 @@
 // Amortization: the encoder's q, the best q of this image and the exact posterior, and the two gaps between them (T15).
 
 import { exactPosterior } from "../../exact/exact.js";
+import { FINE, planeOf, weigh } from "../../q/weigh.js";
 import { answerOf, failed, newest } from "../../shared/ask.js";
 import { later } from "../../shared/background.js";
 import { model } from "../../shared/model.js";
@@ -9,12 +10,11 @@ import { Numbers } from "../parts/numbers.js";
 import { beside } from "./beside.js";
 import { Hand, told } from "./hand.js";
 import { scaleAround } from "./lengths.js";
-import { FINE, planeOf, weigh } from "./weigh.js";
 
 /** @import { Build, Frame } from "../frame.js" */
 /** @import { Scale } from "../../meter/scale.js" */
 /** @import { Description, Example, Q } from "../../shared/types.js" */
-/** @import { Terms } from "./weigh.js" */
+/** @import { Terms } from "../../q/weigh.js" */
 /**
  * Nats. own: the ELBO of the encoder's q; best: that of the best q so far; log_px: null as long as it is not known;
  * approximation: the gap of the best q, by itself.

@@ -1,14 +1,14 @@
 // Draws of z from the encoder's q of the image in hand, and the log of the weight of each; more and more of them.
 
+import { planeOf } from "../../q/weigh.js";
 import { failed } from "../../shared/ask.js";
 import { later } from "../../shared/background.js";
 import { model } from "../../shared/model.js";
 import { normal } from "../../space/normal.js";
-import { planeOf } from "./weigh.js";
 
 /** @import { Frame } from "../frame.js" */
 /** @import { Known } from "../image.js" */
-/** @import { Plane } from "./weigh.js" */
+/** @import { Plane } from "../../q/weigh.js" */
 
 export const MOST = 2048; // draws
 const SOME = 128; // draws after which they are shown again

@@ -11,7 +11,7 @@ import { PLANES } from "./teachers.js";
 
 /** @import { Build, Frame } from "../frame.js" */
 /** @import { Scale } from "../../meter/scale.js" */
-/** @import { Terms } from "./weigh.js" */
+/** @import { Terms } from "../../q/weigh.js" */
 
 /** @type {import("../parts/numbers.js").Row[]} */
 const ROWS = [

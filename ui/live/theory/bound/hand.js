@@ -2,16 +2,16 @@
 
 import { CERTAIN } from "../../exact/exact.js";
 import { QMap } from "../../q/map.js";
+import { atOnce, FINE, planeOf, QUICK, weigh } from "../../q/weigh.js";
 import { answerOf, debounced, failed, newest } from "../../shared/ask.js";
 import { later, never } from "../../shared/background.js";
 import { model } from "../../shared/model.js";
 import { make, wantsStill } from "../../shared/page.js";
-import { atOnce, FINE, planeOf, QUICK, weigh } from "./weigh.js";
 
 /** @import { Q } from "../../shared/types.js" */
 /** @import { Frame } from "../frame.js" */
 /** @import { Known } from "../image.js" */
-/** @import { Plane, Terms } from "./weigh.js" */
+/** @import { Plane, Terms } from "../../q/weigh.js" */
 /**
  * weighed: what q is worth, and log p(x), null where it is not known; moved: a hand has moved q; found: the best q was
  * shown, from the encoder's; begun: there is another image, or another model; shown: q is at another place; over: what

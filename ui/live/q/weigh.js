@@ -4,13 +4,13 @@
 // log q(z) − log p(z|x) over a grid of other points. So their sum is log p(x) only as well as both rules are, and what it
 // misses shows how well. vae_core's elbo_of and grid_truth are the reference.
 
-import { formOf } from "../../exact/likelihood.js";
-import { failed, fileOf } from "../../shared/ask.js";
-import { readDecoder } from "../../shared/decoder.js";
-import { addressOf } from "../../shared/page.js";
-import { kl, logDensity } from "../../space/gaussian.js";
+import { formOf } from "../exact/likelihood.js";
+import { failed, fileOf } from "../shared/ask.js";
+import { readDecoder } from "../shared/decoder.js";
+import { addressOf } from "../shared/page.js";
+import { kl, logDensity } from "../space/gaussian.js";
 
-/** @import { Answer, Q } from "../../shared/types.js" */
+/** @import { Answer, Q } from "../shared/types.js" */
 /**
  * Points of two standard normal variables, one after the other, and their weights, which sum to 1.
  *
