@@ -7,7 +7,8 @@ import "./served/register.js";
 // What the modules of the page touch when they are loaded.
 const page = { addEventListener() {} };
 Object.assign(globalThis, { document: page, window: page });
-const { points, ticks } = await import("../../ui/live/theory/parts/curves.js");
+const { points } = await import("../../ui/live/theory/parts/curves.js");
+const { ticks } = await import("../../ui/live/theory/parts/plot.js");
 const { placeOf, valueAt } = await import("../../ui/live/theory/parts/lesson.js");
 
 /** @typedef {import("../../ui/live/shared/types.js").Lesson} Lesson */

@@ -56,7 +56,7 @@ export function build(frame) {
 function missing() {
   const output = make("output", {}, "–");
   output.dataset.value = "misses";
-  const says = " nats: the gap is computed by itself, as a KL on a grid.";
+  const says = " nats; the gap is a KL of its own, on a grid.";
   return make("p", { className: "live-misses" }, "ELBO + gap misses log p(x) by ", output, says);
 }
 

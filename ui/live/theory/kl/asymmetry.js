@@ -197,16 +197,16 @@ function kls() {
     [caption],
     ["", "KL(q ‖ p)", "KL(p ‖ q)"],
     [
-      { title: [line(""), "q now"], names: ["forward", "backward"], className: "live-both" },
+      { title: [line(""), "q now"], names: ["forward", "backward"], className: "live-two-kls" },
       {
         title: [line("live-seeking"), "q fitted by KL(q ‖ p)"],
         names: ["seeking_qp", "seeking_pq"],
-        className: "live-both",
+        className: "live-two-kls",
       },
       {
         title: [line("live-covering"), "q fitted by KL(p ‖ q)"],
         names: ["covering_qp", "covering_pq"],
-        className: "live-both",
+        className: "live-two-kls",
       },
     ],
   );

@@ -14,11 +14,7 @@ import { make } from "../../shared/page.js";
  * @param {Row[]} rows
  */
 export function table(caption, heads, rows) {
-  const head = heads.map((text, n) => {
-    const cell = make("th", { scope: "col" }, text);
-    if (n) cell.style.textAlign = "right"; // above numbers, which the frame's tables lay to the right
-    return cell;
-  });
+  const head = heads.map((text) => make("th", { scope: "col" }, text));
   const body = rows.map(({ title, names, className = "" }) => {
     const cells = names.map((name) => make("td", {}, number(name)));
     return make("tr", { className }, make("th", { scope: "row" }, ...title), ...cells);

@@ -1,8 +1,8 @@
 // What comes of the steps: the loss of each batch so far, and the same held-out images by the weights of now.
 
-import { make, minus, paint } from "../../shared/page.js";
+import { make, paint } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
-import { Plot } from "../parts/plot.js";
+import { LEFT, Plot } from "../parts/plot.js";
 import { joined } from "./board.js";
 
 /** @import { Recording } from "./recording.js" */
@@ -25,18 +25,10 @@ export class Progress {
     const [low, high] = [Math.min(...error) - ROOM, Math.max(...loss) + ROOM];
     const label = "Loss of each batch over the steps of the training";
     const ticks = [1, 100, 200, 300, 400];
-    this.plot = new Plot({ x: [0, loss.length], y: [low, high], label, ratio: 0.5, ticks, xTitle: "" });
+    this.plot = new Plot({ x: [0, loss.length], y: [low, high], label, ratio: 0.5, ticks, left: LEFT });
+    this.plot.valueAxis("");
     this.plot.layer.append(this.#band, this.#error, this.#loss, this.#now);
-    const ends = [Math.ceil(low / 10) * 10, Math.floor(high / 10) * 10].map((value) => {
-      const text = svg("text", { class: "live-soft-text" }, minus(String(value)));
-      this.plot.layer.append(text);
-      return { value, text };
-    });
-    this.plot.add((plot) => {
-      for (const { value, text } of ends)
-        set(text, { x: plot.px(plot.x[1]), y: plot.py(value) + 5, "text-anchor": "end" });
-      this.#draw();
-    });
+    this.plot.add(() => this.#draw());
     const legend = make("div", { className: "live-motion-caption" });
     legend.append(
       coloured("loss", "loss"),

@@ -1,8 +1,7 @@
 // Curves over the steps of recorded trainings, on a logarithmic axis: most happens at the beginning.
 
-import { minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
-import { Plot } from "./plot.js";
+import { LEFT, Plot } from "./plot.js";
 
 /** @import { Lesson } from "../../shared/types.js" */
 /**
@@ -15,10 +14,8 @@ import { Plot } from "./plot.js";
  * }} Curve
  */
 
-const TICKS = 5; // of the axis of values, about
 const ROOM = 1.06; // above the highest value
-const MARGIN = 0.08; // of the width, at the left, for the numbers of the axis of values
-const EDGES = { left: 8, bottom: 34 }; // px, as Plot has them
+const BOTTOM = 34; // px, as Plot has it
 
 /** The curves of recorded trainings, and a line at the step that is shown: `node`. */
 export class Curves {
@@ -37,7 +34,8 @@ export class Curves {
   constructor({ label, ratio = 0.5, yTitle = "", grows = false }) {
     this.yTitle = yTitle;
     this.grows = grows;
-    this.plot = new Plot({ x: [0, 3], y: [0, 1], label, ratio });
+    this.plot = new Plot({ x: [0, 3], y: [0, 1], label, ratio, left: LEFT });
+    this.plot.valueAxis("");
     this.plot.layer.append(this.#grid, this.#lines, this.#now, this.#dots);
     this.plot.add(() => this.#draw());
     this.node = this.plot.node;
@@ -55,7 +53,7 @@ export class Curves {
     const steps = curves.flatMap(({ lesson }) => lesson.columns.step);
     const values = curves.flatMap((it) => points(it).map(([, value]) => value));
     const last = Math.log10(Math.max(10, ...steps));
-    this.plot.x = [-MARGIN * last, last];
+    this.plot.x = [0, last];
     this.plot.y = range ?? [Math.min(0, ...values), Math.max(1e-9, ...values) * ROOM];
     this.plot.draw();
   }
@@ -98,7 +96,7 @@ export class Curves {
       .map(({ curve, last: [step, value] }) => ({ curve, x: plot.px(Math.log10(step)), y: Number(this.#y(value)) - 8 }))
       .sort((a, b) => a.y - b.y);
     for (const [n, end] of ends.entries()) end.y = Math.max(end.y, n ? ends[n - 1].y + 19 : 16);
-    const over = Math.max(0, (ends.at(-1)?.y ?? 0) - (plot.height - EDGES.bottom - 6));
+    const over = Math.max(0, (ends.at(-1)?.y ?? 0) - (plot.height - BOTTOM - 6));
     for (const [n, end] of ends.entries()) end.y = Math.max(16 + 19 * n, end.y - over);
     return ends.map(({ curve, x, y }) => {
       const isRight = x > plot.width / 2;
@@ -109,16 +107,7 @@ export class Curves {
 
   #drawGrid() {
     const { plot } = this;
-    const [low, high] = plot.y;
-    const bottom = plot.height - EDGES.bottom;
-    const across = ticks(low, high).map((value) => [
-      svg("line", { x1: EDGES.left, x2: plot.width - EDGES.left, y1: plot.py(value), y2: plot.py(value) }),
-      svg(
-        "text",
-        { x: EDGES.left, y: plot.py(value) - 4 },
-        minus(value.toLocaleString("en", { maximumSignificantDigits: 6 })),
-      ),
-    ]);
+    const bottom = plot.height - BOTTOM;
     const along = [1, 10, 100, 1000, 10_000]
       .filter((step) => Math.log10(step) <= plot.x[1])
       .map((step) =>
@@ -128,14 +117,14 @@ export class Curves {
           step === 1 ? "step 1" : step.toLocaleString("en"),
         ),
       );
-    const title = svg("text", { x: EDGES.left, y: 14 }, this.yTitle);
-    this.#grid.replaceChildren(...across.flat(), ...along, title);
+    const title = svg("text", { x: LEFT + 8, y: 14 }, this.yTitle);
+    this.#grid.replaceChildren(...along, title);
   }
 
   #drawNow() {
     const { plot } = this;
     const x = plot.px(Math.log10(Math.max(1, this.#step)));
-    set(this.#now, { x1: x, x2: x, y1: 8, y2: plot.height - EDGES.bottom });
+    set(this.#now, { x1: x, x2: x, y1: 8, y2: plot.height - BOTTOM });
     const dots = this.#curves.flatMap((curve) => {
       const [, value] = points(curve).findLast(([step]) => step <= this.#step) ?? [0, null];
       return value === null ? [] : [svg("circle", { class: curve.className, cx: x, cy: this.#y(value), r: 5 })];
@@ -155,19 +144,4 @@ export function points({ lesson, column, map = (value) => value }) {
     const value = values[n];
     return value === null ? [] : [/** @type {[number, number]} */ ([step, map(value)])];
   });
-}
-
-/**
- * Round values between two ends, without the lowest: the axis is there.
- *
- * @param {number} low
- * @param {number} high
- */
-export function ticks(low, high) {
-  const rough = (high - low) / TICKS;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((it) => it * power >= rough) ?? 10);
-  const first = Math.ceil(low / step + 1e-9);
-  const count = Math.floor(high / step - 0.15) - first + 1;
-  return Array.from({ length: Math.max(0, count) }, (_, n) => Number(((first + n) * step).toPrecision(6)));
 }

@@ -1,12 +1,11 @@
 // log p(x) of the image in hand by draws from the prior, by draws from q, and exactly, as the draws grow (T12).
 
-import { nice } from "../../meter/scale.js";
 import { later, never } from "../../shared/background.js";
-import { make, minus } from "../../shared/page.js";
+import { make } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { handle } from "../parts/handle.js";
 import { Numbers } from "../parts/numbers.js";
-import { Plot } from "../parts/plot.js";
+import { LEFT, Plot } from "../parts/plot.js";
 import { exactly, rowsOf } from "../parts/scoring.js";
 import { strip } from "../parts/strip.js";
 import { drawing, nothing } from "./draws.js";
@@ -59,7 +58,7 @@ class Integral {
   #last = -Infinity; // when it was drawn last
   #scatter = new Scatter();
   #plot = new Plot({
-    x: [-0.06, MOST + 0.2], y: [-SHOWN, ABOVE], label: "Estimates of log p(x) over the number of draws", ratio: 0.62,
+    x: [0, MOST + 0.2], y: [-SHOWN, ABOVE], left: LEFT, label: "Estimates of log p(x) over the number of draws", ratio: 0.62,
     ticks: [0, 1, 2, 3, MOST], written: (power) => (10 ** power).toLocaleString("en"), xTitle: "n",
   }); // biome-ignore format: one line an axis
 
@@ -79,11 +78,10 @@ class Integral {
   /** Puts the parts into the plot: the scale, the exact value, both curves, and n. */
   #draw() {
     const plot = this.#plot;
-    const scale = svg("g", { class: "live-scale-y" });
     const exact = svg("line", { class: "live-at term-evidence" });
     const reading = svg("line", { class: "live-reading" });
-    plot.layer.append(scale, exact, reading);
-    plot.add(() => scale.replaceChildren(...lines(plot)));
+    plot.valueAxis("");
+    plot.layer.append(exact, reading);
     plot.add(() => {
       const value = exactly(this.#known);
       exact.style.display = value === null ? "none" : "";
@@ -190,24 +188,6 @@ class Integral {
 
 /** @param {number} share */
 const percent = (share) => `${share < 0.1 ? (100 * share).toPrecision(2) : Math.round(100 * share)} %`;
-
-/**
- * The lines of the scale, and their numbers.
- *
- * @param {Plot} plot
- */
-function lines(plot) {
-  const [low, high] = plot.y;
-  const step = nice((high - low) / 5);
-  const first = Math.ceil(low / step + 0.5) * step;
-  const all = [];
-  for (let at = first; at < high; at += step)
-    all.push(
-      svg("line", { x1: plot.px(0), x2: plot.px(MOST), y1: plot.py(at), y2: plot.py(at) }),
-      svg("text", { x: plot.px(0), y: plot.py(at) - 4 }, minus(`${Math.round(at)}`)),
-    );
-  return all;
-}
 
 /**
  * Draws the curve of an estimate, as far as it has come, with its name at the end.

@@ -5,9 +5,8 @@ import { model } from "../../shared/model.js";
 import { make, minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { handle } from "../parts/handle.js";
-import { Plot } from "../parts/plot.js";
+import { LEFT, Plot } from "../parts/plot.js";
 import { strip } from "../parts/strip.js";
-import { through, valueAxis } from "./axes.js";
 
 /** @import { Frame } from "../frame.js" */
 /** @import { Known } from "../image.js" */
@@ -45,7 +44,7 @@ function build({ frame, place, numbers, acted }) {
   let loss = null;
   let beta = 2;
   const plot = new Plot({
-    x: [0, MOST], y: [0, 1], ratio: 0.88, ticks: [0, 1, 2, 3, 4], xTitle: "β", label: "the loss over β",
+    x: [0, MOST], y: [0, 1], ratio: 0.88, left: LEFT, ticks: [0, 1, 2, 3, 4], xTitle: "β", label: "the loss over β",
   }); // biome-ignore format: one line
   const verdict = make("p", { className: "live-found" });
   lines(plot, () => loss);
@@ -187,7 +186,7 @@ function said(beta, above) {
  * @param {() => Loss | null} lossNow
  */
 function lines(plot, lossNow) {
-  valueAxis(plot, "nats");
+  plot.valueAxis("nats");
   const band = svg("path", { class: "live-band" });
   const line = svg("path", { class: "live-curve term-elbo" });
   const truth = svg("path", { class: "live-curve term-evidence" });
@@ -200,11 +199,11 @@ function lines(plot, lossNow) {
     if (!loss) return;
     const cross = Math.max(0, Math.min(MOST, (loss.surprise - loss.distortion) / Math.max(1e-9, loss.kl)));
     set(band, {
-      d: `${through(plot, [[0, loss.surprise], [cross, loss.surprise], [0, loss.distortion]])}Z`,
+      d: `${plot.through([[0, loss.surprise], [cross, loss.surprise], [0, loss.distortion]])}Z`,
     }); // biome-ignore format: one line
     const ends = [0, MOST].map((beta) => /** @type {[number, number]} */ ([beta, lossAt(loss, beta)]));
-    set(line, { d: through(plot, ends) });
-    set(truth, { d: through(plot, [[0, loss.surprise], [MOST, loss.surprise]]) }); // biome-ignore format: one line
+    set(line, { d: plot.through(ends) });
+    set(truth, { d: plot.through([[0, loss.surprise], [MOST, loss.surprise]]) }); // biome-ignore format: one line
     set(one, { x1: plot.px(1), x2: plot.px(1), y1: 24, y2: plot.height - 34 });
     set(name, { x: plot.width - 12, y: plot.py(loss.surprise) - 8 });
     set(none, { x: plot.px(0) + 6, y: plot.py(loss.distortion) + 20, display: cross > 0 ? "inline" : "none" });

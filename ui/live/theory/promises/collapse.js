@@ -6,8 +6,7 @@ import { set, svg } from "../../shared/svg.js";
 import { ASLEEP } from "../../shared/vocabulary.js";
 import { fetchFrames, lessonOf, Pictures, placeOf, runHere, valueAt } from "../parts/lesson.js";
 import { Player } from "../parts/player.js";
-import { Plot } from "../parts/plot.js";
-import { valueAxis } from "./axes.js";
+import { LEFT, Plot } from "../parts/plot.js";
 
 /** @import { Lesson } from "../../shared/types.js" */
 /** @import { Given, Part } from "./promises.js" */
@@ -81,8 +80,8 @@ function build({ frame, component, place, acted }) {
 
 /** The KL of each dimension, the largest first. */
 function bars() {
-  const plot = new Plot({ x: [-0.5, 10], y: [0, 4], ratio: 0.44, label: "KL of each dimension" });
-  valueAxis(plot, "KL of each dimension, nats");
+  const plot = new Plot({ x: [-0.2, 10], y: [0, 4], ratio: 0.44, left: LEFT, label: "KL of each dimension" });
+  plot.valueAxis("KL of each dimension, nats");
   const nodes = svg("g");
   plot.layer.append(nodes);
   /** @type {number[]} */

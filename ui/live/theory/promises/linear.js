@@ -3,8 +3,7 @@
 import { answerOf, failed } from "../../shared/ask.js";
 import { bytes, make, paint } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
-import { Plot } from "../parts/plot.js";
-import { valueAxis } from "./axes.js";
+import { LEFT, Plot } from "../parts/plot.js";
 
 /** @import { Optimum } from "../../shared/types.js" */
 /** @import { Given, Part } from "./promises.js" */
@@ -51,8 +50,8 @@ function pictures(found) {
   };
   const count = found.variances.length;
   const top = Math.max(...found.variances, ...found.best_variances) * 1.18;
-  const plot = new Plot({ x: [-0.35, count], y: [0, top], ratio: 0.42, label: "variances along the axes" });
-  valueAxis(plot, "variance along each axis");
+  const plot = new Plot({ x: [0, count], y: [0, top], ratio: 0.42, left: LEFT, label: "variances along the axes" });
+  plot.valueAxis("variance along each axis");
   const bars = found.best_variances.flatMap((best, n) => [
     { at: n + 0.14, value: best, className: "live-bar-other" },
     { at: n + 0.5, value: found.variances[n], className: "live-bar-own" },

@@ -5,8 +5,7 @@ import { make, minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { lessonOf, runHere } from "../parts/lesson.js";
 import { Player } from "../parts/player.js";
-import { Plot } from "../parts/plot.js";
-import { through, valueAxis } from "./axes.js";
+import { LEFT, Plot } from "../parts/plot.js";
 
 /** @import { Lesson } from "../../shared/types.js" */
 /** @import { Given, Part } from "./promises.js" */
@@ -115,9 +114,10 @@ function plots(all, exact) {
   const lowest = Math.min(...all.map(({ log_px }) => log_px), exact ?? Infinity);
   const highest = Math.max(...all.map(({ elbo }) => elbo));
   const large = new Plot({
-    x, y: [lowest - 1.5, highest + 2], ratio: 0.52, label: "−ELBO and −log p(x) over the training", xTitle: "",
+    x, y: [lowest - 1.5, highest + 2], ratio: 0.52, left: LEFT,
+    label: "−ELBO and −log p(x) over the training", xTitle: "",
   }); // biome-ignore format: one line
-  valueAxis(large, "nats per image");
+  large.valueAxis("nats per image");
   const elbo = all.map((it) => /** @type {[number, number]} */ ([it.epoch, it.elbo]));
   const px = all.map((it) => /** @type {[number, number]} */ ([it.epoch, it.log_px]));
   const band = svg("path", { class: "live-band" });
@@ -131,9 +131,9 @@ function plots(all, exact) {
   large.layer.append(band, upper, lower, ...names);
   if (exact !== null) large.layer.append(diamond, exactly);
   large.add(() => {
-    set(band, { d: `${through(large, [...elbo, ...px.toReversed()])}Z` });
-    set(upper, { d: through(large, elbo) });
-    set(lower, { d: through(large, px) });
+    set(band, { d: `${large.through([...elbo, ...px.toReversed()])}Z` });
+    set(upper, { d: large.through(elbo) });
+    set(lower, { d: large.through(px) });
     const at = (/** @type {[number, number]} */ [n, y], by = 0) => ({ x: large.px(n) + 6, y: large.py(y) + by });
     set(names[0], at(elbo[Math.min(4, all.length - 1)], -12));
     const under = px[Math.min(8, all.length - 1)]; // where the curve is lower than all of the words before it
@@ -142,14 +142,16 @@ function plots(all, exact) {
     set(diamond, { transform: `translate(${ex},${ey})` });
     set(exactly, { x: ex - 14, y: ey + 5 });
   });
-  const small = new Plot({ x, y: [0, 4], ratio: 0.22, label: "the gap", ticks: [0, 5, 10, 15, 20], xTitle: "epoch" });
-  valueAxis(small, "");
+  const small = new Plot({
+    x, y: [0, 4], ratio: 0.22, left: LEFT, label: "the gap", ticks: [0, 5, 10, 15, 20], xTitle: "epoch",
+  }); // biome-ignore format: one line
+  small.valueAxis("");
   const line = svg("path", { class: "live-curve term-gap" });
   const name = svg("text", { class: "term-gap", "text-anchor": "end" }, "gap, at least");
   const gaps = all.map((it) => /** @type {[number, number]} */ ([it.epoch, it.elbo - it.log_px]));
   small.layer.append(line, name);
   small.add(() => {
-    set(line, { d: through(small, gaps) });
+    set(line, { d: small.through(gaps) });
     set(name, { x: small.width - 10, y: small.py(gaps[gaps.length - 1][1]) + 22 });
   });
   return [large, small];
