@@ -69,6 +69,11 @@ WORDS = {
         r"p(z|x) \propto p(x|z)\, p(z)",
         "q-by-hand", also=("true posterior",),
     ),
+    "exact_here": Term(
+        "Exact only here",
+        "Known exactly because there are one or two dimensions here, or the model is linear, so that an integral can "
+        "be summed up; in general such a number can only be estimated or bounded.",
+    ),
     "bayes": _draw(
         "Bayes’ theorem",
         "How seeing an image changes what is believed of z: prior times likelihood, divided by the evidence.",

@@ -86,7 +86,8 @@ def test_the_spread_falls_as_one_over_the_root_of_l_and_the_mean_is_the_elbo(car
         error = 1 / math.sqrt(2 * (2048 // draws - 1))  # of a standard deviation, relative
         assert value(me, "measured") == pytest.approx(value(me, "expected"), rel=4 * error, abs=0.01)
         assert (
-            f"{2048 // draws:,} estimates of L = {draws}," in me.page.locator(f"{CARD} .live-two-curves").inner_text()
+            f"{2048 // draws:,} estimates of L = {draws}, and a Gaussian"
+            in me.page.locator(f"{CARD} .live-two-curves").inner_text()
         )
     me.page.locator(".live-settled .live-verdict:has-text('Right.')").wait_for()
     mean = value(me, "mean")

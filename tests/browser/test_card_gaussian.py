@@ -96,7 +96,7 @@ def test_closed_form_and_every_step_by_quadrature_are_those_of_torch(card):
 def test_every_handle_moves_its_number_and_the_parts_add_up_to_the_kl(card):
     me = card()
     me.page.get_by_role("button", name="No: z would say nothing of x").click()
-    assert me.page.locator(".live-verdict").inner_text() == "Now try it."
+    assert me.page.locator(".live-verdict").inner_text() == "Now drag q onto p."
     me.page.get_by_role("button", name="Line by line").click()
     before = agrees(me)
     me.page.wait_for_function("document.querySelector('[data-value=draws]').textContent !== '–'")

@@ -119,7 +119,7 @@ def test_a_question_is_answered_once_and_settled_by_the_act(at):
     question = deck()["gaussian"].question
     wrong = next(n for n in range(len(question.choices)) if n != question.right)
     me.page.locator(".live-choice").nth(wrong).click()
-    assert me.page.locator(".live-verdict").inner_text() == "Now try it."
+    assert me.page.locator(".live-verdict").inner_text() == "Now drag q onto p."
     assert me.page.locator(".live-choice").nth(question.right).is_disabled()
     me.reload()
     sees(me, "gaussian")

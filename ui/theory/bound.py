@@ -26,6 +26,7 @@ CARDS = (
             1,
             "On average it rises with K and stays below $\\log p(x)$, though a single try may lie above. But a tighter "
             "bound teaches q less: one good draw of five is enough for it.",
+            "Now drag K to 100.",
         ),
         lead=Lead("elbo"),
         code={
@@ -36,7 +37,7 @@ CARDS = (
         lines=(
             Line("(22)", r"\term{evidence}{\log p(x)} = \log \int p(x, z)\,dz", "by quadrature", "log_px"),
             Line("(23)", r"= \log \int q(z|x)\,\term{weight}{\frac{p(x, z)}{q(z|x)}}\,dz", "times q / q", "log_px"),
-            Line("(24)", r"= \log \mathbb{E}_q[w]", "by all draws that were made here", "all"),
+            Line("(24)", r"= \log \mathbb{E}_q[w] \approx \log \tfrac1n\sum_i w_i", "by all draws made here", "all"),
             Line("(25)", r"\ge \mathbb{E}_q[\log w] = \term{elbo}{\mathrm{ELBO}}", "by the same draws", "elbo"),
             Line("§4", r"\log \tfrac1K\sum_k w_k \ge \tfrac1K\sum_k \log w_k",
                  "for any K weights, since the log is concave; on the left", "log_mean"),
@@ -62,6 +63,7 @@ CARDS = (
             1,
             "There is no q in $\\log p(x)$. The ELBO is not the log-likelihood: it lies below it by the gap, and a q "
             "that is worse makes the gap larger, not the image less likely.",
+            "Now drag the ellipse.",
         ),
         lead=Lead("draw"),
         code={
@@ -111,6 +113,7 @@ CARDS = (
             1,
             "The best that any encoder can answer is $q^*$. It is still an upright ellipse, and the posterior is not: "
             "what is left takes another family of q, or another model.",
+            "Now find the best q.",
         ),
         lead=Lead("draw"),
         code={

@@ -16,12 +16,16 @@ WORDS = 60  # at most, in a card's text
 
 @dataclass(frozen=True)
 class Question:
-    """Asked before the visitor acts. right: the place of the right choice; because: why, and why not otherwise."""
+    """Asked before the visitor acts.
+
+    right: the place of the right choice; because: why, and why not otherwise; act: what to do once a choice is made.
+    """
 
     text: str
     choices: tuple[str, ...]
     right: int
     because: str
+    act: str
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.choices) <= 4 or not 0 <= self.right < len(self.choices):

@@ -103,6 +103,7 @@ CARDS = (
             1,
             "If q(z|x) is the prior for every x, the KL is 0 and z carries nothing: the decoder cannot tell images "
             "apart. That is posterior collapse, not the aim.",
+            "Now drag q onto p.",
         ),
         lead=Lead("elbo", "kl-bars"),
         code={
@@ -129,6 +130,7 @@ CARDS = (
             1,
             "Variances of independent draws add up: that of their mean falls as 1/L, and its root, the spread, as "
             "1/√L. The mean stays where it is: one draw is noisy, but not biased.",
+            "Now drag L to 64.",
         ),
         lead=Lead("train"),
         code={
@@ -155,6 +157,7 @@ CARDS = (
             1,
             "It is log p(x|z), whatever p is. A Gaussian makes it −‖x − x̂‖²/2σ² plus a constant, a Bernoulli makes it "
             "cross-entropy. Plain MSE beside the KL has quietly chosen σ² = 392.",
+            "Now slide σ, or point at a pixel.",
         ),
         lead=Lead("train"),
         code={

@@ -25,6 +25,7 @@ CARDS = (
             1,
             "The encoder hears only the KL: q becomes the prior. The decoder still learns the mean picture, and −ELBO "
             "falls a little: a falling loss does not say that z is used.",
+            "Now press Detach z, then Follow the gradient.",
         ),
         lead=Lead("train", field_id("gradient")),
         code={

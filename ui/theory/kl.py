@@ -27,6 +27,7 @@ CARDS = (
             1,
             "One draw gives log q(z) − log p(z), which is negative wherever p is above q. Only the average under q "
             "cannot be negative; an estimate of it can. Try n = 1 several times.",
+            "Now set n to 1, and draw again a few times.",
         ),
         lead=Lead("elbo", "kl-bars"),
         code={"kl": _KL, "mc": _LOG, "quadrature": _QUADRATURE},
@@ -58,6 +59,7 @@ CARDS = (
             "KL(q‖p) averages under q, and q pays wherever it lies on little p: it keeps to one hump. KL(p‖q) averages "
             "under p, so q must cover both. The ELBO uses the first, which needs draws of q alone: the posterior "
             "gives none.",
+            "Now minimize both.",
         ),
         lead=Lead("draw"),
         code={"forward": _QUADRATURE, "backward": _QUADRATURE},
@@ -88,6 +90,7 @@ CARDS = (
             1,
             "Both areas are 1: if p is above q almost everywhere, q is far above p somewhere, and the mean is taken "
             "under q. Every slack is at least 0, so their mean is, too; it is 0 only for q = p.",
+            "Now drag q or p.",
         ),
         lead=Lead("draw"),
         code={"kl": _KL, "slack": _QUADRATURE},

@@ -27,6 +27,7 @@ CARDS = (
             2,
             "A factor on the whole loss would move no minimum. This one stands on one term alone, and "
             "784 · (reconstruction/784 + KL) = reconstruction + 784 KL: no picture is worth its KL any more.",
+            "Now play both to the end, then move n to 784.",
         ),
         code={
             "reconstruction": (Likelihood.total, ".sum(-1)"),
@@ -64,9 +65,9 @@ CARDS = (
         lines=(
             Line("(43)", r"\term{elbo}{\mathrm{loss}} = \term{reconstruction}{-\tfrac1L\sum_l \log p(x|z^{(l)})} + "
                  r"\beta\,\term{kl}{\mathrm{KL}}", "β = 0 and β = 10 change the weight of one term", "loss_other"),
+            Line("§9", r"\term{reconstruction}{-\log p(x|z)}", "of the training that is shown", "reconstruction_other"),
             Line("§10", r"\term{reconstruction}{-\log p(x|z)} = \frac{\|x - \mu(z)\|^2}{2\sigma^2} + "
-                 r"\tfrac{784}{2}\log(2\pi\sigma^2)", "a tiny σ makes every squared error dear; for Gaussian pixels",
-                 "reconstruction_other"),
+                 r"\tfrac{784}{2}\log(2\pi\sigma^2)", "for Gaussian pixels: a tiny σ makes every squared error dear"),
             Line("§8", r"z = \mu + \sigma \odot \varepsilon", "detached, z is a constant, and the encoder learns from "
                  "the KL alone"),
             Line("(39)", r"\term{kl}{\mathrm{KL}} = \sum_j \log\frac{\sigma_p}{\sigma_j} + "
@@ -80,6 +81,7 @@ CARDS = (
                 1,
                 "Without a price for the KL, q becomes as narrow and goes as far away as it likes: that is an "
                 "autoencoder. The prior then draws z where no image was ever put.",
+                "Now press Play.",
             )),
             Way("beta-10", "β = 10", "plain", Question(
                 "The KL counts ten times. What becomes of the ten dimensions?",
@@ -87,6 +89,7 @@ CARDS = (
                 1,
                 "A dimension that does not save ten times its KL is given up, and its q becomes the prior for every "
                 "image. The others go on, and the pictures blur.",
+                "Now press Play.",
             )),
             Way("tiny-sigma", "σ = 0.01", "gaussian", Question(
                 "A Gaussian pixel may be off by no more than 0.01. What comes?",
@@ -94,6 +97,7 @@ CARDS = (
                 0,
                 "A squared error is divided by 2σ², so each costs far more, and the KL hardly counts beside it: a tiny "
                 "σ works like a tiny β. The copies barely gain, and the samples suffer.",
+                "Now press Play.",
             )),
             Way("detached", "z detached", "plain", Question(
                 "The gradient of the reconstruction stops at z. What does the encoder learn?",
@@ -101,6 +105,7 @@ CARDS = (
                 2,
                 "Only the KL still reaches the encoder, and it is smallest where q(z|x) is the prior. z then says "
                 "nothing of x, so the best picture is one blur. −ELBO falls all the same.",
+                "Now press Play.",
             )),
             Way("one-dimension", "one dimension", "plain", Question(
                 "z is a single number. What does its dimension do?",
@@ -108,6 +113,7 @@ CARDS = (
                 1,
                 "Alone, it saves more reconstruction per nat than any of ten, so it is worth a higher KL. Yet digits "
                 "lie on one line now, and many share a place: 4 becomes 9.",
+                "Now press Play.",
             )),
             Way("linear", "no hidden layers", "plain", Question(
                 "Encoder and decoder are one matrix each. What is lost?",
@@ -115,6 +121,7 @@ CARDS = (
                 1,
                 "A linear decoder can only add ten fixed patterns, so its pictures lie on a flat sheet. All ten "
                 "dimensions are used, but they reach fewer images. With Gaussian pixels it would be probabilistic PCA.",
+                "Now press Play.",
             )),
             Way("far-prior", "prior at 10", "plain", Question(
                 "The prior has its mean at 10 in each dimension. What comes?",
@@ -123,6 +130,7 @@ CARDS = (
                 2,
                 "Only μ − μ_p counts in the KL, so where the prior lies is a convention: the first steps carry the "
                 "codes over. It costs a slower start, and here about ten nats at the end.",
+                "Now press Play.",
             )),
         ),
     ),

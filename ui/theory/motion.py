@@ -26,6 +26,7 @@ CARDS = (
             1,
             "μ, σ and z are computed for each batch and then forgotten; only weights stay. The gradient passes through "
             "x̂, z, σ and μ to the weights of both networks, so that the next image, too, gets a new q.",
+            "Now go through the moves of one step, then press Play.",
         ),
         code={
             "encode": (elbo, "q = model.posterior(x)"),
@@ -42,7 +43,8 @@ CARDS = (
             Line("§9", rf"{_LOSS} = \term{{reconstruction}}{{-\mathbb{{E}}_q[\log p(x|z)]}} + "
                  r"\term{kl}{\mathrm{KL}(q(z|x)\|p(z))}", "the two means over the batch", "sum"),
             Line("(44)", rf"(\theta^*, \phi^*) = \arg\min_{{\theta, \phi}} {_LOSS}",
-                 "the loss of the same batch and $\\varepsilon$ after one step towards it", "after"),
+                 "where training goes"),
+            Line("", _LOSS, "for the same batch and $\\varepsilon$ after one step towards it", "after"),
             Line("§8", r"\partial z/\partial\mu = 1,\quad \partial z/\partial\sigma = \varepsilon", "so autograd "
                  "passes through a draw: the $\\varepsilon$ of the image", "noise"),
         ),

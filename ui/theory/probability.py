@@ -22,6 +22,7 @@ CARDS = (
             2,
             "The model is the prior and the decoder: they make pictures. The encoder only guesses which z a picture "
             "came from. And x̂ is the mean of p(x|z), not a sample: a sample has noise in every pixel.",
+            "Now press Sample z, draw x.",
         ),
     ),
     Card(
@@ -39,6 +40,7 @@ CARDS = (
             2,
             "For each z, p(x|z) is a density in x; it is none in z. Here its area over z is 1/w, and only with the "
             "prior as its weight does it come to p(x).",
+            "Now drag the observation or its noise.",
         ),
         lead=Lead("latents"),
         code={
@@ -74,6 +76,7 @@ CARDS = (
             2,
             "It is likelier than nine in ten MNIST digits, yet nothing like them: likely is not typical. And a density "
             "may exceed 1: its −log is negative then.",
+            "Now take the empty image.",
         ),
         lead=Lead("draw"),
         code={"evidence": (_log_likelihood, "total - math.log(samples)"), "elbo": (elbo_of, "return elbo_of_decoded")},
@@ -103,6 +106,7 @@ CARDS = (
             1,
             "Nearly every draw misses the few z that explain x, and a rare hit makes up for the rest: right on "
             "average, yet in a single try it is almost always too low.",
+            "Now drag n to 10,000.",
         ),
         lead=Lead("draw"),
         code={"evidence": (_log_likelihood, "torch.logaddexp"), "weight": (log_weights, "return model.log_px_z")},

@@ -30,6 +30,7 @@ CARDS = (
             2,
             "The ELBO is log p(x) minus the gap, and training moves both. In the recorded training log p(x) rises far "
             "more than the gap changes, but nothing forces the gap to shrink.",
+            "Now press Play.",
         ),
         lead=Lead("elbo", "elbo-curves"),
         code={

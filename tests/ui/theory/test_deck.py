@@ -54,7 +54,7 @@ def test_a_part_of_no_line_or_of_several_is_refused():
 @pytest.mark.parametrize(("choices", "right"), [(("one",), 0), (("a", "b"), 2), (("a", "b", "c", "d", "e"), 0)])
 def test_a_question_that_cannot_be_answered_is_refused(choices, right):
     with pytest.raises(ValueError, match="two to four choices"):
-        Question("Which?", choices, right, "Because.")
+        Question("Which?", choices, right, "Because.", "Now drag.")
 
 
 def test_what_a_card_leads_to_is_a_tab_of_the_page():

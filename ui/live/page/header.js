@@ -30,11 +30,15 @@ export function mount({ element }) {
     present.ariaPressed = String(isOn);
     dispatchEvent(new Event("resize")); // charts take their new size
   };
-  present.onclick = () => {
-    const isOn = !document.body.classList.contains("present");
+  const isPresent = () => document.body.classList.contains("present");
+  const turn = (/** @type {boolean} */ isOn) => {
     localStorage.setItem(KEPT, isOn ? "yes" : "");
     show(isOn);
   };
+  present.onclick = () => turn(!isPresent());
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && isPresent() && !document.querySelector("dialog[open], :popover-open")) turn(false);
+  });
   const dialog = help();
   const open = make("button", { type: "button", className: "live-quiet", textContent: "Help" });
   open.onclick = () => dialog.open();

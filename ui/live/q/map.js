@@ -22,6 +22,7 @@ const ORANGE = [213, 94, 0]; // the true posterior, as q is blue
 const FAINT = [0.5, 0.5]; // what black is lifted to, and how much of white is left: the ellipses stand out
 const WHOLE = 3.5; // prior standard deviations to either side that the whole plane is shown to
 const ROOM = 3; // standard deviations to either side of a mean that are seen around q
+const EDGE = 0.98; // of the way from the middle to a side: what is dragged stays in sight
 const CAMERA = 400; // ms that a change of the square takes
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 let maps = 0; // on this page: each has pictures of its own
@@ -335,10 +336,8 @@ export class QMap {
   #at({ clientX, clientY }) {
     const { left, top, width, height } = this.#over.getBoundingClientRect();
     const { center, half } = this.#square;
-    return [
-      center[0] + half * ((2 * (clientX - left)) / width - 1),
-      center[1] - half * ((2 * (clientY - top)) / height - 1),
-    ];
+    const within = (/** @type {number} */ share) => Math.max(-EDGE, Math.min(EDGE, 2 * share - 1));
+    return [center[0] + half * within((clientX - left) / width), center[1] - half * within((clientY - top) / height)];
   }
 
   /** @param {number[] | null} z null where nobody points at it any more */

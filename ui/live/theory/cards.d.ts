@@ -5,6 +5,7 @@ export interface Question {
   choices: string[];
   right: number;
   because: string;
+  act: string;
 }
 export interface Line {
   number: string;

@@ -77,7 +77,7 @@ export class Frame {
     if (!question) return [];
     const { choice, done } = keptOf(name);
     const chose = (/** @type {number} */ n) => keepOf(name, { choice: n });
-    this.#predict = new Predict(question, chose, "Now try it.");
+    this.#predict = new Predict(question, chose);
     if (choice !== undefined && question.choices[choice]) this.#predict.choose(choice);
     this.isDone = Boolean(done);
     if (this.isDone) this.#predict.settle();

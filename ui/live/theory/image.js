@@ -86,8 +86,8 @@ export class ImageInHand {
     const isNewest = this.#turn();
     const drawing = keptDrawing() ?? first(about);
     if (!drawing || !posted(drawing)) {
-      this.#tell(null, true);
-      this.#tellWrong("There is no drawing yet: choose a test digit, or draw one in Draw.");
+      this.#tell(null, true); // the strip says so
+      this.#tellWrong("");
       return;
     }
     const looked = await answerOf(this.server.look({ model: id, ...drawing, draws: DRAWS }));

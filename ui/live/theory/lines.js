@@ -6,6 +6,8 @@ import { prose } from "./prose.js";
 
 /** @import { Card } from "./cards.js" */
 
+const SOURCES = "(1) to (44): equations of Odaibo, arXiv:1907.08956. §1 to §10: sections of the derivation note.";
+
 /**
  * The drawer of a card, and the button that opens it; null where the card has no derivation.
  *
@@ -24,6 +26,7 @@ export function drawer({ lines, example }, pointed) {
   });
   const parts = [];
   if (rows.length) parts.push(make("table", { className: "live-lines" }, make("tbody", {}, ...rows)));
+  if (lines.some(({ number }) => number)) parts.push(make("small", { className: "live-sources" }, SOURCES));
   if (example) parts.push(prose("p", example, "live-example"));
   const node = make("div", { className: "live-drawer", hidden: true }, ...parts);
   const handle = make("button", { type: "button", className: "live-quiet", ariaExpanded: "false" }, "Line by line ▾");

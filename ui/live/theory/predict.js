@@ -1,4 +1,4 @@
-// Predict, then see: a question before the visitor acts; what is right is said once the act is done.
+// Predict, then see: a question before the visitor acts; what is right is said once a choice is made and the act is done.
 
 import { make } from "../shared/page.js";
 import { prose } from "./prose.js";
@@ -11,16 +11,15 @@ export class Predict {
   #choices = [];
   /** @type {number | null} */
   #chosen = null;
+  #isActDone = false;
   #verdict = make("p", { className: "live-verdict", role: "status" });
 
   /**
    * @param {Question} question
    * @param {(choice: number) => void} chose is told which
-   * @param {string} act what to do then, such as "Now drag μ."
    */
-  constructor(question, chose, act) {
+  constructor(question, chose) {
     this.question = question;
-    this.act = act;
     this.#choices = question.choices.map((text, n) => {
       const button = prose("button", text, "live-choice");
       button.type = "button";
@@ -48,11 +47,17 @@ export class Predict {
       button.ariaPressed = String(n === choice);
       button.disabled = n !== choice;
     }
-    this.#verdict.textContent = this.act;
+    this.#verdict.textContent = this.question.act;
+    if (this.#isActDone) this.#reveal();
   }
 
-  /** The act is done: says what is right, and why. */
+  /** The act is done: says what is right, unless there is no choice yet. */
   settle() {
+    this.#isActDone = true;
+    if (this.#chosen !== null) this.#reveal();
+  }
+
+  #reveal() {
     const { right, because } = this.question;
     const isRight = this.#chosen === right;
     for (const [n, button] of this.#choices.entries()) {
@@ -60,8 +65,7 @@ export class Predict {
       button.classList.toggle("live-wrong", n === this.#chosen && n !== right);
       button.disabled = true;
     }
-    const verdict = this.#chosen === null ? "" : isRight ? "Right. " : "Not so. ";
-    this.#verdict.replaceChildren(make("strong", {}, verdict), prose("span", because));
+    this.#verdict.replaceChildren(make("strong", {}, isRight ? "Right. " : "Not so. "), prose("span", because));
     this.node.classList.add("live-settled");
   }
 }

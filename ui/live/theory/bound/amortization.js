@@ -23,6 +23,7 @@ import { scaleAround } from "./lengths.js";
  */
 
 const COMPARED = 5; // test digits
+const COMPARE = `Compare ${COMPARED} test digits`;
 
 /** @type {import("../parts/numbers.js").Row[]} */
 const ROWS = [
@@ -120,14 +121,23 @@ class Compared {
   #turn = newest();
   #rows = make("div", { className: "live-digits-compared" });
   node = make("figure", { className: "live-compared", hidden: true }, this.#rows);
-  button = make("button", { type: "button", disabled: true }, `Compare ${COMPARED} test digits`);
+  button = make("button", { type: "button", disabled: true }, COMPARE);
   #most = 1; // nats of the longest bar
 
   /** @param {Frame} frame */
   constructor(frame) {
     this.frame = frame;
-    const words = "amortization (dark) and approximation gap (light), nats";
-    this.node.append(make("figcaption", {}, words));
+    const key = (/** @type {string} */ part) => make("span", { className: "live-two" }, make("i", { className: part }));
+    this.node.append(
+      make(
+        "figcaption",
+        {},
+        key("live-amortization"),
+        " amortization and ",
+        key("live-approximation"),
+        " approximation gap, nats",
+      ),
+    );
     this.button.onclick = () => this.#begin();
     frame.image.onChange((known, isOther) => {
       this.button.disabled = !known;
@@ -150,13 +160,16 @@ class Compared {
     this.#rows.replaceChildren();
     this.#most = 1;
     const step = Math.max(1, Math.floor(known.about.examples.length / COMPARED));
-    for (const example of known.about.examples.filter((_, n) => n % step === 0).slice(0, COMPARED)) {
+    const examples = known.about.examples.filter((_, n) => n % step === 0).slice(0, COMPARED);
+    for (const [n, example] of examples.entries()) {
+      this.button.textContent = `Comparing: ${n + 1} of ${examples.length} …`;
       const row = this.#row(example);
       const found = await gapsOf(this.frame, example);
       if (!isNewest()) break;
       if (typeof found === "string") row.output.textContent = found;
       else this.#fill(row, found);
     }
+    this.button.textContent = COMPARE;
     this.button.disabled = !this.frame.image.known;
   }
 

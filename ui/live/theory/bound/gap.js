@@ -111,7 +111,7 @@ function chooser(frame) {
     const [{ id, seen }, now] = [last ?? { id: "", seen: "" }, known.seen];
     if (seen !== now) was.textContent = "";
     else if (last && id !== model.id)
-      was.textContent = `log p(x) was ${minus(last.log_px.toFixed(2))} under the other.`;
+      was.textContent = `log p(x) was ${minus(last.log_px.toFixed(2))} under the other. Every tab uses this model now.`;
     last = { id: model.id, seen: now, log_px };
   });
   const head = make("span", {}, "q moves the split; the model moves the total:");

@@ -3,6 +3,7 @@
 /** @import { Scale } from "../../meter/scale.js" */
 
 const ROOM = 0.08; // of what is shown, at one end
+const MORE = 0.6; // of it, where values have left the last scale
 const BEYOND = 0.4; // of it, at the end where totals go on
 const LEAST = 1; // nats from end to end, at least
 const LOST = 6; // times as wide as what is shown, a scale is another one
@@ -22,8 +23,9 @@ export function scaleAround(last, values) {
   const span = Math.max(LEAST, most - least);
   if (last && isSeen(last, least, most)) return last;
   const isBelow = most < 0; // 0
-  const low = least - (isBelow ? ROOM : BEYOND) * span;
-  const high = most + (isBelow ? BEYOND : ROOM) * span;
+  const room = last ? MORE : ROOM;
+  const low = least - (isBelow ? room : BEYOND) * span;
+  const high = most + (isBelow ? BEYOND : room) * span;
   return { low, high, base: isBelow ? high : low };
 }
 

@@ -148,8 +148,7 @@ class Draws {
       this.#fall.show(values, draws);
     }
     const many = (/** @type {number} */ n) => n.toLocaleString("en");
-    const from = `from ${many(values.length)} draws of q(z|x)`;
-    this.#count.textContent = `${many(all.length)} estimates of L = ${draws}, ${from}`;
+    this.#count.textContent = `${many(all.length)} estimates of L = ${draws}, and a Gaussian of their mean and spread`;
     const one = spread(values);
     const found = { one, expected: one / Math.sqrt(draws), measured: spread(all) };
     const batch = this.#batch?.elbos.length ? this.#batch : null;

@@ -174,7 +174,7 @@ class Held {
   /** q, its noise or the decoder is another: the draws follow at once, and the slopes as they come. */
   #changed() {
     this.plane.node.classList.add("live-old");
-    this.plane.follow();
+    this.plane.show();
     this.#show();
     this.#find(() => {});
   }

@@ -2,6 +2,7 @@
 
 import { make, minus, wantsStill } from "../../shared/page.js";
 import { logDensity } from "../../space/gaussian.js";
+import { exactHere } from "../parts/numbers.js";
 import { Plot } from "../parts/plot.js";
 import { Area } from "./area.js";
 import { fitted } from "./fit.js";
@@ -191,10 +192,8 @@ class Both {
 /** The two KLs of each q. */
 function kls() {
   const line = (/** @type {string} */ way) => make("i", { className: `live-kl-line ${way}`, ariaHidden: "true" });
-  const caption = make("span", {}, "by quadrature: exact only here");
-  caption.title = "Known exactly only in two dimensions or for a linear model.";
   return table(
-    [caption],
+    ["by quadrature: ", exactHere()],
     ["", "KL(q ‖ p)", "KL(p ‖ q)"],
     [
       { title: [line(""), "q now"], names: ["forward", "backward"], className: "live-two-kls" },

@@ -5,6 +5,7 @@ import { make } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { kl } from "../../space/gaussian.js";
 import { handle } from "../parts/handle.js";
+import { exactHere } from "../parts/numbers.js";
 import { Plot } from "../parts/plot.js";
 import { Draws, mean } from "./draws.js";
 import { averages } from "./measure.js";
@@ -151,7 +152,7 @@ class Bound {
 /** The averages under q, exactly and over the draws. */
 function means() {
   return table(
-    ["KL in closed form: ", number("kl"), ". The quadrature is exact only here."],
+    ["KL in closed form: ", number("kl"), ". The quadrature: ", exactHere()],
     ["mean under q of", "quadrature", "1,000 draws"],
     [
       { title: ["t"], names: ["ratio", "drawn_ratio"] },

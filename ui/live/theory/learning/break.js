@@ -116,7 +116,7 @@ class Broken {
       this.player.play();
     };
     const { question } = this.#way;
-    const predict = new Predict(question, chose, "See what comes.");
+    const predict = new Predict(question, chose);
     const { choice, done } = this.#kept;
     if (choice !== undefined && question.choices[choice]) predict.choose(choice);
     if (done) predict.settle();

@@ -3,7 +3,8 @@
 
 import { lay } from "../../meter/row.js";
 import { scale, widened } from "../../meter/scale.js";
-import { make } from "../../shared/page.js";
+import { make, minus } from "../../shared/page.js";
+import { word } from "../../words/word.js";
 import { prose } from "../prose.js";
 
 /** @import { Frame } from "../frame.js" */
@@ -15,10 +16,8 @@ import { prose } from "../prose.js";
  * @typedef {{ from: number, to: number } | null} Length
  */
 
-const KINDS = {
-  general: { text: "", title: "Can be computed for every model." },
-  exact: { text: "exact only here", title: "Known exactly only in two dimensions or for a linear model." },
-};
+/** Says that a number can be known exactly only here; what cannot be said of it can be computed for every model. */
+export const exactHere = () => word("exact_here", "exact only here");
 
 /** The rows: `node`. */
 export class Numbers {
@@ -26,6 +25,8 @@ export class Numbers {
   #bars = {};
   /** @type {import("../../meter/scale.js").Scale | null} */
   #scale = null;
+  #ends = [make("span"), make("span")]; // of a scale that does not begin at 0
+  #foot;
 
   /**
    * @param {Frame} frame where the values are shown
@@ -38,9 +39,8 @@ export class Numbers {
       output.dataset.value = name;
       const bar = make("i", { hidden: true });
       this.#bars[name] = bar;
-      const { text, title: says } = KINDS[kind];
       const length = bars ? [make("td", { className: "live-length" }, bar)] : [];
-      const mark = make("td", { className: "live-kind", title: says }, text);
+      const mark = make("td", { className: "live-kind" }, ...(kind === "exact" ? [exactHere()] : []));
       const head = prose("th", title);
       const node = make(
         "tr",
@@ -55,7 +55,16 @@ export class Numbers {
       if (term) node.className = `term-${term}`;
       return node;
     };
-    this.node = make("table", { className: "live-numbers" }, make("tbody", {}, ...rows.map(line)));
+    const ends = make(
+      "tr",
+      {},
+      make("td"),
+      make("td"),
+      make("td", {}, make("div", { className: "live-ends" }, ...this.#ends)),
+    );
+    const foot = make("tfoot", { hidden: true, ariaHidden: "true" }, ends);
+    this.#foot = foot;
+    this.node = make("table", { className: "live-numbers" }, make("tbody", {}, ...rows.map(line)), foot);
     frame.numbers.append(this.node);
   }
 
@@ -74,17 +83,27 @@ export class Numbers {
       .flatMap((it) => (it ? [it.from, it.to] : []))
       .filter(Number.isFinite);
     this.#scale = this.#scale ? widened(this.#scale, ends) : scale(ends);
-    this.layOn(this.#scale, lengths);
+    this.#layAll(this.#scale, lengths);
   }
 
   /**
-   * Lays the bars on a scale of the card's own, and says which way totals go on beyond it.
+   * Lays the bars on a scale of the card's own, whose ends are shown, and says which way totals go on beyond it.
    *
    * @param {import("../../meter/scale.js").Scale} at
    * @param {Record<string, Length>} lengths by row
    */
   layOn(at, lengths) {
     this.node.style.setProperty("--toward", at.base === at.high ? "to right" : "to left");
+    this.#foot.hidden = false;
+    for (const [n, end] of [at.low, at.high].entries()) this.#ends[n].textContent = minus(String(Math.round(end)));
+    this.#layAll(at, lengths);
+  }
+
+  /**
+   * @param {import("../../meter/scale.js").Scale} at
+   * @param {Record<string, Length>} lengths by row
+   */
+  #layAll(at, lengths) {
     for (const [name, length] of Object.entries(lengths)) {
       const isKnown = length && Number.isFinite(length.from) && Number.isFinite(length.to);
       lay(this.#bars[name], isKnown ? length : null, at);

@@ -8,6 +8,7 @@ import { normal } from "../../space/normal.js";
 /** @import { Frame } from "../frame.js" */
 
 const SHOWN = 6; // test digits
+const NO_DRAWING = "There is no drawing yet: choose a digit, or draw one.";
 
 /**
  * The strip; it follows the image in hand.
@@ -16,6 +17,7 @@ const SHOWN = 6; // test digits
  * @param {{ isFlat?: boolean }} [options] isFlat: in one row, to stand below a picture
  */
 export function strip(frame, { isFlat = false } = {}) {
+  const caption = make("figcaption", { role: "status" }, "x");
   const canvas = make("canvas", { className: "live-in-hand" });
   const digits = make("div", { className: "live-digits" });
   const sample = make("button", { type: "button", className: "live-quiet" }, "a sample of the model");
@@ -27,6 +29,7 @@ export function strip(frame, { isFlat = false } = {}) {
   /** @type {Description | null} */
   let of = null;
   frame.image.onChange((known) => {
+    caption.textContent = known ? "x" : NO_DRAWING;
     paint(canvas, known ? bytes(known.seen) : new Uint8Array(SIDE * SIDE));
   });
   onModel(({ about, decoder }) => {
@@ -35,7 +38,6 @@ export function strip(frame, { isFlat = false } = {}) {
     digits.replaceChildren(...choices(of, (grey) => frame.image.take(grey)));
     sample.hidden = !decoder;
   });
-  const caption = make("figcaption", {}, "x");
   return make(
     "figure",
     { className: `live-strip${isFlat ? " live-flat" : ""}` },

@@ -54,7 +54,7 @@ class Integral {
   #isShown = false;
   /** @type {Drawn} */
   #drawn = nothing();
-  #power = 1; // n is 10 to the power of that
+  #power = 2; // n is 10 to the power of that
   #last = -Infinity; // when it was drawn last
   #scatter = new Scatter();
   #plot = new Plot({
@@ -171,7 +171,7 @@ class Integral {
     const carriers = prior.carriers(Math.min(n, prior.count));
     const evidence = exactly(this.#known);
     this.frame.show({
-      n: n.toLocaleString("en"),
+      n: n.toLocaleString("en") + (isThere || !this.#steps ? "" : `: ${Math.min(q.count, prior.count)} drawn`),
       from_prior: of(prior, "log_px"),
       from_q: of(q, "log_px"),
       evidence: evidence ?? "",

@@ -5,6 +5,7 @@ import { model } from "../../shared/model.js";
 import { make, minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
 import { handle } from "../parts/handle.js";
+import { exactHere } from "../parts/numbers.js";
 import { LEFT, Plot } from "../parts/plot.js";
 import { strip } from "../parts/strip.js";
 
@@ -94,7 +95,7 @@ function mark(numbers, isExact) {
     const row = numbers.node.querySelector(`[data-value=${name}]`)?.closest("tr");
     const kind = row?.querySelector(".live-kind");
     if (row) row.dataset.kind = isExact ? "exact" : "general";
-    if (kind) kind.textContent = isExact ? "exact only here" : "estimate";
+    if (kind) kind.replaceChildren(isExact ? exactHere() : "estimate");
   }
 }
 

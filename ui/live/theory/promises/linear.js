@@ -71,7 +71,10 @@ function pictures(found) {
   const key = make(
     "p",
     { className: "live-found" },
-    `Light: eigenvalues of the images’ covariance. Dark: the model’s. What still differs costs ${missing} nats.`,
+    swatch("live-bar-other"),
+    " eigenvalues of the images’ covariance, ",
+    swatch("live-bar-own"),
+    ` the model’s. What still differs costs ${missing} nats.`,
   );
   return [
     make(
@@ -84,3 +87,6 @@ function pictures(found) {
     key,
   ];
 }
+
+/** A spot of a bar's colour. @param {string} bar */
+const swatch = (bar) => make("i", { className: `live-swatch ${bar}`, ariaHidden: "true" });

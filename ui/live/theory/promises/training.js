@@ -3,6 +3,7 @@
 import { failed } from "../../shared/ask.js";
 import { make, minus } from "../../shared/page.js";
 import { set, svg } from "../../shared/svg.js";
+import { scaleAround } from "../bound/lengths.js";
 import { lessonOf, runHere } from "../parts/lesson.js";
 import { Player } from "../parts/player.js";
 import { LEFT, Plot } from "../parts/plot.js";
@@ -65,6 +66,7 @@ function show({ frame, component, place, numbers, acted }, lesson, found) {
   const [large, small] = plots(all, exact);
   const lines = [markNow(large), markNow(small)];
   const first = all[0];
+  const scale = scaleAround(null, [...all.flatMap(({ elbo, log_px }) => [-elbo, -log_px]), exact && -exact]);
   const player = new Player((n) => {
     const look = all[n];
     const gap = look.elbo - look.log_px;
@@ -74,11 +76,11 @@ function show({ frame, component, place, numbers, acted }, lesson, found) {
       elbo: -look.elbo, gap, evidence: -look.log_px,
       exact: exact === null || !isLast ? "" : -exact,
     }); // biome-ignore format: one line a kind
-    numbers.lay({
-      elbo: { from: -first.elbo - 2, to: -look.elbo },
+    numbers.layOn(scale, {
+      elbo: { from: scale.base, to: -look.elbo },
       gap: { from: -look.elbo, to: -look.log_px },
-      evidence: { from: -first.elbo - 2, to: -look.log_px },
-      exact: exact === null || !isLast ? null : { from: -first.elbo - 2, to: -exact },
+      evidence: { from: scale.base, to: -look.log_px },
+      exact: exact === null || !isLast ? null : { from: scale.base, to: -exact },
     });
     found.textContent = said(first, look);
     if (n) acted();
