@@ -176,3 +176,26 @@ def test_a_training_is_told_by_at_most_three_sentences_in_ten_seconds(visit):
     times = [at for _, at in told]
     crowded = [told[i : i + 4] for i in range(len(told) - 3) if times[i + 3] - times[i] < 10_000]
     assert crowded == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_a_station_of_the_machine_says_stands_out(visit, scheme):
+    me = visit("?tab=theory&model=mnist-mlp-2d", fresh=True, script=TEXTS, color_scheme=scheme)
+    me.page.wait_for_selector("#theory-card .live-station-x .live-shape:not(:empty)", state="attached")
+    me.page.locator("#theory-card .live-station-x").hover()
+    (said,) = texts(me, "#theory-card .live-station-x .live-shape")
+    assert said["contrast"] >= 4.5
+
+
+def test_escape_leaves_present_but_first_what_is_open(visit):
+    me = visit("?tab=theory", fresh=True)
+    present = me.page.get_by_role("button", name="Present")
+    present.click()
+    me.page.get_by_role("button", name="Help").click()
+    me.page.keyboard.press("Escape")
+    assert not me.page.locator("dialog[open]").count()
+    assert present.get_attribute("aria-pressed") == "true"
+    me.page.keyboard.press("Escape")
+    assert present.get_attribute("aria-pressed") == "false"
+    me.reload()
+    assert present.get_attribute("aria-pressed") == "false"

@@ -26,7 +26,7 @@ def card(visit):
 def found(me):
     """Finds the best q, and waits until it is weighed well."""
     me.page.get_by_role("button", name="Find the best q").click()
-    me.page.locator(f"{CARD} .live-settled").wait_for(timeout=60_000)
+    me.page.locator(".live-card[data-done]").wait_for(timeout=60_000)
     settled(me, NAMES)
     return {name: shown(me, name) for name in NAMES}
 

@@ -118,6 +118,7 @@ def test_both_numbers_follow_every_handle(card):
 
 @pytest.mark.parametrize(("side", "mean", "share"), [("Home", -1.6, SHARE), ("End", 1.6, 1 - SHARE)])
 def test_one_way_keeps_to_the_hump_on_its_side_and_the_other_covers_both(card, side, mean, share):
+    card.page.locator(f"{CARD} .live-choice").nth(QUESTION.right).click()
     press(card, "mean of q", side)
     name = minimize(card, "KL(p ‖ q)")
     q = q_of(card)

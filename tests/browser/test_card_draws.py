@@ -35,7 +35,7 @@ def card(visit):
     def come(**options):
         me = visit(f"?tab=theory&card=draws&model={NAME}", fresh=True, script=SEEDED, **options)
         me.page.wait_for_function(
-            "document.querySelector('.live-card-draws .live-two-curves')?.textContent.includes('from 2,048 draws')",
+            "document.querySelector('.live-card-draws .live-two-curves')?.textContent.startsWith('2,048 estimates')",
             timeout=120_000,
         )
         me.page.wait_for_function("document.querySelector('[data-value=batch_mean]')?.textContent.match(/[0-9]/)")
@@ -124,7 +124,7 @@ def test_a_model_that_the_browser_does_not_decode_is_asked_of_the_server(visit):
     slow = "performance.now = ((now) => () => (now += 40))(0);"  # each decode takes long
     me = visit(f"?tab=theory&card=draws&model={NAME}", fresh=True, script=slow)
     me.page.wait_for_function(
-        "document.querySelector('.live-card-draws .live-two-curves')?.textContent.includes('from 2,048 draws')",
+        "document.querySelector('.live-card-draws .live-two-curves')?.textContent.startsWith('2,048 estimates')",
         timeout=120_000,
     )
     assert [it["seed"] for it in me.asked("single_draws")] == [0, 1, 2, 3]

@@ -113,7 +113,7 @@ def test_dragging_q_trades_elbo_for_gap_and_asks_the_server_nothing(card):
     settled(card)
     own, before = held(card), {name: shown(card, name) for name in ("elbo", "gap", "log_px")}
     questions = card.page.evaluate("questions.length")
-    drag(card, ".live-held", 60, 40)
+    drag(card, ".live-held", 25, 20)
     by_middle = held(card)
     assert by_middle.mu[0, 0] > own.mu[0, 0] and by_middle.mu[0, 1] < own.mu[0, 1]
     assert torch.allclose(by_middle.std, own.std)
@@ -128,7 +128,7 @@ def test_dragging_q_trades_elbo_for_gap_and_asks_the_server_nothing(card):
     assert after["elbo"] == pytest.approx(worth(shipped(), image(card), held(card)).elbo.item(), abs=0.3)
     assert card.page.evaluate("questions.length") == questions
     card.page.locator(".live-verdict", has_text="Not so.").wait_for()
-    card.page.get_by_role("button", name="Back to the encoder’s q").click()
+    card.page.get_by_role("button", name="The encoder’s q").click()
     card.page.wait_for_function(
         "(mu) => JSON.parse(document.querySelector('#theory-card .live-plane[data-q]').dataset.q).mu[0] === mu",
         arg=own.mu[0, 0].item(),
@@ -150,7 +150,7 @@ def test_the_best_q_leaves_less_gap_and_the_drawer_ends_in_the_same_numbers(card
     settled(card)
     before = {name: shown(card, name) for name in ("gap", "log_px")}
     card.page.get_by_role("button", name="Find the best q").click()
-    card.page.locator("#theory-card .live-settled").wait_for(timeout=60_000)
+    card.page.locator(".live-card[data-done]").wait_for(timeout=60_000)
     settled(card)
     assert shown(card, "gap") < before["gap"] and shown(card, "log_px") == before["log_px"]
     card.page.get_by_role("button", name="Line by line").click()

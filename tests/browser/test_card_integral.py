@@ -67,10 +67,10 @@ def test_the_numbers_are_estimates_of_log_px_within_their_error(card):
     page = card.page
     page.get_by_role("button", name="about log p(x)").click()
     known(card, "from_q", "from_prior", "evidence")
-    assert number(card, "n") == 10
+    assert number(card, "n") == 100
     handle = page.get_by_role("slider", name="n, as a power of ten")
     handle.focus()
-    for _ in range(34):
+    for _ in range(14):
         page.keyboard.press("ArrowRight")
     page.locator(f"{CARD} .live-verdict:has-text('Not so.')").wait_for()
     assert number(card, "n") == 501

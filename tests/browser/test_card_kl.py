@@ -139,6 +139,7 @@ def test_a_drag_of_the_mouse_takes_the_top_along(card):
 
 
 def test_estimates_scatter_about_the_kl_and_one_draw_may_be_negative(card):
+    card.page.locator(f"{CARD} .live-choice").nth(QUESTION.right).click()
     q, p = gaussians(card)
     z = torch.linspace(-12, 14, 100_001, dtype=torch.float64)
     variance = torch.trapezoid(q.log_prob(z).exp() * (q.log_prob(z) - p.log_prob(z)) ** 2, z) - kl_divergence(q, p) ** 2

@@ -129,7 +129,7 @@ def test_a_pixel_is_chosen_on_a_map_and_its_prediction_dragged(card):
     me.page.keyboard.press("ArrowRight")
     seen = me.page.evaluate(PIXEL)
     assert seen["predicted"] == pytest.approx(mean[11 * 28 + 15].item(), abs=0.006)
-    me.page.locator(".live-settled").wait_for()
+    me.page.locator(".live-card[data-done]").wait_for()
     handle = me.page.get_by_role("slider", name="predicted value")
     handle.focus()
     for key, predicted in (("Home", 0.001), ("End", 0.999), ("Shift+ArrowLeft", 0.899)):

@@ -187,7 +187,7 @@ def test_nothing_moves_by_itself_where_stillness_is_wanted(at):
     assert play.inner_text() == "To the end"
     play.click()
     assert me.page.locator(".live-motion-code").is_visible()
-    assert me.page.locator(".live-settled").count() == 1
+    assert me.page.locator(".live-card[data-done]").count() == 1
     assert play.inner_text() == "To the start"
     play.click()
     me.frames(30)

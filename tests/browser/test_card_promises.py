@@ -72,7 +72,7 @@ def test_the_linear_model_stands_beside_its_optimum(card):
     assert value(card, "optimum") - value(card, "learned") == pytest.approx(value(card, "missing"), abs=0.011)
     assert 0 < value(card, "missing") < 1 and value(card, "linear_gap") > 0
     assert card.ink(f"{CARD} .live-axes-pictures") > 0
-    assert card.page.locator(f"{CARD} .live-bar-own").count() == 8
+    assert card.page.locator(f"{CARD} rect.live-bar-own").count() == 8
 
 
 def test_a_rotation_moves_q_and_leaves_every_term(card):

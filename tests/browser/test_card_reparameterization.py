@@ -232,7 +232,7 @@ def test_a_recorded_training_shows_the_blur_while_its_loss_falls(card):
     }""")
     blurs = torch.tensor(blurs).float()
     assert blurs.std(0).max() < 15 and blurs.mean(0).max() > 60  # JPEG's noise, and a picture
-    card.page.wait_for_selector(f"{CARD} .live-settled .live-right")
+    card.page.wait_for_selector(".live-card[data-done]")
 
 
 def test_where_the_decoder_is_too_slow_here_the_server_finds_the_slopes(visit, model):

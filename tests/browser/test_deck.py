@@ -114,6 +114,18 @@ def test_a_swipe_turns_the_page_and_a_stroke_does_not(at):
     sees(me, NAMES[1])
 
 
+def test_a_question_keeps_its_answer_until_there_is_a_choice(at):
+    me = at("gaussian")
+    question = deck()["gaussian"].question
+    me.page.get_by_role("slider").first.focus()
+    me.page.keyboard.press("ArrowRight")  # the act
+    me.page.wait_for_function("JSON.parse(localStorage.getItem('vae-cards'))?.gaussian?.done")
+    assert me.page.locator(".live-verdict").inner_text() == ""
+    assert me.page.locator(".live-right").count() == 0
+    me.page.locator(".live-choice").nth(question.right).click()
+    assert me.page.locator(".live-verdict").inner_text().startswith("Right. ")
+
+
 def test_a_question_is_answered_once_and_settled_by_the_act(at):
     me = at("gaussian")
     question = deck()["gaussian"].question

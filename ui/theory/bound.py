@@ -53,7 +53,7 @@ CARDS = (
         short="Evidence = ELBO + gap",
         claim="What the bound misses is exactly how wrong q is.",
         text="The evidence does not care which q you choose. Drag the ellipse: ELBO and gap trade places, and "
-        "their sum stays.",
+        "their sum stays. The gap is KL(q‖p), an average under q: one can draw from q, and not from the posterior.",
         rows=("T6", "T14"),
         formula=r"\term{evidence}{\log p(x)} = \term{elbo}{\mathrm{ELBO}} + "
         r"\term{gap}{\mathrm{KL}(q(z|x)\,\|\,p(z|x))}",

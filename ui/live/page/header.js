@@ -5,6 +5,8 @@ import { make, openTab, rootOf } from "../shared/page.js";
 /** @import { Component } from "../shared/types.js" */
 
 const KEPT = "vae-present"; // in the browser's local storage
+const OPEN = "dialog[open], :popover-open"; // which Escape closes first
+const OWN_ESCAPE = "input, select, textarea, canvas"; // for which it has another use
 
 /** What can be done on each tab, in a sentence, by the tab's id. @type {Record<string, [string, string]>} */
 const TABS = {
@@ -36,9 +38,12 @@ export function mount({ element }) {
     show(isOn);
   };
   present.onclick = () => turn(!isPresent());
-  document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape" && isPresent() && !document.querySelector("dialog[open], :popover-open")) turn(false);
-  });
+  const leave = (/** @type {KeyboardEvent} */ { key, target }) => {
+    if (key !== "Escape" || !isPresent() || document.querySelector(OPEN)) return;
+    if (target instanceof Element && target.matches(OWN_ESCAPE)) return;
+    turn(false);
+  };
+  document.addEventListener("keydown", leave, { capture: true }); // before Escape has closed what is open
   const dialog = help();
   const open = make("button", { type: "button", className: "live-quiet", textContent: "Help" });
   open.onclick = () => dialog.open();

@@ -69,6 +69,7 @@ export class Frame {
       this.picture,
     );
     this.node.ariaLabel = card.claim;
+    if (this.isDone) this.node.dataset.done = "";
   }
 
   /** The question, as far as it was answered before. */
@@ -108,6 +109,7 @@ export class Frame {
   done() {
     if (this.isDone) return;
     this.isDone = true;
+    this.node.dataset.done = "";
     keepOf(this.card.name, { done: true });
     this.#predict?.settle();
     this.onDone();

@@ -46,7 +46,7 @@ export class Hand {
   #isDue = false; // whether q is weighed with the next frame
   #rested = debounced(() => this.#weighWell(), REST);
   best = make("button", { type: "button", className: "live-primary", disabled: true }, "Find the best q");
-  back = make("button", { type: "button", disabled: true }, "Back to the encoder’s q");
+  back = make("button", { type: "button", disabled: true }, "The encoder’s q");
 
   /**
    * @param {Frame} frame

@@ -219,7 +219,7 @@ function upright(plot, at, { className, text, isLeft }) {
  * @param {() => number} count
  */
 function tightnessOf(now, count) {
-  const plot = new Plot({ x: [-0.1, 3.1], y: [0, 1], label: "the bound of K draws", ratio: 0.8, xTitle: "K" });
+  const plot = new Plot({ x: [-0.1, 3.25], y: [0, 1], label: "the bound of K draws", ratio: 0.8, xTitle: "K" });
   const band = svg("path", { class: "live-area live-of-evidence" });
   const line = svg("path", { class: "live-curve live-of-evidence" });
   const level = svg("line", { class: "live-of-evidence live-exactly" });

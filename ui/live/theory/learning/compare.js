@@ -1,6 +1,6 @@
 // Two recorded trainings beside each other: their numbers in a table, their pictures in two columns, their curves.
 
-import { make } from "../../shared/page.js";
+import { count, make } from "../../shared/page.js";
 import { ASLEEP } from "../../shared/vocabulary.js";
 import { Curves } from "../parts/curves.js";
 import { fetchFrames, Pictures, placeOf } from "../parts/lesson.js";
@@ -123,12 +123,13 @@ const SAMPLES = "Samples from the prior";
 export class Terms {
   #bold = make("strong");
   #faint = make("span");
+  #about = make("span");
   #caption = make("figcaption");
 
   constructor() {
     const ratio = innerWidth < NARROW ? 0.6 : 0.36;
     this.curves = new Curves({ label: "The terms over the steps of the training", ratio, grows: true });
-    this.#caption.append("bold: ", this.#bold, " · faint: ", this.#faint);
+    this.#caption.append("bold: ", this.#bold, " · faint: ", this.#faint, this.#about);
     this.node = make("figure", { className: "live-terms-of" }, this.curves.node, this.#caption);
   }
 
@@ -139,6 +140,7 @@ export class Terms {
   take([against, lesson], [usual, name]) {
     this.#bold.textContent = name;
     this.#faint.textContent = usual;
+    this.#about.textContent = ` · recorded with ${count(lesson.latent_dim, "dimension")}`;
     const of = (/** @type {Lesson} */ it, /** @type {boolean} */ isFaint) =>
       Object.entries(COLUMNS).map(([term, title]) => ({
         lesson: it,

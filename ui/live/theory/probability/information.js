@@ -1,6 +1,6 @@
 // −log p of an event, of a density, and of the image in hand among the test images (T2).
 
-import { make, minus, SIDE } from "../../shared/page.js";
+import { bytes, make, minus, SIDE } from "../../shared/page.js";
 import { logDensity } from "../../space/gaussian.js";
 import { handle } from "../parts/handle.js";
 import { Numbers } from "../parts/numbers.js";
@@ -31,7 +31,10 @@ export function build(frame) {
   const pair = make("div", { className: "live-two" }, event(frame), density(frame));
   const among = new Among(frame);
   const empty = make("button", { type: "button", className: "live-quiet" }, "the empty image");
+  /** @type {Uint8Array | null} */
+  let before = null; // the empty image, which leaves with the card
   empty.onclick = () => {
+    if (frame.image.known && !before) before = bytes(frame.image.known.looked.grey);
     frame.image.take(new Uint8Array(SIDE ** 2));
     frame.done();
     among.show();
@@ -39,8 +42,16 @@ export function build(frame) {
   const below = strip(frame, { isFlat: true });
   below.append(empty);
   frame.picture.append(pair, among.node, below);
-  frame.image.onChange((known) => among.take(known));
-  return { shown: () => among.shown(true), hidden: () => among.shown(false) };
+  frame.image.onChange((known) => {
+    if (before && known && bytes(known.looked.grey).some((grey) => grey > 0)) before = null; // another was chosen
+    among.take(known);
+  });
+  const leave = () => {
+    among.shown(false);
+    if (before) frame.image.take(before);
+    before = null;
+  };
+  return { shown: () => among.shown(true), hidden: leave };
 }
 
 /**

@@ -167,11 +167,11 @@ class Integral {
     const { prior, q, places } = this.#drawn;
     const isThere = q.count >= n && prior.count >= n;
     const of = (/** @type {Draws} */ draws, /** @type {"log_px" | "effective"} */ what) =>
-      isThere ? draws.after(n)[what] : "";
+      isThere ? draws.after(n)[what] : this.#steps ? "drawing …" : "";
     const carriers = prior.carriers(Math.min(n, prior.count));
     const evidence = exactly(this.#known);
     this.frame.show({
-      n: n.toLocaleString("en") + (isThere || !this.#steps ? "" : `: ${Math.min(q.count, prior.count)} drawn`),
+      n: n.toLocaleString("en"),
       from_prior: of(prior, "log_px"),
       from_q: of(q, "log_px"),
       evidence: evidence ?? "",
