@@ -118,7 +118,7 @@ def record(dataset: Dataset, most: int | None = None) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def _forward(model: VAE, batch: Batch) -> dict[str, Tensor]:
-    """What the batch becomes on its way to the loss; of the followed image alone where it is no matter of the batch."""
+    """The tensors from the batch to the loss: those of the followed image, and a few of the whole batch."""
     terms = elbo(model, batch.x, eps=batch.eps)
     assert terms.params is not None
     return {

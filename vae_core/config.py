@@ -85,7 +85,7 @@ class VAEConfig:
     )  # fmt: skip
     binarization: str = choice(
         None, BINARIZATIONS, "Pixels x", short="pixels", group="model",
-        help="What a pixel x is: 0 or 1, drawn anew each time with its grey value as the chance (dynamic), 1 from a "
+        help="What a pixel x is: 0 or 1, drawn each time with its grey value as the chance (dynamic), 1 from a "
         "grey value of one half up (threshold), or the grey value itself (grey).",
     )  # fmt: skip
     sigma: float = number(
