@@ -14,6 +14,7 @@ import { exactly } from "../parts/scoring.js";
 /** @import { Known } from "../image.js" */
 
 const BINS = 56;
+const ROW = 17; // px, of the marks' names
 const TOP = 1.45; // of the axis, in highest columns: above these are the marks' names
 const TAIL = 0.005; // of the most surprising images, which are beyond the axis
 const EMPTY = base64(new Uint8Array(SIDE ** 2));
@@ -39,9 +40,9 @@ export class Among {
     const columns = svg("path", { class: "live-columns" });
     this.#plot.layer.append(columns);
     this.#plot.add(() => set(columns, { d: this.#columns() }));
-    this.#mark("empty", "live-soft", 1.22, () => this.#beside);
-    this.#mark("x: −ELBO", "term-elbo", 1.02, () => this.#minus(this.#known?.looked.elbo));
-    this.#mark("−log p(x)", "term-evidence", 1.12, () => this.#minus(exactly(this.#known)));
+    this.#mark("empty", "live-soft", 0, () => this.#beside);
+    this.#mark("x: −ELBO", "term-elbo", 2, () => this.#minus(this.#known?.looked.elbo));
+    this.#mark("−log p(x)", "term-evidence", 1, () => this.#minus(exactly(this.#known)));
   }
 
   /** Where the empty image stands, once the visitor has taken it, and has another one in hand. */
@@ -134,10 +135,10 @@ export class Among {
    *
    * @param {string} text
    * @param {string} className
-   * @param {number} height of the name
+   * @param {number} row of the name, from the top
    * @param {() => number | null} value null where there is none
    */
-  #mark(text, className, height, value) {
+  #mark(text, className, row, value) {
     const line = svg("line", { class: `live-at ${className}` });
     const name = svg("text", { class: className }, text);
     this.#plot.layer.append(line, name);
@@ -146,9 +147,10 @@ export class Among {
       for (const node of [line, name]) node.style.display = at === null ? "none" : "";
       if (at === null) return;
       const x = plot.px(Math.max(plot.x[0], Math.min(plot.x[1], at)));
-      set(line, { x1: x, x2: x, y1: plot.py(0), y2: plot.py(height + 0.06) });
+      const y = ROW * (row + 1);
+      set(line, { x1: x, x2: x, y1: plot.py(0), y2: y - ROW / 2 });
       const isLeft = x > plot.width / 2;
-      set(name, { x: x + (isLeft ? -5 : 5), y: plot.py(height), "text-anchor": isLeft ? "end" : "start" });
+      set(name, { x: x + (isLeft ? -5 : 5), y, "text-anchor": isLeft ? "end" : "start" });
     });
   }
 
