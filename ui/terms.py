@@ -179,6 +179,30 @@ WORDS = {
         r"z = \mu + \sigma \odot \varepsilon, \quad \varepsilon \sim \mathcal{N}(0, I)",
         "draw", "q-by-hand",
     ),
+    "pathwise": Term(
+        "Pathwise estimator",
+        "The gradient through the draw: the slope of log p(x|z) at z = μ + σ ε, carried back to μ and σ, which is "
+        "unbiased and scatters little.",
+        r"\mathbb{E}_\varepsilon[\nabla_z \log p(x|z)\, \partial z/\partial\mu]",
+    ),
+    "score_function": Term(
+        "Score-function estimator",
+        "The gradient without a slope of the decoder: draws that explain x well pull q towards themselves, which is "
+        "unbiased too, and scatters far more.",
+        r"\mathbb{E}_q[\log p(x|z)\, \nabla_\mu \log q(z|x)]",
+        also=("REINFORCE",),
+    ),
+    "baseline": Term(
+        "Baseline",
+        "A number, here the mean over the other draws, that is taken off log p(x|z) before it weighs a draw: the "
+        "gradient stays the same on average, and scatters less.",
+        r"\mathbb{E}_q[(\log p(x|z) - b)\, \nabla_\mu \log q(z|x)]",
+    ),
+    "effective_draws": Term(
+        "Effective draws",
+        "How many draws of equal weight would estimate as well: 1 if a single one carries nearly all of the sum.",
+        r"\frac{(\sum_k w_k)^2}{\sum_k w_k^2}",
+    ),
     "epsilon": Term(
         "ε, the noise of a draw",
         "Random numbers from a standard normal distribution, one for each latent dimension: all the randomness of a "

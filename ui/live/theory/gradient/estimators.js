@@ -194,9 +194,9 @@ export class Estimators {
 /** @type {import("../parts/numbers.js").Row[]} */
 const ROWS = [
   { name: "draws", title: "draws", kind: "general" },
-  { name: "pathwise", title: "pathwise", term: "reconstruction", kind: "general" },
-  { name: "with_baseline", title: "score function, with a baseline", kind: "general" },
-  { name: "score", title: "score function", kind: "general" },
+  { name: "pathwise", title: "pathwise", word: "pathwise", term: "reconstruction", kind: "general" },
+  { name: "with_baseline", title: "score function, with a baseline", word: "baseline", kind: "general" },
+  { name: "score", title: "score function", word: "score_function", kind: "general" },
   { name: "ratio_baseline", title: "variance ÷ pathwise, with a baseline", kind: "general" },
   { name: "ratio_score", title: "variance ÷ pathwise, without", kind: "general" },
 ];

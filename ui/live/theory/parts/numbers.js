@@ -9,10 +9,10 @@ import { prose } from "../prose.js";
 
 /** @import { Frame } from "../frame.js" */
 /**
- * name: of its value on the card; title: with formulas between dollar signs; sign: before it, where rows add up; term:
+ * name: of its value on the card; title: with formulas between dollar signs; word: of the glossary, if it is one; sign: before it, where rows add up; term:
  * whose colour it has; kind: exact where it is known only here, in two dimensions or for a linear model.
  *
- * @typedef {{ name: string, title: string, sign?: string, term?: string, kind: "general" | "exact" }} Row
+ * @typedef {{ name: string, title: string, word?: string, sign?: string, term?: string, kind: "general" | "exact" }} Row
  * @typedef {{ from: number, to: number } | null} Length
  */
 
@@ -34,14 +34,14 @@ export class Numbers {
    * @param {{ bars?: boolean }} [options] bars: whether rows have one
    */
   constructor(frame, rows, { bars = false } = {}) {
-    const line = (/** @type {Row} */ { name, title, sign = "", term = "", kind }) => {
+    const line = (/** @type {Row} */ { name, title, word: of = "", sign = "", term = "", kind }) => {
       const output = make("output", {}, "–");
       output.dataset.value = name;
       const bar = make("i", { hidden: true });
       this.#bars[name] = bar;
       const length = bars ? [make("td", { className: "live-length" }, bar)] : [];
       const mark = make("td", { className: "live-kind" }, ...(kind === "exact" ? [exactHere()] : []));
-      const head = prose("th", title);
+      const head = of ? make("th", {}, word(of, title)) : prose("th", title);
       const node = make(
         "tr",
         {},

@@ -29,8 +29,8 @@ const ROWS = [
   { name: "from_prior", title: "log p̂(x) from the prior", term: "prior", kind: "general" },
   { name: "from_q", title: "log p̂(x) from q", term: "likelihood", kind: "general" },
   { name: "evidence", title: "log p(x)", term: "evidence", kind: "exact" },
-  { name: "effective_prior", title: "effective draws, prior", kind: "general" },
-  { name: "effective_q", title: "effective draws, q", kind: "general" },
+  { name: "effective_prior", title: "effective draws, prior", word: "effective_draws", kind: "general" },
+  { name: "effective_q", title: "effective draws, q", word: "effective_draws", kind: "general" },
   { name: "share", title: "prior draws that carry 95 %", kind: "general" },
 ];
 
