@@ -106,7 +106,9 @@ def main() -> None:
     if options.json:
         date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
         about = {"date": date, "device": describe_device(pick_device("cpu")), "load_average": os.getloadavg()}
-        options.json.write_text(json.dumps(about | {"handles": rows}, ensure_ascii=False, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps(about | {"handles": rows}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

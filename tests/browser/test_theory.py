@@ -191,7 +191,7 @@ def test_q_is_dragged_by_its_middle_and_by_the_ends_of_its_axes(card):
     card.page.get_by_role("button", name="zoom to q").click()
     card.page.wait_for_selector(f"{CARD} .live-plane[data-tiles=close]")
     own, moved = q(card), []
-    for handle, (dx, dy) in ((".live-held", (30, 20)), (".live-end >> nth=0", (25, 0))):
+    for handle, (dx, dy) in ((".live-held", (-30, 20)), (".live-end >> nth=0", (25, 0))):
         box = card.page.locator(f"{CARD} {handle}").bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         with card.answered("judge"):
@@ -202,7 +202,7 @@ def test_q_is_dragged_by_its_middle_and_by_the_ends_of_its_axes(card):
         card.settled()
         moved.append(card.asked("judge")[-1])
     by_middle, by_end = moved
-    assert by_middle["mu"][0] > own[0][0] and by_middle["mu"][1] < own[1][0]
+    assert by_middle["mu"][0] < own[0][0] and by_middle["mu"][1] < own[1][0]
     assert by_middle["std"] == pytest.approx([own[0][1], own[1][1]], abs=0.006)
     assert by_end["mu"] == by_middle["mu"] and by_end["std"][1] == by_middle["std"][1]
     assert by_end["std"][0] > 1.3 * by_middle["std"][0]
