@@ -70,7 +70,7 @@ export class LiveMachine {
   /** @type {string | null} */
   #version = null; // of the weights of a model that is training
   /** @type {Q | null} */
-  #linkedQ = null; // of the link that the page was opened with, until it is in the hand
+  #linkedQ = null; // of the link that the page was opened with, until a hand, another drawing or model takes over
   #wrong = ""; // what of that link cannot be used
 
   /**
@@ -181,7 +181,11 @@ export class LiveMachine {
 
   /** @param {Drawing} kept */
   #takeKept(kept) {
-    if (this.surface.drawing()) this.surface.remember();
+    const before = this.surface.drawing();
+    if (before) {
+      this.surface.remember();
+      if (posted(before) !== posted(kept)) this.#linkedQ = null;
+    }
     this.surface.place(bytes(posted(kept) ?? ""));
     if (this.#described) this.drawn();
   }
@@ -294,9 +298,11 @@ export class LiveMachine {
     this.tab.saw?.(found, resting);
     this.scales.show(found, isOther);
     if (this.#linkedQ && resting) {
-      this.#wrong = this.scales.take(this.#linkedQ);
-      this.#linkedQ = null;
-      if (this.#wrong) this.tab.say(this.#wrong);
+      this.#wrong = this.scales.take(this.#linkedQ); // at each look: the other tabs have the drawing looked at again
+      if (this.#wrong) {
+        this.#linkedQ = null;
+        this.tab.say(this.#wrong);
+      }
     }
     if (found.z.length !== 2) return;
     prepare(request.model, found.version);
@@ -370,6 +376,7 @@ export class LiveMachine {
   /** Nothing is known of a model any more, nor shown as if it were of the next one. */
   #forget() {
     this.#reset();
+    this.#linkedQ = null;
     this.#described = null;
     this.tab.forgot?.();
   }
