@@ -20,6 +20,7 @@ LINK = "?tab=theory&model=mnist-mlp-2d"
 CARD = "#theory-card"
 WHOLE = 3.5  # what the whole plane goes to, in every direction
 IN_SIGHT = script("in_sight.js")
+DRAG_Q = script("drag_q.js")
 ROWS = script("meter_rows.js")
 FREE = script("free_of_z.js")
 GREYS = """() => {
@@ -156,26 +157,9 @@ def test_each_thing_that_is_done_leads_to_the_next(card):
 
 def test_a_q_that_moves_is_weighed_here_and_by_the_server_once_it_rests(card):
     """Thirty moves, a frame each: the page asks for the q that rests, and for no more than a few where it stutters."""
-    script = """async (name) => {
-        const box = document.querySelector(`${name} .live-held`).getBoundingClientRect();
-        const output = document.querySelector(`${name} [data-term=elbo] output`);
-        const at = (n) => ({ clientX: box.x + box.width / 2 + n, clientY: box.y + box.height / 2, bubbles: true,
-            pointerId: 1, button: 0, buttons: 1 });
-        const node = document.querySelector(`${name} .live-held`);
-        const send = (kind, n) => node.dispatchEvent(new PointerEvent(kind, at(n)));
-        const seen = new Set();
-        send("pointerdown", 0);
-        for (let n = 1; n <= 30; n += 1) {
-            send("pointermove", n);
-            await new Promise(requestAnimationFrame);
-            seen.add(output.textContent);
-        }
-        send("pointerup", 30);
-        return seen.size;
-    }"""
     before = len(card.asked("judge"))
     with card.answered("judge"):
-        assert card.page.evaluate(script, CARD) > 15
+        assert card.page.evaluate(DRAG_Q, CARD) > 15
     card.quiet("judge")
     asked = card.asked("judge")[before:]
     assert 1 <= len(asked) <= 5
