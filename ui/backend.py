@@ -15,7 +15,8 @@ from vae_core.data import DATASETS, DataError, Dataset, download_dataset, is_pre
 from vae_core.download import Progress
 from vae_core.runs.folder import RunError
 from vae_core.runs.queue import Load
-from vae_core.runs.server import RUN_ID, Runs
+from vae_core.runs.server import Runs
+from vae_core.runs.shelf import RUN_ID
 from vae_core.storage.checkpoint import CheckpointError, Header, read_header
 
 from . import labels

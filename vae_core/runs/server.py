@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import re
-import secrets
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -19,24 +16,24 @@ import torch
 from ..config import TrainConfig, VAEConfig
 from ..device import describe_devices
 from ..settings import check_int
-from ..storage.checkpoint import CheckpointError, Header, load_checkpoint, read_header
+from ..storage.checkpoint import Header, load_checkpoint, read_header
 from ..training.recording import Recordings
 from .changes import check_change
-from .config import RunConfig, beginning_with
-from .folder import NAME_LENGTH, RunError, RunFolder, as_file_name, check_name
+from .config import RunConfig
+from .folder import RunError, check_name
 from .queue import LETTING_GO, Load, Queue, Worker
 from .run import reason
+from .shelf import Shelf, key_of
 from .states import State, Status
 from .summary import Summary, summarize
 from .sweep import MOST_RUNS
 
 LEFT = "It left the queue before its first step."
 RECORDED = "recorded"  # the owner of a recording: anybody may watch it, and nobody may change it
-RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{16}")
 ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
 
 
-class Runs:
+class Runs(Shelf):
     """The runs of one folder, trained in threads of this process: at most `max_trainings` at once, the others queue.
 
     A single batch does not wait. Each browser has at most one run that trains or waits, or those of one sweep.
@@ -61,10 +58,7 @@ class Runs:
         self.devices = [devices] if isinstance(devices, torch.device) else list(devices)
         most = [max_trainings] * len(self.devices) if isinstance(max_trainings, int) else max_trainings
         self.queue = Queue([Worker(device, of_it) for device, of_it in zip(self.devices, most, strict=True)])
-        self.root = Path(root)
-        found = sorted(recordings.iterdir()) if recordings and recordings.is_dir() else []
-        self.recordings = {path.name: path for path in found if RUN_ID.fullmatch(path.name)}
-        self._owners: dict[str, str] = {}
+        super().__init__(Path(root), recordings)
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
 
     def computing_on(self) -> str:
@@ -170,7 +164,7 @@ class Runs:
             if self.status(run)["state"] is State.PAUSED:
                 folder.write_status(State.STOPPED, self.status(run)["message"])
             start = folder.start_file
-            new = self._create(config, start if start.exists() else None)
+            new = self.create(config, start if start.exists() else None)
             self.folder(new).write_config(config)
             self.folder(new).write_status(State.PAUSED, "Step 0.")
             return new
@@ -188,7 +182,7 @@ class Runs:
             name = self.free_name(owner, name)
             data = str(header.about.get("data") or "unknown")
             config = RunConfig(header.config, _training_of(header), data, str(self.devices[0]), owner=owner)
-            run = self._create(replace(config, hold_out=header.about.get("hold_out") or 0), name=name)
+            run = self.create(replace(config, hold_out=header.about.get("hold_out") or 0), name=name)
             folder = self.folder(run)
             try:
                 shutil.copyfile(path, folder.model_file)
@@ -245,7 +239,7 @@ class Runs:
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
             check_name(name)
-            if taken := self._names(owner, but=run).get(_key(name)):
+            if taken := self.names(owner, but=run).get(key_of(name)):
                 raise RunError(f"Another run of yours is called {taken} already.")
             self.folder(run).write_name(name.strip())
 
@@ -270,7 +264,7 @@ class Runs:
             if self.queue.going(run):
                 raise RunError("The run is being trained: stop it first.")
             self.folder(run).delete()
-            self._owners.pop(run, None)
+            self.forget(run)
             self.queue.failures.pop(run, None)
 
     def close(self) -> None:
@@ -313,41 +307,10 @@ class Runs:
     def _summarize(self, run: str) -> Summary:
         return summarize(run, self.folder(run), self.status(run))
 
-    def folder(self, run: str) -> RunFolder:
-        """The folder of a run, which need not exist.
-
-        Raises:
-            RunError: `run` is not a run id.
-        """
-        if not isinstance(run, str) or not RUN_ID.fullmatch(run):
-            raise RunError("That is not a run id.")
-        return RunFolder(self.recordings.get(run, self.root / run))
-
-    def of(self, owner: str) -> list[str]:
-        """The runs that a browser has started, oldest first."""
-        ids = [path.name for path in self.root.iterdir() if RUN_ID.fullmatch(path.name)] if self.root.is_dir() else []
-        return [run for run in sorted(ids) if self._owner(run) == owner]
-
-    def check_owner(self, run: str, owner: str) -> None:
-        """Raises RunError if a run does not exist, or is somebody else's."""
-        if self.folder(run).read_config().owner != owner:
-            raise RunError("That run belongs to another browser.")
-
     def check_free(self, owner: str) -> None:
         """Raises RunError if a run of that browser trains or waits."""
         if owner and self.queue.is_busy(owner):
             raise RunError("A training of yours is going or waiting already: pause or stop it first.")
-
-    def free_name(self, owner: str, name: str) -> str:
-        """The name, with a number if another run of the browser has it.
-
-        Raises:
-            RunError: the name is not valid.
-        """
-        check_name(name)
-        taken = self._names(owner)
-        numbered = [name.strip(), *(f"{name.strip()[: NAME_LENGTH - 6]} {n}" for n in range(2, len(taken) + 3))]
-        return next(candidate for candidate in numbered if _key(candidate) not in taken)
 
     # Within
 
@@ -368,37 +331,13 @@ class Runs:
             made: list[str] = []
             try:
                 for config in configs:
-                    made.append(self._create(config, weights, name))
+                    made.append(self.create(config, weights, name))
                 self.queue.join({run: self.folder(run) for run in made}, load, owner, one_batch=one_batch)
             except RunError:
                 for run in made:
                     shutil.rmtree(self.folder(run).path, ignore_errors=True)
                 raise
             return made
-
-    def _create(self, config: RunConfig, weights: Path | None = None, name: str = "") -> str:
-        """Makes a new run's folder; with weights, they become the state before the first step.
-
-        The configuration makes the folder a run, so the name is written before it: nobody lists a run without its name.
-        """
-        if weights:
-            config = beginning_with(config, weights)
-        run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
-        folder = self.folder(run)
-        folder.create()
-        try:
-            if name:
-                folder.write_name(name)
-            folder.write_config(config)
-            if weights:
-                folder.start_from(weights)
-        except CheckpointError:
-            shutil.rmtree(folder.path, ignore_errors=True)
-            raise
-        except OSError as error:
-            shutil.rmtree(folder.path, ignore_errors=True)
-            raise RunError(reason(error)) from error
-        return run
 
     def _end(self, run: str, owner: str, how: State) -> None:
         with self.queue.lock, _writing():
@@ -419,20 +358,6 @@ class Runs:
             else:
                 going.steering.stop()
 
-    def _names(self, owner: str, but: str = "") -> dict[str, str]:
-        """The names of a browser's runs, except one, by what tells names apart."""
-        names = (self.folder(run).name() for run in self.of(owner) if run != but)
-        return {_key(name): name for name in names if name}
-
-    def _owner(self, run: str) -> str | None:
-        """Who started a run (cached, since it never changes); None if the folder is not a run."""
-        if run not in self._owners:
-            try:
-                self._owners[run] = self.folder(run).read_config().owner
-            except RunError:
-                return None
-        return self._owners[run]
-
 
 @contextlib.contextmanager
 def _writing() -> Iterator[None]:
@@ -445,11 +370,6 @@ def _writing() -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(reason(error)) from error
-
-
-def _key(name: str) -> str:
-    """What tells two names apart wherever downloads are unpacked: Windows and macOS take A and a for the same."""
-    return as_file_name(name.strip()).casefold()
 
 
 def _training_of(header: Header) -> TrainConfig:
