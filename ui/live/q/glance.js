@@ -50,8 +50,9 @@ export class Glance {
     if (!known) return false;
     if (!this.#next)
       requestAnimationFrame(() => {
-        this.#next?.();
-        this.#next = null;
+        const next = this.#next;
+        this.#next = null; // first: a frame that fails does not end the ones after it
+        next?.();
       });
     this.#next = () => {
       const { elbo, kl, reconstruction } = atOnce(weigh(known.plane, known.x, q, null, QUICK));
