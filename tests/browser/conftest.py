@@ -227,6 +227,18 @@ class Visitor:
     def set(self, label: str, value: object) -> None:
         self.page.get_by_label(label, exact=True).fill(str(value))
 
+    def form_is_ready(self) -> None:
+        """Waits until the form keeps in the address what is set in it, and nothing else is on its way to it."""
+        self.page.get_by_role("button", name="Copy link to this set-up").wait_for()
+        self.settled()
+
+    def unfold_training_details(self) -> None:
+        """Opens this part of the form, and waits until its fields take what is typed."""
+        self.form_is_ready()
+        self.page.get_by_text("Training details", exact=True).click()
+        self.page.locator("[aria-label='Seed']").wait_for()
+        self.settled()
+
     def train(self, **settings: object) -> None:
         """Fills the form and presses Train: of digits, in batches of 128, of which an epoch has twelve."""
         self.choose("Data", "digits")

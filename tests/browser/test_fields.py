@@ -84,8 +84,7 @@ def test_all_bad_fields_are_marked_where_they_stand_also_in_a_folded_part(visit)
     wrong = {"β": "-1", "Batch size": "zero", "Dimensions D": "", "Epochs": "5"}
     for label, text in wrong.items():
         me.set(label, text)
-    page.get_by_text("Training details", exact=True).click()
-    page.locator("[aria-label='L, draws per image']").wait_for()
+    me.unfold_training_details()
     me.set("L, draws per image", "0")
     page.get_by_text("Training details", exact=True).click()
     page.click("#train")

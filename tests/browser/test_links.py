@@ -28,23 +28,14 @@ def form(me):
     return me.page.evaluate(FIELDS)
 
 
-def unfold(me):
-    """Opens the part of the form with the seed; what follows a part or a field is there a little after it."""
-    me.page.get_by_role("button", name="Copy link to this set-up").wait_for()
-    me.settled()
-    me.page.get_by_text("Training details", exact=True).click()
-    me.page.locator("[aria-label='Seed']").wait_for()
-    me.settled()
-
-
 def set_up(me):
     """A set-up that is not the default, and the part of the form open that it stands in."""
-    me.page.get_by_role("button", name="Copy link to this set-up").wait_for()  # what keeps it is there
+    me.form_is_ready()
     me.choose("Data", "digits")
     me.choose("Likelihood p(x|z)", "Gaussian")
     me.set("β", "0.5")
     me.set("Dimensions D", 3)
-    unfold(me)
+    me.unfold_training_details()
     me.set("Seed", 7)
     me.page.wait_for_function("location.search.includes('seed=7')")
 
@@ -59,10 +50,10 @@ def test_a_set_up_is_kept_over_a_reload_and_opens_elsewhere(visit):
     assert "hide" not in link and "epochs" not in link
     me.page.get_by_role("button", name="Close").click()
     me.reload()
-    unfold(me)
+    me.unfold_training_details()
     assert form(me) == mine
     other = visit(link)
-    unfold(other)
+    other.unfold_training_details()
     assert form(other) == mine
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from checkpoints.record import ID
 
@@ -55,9 +56,9 @@ def test_the_main_job_through_all_four_tabs(visit):
     # A reload finds the run still going, with all of its curve.
     me.reload()
     me.tab("Train")
+    me.wait_for_state("running")
     wait_for_records(me, len(steps))
-    assert me.state() == "running"
-    assert page.get_by_label("Epochs", exact=True).input_value() == "2000"  # the form is the run's
+    expect(page.get_by_label("Epochs", exact=True)).to_have_value("2000")  # the form is the run's
     again, losses_again = me.curves()["train_elbo"]
     assert again[: len(steps)] == steps and losses_again[: len(steps)] == losses
     wait_for_records(me, len(again) + 1)
@@ -112,7 +113,7 @@ def test_two_visitors_do_not_meet(visit):
     bert.page.goto(f"{bert.url}?tab=train")
     bert.page.wait_for_function("location.search.includes('model=')")  # the page knows what its session holds
     assert {question["run"] for question in bert.asked("follow")} <= {ID}  # the recording, which is nobody's
-    assert "Recorded; press Train for your own." in bert.page.inner_text("#progress")
+    expect(bert.page.locator("#progress")).to_contain_text("Recorded; press Train for your own.")
     bert.page.get_by_label("Model", exact=True).click()
     assert all("my run" not in option for option in bert.page.locator('ul[role="listbox"] li').all_inner_texts())
     # A second tab of the same person does see the run.
@@ -173,7 +174,7 @@ def test_a_training_that_diverges_says_at_which_step(visit):
         "Architecture", "residual"
     )  # diverges in two steps everywhere; others may not, which depends on the machine
     me.choose("Likelihood p(x|z)", "Gaussian")
-    me.page.get_by_text("Training details").click()
+    me.unfold_training_details()
     me.train(Epochs=500, Learning_rate=1, **{"Learning-rate warm-up": 0})
     me.wait_for_state("failed")
     assert re.search(

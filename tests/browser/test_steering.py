@@ -178,7 +178,7 @@ def test_a_waiting_run_says_its_place_and_offers_what_it_can_give(visit):
 def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):
     me = visit()
     me.choose("Data", "digits")
-    me.page.get_by_text("Training details", exact=True).click()
+    me.unfold_training_details()
     me.choose("Objective", "importance-weighted")
     me.set("L, draws per image", 5)
     me.page.click("#step")
@@ -194,8 +194,7 @@ def test_a_step_shows_each_draw_its_term_and_their_mean(visit, dims, shapes):
     page = me.page
     me.choose("Data", "digits")
     me.set("Dimensions D", dims)
-    page.get_by_text("Training details", exact=True).click()
-    page.locator("[aria-label='L, draws per image']").wait_for()  # its part of the form is there by then
+    me.unfold_training_details()
     me.set("L, draws per image", 3)
     page.wait_for_function("location.search.includes('samples=3')")
     with me.answered("batch"):
@@ -222,6 +221,7 @@ def test_the_batch_of_a_step_folds_away_when_the_run_goes_on(visit):
     figure.wait_for()
     page.click("#step")
     page.wait_for_function("document.querySelector('#batch h4').textContent.startsWith('Step 2,')")
+    me.wait_for_state("paused")  # until then the button would pause it
     assert figure.is_visible()
     page.click("#pause")
     figure.wait_for(state="hidden")

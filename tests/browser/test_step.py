@@ -37,10 +37,10 @@ def number(text):
 def step(visit, server, *, dims=5, samples=3, **options):
     """A visitor who has taken a first step, and the batch of it as its run's folder has it."""
     me = visit(**options)
+    me.form_is_ready()
     me.choose("Data", "digits")
     me.set("Dimensions D", dims)
-    me.page.get_by_text("Training details", exact=True).click()
-    me.page.locator("[aria-label='L, draws per image']").wait_for()  # its part of the form is there by then
+    me.unfold_training_details()
     me.set("L, draws per image", samples)
     me.page.wait_for_function(f"{samples} === 1 || location.search.includes('samples={samples}')")
     with me.answered("batch"):
