@@ -25,11 +25,12 @@ from ui.tabs import latents
 from ui.web import login
 from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
 from vae_core.files import print_in_any_locale
-from vae_core.runs.server import Runs
+from vae_core.runs.server import IN_MEMORY, Runs
 
 HERE = Path(__file__).parent
 CSS = HERE / "ui" / "page.css"
 MEMORY_OF_A_TRAINING = 4 * 2**30  # bytes of a GPU: data, weights, a large batch, and CUDA's own
+MEMORY_BETWEEN_TURNS = {"cuda": 2**30, "cpu": 2**28}  # bytes of a training that waits for its turn, at most as a rule
 BUNDLED = gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700))
 FONTS: list[gr.themes.Font | str] = [BUNDLED, "system-ui", "sans-serif"]
 
@@ -45,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         _check_folders(options.data_dir, options.runs_dir)
         auth = _auth(options.auth)
         trainings = [_trainings(options.max_trainings, device) for device in devices]
-        runs = Runs(options.runs_dir, devices, trainings, HERE / "checkpoints" / "recorded")
+        in_memory = [_in_memory(device) for device in devices]
+        runs = Runs(options.runs_dir, devices, trainings, in_memory, HERE / "checkpoints" / "recorded")
     except (ValueError, OSError) as error:
         return _refused(error)
     if devices[0].type == "cpu":
@@ -190,6 +192,13 @@ def _trainings(wanted: int | None, device: torch.device) -> int:
     return 1 if device.type == "mps" else max(1, (os.cpu_count() or 1) // 4)
 
 
+def _in_memory(device: torch.device) -> int:
+    """How many trainings take turns in a device's memory, of which they may have half."""
+    if device.type not in MEMORY_BETWEEN_TURNS:
+        return 1
+    return max(1, min(IN_MEMORY, free_memory(device) // 2 // MEMORY_BETWEEN_TURNS[device.type]))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python app.py", description="Train and explore variational autoencoders in a browser."
@@ -199,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path, default=HERE / "data", help="where datasets are and are downloaded to")
     parser.add_argument("--runs-dir", type=Path, default=HERE / "runs", help="where trainings are kept")
     parser.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="cuda: all GPUs; cuda:0,2: these")
-    parser.add_argument("--max-trainings", type=int, help="how many run at once on each device; the others wait")
+    parser.add_argument("--max-trainings", type=int, help="how many run at once on each device, in turns")
     parser.add_argument("--share", action="store_true", help="also open Gradio's public tunnel")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for these")
     return parser

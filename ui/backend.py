@@ -14,9 +14,9 @@ from vae_core.config import TrainConfig
 from vae_core.data import DATASETS, DataError, Dataset, download_dataset, is_present, load_dataset, stamp
 from vae_core.download import Progress
 from vae_core.runs.folder import RunError
-from vae_core.runs.queue import Load
 from vae_core.runs.server import Runs
 from vae_core.runs.shelf import RUN_ID
+from vae_core.runs.workers import Load
 from vae_core.storage.checkpoint import CheckpointError, Header, read_header
 
 from . import labels

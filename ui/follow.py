@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from vae_core.config import CHANGEABLE
-from vae_core.runs.queue import Load
 from vae_core.runs.records import Records
 from vae_core.runs.server import Runs
 from vae_core.runs.states import Command
+from vae_core.runs.workers import Load
 from vae_core.settings import check_choice, check_float, check_int
 from vae_core.training.one_batch import LOOKED_AT, OneBatch
 
@@ -70,7 +70,7 @@ class Follower:
             since = changes = frames = 0  # the first request, or the run went back: send all of it
         return status | {
             "about": None if since and changes == len(changed) else self._about(run),
-            "progress": _progress(last, self._total_steps(run)),
+            "progress": _progress(last, self._total_steps(run), self.runs.queue.left(run)),
             "from": since,
             "to": count,
             "mark": records.mark(count),
@@ -218,11 +218,12 @@ def _version(path: Path) -> str:
         return ""
 
 
-def _progress(last: dict[str, Any] | None, total_steps: int) -> dict[str, Any] | None:
-    """The progress of a run, null before its first record; left: seconds, estimated from the speed so far."""
+def _progress(last: dict[str, Any] | None, total_steps: int, left: float | None) -> dict[str, Any] | None:
+    """The progress of a run, null before its first record; left: seconds; None: estimated from the speed so far."""
     if last is None:
         return None
-    left = (total_steps - last["step"]) * last["seconds"] / last["step"]
+    if left is None:
+        left = (total_steps - last["step"]) * last["seconds"] / last["step"]
     return {name: last[name] for name in ("step", "epoch", "seconds", "images_per_second", "learning_rate")} | {
         "sigma": last.get("sigma"),
         "total_steps": total_steps,

@@ -94,8 +94,13 @@ def _check_memory(device: torch.device) -> None:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes of GPU memory that no program uses."""
-    return torch.cuda.mem_get_info(device)[0]
+    """Bytes of memory that no program uses: a GPU's, or the machine's where it tells them."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows, macOS
+        return 8 * 2**30
 
 
 def describe_device(device: torch.device) -> str:

@@ -1,5 +1,6 @@
 """What the tests of runs share: trainings in threads, in a folder of the test's own."""
 
+import math
 import time
 
 import pytest
@@ -19,6 +20,14 @@ def wait_for(condition, seconds=20.0):
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.01)
+
+
+@pytest.fixture
+def in_line(monkeypatch):
+    """Turns do not end, and memory is for those that have one: whoever comes then waits in line."""
+    monkeypatch.setattr("vae_core.runs.turns.ROUND", math.inf)
+    monkeypatch.setattr("vae_core.runs.turns.LONGEST", math.inf)
+    monkeypatch.setattr("vae_core.runs.server.Runs.__init__.__defaults__", (1, 1, None))
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ def server(tmp_path, monkeypatch, broken):
     """Makes the runs of a server whose GPUs are names: all computes on the CPU."""
     made = []
 
-    def training(folder, model, dataset, config, device, state, steering):
-        for metrics in train_into(folder, model, dataset, config, CPU, state, steering):
+    def training(folder, model, dataset, config, device, state, steering, turn):
+        for metrics in train_into(folder, model, dataset, config, CPU, state, steering, turn=turn):
             if device in broken:
                 raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
             yield metrics
@@ -62,7 +62,7 @@ def device_of(runs, run):
     return runs.folder(run).read_config().device
 
 
-def test_a_training_goes_to_the_device_with_the_fewest(server, load):
+def test_a_training_goes_to_the_device_with_the_fewest(in_line, server, load):
     runs = server(2)
     first, second, third, fourth, fifth = begin(runs, load, *"abcde")
     assert [device_of(runs, run) for run in (first, second, third, fourth)] == ["cuda:0", "cuda:1"] * 2
@@ -72,7 +72,7 @@ def test_a_training_goes_to_the_device_with_the_fewest(server, load):
     wait_for(lambda: device_of(runs, fifth) == "cuda:1")
 
 
-def test_each_device_takes_as_many_as_it_may(server, load):
+def test_each_device_takes_as_many_as_it_may(in_line, server, load):
     runs = server([1, 3])
     started = begin(runs, load, *"abcde")
     assert sorted(device_of(runs, run) for run in started[:4]) == ["cuda:0", "cuda:1", "cuda:1", "cuda:1"]
@@ -102,7 +102,7 @@ def test_a_gpu_that_fails_loses_its_own_runs_which_go_on_elsewhere(server, load,
     assert runs.computing_on().endswith("; steps are taken one kernel at a time: operation not permitted")
 
 
-def test_where_no_gpu_is_left_those_who_wait_and_those_who_come_are_told(server, load, broken):
+def test_where_no_gpu_is_left_those_who_wait_and_those_who_come_are_told(in_line, server, load, broken):
     runs = server(1)
     *going, waiting = begin(runs, load, *"abc")
     assert is_in(runs, waiting, "waiting")
@@ -118,8 +118,8 @@ def test_where_no_gpu_is_left_those_who_wait_and_those_who_come_are_told(server,
 def test_mps_trains_one_at_a_time_and_its_single_batches_too():
     mps = torch.device("mps")
     with pytest.raises(ValueError, match="max_trainings is 2; it must be a whole number from 1 to 1"):
-        vae_core.runs.queue.Worker(mps, 2)
-    worker = vae_core.runs.queue.Worker(mps, 1)
+        vae_core.runs.workers.Worker(mps, 2)
+    worker = vae_core.runs.workers.Worker(mps, 1)
     assert worker.single_batches is worker.threads
     worker.threads.shutdown()
 
@@ -128,8 +128,8 @@ def test_a_gpu_that_cannot_be_warmed_up_says_so_and_is_tried_all_the_same(monkey
     def cannot(device):
         raise RuntimeError("CUDA driver version is insufficient\nand more")
 
-    monkeypatch.setattr(vae_core.runs.queue, "warm_up", cannot)
-    worker = vae_core.runs.queue.Worker(CPU, 1)
+    monkeypatch.setattr(vae_core.runs.workers, "warm_up", cannot)
+    worker = vae_core.runs.workers.Worker(CPU, 1)
     worker.warm_up().result(10)
     assert "cpu could not be warmed up: CUDA driver version is insufficient" in caplog.text and not worker.failure
     worker.threads.shutdown()
@@ -140,7 +140,7 @@ def test_a_gpu_that_cannot_be_warmed_up_says_so_and_is_tried_all_the_same(monkey
 def test_only_a_gpu_is_warmed_up(device, monkeypatch):
     trained = []
     monkeypatch.setattr("vae_core.training.warm_up.train", lambda *args: trained.append(args) or [])
-    vae_core.runs.queue.warm_up(device)
+    vae_core.training.warm_up.warm_up(device)
     assert trained == []
 
 
@@ -149,6 +149,6 @@ def test_a_gpu_is_warmed_up_by_steps_of_an_mlp_and_of_a_conv(monkeypatch):
     monkeypatch.setattr(
         "vae_core.training.warm_up.train", lambda model, data, config, device: trained.append((model, config)) or []
     )
-    vae_core.runs.queue.warm_up(torch.device("cuda"))
+    vae_core.training.warm_up.warm_up(torch.device("cuda"))
     assert [model.config.architecture for model, _ in trained] == ["mlp", "conv"]
     assert all(config.steps == 4 * BLOCK for _, config in trained)  # one alone, then met, recorded, replayed

@@ -187,7 +187,7 @@ def test_a_failure_that_cannot_be_written_is_known_all_the_same(runs, load, monk
     reached(runs, run, "running")
 
 
-def test_leaving_the_line_with_a_full_disk_leaves_it(runs, load, monkeypatch):
+def test_leaving_the_line_with_a_full_disk_leaves_it(in_line, runs, load, monkeypatch):
     first = going(runs, load, "anna")
     run = runs.start(MODEL, LONG, "digits", load, "bert")
     full_disk(monkeypatch, runs.folder(run), "status.json")
@@ -245,7 +245,7 @@ def test_a_folder_that_is_deleted_under_its_training_is_said(tmp_path, load, cap
     assert is_in(runs, again, "paused") and is_in(runs, other, "paused") and not caplog.records
 
 
-def test_a_folder_that_is_deleted_while_it_waits_is_said(runs, load):
+def test_a_folder_that_is_deleted_while_it_waits_is_said(in_line, runs, load):
     first = going(runs, load, "anna")
     run = runs.start(MODEL, LONG, "digits", load, "bert")
     shutil.rmtree(runs.folder(run).path)
@@ -254,7 +254,7 @@ def test_a_folder_that_is_deleted_while_it_waits_is_said(runs, load):
     assert runs.status(run) == {"state": "failed", "message": "The run's folder is gone."}
 
 
-def test_closing_goes_through_though_a_waiting_runs_folder_is_gone(tmp_path, load):
+def test_closing_goes_through_though_a_waiting_runs_folder_is_gone(in_line, tmp_path, load):
     runs = Runs(tmp_path, CPU)
     first = going(runs, load, "anna")
     gone, last = (runs.start(MODEL, LONG, "digits", load, owner) for owner in ("bert", "carl"))

@@ -2,78 +2,49 @@
 
 import sys
 import threading
-from concurrent.futures import Future
 
 import pytest
 
 from vae_core.runs.folder import RunError
-from vae_core.runs.queue import Training, _about
-from vae_core.runs.run import Steering
 from vae_core.runs.server import Runs
 
-from .conftest import LONG, going, is_in, paused, reached, wait_for
+from .conftest import LONG, going, is_in, paused, reached
 from .test_run import CPU, MODEL
 
 
-def before(status):
-    """What a waiting run says of its place, without how long that may take."""
-    return status["message"].split(" · ")[0]
-
-
-def test_runs_wait_in_order_see_their_place_and_can_leave_the_line(runs, load):
+def test_runs_wait_in_order_see_their_place_and_can_leave_the_line(in_line, runs, load):
     first = going(runs, load, "a")
     second, third, fourth = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "bcd")
     line = [runs.status(run) for run in (second, third, fourth)]
     assert [status["state"] for status in line] == ["waiting"] * 3
-    assert [before(status) for status in line] == ["You are next", "1 before you", "2 before you"]
+    assert [status["message"] for status in line] == ["You are next", "1 before you", "2 before you"]
     runs.stop(second, "b")
     assert runs.status(second) == {"state": "stopped", "message": "It left the queue before its first step."}
-    assert [before(runs.status(run)) for run in (third, fourth)] == ["You are next", "1 before you"]
+    assert [runs.status(run)["message"] for run in (third, fourth)] == ["You are next", "1 before you"]
     runs.pause(third, "c")
     assert runs.status(third) == {"state": "paused", "message": "Paused while it waited."}
-    assert before(runs.status(fourth)) == "You are next"
+    assert runs.status(fourth)["message"] == "You are next"
     runs.play(third, "c", load)  # at the end of the line now
-    assert before(runs.status(third)) == "1 before you"
+    assert runs.status(third)["message"] == "1 before you"
     runs.stop(first, "a")
     reached(runs, fourth, "running")
-    assert before(runs.status(third)) == "You are next"
+    assert runs.status(third)["message"] == "You are next"
     runs.stop(fourth, "d")
     reached(runs, third, "running")
 
 
-def test_a_waiting_run_says_how_long_by_the_speed_of_those_that_train(runs, load):
-    first = going(runs, load, "a")
-    second, third = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "bc")
-    one = Training(runs.folder(first), "a", Steering(), left=50.0, whole=600.0, future=Future())
-    other = Training(runs.folder(first), "x", Steering(), left=None, whole=None, future=Future())
-    waits = [(0, 50.0), (1, 600.0), (2, 650.0), (36, 10850.0)]
-    with runs.queue.lock:
-        kept = dict(runs.queue.trainings)
-        runs.queue.trainings |= {first: one, "loading": other}
-        found = [runs.queue._wait(place) for place, _ in waits]
-        said = runs.status(second)["message"], runs.status(third)["message"]
-        runs.queue.trainings.clear()
-        runs.queue.trainings |= kept
-    assert found == [seconds for _, seconds in waits]
-    assert said == ("You are next · about 1 min", "1 before you · about 10 min")
-    assert [_about(seconds) for seconds in (20, 24 * 60, 7300)] == ["less than a minute", "about 24 min", "about 2 h"]
-    reached(runs, first, "running")
-    wait_for(lambda: kept[first].whole is not None)
-    assert kept[first].whole > kept[first].left >= 0
-
-
-def test_as_many_train_at_once_as_are_allowed(tmp_path, load):
+def test_as_many_train_at_once_as_are_allowed(in_line, tmp_path, load):
     runs = Runs(tmp_path, CPU, max_trainings=2)
     first, second, third = (runs.start(MODEL, LONG, "digits", load, owner) for owner in "abc")
     reached(runs, first, "running")
     reached(runs, second, "running")
-    assert is_in(runs, third, "waiting") and before(runs.status(third)) == "You are next"
+    assert is_in(runs, third, "waiting") and runs.status(third)["message"] == "You are next"
     runs.close()
     with pytest.raises(ValueError, match="max_trainings is 0"):
         Runs(tmp_path, CPU, 0)
 
 
-def test_a_browser_has_one_run_that_goes_or_waits_but_any_number_that_pause(runs, load):
+def test_a_browser_has_one_run_that_goes_or_waits_but_any_number_that_pause(in_line, runs, load):
     first, second = paused(runs, load), paused(runs, load)
     run = going(runs, load)
     other = runs.start(MODEL, LONG, "digits", load, "other")  # waits
@@ -92,13 +63,13 @@ def test_a_browser_has_one_run_that_goes_or_waits_but_any_number_that_pause(runs
     assert is_in(runs, second, "waiting") and is_in(runs, first, "paused")
 
 
-def test_a_single_batch_does_not_wait_behind_a_training(runs, load):
+def test_a_single_batch_does_not_wait_behind_a_training(in_line, runs, load):
     first = going(runs, load, "anna")
     waiting = runs.start(MODEL, LONG, "digits", load, "carl")
     run = runs.start(MODEL, LONG, "digits", load, "bert", one_batch=True)
     reached(runs, run, "paused")
     assert runs.folder(run).saved_step() == 1 and is_in(runs, first, "running")
-    assert is_in(runs, waiting, "waiting") and before(runs.status(waiting)) == "You are next"
+    assert is_in(runs, waiting, "waiting") and runs.status(waiting)["message"] == "You are next"
 
 
 @pytest.fixture
@@ -129,6 +100,8 @@ def test_many_looks_while_runs_come_and_go_see_no_fault(runs, load, swift):
         started += some
         for i, run in enumerate(some):
             runs.pause(run, f"{i}")
+        for run in some:
+            reached(runs, run, "paused")
     is_over.set()
     for looker in lookers:
         looker.join(20)

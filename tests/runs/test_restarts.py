@@ -84,7 +84,7 @@ def assert_cannot_be_steered(runs, run, owner, load):
     assert (runs.folder(run).read_config(), runs.folder(run).changes(), runs.of(owner)) == before
 
 
-def test_a_second_server_sees_a_run_but_cannot_steer_it(runs, load):
+def test_a_second_server_sees_a_run_but_cannot_steer_it(in_line, runs, load):
     second = Runs(runs.root, CPU)
     run, waiting = going(runs, load), runs.start(MODEL, LONG, "digits", load, "other")
     elsewhere = "Trained by another process on this runs folder: it cannot be steered here."
@@ -107,8 +107,10 @@ import sys
 from pathlib import Path
 import torch
 from vae_core import TrainConfig, VAEConfig, load_dataset
+from vae_core.runs import turns
 from vae_core.runs.server import Runs
-runs = Runs(Path(sys.argv[1]), torch.device("cpu"))
+turns.LONGEST = turns.ROUND = float("inf")
+runs = Runs(Path(sys.argv[1]), torch.device("cpu"), in_memory=1)
 dataset = load_dataset("digits", "unused")
 for owner in ("me", "waiting"):
     training = TrainConfig(epochs=100_000, batch_size=50)

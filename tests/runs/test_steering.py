@@ -175,7 +175,7 @@ def test_changes_of_a_paused_run_hold_from_its_next_batch_on(runs, load):
 
 
 @pytest.mark.parametrize("leave", ["pause", "close"])
-def test_a_change_of_a_run_that_waits_is_not_lost_when_it_leaves_the_line(runs, load, leave):
+def test_a_change_of_a_run_that_waits_is_not_lost_when_it_leaves_the_line(in_line, runs, load, leave):
     first = going(runs, load, "anna")
     run = runs.start(MODEL, LONG, "digits", load, "bert")
     runs.change(run, "bert", {"beta": 3.0})

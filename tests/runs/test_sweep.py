@@ -138,11 +138,11 @@ def test_the_server_takes_no_more_than_a_sweep_may_have(runs, load, count):
     assert runs.of("me") == []
 
 
-def test_nobody_waits_for_the_whole_sweep_of_another(runs, load):
+def test_nobody_waits_for_the_whole_sweep_of_another(in_line, runs, load):
     first, second, third = runs.start_sweep(configs(training=LONG), "digits", load, "anna")
     reached(runs, first, "running")
     other = runs.start(MODEL, LONG, "digits", load, "bert")
-    line = [runs.status(run)["message"].split(" · ")[0] for run in (other, second, third)]
+    line = [runs.status(run)["message"] for run in (other, second, third)]
     assert line == ["You are next", "1 before you", "2 before you"]
     runs.stop(first, "anna")
     reached(runs, other, "running")

@@ -1,104 +1,34 @@
-"""The training queue: several runs at once on each device; for the rest, browsers take turns as they came."""
+"""The trainings of a server: on which device each is, how they share it, and which wait outside memory."""
 
 from __future__ import annotations
 
 import contextlib
-import heapq
 import logging
-import threading
+import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from threading import RLock
 
 import torch
 
-from ..data import Dataset
 from ..device import describe_device, is_fatal, own_stream
 from ..model import VAE
 from ..precision import resolve
-from ..settings import check_int
-from ..training.warm_up import warm_up
 from .folder import RunError, RunFolder
 from .run import Steering, reason, train_into, write_failure
 from .states import State, Status
+from .workers import LeftError, Load, Training, Worker
 
-Load = Callable[[Callable[[str], None]], tuple[Dataset, str]]
 LETTING_GO = 10.0  # most seconds from a run's last status until its folder is unlocked
-
-
-class _LeftError(Exception):
-    """A run was paused or stopped before it began."""
-
-
-@dataclass
-class Training:
-    """A run that this process is training or will train."""
-
-    folder: RunFolder
-    owner: str
-    steering: Steering
-    message: str = "Loading the data."
-    last_turn: int = 0  # the number of the last turn that its browser had while this run waited
-    future: Future[None] | None = None  # None until a device has room
-    begun: bool = False  # changes now go to the training loop, before that to the folder
-    left: float | None = None  # seconds that it still takes by its speed so far; None before its first record
-    whole: float | None = None  # seconds of the whole training
-    over: threading.Event = field(default_factory=threading.Event)  # its folder has been unlocked
-
-    def report(self, message: str) -> None:
-        """Takes a progress message from the loading of the data.
-
-        Raises:
-            _LeftError: the run should no longer begin.
-        """
-        self.message = message
-        if self.steering.is_asked:
-            raise _LeftError
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether no thread has started on it yet."""
-        return self.future is None or not (self.future.running() or self.future.done())
-
-
-class Worker:
-    """A device of the server, with the threads that train on it.
-
-    going: number of runs on it now. failure: why it can no longer compute, or empty.
-
-    Args:
-        device: cpu, a GPU, or mps.
-        most: runs at once.
-
-    Raises:
-        ValueError: most is out of bounds.
-    """
-
-    def __init__(self, device: torch.device, most: int) -> None:
-        check_int("max_trainings", most, 1, 1 if device.type == "mps" else 1000)  # two threads on MPS crash torch
-        self.device = device
-        self.most = most
-        self.going = 0
-        self.failure = ""
-        self.threads = ThreadPoolExecutor(most, thread_name_prefix="training")
-        mps = device.type == "mps"
-        self.single_batches = self.threads if mps else ThreadPoolExecutor(1, thread_name_prefix="batch")
-
-    def warm_up(self) -> Future[None]:
-        """Makes a GPU load what the first run would otherwise wait for."""
-        return self.threads.submit(self._warm_up)
-
-    def _warm_up(self) -> None:
-        try:
-            with own_stream(self.device):
-                warm_up(self.device)
-        except RuntimeError as error:  # the first run will report it
-            logging.getLogger(__name__).warning("%s could not be warmed up: %s", self.device, reason(error))
+Waiting = tuple[str, Training, Load]
 
 
 class Queue:
-    """Trains runs in threads: several at once per device, the others wait their turn. A single batch does not wait.
+    """Trains runs in threads: on each device they take turns, several at once. A single batch does not wait.
+
+    As many as its memory allows take turns there; between longer turns the others are put away on the disk. Of one
+    browser no more runs take turns than would leave a device idle, so that no sweep holds up the others.
 
     lock: held while a run begins, ends or changes. trainings: those that train or wait, by run. failures: errors that
     could not be written to a run's own folder.
@@ -109,11 +39,11 @@ class Queue:
 
     def __init__(self, workers: Sequence[Worker]) -> None:
         self.workers = list(workers)
-        self.lock = threading.RLock()
+        self.lock = RLock()
         self.trainings: dict[str, Training] = {}
         self.failures: dict[str, str] = {}
-        self._waiting: list[tuple[str, Training, Load]] = []
-        self._turns = 0
+        self._waiting: list[Waiting] = []  # outside memory
+        self._admissions = 0
         self._is_closed = False
 
     def join(self, folders: Mapping[str, RunFolder], load: Load, owner: str, *, one_batch: bool) -> None:
@@ -157,23 +87,28 @@ class Queue:
             worker = self._least_busy()
             training.future = worker.single_batches.submit(self._work, run, training, load, worker)
 
-    def leave(self, run: str, training: Training, how: State, message: str) -> bool:
-        """Takes a waiting run out of the queue; returns False if it no longer waits.
+    def end(self, run: str, training: Training, how: State, message: str) -> None:
+        """Pauses or stops a run after one more batch; one that has not begun leaves the queue.
+
+        Args:
+            message: of one that leaves the queue.
 
         Raises:
             OSError: its folder cannot be written; it has left the queue all the same.
         """
         with self.lock:
-            before = len(self._waiting)
+            training.end(how)
+            if training.is_put_away:
+                self._dispatch()
+                return
+            if training.future and not training.future.cancel():
+                return
             self._waiting = [waiting for waiting in self._waiting if waiting[1] is not training]
-            if len(self._waiting) == before and not (training.future and training.future.cancel()):
-                return False
         try:
             training.steering.close()
             training.folder.write_status(how, message)
         finally:
             self._let_go(run, training)
-        return True
 
     def going(self, run: str) -> Training | None:
         """The run, if it waits or trains; if it has ended but not unlocked its folder yet, waits for that."""
@@ -187,48 +122,69 @@ class Queue:
         """Whether a run of that browser waits or trains."""
         return any(training.owner == owner and self.going(run) for run, training in list(self.trainings.items()))
 
+    def halt(self, is_halted: bool) -> None:
+        """Has all trainings stop between two batches, with all they have in memory, until this is taken back."""
+        for worker in self.workers:
+            worker.turns.halt(is_halted)
+
+    # Looking
+
     def status(self, training: Training, written: Status) -> Status:
         """The status of a waiting or training run: what its folder says, unless this process knows better."""
-        line = [waiting for _, waiting, _ in self._in_turn()]
+        line = [waiting for _, waiting, _ in self._line() if not waiting.turn]
         if training in line:
             place = line.index(training)
-            before = f"{place} before you" if place else "You are next"
-            wait = self._wait(place)
-            return {"state": State.WAITING, "message": before + (f" · {_about(wait)}" if wait is not None else "")}
+            return {"state": State.WAITING, "message": f"{place} before you" if place else "You are next"}
         if training.steering.end and not training.steering.one_batch and written["state"] is State.RUNNING:
             return written | {"message": "Pausing." if training.steering.end is State.PAUSED else "Stopping."}
+        if written["state"] is State.RUNNING and training.turn:
+            return written | {"message": self._sharing()}
         return written | {"message": training.message} if written["state"] is State.LOADING else written
 
-    def _wait(self, place: int) -> float | None:
-        """Seconds until the run at that place of the line begins; None before anything is known of those that train.
+    def _sharing(self) -> str:
+        """How many take turns; empty where each has a device's turn for itself."""
+        count = len(self._in_turns())
+        return f"{count} trainings share this server, in turns." if count > self._at_once() else ""
 
-        Each run is taken to last as long as those that train do on average.
+    def _in_turns(self) -> list[Training]:
+        """The trainings that take turns, in memory or outside."""
+        return [training for training in list(self.trainings.values()) if training.turn]
+
+    def _at_once(self) -> int:
+        """Turns at once on all devices; 1 where none works."""
+        return sum(worker.most for worker in self.workers if not worker.failure) or 1
+
+    def left(self, run: str) -> float | None:
+        """Seconds until a run that trains here will be done, if those that share with it go on as now.
+
+        By then each of the others has had as much time as it, or what it still needs if that is less. None before the
+        run's first record here.
         """
-        going = [it for it in list(self.trainings.values()) if it.future and not it.steering.one_batch]
-        known = [it.whole for it in going if it.whole is not None]
-        if not known:
+        training = self.trainings.get(run)
+        if training is None or training.left is None:
             return None
-        usual = sum(known) / len(known)
-        ends = [usual if it.left is None else it.left for it in going]
-        heapq.heapify(ends)
-        for _ in range(place):
-            heapq.heapreplace(ends, ends[0] + usual)
-        return ends[0]
+        mine = training.left
+        wanted = (mine if it.left is None else min(mine, it.left) for it in self._in_turns())
+        return max(mine, sum(wanted) / self._at_once())
 
     def close(self) -> None:
         """Pauses all runs, each with a complete folder, and waits for them."""
         with self.lock:
             self._is_closed = True
-            for run, training in list(self.trainings.items()):
+            left = list(self.trainings.items())
+            for run, training in left:
                 with contextlib.suppress(OSError, RunError):  # its folder is gone or full: pause the others
-                    if not self.leave(run, training, State.PAUSED, "The server was shut down while this run waited."):
-                        training.steering.pause()
+                    self.end(run, training, State.PAUSED, "The server was shut down while this run waited.")
+        for _, training in left:
+            training.over.wait()
         for worker in self.workers:
             worker.threads.shutdown(wait=True)
             worker.single_batches.shutdown(wait=True)
 
+    # Who comes into memory
+
     def _least_busy(self) -> Worker:
-        """The working device with the fewest runs.
+        """The working device with the fewest runs for each of its turns, with room in memory if one has it.
 
         Raises:
             RunError: no device works.
@@ -236,39 +192,62 @@ class Queue:
         working = [worker for worker in self.workers if not worker.failure]
         if not working:
             raise RunError(self.workers[0].failure)
-        return min(working, key=lambda worker: worker.going)
+        return min(working, key=lambda worker: (worker.going >= worker.in_memory, worker.going / worker.most))
 
     def _dispatch(self) -> None:
-        """Starts waiting runs while a device has room; the caller holds the lock."""
-        while self._waiting and not self._is_closed:
-            free = [worker for worker in self.workers if worker.going < worker.most and not worker.failure]
-            if not free:
-                return
-            worker = min(free, key=lambda worker: worker.going)
-            first = self._in_turn()[0]
-            self._waiting.remove(first)
-            run, training, load = first
-            self._turns += 1
+        """Brings runs into memory while there is room; the caller holds the lock."""
+        while admitted := self._admitted():
+            (run, training, load), worker = admitted
+            self._waiting.remove(admitted[0])
+            self._admissions += 1
             for _, other, _ in self._waiting:
                 if other.owner == training.owner:
-                    other.last_turn = self._turns
+                    other.last_turn = self._admissions
             worker.going += 1
+            training.turn = worker.turns.join(training.turn.had if training.turn else None)
+            if training.steering.is_asked:
+                training.turn.hurry()
             training.future = worker.threads.submit(self._work, run, training, load, worker)
+        entitled = [training for _, training, _ in self._waiting if not self._has_its_share(training)]
+        least = min((training.turn.had if training.turn else -math.inf for training in entitled), default=None)
+        for worker in self.workers:
+            worker.turns.want(least)
 
-    def _in_turn(self) -> list[tuple[str, Training, Load]]:
-        """The waiting runs in the order in which they begin: browsers take turns, so that no sweep holds up the others.
+    def _admitted(self) -> tuple[Waiting, Worker] | None:
+        """The next run to come into memory, and the device; None if there is none."""
+        if all(worker.failure for worker in self.workers):
+            return None
+        worker = self._least_busy()
+        has_room = worker.going < worker.in_memory and not self._is_closed
+        has_idle_turn = worker.going < worker.most
+        for waiting in self._line():
+            training = waiting[1]
+            if training.turn and training.steering.is_asked:
+                return waiting, worker  # for one more batch
+            if has_room and (has_idle_turn or not self._has_its_share(training)):
+                return waiting, worker
+        return None
 
-        A run goes before others if its browser has fewer on a device or before it in the queue, or else had its last
-        turn longer ago.
+    def _has_its_share(self, training: Training) -> bool:
+        """Whether another run of the same browser takes turns in memory."""
+        others = (it for it in list(self.trainings.values()) if it is not training and it.turn and it.future)
+        return bool(training.owner) and any(it.owner == training.owner for it in others)
+
+    def _line(self) -> list[Waiting]:
+        """The runs outside memory in the order in which they come in.
+
+        New ones go first: those whose browser has fewer on a device or before it in the queue, or else had its last
+        turn longer ago. Of those that were put away, the one with the least time had goes first.
         """
         waiting = list(self._waiting)
         runs = {run for run, _, _ in waiting}
         ahead = Counter(training.owner for run, training in list(self.trainings.items()) if run not in runs)
-        turns = []
+        order = []
         for place, (_, training, _) in enumerate(waiting):
-            turns.append((ahead[training.owner], training.last_turn, place))
+            had = training.turn.had if training.turn else -math.inf
+            order.append((had, ahead[training.owner], training.last_turn, place))
             ahead[training.owner] += 1
-        return [waiting[place] for *_, place in sorted(turns)]
+        return [waiting[place] for *_, place in sorted(order)]
 
     def _fail_waiting(self) -> None:
         """Ends the waiting runs if no device works any longer."""
@@ -290,11 +269,15 @@ class Queue:
             self.trainings.pop(run, None)
             training.over.set()
 
+    # In a training's thread
+
     def _work(self, run: str, training: Training, load: Load, worker: Worker) -> None:
         """The work of a thread. Errors become the run's status, where its watchers see them."""
+        comes_back = False
         try:
             with own_stream(worker.device):
                 self._train(training, load, worker.device)
+            comes_back = training.turn is not None and training.turn.is_put_away
         except Exception as error:
             if is_fatal(error):
                 worker.failure = _of_device(worker.device, error)
@@ -304,10 +287,16 @@ class Queue:
             if not write_failure(training.folder, error):
                 self.failures[run] = reason(error)
         finally:
-            self._let_go(run, training)
+            if training.turn:
+                training.turn.leave()
+            if not comes_back:
+                self._let_go(run, training)
             with self.lock:
-                if not training.steering.one_batch:
+                if training.turn:
                     worker.going -= 1
+                if comes_back:
+                    training.future = None
+                    self._waiting.append((run, training, load))
                 self._dispatch()
             if worker.failure:
                 self._fail_waiting()
@@ -318,11 +307,15 @@ class Queue:
         """Loads the data, and starts or resumes the run."""
         folder = training.folder
         steering = training.steering
-        folder.write_status(State.LOADING, training.message)
+        if not training.begun:
+            folder.write_status(State.LOADING, training.message)
         try:
-            dataset, why = load(training.report)
-            training.report(training.message)
-        except _LeftError:
+            dataset, why = load(training.report if not training.begun else _unheard)
+            if training.turn:
+                training.turn.enter()
+            if not training.begun:
+                training.report(training.message)
+        except LeftError:
             end = steering.end
             assert end is not None  # only a paused or stopped run leaves
             folder.write_status(end, f"{end.capitalize()} while the data were loaded.")
@@ -343,17 +336,12 @@ class Queue:
             training.begun = True
         state = folder.resume(model, device)
         total = config.training.total_steps(images)
-        for metrics in train_into(folder, model, dataset, config.training, device, state, steering):
-            training.whole = metrics.seconds / metrics.step * total
-            training.left = max(0.0, training.whole - metrics.seconds)
+        for metrics in train_into(folder, model, dataset, config.training, device, state, steering, turn=training.turn):
+            training.left = max(0.0, metrics.seconds / metrics.step * total - metrics.seconds)
 
 
-def _about(seconds: float) -> str:
-    """A span of time in round numbers."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "less than a minute"
-    return f"about {minutes} min" if minutes < 60 else f"about {round(minutes / 60)} h"
+def _unheard(message: str) -> None:
+    """Takes what loading says of a run that comes back: nobody looks at it."""
 
 
 def _of_device(device: torch.device, error: Exception) -> str:

@@ -26,9 +26,11 @@ from .changes import Change, still_to_come
 from .film import SIDE, Film
 from .folder import RunFolder
 from .states import State
+from .turns import Turn
 
-SAVE_MODEL_EVERY = 0.8  # seconds; about the greatest age of what watchers see
-SAVE_STATE_EVERY = 4.0  # seconds; a crash loses at most this much, plus a batch
+# Seconds of the training's own time, so that taking turns with many costs no more than training alone.
+SAVE_MODEL_EVERY = 0.8  # about the greatest age of what watchers see
+SAVE_STATE_EVERY = 4.0  # a crash loses at most this much, plus a batch
 
 
 class Steering:
@@ -120,17 +122,20 @@ def train_into(
     state: TrainState | None = None,
     steering: Steering | None = None,
     processes: Processes = ALONE,
+    turn: Turn | None = None,
 ) -> Iterator[Metrics]:
     """`train`, which also appends every record to the folder and keeps weights, state and pictures there.
 
     However it ends, the folder is complete: newest weights, state, and a status that says how it ended. The settings
-    are `config` with the changes in the folder.
+    are `config` with the changes in the folder. One that is put away by its turn has not ended: called again, it goes
+    on from the folder's state.
 
     Args:
         folder: of the run, locked by this process.
         model, dataset, config, device, state: as for `train`.
         steering: the owner's commands.
         processes: those that train with this one, which is the first of them.
+        turn: its place among the trainings of a server; None: it trains alone.
 
     Yields:
         Metrics, each after it was written.
@@ -144,7 +149,9 @@ def train_into(
     total = config.total_steps(len(dataset.train))
     folder.write_status(State.RUNNING)
     try:
-        yield from _train_into(folder, model, dataset, config, device, state, steering, processes)
+        yield from _train_into(folder, model, dataset, config, device, state, steering, processes, turn)
+        if turn and turn.is_put_away:
+            return
         if left := steering.close():
             folder.add_change(state.step, left)
         is_over = state.is_over(config, total)
@@ -166,6 +173,7 @@ def _train_into(
     state: TrainState,
     steering: Steering,
     processes: Processes,
+    turn: Turn | None,
 ) -> Iterator[Metrics]:
     """Takes the batches, and writes what is due after each."""
     total = config.total_steps(len(dataset.train))
@@ -174,8 +182,11 @@ def _train_into(
     training = None
     last = state.is_over(config, total)
     with (folder.path / "metrics.jsonl").open("ab") as file:
-        keeper = _Keeper(folder, model, dataset, film, file)
+        keeper = _Keeper(folder, model, dataset, film, file, turn)
         while not last:
+            if turn and not turn.hold():
+                keeper.save_state(state)
+                return
             settings = plan.settings(model, state.step, steering.take_changes())
             ends = bool(steering.end)
             if steering.one_batch:
@@ -198,12 +209,15 @@ def _train_into(
 class _Keeper:
     """Writes weights, pictures and state when they are due."""
 
-    def __init__(self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film, records: BinaryIO) -> None:
+    def __init__(
+        self, folder: RunFolder, model: VAE, dataset: Dataset, film: Film, records: BinaryIO, turn: Turn | None
+    ) -> None:
         self._folder = folder
         self._model = model
         self._dataset = dataset
         self._film = film
         self._records = records
+        self._turn = turn
         self._config = folder.read_config()
         self._model_due = self._state_due = -math.inf
         evaluated = [record for record in folder.records() if record["test"]]
@@ -211,7 +225,7 @@ class _Keeper:
 
     def keep(self, config: TrainConfig, state: TrainState, metrics: Metrics | None, last: bool) -> None:
         """Writes what is due after a batch; everything after the last one."""
-        now = time.monotonic()
+        now = self._now()
         if metrics and metrics.test:
             self._held = asdict(metrics)
         is_best = bool(config.patience and metrics and metrics.test) and state.epochs_since_best == 0
@@ -220,12 +234,20 @@ class _Keeper:
             if is_best or not config.patience or state.best == -math.inf:  # with patience, the best model stays
                 self._folder.save_model(made, self._about(config, metrics))
             self._film.take(made, metrics.step, metrics.seconds, metrics.kl_per_dim, keep=last)
-            self._model_due = time.monotonic() + SAVE_MODEL_EVERY
+            self._model_due = self._now() + SAVE_MODEL_EVERY
         if last or is_best or now >= self._state_due:  # a resumed run never has a best model from a later step
-            state.check_finite(self._model)
-            os.fsync(self._records.fileno())  # so that a power failure loses no record from before the state
-            self._folder.save_state(self._model, state)
-            self._state_due = time.monotonic() + SAVE_STATE_EVERY
+            self.save_state(state)
+
+    def save_state(self, state: TrainState) -> None:
+        """Writes what a training goes on from."""
+        state.check_finite(self._model)
+        os.fsync(self._records.fileno())  # so that a power failure loses no record from before the state
+        self._folder.save_state(self._model, state)
+        self._state_due = self._now() + SAVE_STATE_EVERY
+
+    def _now(self) -> float:
+        """Seconds of the training's own time."""
+        return self._turn.seconds if self._turn else time.monotonic()
 
     def _about(self, config: TrainConfig, metrics: Metrics) -> dict[str, Any]:
         """`about` for the run's checkpoint; test is the last evaluation, at step test_step."""

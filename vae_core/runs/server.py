@@ -21,20 +21,22 @@ from ..training.recording import Recordings
 from .changes import check_change
 from .config import RunConfig
 from .folder import RunError, check_name
-from .queue import LETTING_GO, Load, Queue, Worker
+from .queue import LETTING_GO, Queue
 from .run import reason
 from .shelf import Shelf, key_of
 from .states import State, Status
 from .summary import Summary, summarize
 from .sweep import MOST_RUNS
+from .workers import Load, Worker
 
 LEFT = "It left the queue before its first step."
+IN_MEMORY = 64  # runs of a few ten MB each, as a class has them
 RECORDED = "recorded"  # the owner of a recording: anybody may watch it, and nobody may change it
 ELSEWHERE = "Trained by another process on this runs folder: it cannot be steered here."
 
 
 class Runs(Shelf):
-    """The runs of one folder, trained in threads of this process: at most `max_trainings` at once, the others queue.
+    """The runs of one folder, trained in threads of this process: at most `max_trainings` at once, in turns.
 
     A single batch does not wait. Each browser has at most one run that trains or waits, or those of one sweep.
 
@@ -42,10 +44,11 @@ class Runs(Shelf):
         root: where the run folders are.
         devices: the device or devices that train.
         max_trainings: runs at once on each device: one number, or one for each.
+        in_memory: runs that take turns in a device's memory; further ones are put away on the disk in between.
         recordings: a folder of runs to watch, which `checkpoints.record` makes; None: there are none.
 
     Raises:
-        ValueError: max_trainings is out of bounds.
+        ValueError: max_trainings or in_memory is out of bounds.
     """
 
     def __init__(
@@ -53,11 +56,14 @@ class Runs(Shelf):
         root: str | Path,
         devices: torch.device | Sequence[torch.device],
         max_trainings: int | Sequence[int] = 1,
+        in_memory: int | Sequence[int] = IN_MEMORY,
         recordings: Path | None = None,
     ) -> None:
         self.devices = [devices] if isinstance(devices, torch.device) else list(devices)
-        most = [max_trainings] * len(self.devices) if isinstance(max_trainings, int) else max_trainings
-        self.queue = Queue([Worker(device, of_it) for device, of_it in zip(self.devices, most, strict=True)])
+        most, kept = (
+            [number] * len(self.devices) if isinstance(number, int) else number for number in (max_trainings, in_memory)
+        )
+        self.queue = Queue([Worker(*of_it) for of_it in zip(self.devices, most, kept, strict=True)])
         super().__init__(Path(root), recordings)
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
 
@@ -350,13 +356,7 @@ class Runs(Shelf):
                     folder.write_status(State.STOPPED, status["message"] if folder.saved_step() else LEFT)
                     return
                 raise _refusal(status, f"This run is {status['state']} already.")
-            message = LEFT if how is State.STOPPED else "Paused while it waited."
-            if self.queue.leave(run, going, how, message):
-                return
-            if how is State.PAUSED:
-                going.steering.pause()
-            else:
-                going.steering.stop()
+            self.queue.end(run, going, how, LEFT if how is State.STOPPED else "Paused while it waited.")
 
 
 @contextlib.contextmanager
