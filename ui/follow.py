@@ -12,7 +12,7 @@ import torch
 from vae_core.config import CHANGEABLE
 from vae_core.runs.records import Records
 from vae_core.runs.server import Runs
-from vae_core.runs.states import Command
+from vae_core.runs.states import Command, State
 from vae_core.runs.workers import Load
 from vae_core.settings import check_choice, check_float, check_int
 from vae_core.training.one_batch import LOOKED_AT, OneBatch
@@ -22,6 +22,7 @@ from .web.pace import Pace
 from .web.requests import browser_of, field, finite, pixels, rounded
 
 RESTING = 3000  # ms between two requests about a run that has ended: another window may resume it
+BEGINNING = 500  # ms between two requests about one that has no record yet, however many watch: that is soon over
 
 
 class Follower:
@@ -80,8 +81,14 @@ class Follower:
             "frames": steps[frames:],
             "newest": _version(folder.model_file),
             "batch": _version(folder.path / "batch.safetensors"),
-            "wait": RESTING if status["state"].has_ended else self._pace.wait(),
+            "wait": self._wait(status["state"], bool(last)),
         }
+
+    def _wait(self, state: State, has_record: bool) -> int:
+        """The ms until a browser should ask again."""
+        if state.has_ended:
+            return RESTING
+        return self._pace.wait() if has_record or state is State.WAITING else BEGINNING
 
     def window(self, request: Any) -> dict[str, Any]:
         """The records of a range of steps at full resolution, or as near to it as a chart can show.

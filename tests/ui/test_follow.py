@@ -1,15 +1,19 @@
 """What the page is told of a run: the core's numbers, whole at first and then only what is new."""
 
 import json
+import threading
 
 import pytest
 import torch
 from torch.distributions import Normal
 
+from ui.follow import BEGINNING
 from ui.tabs import train as train_tab
+from vae_core import TrainConfig, VAEConfig
 from vae_core.runs.changes import Change
 from vae_core.training.one_batch import OneBatch
 
+from ..runs.conftest import wait_for
 from .conftest import ANNA, FORM, RUN, finished, follow, image, lines, session, trained, without, written
 
 
@@ -221,3 +225,18 @@ def test_the_loss_of_a_batch_is_that_of_its_objective(backend):
     ratio = (prior.log_prob(batch.z) - q.log_prob(batch.z)).sum(1)  # of a single draw
     assert answer["loss"] == pytest.approx(-float((batch.reconstruction + 0.5 * ratio).mean()), rel=1e-5)
     assert (answer["objective"], answer["clip_norm"]) == ("importance-weighted", 3.0) and answer["gradient_norm"] > 3
+
+
+def test_whoever_waits_for_the_first_point_asks_soon_however_many_watch(backend, few):
+    may_load = threading.Event()
+
+    def load(report):
+        may_load.wait(20)
+        return few, ""
+
+    run = backend.runs.start(VAEConfig(latent_dim=2, hidden_dim=16), TrainConfig(batch_size=50), "digits", load, ANNA)
+    assert [follow(backend, run)["wait"] for _ in range(100)] == [BEGINNING] * 100
+    may_load.set()
+    wait_for(lambda: len(backend.runs.folder(run).records()) > 0)
+    assert follow(backend, run)["wait"] != BEGINNING
+    backend.runs.stop(run, ANNA)
