@@ -88,7 +88,7 @@ class Follower:
         """The ms until a browser should ask again."""
         if state.has_ended:
             return RESTING
-        return self._pace.wait() if has_record or state is State.WAITING else BEGINNING
+        return self._pace.wait() if has_record else BEGINNING
 
     def window(self, request: Any) -> dict[str, Any]:
         """The records of a range of steps at full resolution, or as near to it as a chart can show.
