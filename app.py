@@ -11,6 +11,7 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 # Before gradio is imported: no analytics, no hub, no outside connection.
 os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -21,6 +22,8 @@ import torch
 import ui
 from ui import files, live, models
 from ui.backend import Backend
+from ui.classroom import routes as classroom
+from ui.classroom.key import Key
 from ui.tabs import latents
 from ui.web import login
 from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
@@ -47,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         auth = _auth(options.auth)
         trainings = [_trainings(options.max_trainings, device) for device in devices]
         in_memory = [_in_memory(device) for device in devices]
+        key = Key(options.lecturer_key) if options.lecturer_key else Key.kept_in(options.runs_dir / "lecturer-key")
         runs = Runs(options.runs_dir, devices, trainings, in_memory, HERE / "checkpoints" / "recorded")
     except (ValueError, OSError) as error:
         return _refused(error)
@@ -55,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
             max(1, torch.get_num_threads() // trainings[0])
         )  # so that they do not fight for the cores
     runs.warm_up()
-    backend = Backend(options.data_dir, HERE / "checkpoints", runs)
+    backend = Backend(options.data_dir, HERE / "checkpoints", runs, key)
     for fault in backend.faults():
         print(f"warning: {fault}", file=sys.stderr)
     page = ui.build(backend)
@@ -67,6 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     with contextlib.closing(runs), contextlib.closing(backend.durations):
         try:
             _launch(page, backend, host, options, auth)
+            print(f"The lecturer's link: {page.local_url}live/class/enter?key={quote(key.text)}", flush=True)
             backend.durations.begin()
         except Exception as error:  # Gradio raises of every kind here, Exception itself too
             return _refused(f"the server could not start: {error}")
@@ -89,7 +94,11 @@ def _launch(
         css_paths=[CSS, *live.CSS],
         head=live.head(),
         app_kwargs={
-            "routes": [*(r for part in (files, models, latents) for r in part.routes(backend)), *live.routes()]
+            "routes": [
+                *(r for part in (files, models, latents) for r in part.routes(backend)),
+                *classroom.routes(backend.room, backend.lecturer_key),
+                *live.routes(),
+            ]
         },
         footer_links=[],
         enable_monitoring=False,
@@ -210,6 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="cuda: all GPUs; cuda:0,2: these")
     parser.add_argument("--max-trainings", type=int, help="how many run at once on each device, in turns")
     parser.add_argument("--share", action="store_true", help="also open Gradio's public tunnel")
+    parser.add_argument("--lecturer-key", help="the secret in the lecturer's link; one is made if none is given")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for these")
     return parser
 

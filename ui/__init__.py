@@ -23,7 +23,7 @@ from .web.requests import answering
 from .web.session import STORAGE_KEY, Session, restored
 
 USERS = ("draw", "latents", "theory")  # tabs that show a model
-TABS = ("theory", "train", "elbo", "draw", "latents", "runs")
+TABS = ("theory", "train", "elbo", "draw", "latents", "runs", "class")
 NO_MODEL = "There is no model yet: train one, or upload one in the Runs tab."
 
 
@@ -40,6 +40,7 @@ class _Page:
     users: list[gr.HTML]  # components that use the chosen model
     deck: gr.HTML  # the cards
     tabs: gr.Tabs
+    desk: gr.Tab  # the lecturer's
     table: gr.HTML  # of the runs
     charts: gr.HTML  # which compare them
 
@@ -75,6 +76,7 @@ def _lay_out(backend: Backend) -> _Page:
         elem_id="followed",
     )
     live.component("words/words", None, elem_id="words")
+    live.component("classroom/classroom", None, elem_id="class")
     with gr.Tabs() as tabs:
         with gr.Tab("Theory", id="theory"):
             card = theory.build(backend)
@@ -88,9 +90,11 @@ def _lay_out(backend: Backend) -> _Page:
             sliders = latents.build(backend, default)
         with gr.Tab("Runs", id="runs", elem_id="runs-tab"):  # which the glossary leads to
             table, charts = runs.build(backend)
+        with gr.Tab("Class", id="class", visible=False) as desk:
+            live.component("classroom/desk", None, elem_id="desk")
     heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
     return _Page(
-        backend, session, heading, model, followed, tab, [address, card, pad, sliders], card, tabs, table, charts
+        backend, session, heading, model, followed, tab, [address, card, pad, sliders], card, tabs, desk, table, charts
     )
 
 
@@ -133,12 +137,13 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             *({"model": state["model"]} for _ in page.users),
             {"browser": state["browser"]},
             backend.durations.offered(),
+            gr.Tab(visible=backend.lecturer_key.is_lecturers(request.cookies)),
             gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
             *train.form_of_link(backend, state["run"], link),
         ]
 
     shown: list[Block] = [page.session, page.heading, page.model, page.followed, *page.users]
-    shown += [page.table, page.tab.presets, page.tabs, *page.tab.form]
+    shown += [page.table, page.tab.presets, page.desk, page.tabs, *page.tab.form]
     blocks.load(on_load, page.session, shown, **QUIET)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from vae_core.runs.workers import Load
 from vae_core.storage.checkpoint import CheckpointError, Header, read_header
 
 from . import labels
+from .classroom.key import Key
+from .classroom.room import Room
 from .downloads import Downloads
 from .follow import Follower
 from .loaded import Loaded, LoadedModels
@@ -37,9 +40,10 @@ class Backend:
         data_dir: where datasets are, and where they are downloaded to.
         checkpoints: the folder of the shipped models.
         runs: the runs of this server.
+        lecturer_key: of the class; None: one that nobody knows.
     """
 
-    def __init__(self, data_dir: Path, checkpoints: Path, runs: Runs) -> None:
+    def __init__(self, data_dir: Path, checkpoints: Path, runs: Runs, lecturer_key: Key | None = None) -> None:
         self.data_dir = data_dir
         self.runs = runs
         paths = sorted(checkpoints.glob("*.safetensors"), key=lambda path: (path.stem != FIRST, path.stem))
@@ -51,6 +55,8 @@ class Backend:
         self.follower = Follower(runs, self.loading, self.model_of)
         self.durations = Durations(runs.devices[0])
         self.lessons = Lessons(checkpoints / "lessons")
+        self.room = Room(runs.root / "class.json", runs.queue.halt)
+        self.lecturer_key = lecturer_key or Key(secrets.token_urlsafe())
 
     # Data
 

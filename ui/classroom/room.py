@@ -143,13 +143,13 @@ class Room:
 
     # For the lecturer
 
-    def open(self) -> None:
+    def begin(self) -> None:
         """Opens the class, or goes on with the one that is open."""
         if not self.is_open:
             with self._changing():
                 self.is_open = True
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Ends the class: nobody is led, asked or paused any longer."""
         with self._changing():
             self.is_open = self.is_paused = False

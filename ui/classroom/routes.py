@@ -36,8 +36,8 @@ ACTS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "show": (Room.show, ()),
     "again": (Room.ask_again, ()),
     "take_away": (Room.take_away, ()),
-    "open": (Room.open, ()),
-    "close": (Room.close, ()),
+    "open": (Room.begin, ()),
+    "close": (Room.end, ()),
 }
 WORDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "name": (Room.call, ("name",)),
@@ -54,7 +54,7 @@ def routes(room: Room, key: Key) -> list[BaseRoute]:
         check_login(request)
         if not key.is_right(request.query_params.get("key", "")):
             raise HTTPException(403, "That is not the lecturer's key: the server printed the link when it started.")
-        room.open()
+        room.begin()
         kept = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         answer = RedirectResponse("../../?tab=class", 303, kept)
         secure = request.url.scheme == "https"
@@ -64,7 +64,7 @@ def routes(room: Room, key: Key) -> list[BaseRoute]:
     def news(request: Request, said: Answer) -> Answer:
         """What is new for a page that has a version of it."""
         browser = said.get("browser")
-        is_lecturer = key.is_lecturer(request)
+        is_lecturer = key.is_lecturers(request.cookies)
         wait = max(SOON, round(1000 * len(room.members) / OF_ALL)) if room.is_open else IDLE
         if room.is_open and not is_lecturer:
             room.come(browser, said)
@@ -82,7 +82,7 @@ def routes(room: Room, key: Key) -> list[BaseRoute]:
 
     def act(request: Request, said: Answer) -> Answer:
         """What the lecturer does."""
-        if not key.is_lecturer(request):
+        if not key.is_lecturers(request.cookies):
             raise KeyNeededError("Only the lecturer can do that.")
         return _done(ACTS, room, said)
 
@@ -115,7 +115,7 @@ def _done(known: dict[str, tuple[Callable[..., None], tuple[str, ...]]], room: R
 
 
 def _heard(answer: Callable[[Request, Answer], Answer]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that reads a small JSON object; what is wrong becomes {error: one sentence}."""
+    """An endpoint that reads a small JSON object; what is refused becomes {error: one sentence}."""
 
     async def endpoint(request: Request) -> Response:
         check_login(request)
@@ -129,10 +129,12 @@ def _heard(answer: Callable[[Request, Answer], Answer]) -> Callable[[Request], A
             if not isinstance(said, dict):
                 raise ClassError("That is not what a page says.")
             return JSONResponse(await run_in_threadpool(answer, request, said), headers={"Cache-Control": "no-store"})
-        except (ValueError, RecursionError) as error:
-            known = not isinstance(error, (json.JSONDecodeError, UnicodeDecodeError, RecursionError))
-            status = 403 if isinstance(error, KeyNeededError) else 400
-            return JSONResponse({"error": str(error) if known else "That is not what a page says."}, status)
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+            return JSONResponse({"error": "That is not what a page says."}, 400)
+        except KeyNeededError as error:
+            return JSONResponse({"error": str(error)}, 403)
+        except ValueError as error:  # what a person has asked for cannot be
+            return JSONResponse({"error": str(error)})
         except OSError as error:
             return JSONResponse({"error": f"The class cannot be kept: {error.strerror or error}."}, 507)
 

@@ -27,7 +27,7 @@ from ..web.session import STORAGE_KEY
 HERE = Path(__file__).parent
 STYLES = (
     "shared/live", "machine/machine", "step/step", "theory/theory", "draw/draw", "latents/latents", "runs/runs",
-    "words/words",
+    "words/words", "classroom/classroom",
 )  # fmt: skip
 CARDS = sorted((HERE / "theory").glob("*/*.css"))  # each group of cards has its own
 CSS = [HERE / f"{name}.css" for name in STYLES] + CARDS

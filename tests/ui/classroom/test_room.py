@@ -26,7 +26,7 @@ def file(tmp_path):
 def room(file, halted):
     """An open class of three."""
     room = Room(file, halted.append)
-    room.open()
+    room.begin()
     for browser in (ANNA, BERT, CARL):
         room.come(browser, {"tab": "train"})
     return room
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_no_class(file, content):
     file.write_bytes(content)
     room = again(file)
     assert not room.is_open and room.members == {}
-    room.open()
+    room.begin()
     assert again(file).is_open
 
 
@@ -150,9 +150,7 @@ def test_a_vote_on_a_question_that_is_over_does_not_count_for_the_next(room):
         room.show()
 
 
-@pytest.mark.parametrize(
-    "address", ["http://x.example/", "//x.example", "javascript:alert(1)", "", "tab=x", "? "]
-)
+@pytest.mark.parametrize("address", ["http://x.example/", "//x.example", "javascript:alert(1)", "", "tab=x", "? "])
 def test_nobody_is_led_to_another_place(room, address):
     with pytest.raises(ClassError, match="this page's own addresses"):
         room.lead(address)
@@ -174,7 +172,7 @@ def test_a_pause_halts_the_trainings_and_the_end_of_the_class_lets_them_go_on(ro
     room.pause(True)  # two lecturers
     room.pause(False)
     room.pause(True)
-    room.close()
+    room.end()
     assert halted == [True, True, False, True, False]
     assert not room.seen_by(ANNA)["is_paused"]
     for say in (lambda: room.vote(ANNA, 1, 0), lambda: room.call(ANNA, "x"), lambda: room.follow(ANNA, True)):

@@ -55,6 +55,7 @@ export class Deck {
     this.node = make("div", { className: "live-deck" }, this.#note, this.#place, foot, this.#list);
     document.addEventListener("keydown", (event) => this.#key(event));
     this.#listenToSwipes();
+    addEventListener("vae-card", (event) => this.#open(/** @type {CustomEvent<string>} */ (event).detail));
     onModel(() => {
       if (this.#shown && this.#shown !== this.#of(this.#card)) this.show(this.#card);
     });
@@ -68,6 +69,16 @@ export class Deck {
     this.#isShort = Boolean(short);
     this.show(found ?? CARDS[0]);
     this.#isNew = false;
+  }
+
+  /**
+   * Shows the card that another part of the page names.
+   *
+   * @param {string} name the first card's if it is empty
+   */
+  #open(name) {
+    const card = CARDS.find((it) => it.name === name) ?? CARDS[0];
+    if (this.#shown && card !== this.#card) this.show(card);
   }
 
   /** The cards of the way that is gone. */
