@@ -128,6 +128,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
         shared = "" if named in own else named  # the session never has a run of somebody else
         if named or state["run"] not in own:
             state["run"] = "" if shared else named or (own[-1] if own else "")
+        tab = link.get("tab") or ("train" if named else "")
         followed = shared or state["run"] or next(iter(backend.runs.recordings), "")
         return [
             state,
@@ -137,7 +138,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             *({"model": state["model"]} for _ in page.users),
             {"browser": state["browser"]},
             backend.durations.offered(),
-            gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
+            gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
             *(fork.form(backend, shared, link) if shared else train.form_of_link(backend, state["run"], link)),
         ]
 

@@ -66,6 +66,13 @@ def test_ones_own_run_by_its_link_is_ones_own(backend, going):
     assert not form[0].interactive and form[1].visible
 
 
+@pytest.mark.parametrize(("query", "tab"), [({}, "train"), ({"tab": "elbo"}, "elbo"), ({"tab": "x"}, None)])
+def test_a_link_that_names_only_a_run_opens_train(backend, going, query, tab):
+    load = handler(ui.build(backend), "on_load")
+    parts = load(session(BERT), SimpleNamespace(query_params=query | {"run": going}))
+    assert [part.selected for part in parts if isinstance(part, gr.Tabs)] == ([tab] if tab else [])
+
+
 @pytest.mark.parametrize("run", [RUN, "x", "../x", RUN + "\n", "x" * 300, "small"])
 def test_a_link_that_names_no_run_of_this_server_opens_the_page_as_without_it(backend, run):
     mine = trained(backend)

@@ -101,11 +101,11 @@ function layout(node, forks) {
   const status = make(
     "div",
     { className: "live-status" },
-    make("div", { className: "live-line" }, view.headline, view.origin, view.numbers, forks.copy),
+    make("div", { className: "live-line" }, view.headline, view.origin, view.numbers),
     view.bar,
     done,
     forks.node,
-    view.note,
+    make("div", { className: "live-foot" }, view.note, forks.copy),
   );
   const buttons = make("div", { className: "live-buttons" }, ...BUTTONS.map((name) => view[name]), view.settings);
   node.append(buttons, status, view.announcer.node);
@@ -124,6 +124,7 @@ function fill(view, node, refused) {
   const isBeginning = !progress && Boolean(STATES[state]?.going); // its message is all there is to say of it
   view.headline.textContent = isRecorded ? RECORDED : title;
   view.origin.textContent = origin();
+  view.origin.hidden = !view.origin.textContent;
   view.forks.draw();
   view.numbers.textContent = progress ? described(progress, state) : isBeginning ? message : "";
   view.done.hidden = state !== "finished" || isRecorded || !progress || !feed.newest;
