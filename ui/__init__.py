@@ -15,7 +15,7 @@ from vae_core.storage.checkpoint import CheckpointError
 
 from . import labels, live, sweep
 from .backend import Backend
-from .tabs import continuing, draw, elbo, latents, runs, theory, train
+from .tabs import continuing, draw, elbo, fork, latents, runs, theory, train
 from .tabs.form import LABELS, in_field
 from .theory.lessons import settings_of
 from .web.events import OUTSPOKEN, QUIET
@@ -52,6 +52,7 @@ def build(backend: Backend) -> gr.Blocks:
         _wire_load(blocks, page)
         _wire_model(page)
         _wire_runs(page)
+        _wire_fork(page)
         _wire_sweep(page)
     return blocks
 
@@ -127,19 +128,23 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             state["model"] = link["model"]
         if state["model"] not in [name for _, name in offered]:
             state["model"] = _first(offered)
-        if state["run"] not in own:
-            state["run"] = own[-1] if own else ""
+        named, missing = fork.named(backend, link)
+        shared = "" if named in own else named  # the session never has a run of somebody else
+        if named or state["run"] not in own:
+            state["run"] = "" if shared else named or (own[-1] if own else "")
+        tab = link.get("tab") or ("train" if named else "")
+        followed = shared or state["run"] or next(iter(backend.runs.recordings), "")
         return [
             state,
             _heading(backend),
             gr.Dropdown(**_choice(offered, state["model"], gone)),
-            {"run": state["run"] or next(iter(backend.runs.recordings), ""), "browser": state["browser"]},
+            {"run": followed, "browser": state["browser"], "shared": bool(shared), "missing": missing},
             *({"model": state["model"]} for _ in page.users),
             {"browser": state["browser"]},
             backend.durations.offered(),
             gr.Tab(visible=backend.lecturer_key.is_lecturers(request.cookies)),
-            gr.Tabs(selected=link["tab"]) if link.get("tab") in TABS else gr.skip(),
-            *train.form_of_link(backend, state["run"], link),
+            gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
+            *(fork.form(backend, shared, link) if shared else train.form_of_link(backend, state["run"], link)),
         ]
 
     shown: list[Block] = [page.session, page.heading, page.model, page.followed, *page.users]
@@ -171,12 +176,13 @@ def _wire_model(page: _Page) -> None:
     def on_run_changed(state: Session, name: str, event: gr.EventData) -> list[Any]:
         """Handles a followed run that is a different one, has changed its state, or has new weights to offer.
 
-        When a run resumes, the form shows its settings again; meanwhile it may have held those of the next run.
+        When a run resumes, the form shows its settings again; meanwhile it may have held those of the next run. While
+        a recording or somebody else's run is followed, the form is the visitor's.
         """
         if not state:  # the browser has not stored its session yet: on_load has just answered with all of this
             return [gr.skip() for _ in changed]
         run, before, now_is = (str(event._data[name]) for name in ("run", "before", "state"))
-        run = "" if run in backend.runs.recordings else run
+        run = run if fork.is_own(backend, run, state["browser"]) else ""
         goes_on = _keeps_the_form(now_is) and not _keeps_the_form(before)
         other = run != state["run"] or goes_on
         now: Session
@@ -203,18 +209,12 @@ def _wire_runs(page: _Page) -> None:
         run = str(event._data["run"])
         asked = event._data.get("tab")
         tab = asked if asked in USERS else USERS[0]
-        offered = backend.choices(state["browser"])
-        if run not in [name for _, name in offered]:
+        offered, gone = with_linked(backend, backend.choices(state["browser"]), run)
+        if gone:
             raise gr.Error("That run has no model yet.", print_exception=False)
         chosen = gr.Dropdown(choices=offered, value=run, info=None)
         users = ({"model": run} for _ in page.users)
         return [Session(**state | {"model": run}), chosen, *users, gr.Tabs(selected=tab)]
-
-    def followed(state: Session, run: str) -> list[Any]:
-        """The session, the run that Train and ELBO follow, the tab to show, and the form of that run."""
-        shown = {"run": run, "browser": state["browser"]}
-        form = train.form(backend, run, values=True)
-        return [Session(**state | {"run": run}), shown, gr.Tabs(selected="train"), *form]
 
     def on_lesson(state: Session, event: gr.EventData) -> list[Any]:
         """Fills the form with the settings of a recorded training, starts a run with them, and opens Train."""
@@ -223,13 +223,13 @@ def _wire_runs(page: _Page) -> None:
             settings = settings_of(backend.lessons.config(name))
             values = {field: in_field(field, settings[field]) for field in LABELS}
             title = backend.lessons.folder(name).name()
-            return followed(state, train.start(backend, state, values, name=title))
+            return _followed(backend, state, train.start(backend, state, values, name=title))
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     def on_watch(state: Session, event: gr.EventData) -> list[Any]:
         """Makes Train and ELBO follow another run of this browser."""
-        return followed(state, str(event._data["run"]))
+        return _followed(backend, state, str(event._data["run"]))
 
     def on_plan(state: Session, *values: Any) -> dict[str, Any]:
         """Tells the table what would be started with the form's settings and the weights of another run."""
@@ -240,12 +240,7 @@ def _wire_runs(page: _Page) -> None:
     def on_train_on(state: Session, *values: Any) -> list[Any]:
         """Starts a new run with the form's settings and the weights of another run."""
         *fields, chosen = values
-        settings = dict(zip(LABELS, fields, strict=True))
-        name = continuing.name_of(backend, state["browser"], chosen["run"])
-        try:
-            return followed(state, train.start(backend, state, settings, weights=chosen["run"], name=name))
-        except FaultsError as error:  # the plan had none
-            raise gr.Error(str(error), print_exception=False) from None
+        return _continued(backend, state, chosen["run"], fields)
 
     page.table.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
     page.followed.use(on_use, session, [session, page.model, *page.users, page.tabs], **OUTSPOKEN)
@@ -255,6 +250,49 @@ def _wire_runs(page: _Page) -> None:
         component.watch_run(on_watch, session, shown, **OUTSPOKEN)
     page.table.plan(on_plan, [session, *page.tab.fields, page.table], page.table, **OUTSPOKEN)
     page.table.train_on(on_train_on, [session, *page.tab.fields, page.table], shown, **OUTSPOKEN)
+
+
+def _followed(backend: Backend, state: Session, run: str) -> list[Any]:
+    """The session, the run that Train and ELBO follow, the tab to show, and the form of that run."""
+    shown = {"run": run, "browser": state["browser"]}
+    form = train.form(backend, run, values=True)
+    return [Session(**state | {"run": run}), shown, gr.Tabs(selected="train"), *form]
+
+
+def _continued(backend: Backend, state: Session, run: str, fields: list[Any]) -> list[Any]:
+    """Starts a new run with the form's settings and the weights of another run, and returns what `_followed` does.
+
+    Raises:
+        gr.Error: it cannot be started; the plan may have been made a while ago.
+    """
+    settings = dict(zip(LABELS, fields, strict=True))
+    try:
+        name = continuing.name_of(backend, state["browser"], run)
+        return _followed(backend, state, train.start(backend, state, settings, weights=run, name=name))
+    except (FaultsError, RunError) as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def _wire_fork(page: _Page) -> None:
+    """Wires the ways from a run that a link names to one of the visitor's own."""
+    backend = page.backend
+    progress = page.tab.progress
+
+    def on_anew(event: gr.EventData) -> list[Any]:
+        return fork.anew(backend, str(event._data["run"]))
+
+    def on_plan(state: Session, event: gr.EventData, *values: Any) -> dict[str, Any]:
+        settings = dict(zip(LABELS, values, strict=True))
+        return fork.plan(backend, state["browser"], str(event._data["run"]), settings)
+
+    def on_train_on(state: Session, event: gr.EventData, *values: Any) -> list[Any]:
+        return _continued(backend, state, str(event._data["run"]), list(values))
+
+    form = [page.session, *page.tab.fields]
+    shown = [page.session, page.followed, page.tabs, *page.tab.form]
+    progress.anew(on_anew, None, [progress, *page.tab.fields], **OUTSPOKEN)
+    progress.plan(on_plan, form, progress, **OUTSPOKEN)
+    progress.train_on(on_train_on, form, shown, **OUTSPOKEN)
 
 
 def _wire_sweep(page: _Page) -> None:

@@ -195,6 +195,7 @@ class Follower:
         config = folder.read_config()
         return {
             "name": folder.name(),
+            "title": folder.name() or labels.title(config.data, config.model, config.training.objective),
             "is_recorded": run in self.runs.recordings,
             "model": self._model_of(run),
             "data": config.data,

@@ -303,7 +303,7 @@ def test_what_is_rarely_needed_is_behind_a_menu_that_keys_open(visit, list_runs)
     assert me.page.evaluate(focused) == "Delete"
     me.page.keyboard.press("Home")
     me.page.keyboard.press("ArrowDown")
-    assert me.page.evaluate(focused) == "Download all of it (zip)"
+    assert me.page.evaluate(focused) == "Copy link to this run"
     me.page.keyboard.press("Escape")
     me.page.wait_for_function(f"{focused} === '⋯'")
     me.page.keyboard.press("ArrowDown")

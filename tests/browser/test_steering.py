@@ -160,7 +160,7 @@ def test_a_waiting_run_says_its_place_and_offers_what_it_can_give(visit):
     assert not {"Draw with it", "Resume"} & {*offered}
     me.page.get_by_role("button", name="More for this run").click()
     me.page.get_by_role("menuitem").first.wait_for()
-    items = ["Stop", "Download all of it (zip)", "Delete"]
+    items = ["Stop", "Copy link to this run", "Download all of it (zip)", "Delete"]
     assert me.page.get_by_role("menuitem").all_inner_texts() == items
     me.page.keyboard.press("Escape")
     me.tab("Train")

@@ -31,6 +31,8 @@ def plan(backend: Backend, browser: str, run: str, settings: dict[str, Any]) -> 
     """What would be started.
 
     Args:
+        browser: whose the new run would be.
+        run: the old one, of whatever browser.
         settings: of the form, by name.
 
     Returns:
@@ -40,7 +42,6 @@ def plan(backend: Backend, browser: str, run: str, settings: dict[str, Any]) -> 
     """
     at = {"at": str(time.time_ns())}
     try:
-        backend.runs.check_owner(run, browser)
         backend.runs.check_free(browser)
         summary = backend.runs.summary(run)
         asked = configured(backend, settings)

@@ -49,6 +49,7 @@ class TrainTab:
     """What the rest of the page needs from this tab."""
 
     train: gr.Button
+    progress: gr.HTML  # and the buttons that steer the run
     note: gr.Markdown
     unusable: gr.Markdown  # says what of a link cannot be used
     presets: gr.HTML
@@ -134,12 +135,11 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
         values: whether to set the fields to the run's settings, too; if not, they stay, as somebody may be typing.
     """
     try:
-        config = backend.runs.folder(run).read_config()
+        fields = held(backend, run)
         state = backend.runs.status(run)["state"]
         settings = backend.runs.folder(run).settings()
     except RunError:
         return [gr.Button(interactive=True), gr.Markdown(visible=False), *(gr.skip() for _ in range(1 + len(LABELS)))]
-    settings["data"] = AUTO if config.why_data else config.data
     going = state.keeps_the_form
     free = [name for name in ASKED if may_change(name, settings)]
     return [
@@ -149,11 +149,23 @@ def form(backend: Backend, run: str, *, values: bool) -> list[Any]:
         *(
             gr.update(
                 interactive=not going or name in free,
-                **{"value": in_field(name, settings[name])} if values else {},
+                **{"value": fields[name]} if values else {},
             )
             for name in LABELS
         ),
     ]
+
+
+def held(backend: Backend, run: str) -> dict[str, Any]:
+    """The settings of a run by name, as the form's fields hold them.
+
+    Raises:
+        RunError: there is no such run, or its folder is damaged.
+    """
+    folder = backend.runs.folder(run)
+    config = folder.read_config()
+    settings = folder.settings() | {"data": AUTO if config.why_data else config.data}
+    return {name: in_field(name, settings[name]) for name in LABELS}
 
 
 def form_of_link(backend: Backend, run: str, query: dict[str, str]) -> list[Any]:
@@ -184,7 +196,7 @@ def build(backend: Backend, session: gr.BrowserState, followed: gr.HTML) -> Trai
                 "train/progress",
                 None,
                 functions=[answering(backend.follower.steer)],
-                events=["first"],
+                events=["first", "anew", "plan", "train_on"],
                 elem_id="progress",
             )
     with gr.Row(equal_height=False, elem_classes="train-body"):
@@ -197,7 +209,7 @@ def build(backend: Backend, session: gr.BrowserState, followed: gr.HTML) -> Trai
             live.component("charts/curves", training_terms().to_plotly_json(), elem_id="train-curves")
             live.component("train/pictures", None, elem_id="pictures")
             live.component("step/batch", None, functions=[answering(backend.follower.batch)], elem_id="batch")
-    tab = TrainTab(train_button, note, unusable, presets, fields, marked)
+    tab = TrainTab(train_button, progress, note, unusable, presets, fields, marked)
 
     def begin(state: Session, values: tuple[Any, ...], one_batch: bool) -> list[Any]:
         try:

@@ -6,6 +6,7 @@ import { debounced } from "../shared/ask.js";
 import { model, onModel } from "../shared/model.js";
 import { count, openTab, shownTab } from "../shared/page.js";
 import { isPoint, movePoint, onPoint, point, START } from "../space/point.js";
+import { shared } from "./followed.js";
 import { addressWith, putAddress } from "./link.js";
 
 /** @import { Component, Place } from "../shared/types.js" */
@@ -88,7 +89,7 @@ function write() {
   const before = now.get("tab");
   const zoom = choices.zoom?.map((value) => Number(value.toFixed(DIGITS))).join(",");
   const cards = tab === "theory" ? {} : { card: "", short: "" };
-  const state = Object.entries({ tab, model: used, z: pointNow(), ...choices, zoom, ...cards });
+  const state = Object.entries({ tab, run: shared, model: used, z: pointNow(), ...choices, zoom, ...cards });
   for (const [name] of state) now.delete(name);
   for (const [name, value] of state) if (value) now.set(name, value);
   if (before && before !== tab) history.pushState(history.state, "", addressWith(now));

@@ -27,7 +27,14 @@ export const putAddress = (address) => history.replaceState(history.state, "", a
 export const fragment = () => new URLSearchParams(location.hash.slice(1));
 
 /**
- * Copies a link, and says so on the button for a moment.
+ * The link that opens Train with a run, read only where it is another browser's.
+ *
+ * @param {string} run
+ */
+export const linkToRun = (run) => location.origin + addressWith(new URLSearchParams({ tab: "train", run }), "");
+
+/**
+ * Copies a link, and says so on the button for a moment. Tells whether the browser has copied it.
  *
  * @param {HTMLButtonElement} button
  * @param {string} [link]
@@ -35,16 +42,22 @@ export const fragment = () => new URLSearchParams(location.hash.slice(1));
  */
 export async function copyLink(button, link = location.href, otherwise = "The address bar has the link") {
   const text = button.textContent ?? "";
-  button.textContent = (await copied(link)) ? COPIED : otherwise;
+  const isCopied = await copied(link);
+  button.textContent = isCopied ? COPIED : otherwise;
   button.disabled = true;
   setTimeout(() => {
     button.textContent = text;
     button.disabled = false;
   }, SAID);
+  return isCopied;
 }
 
-/** @param {string} link */
-async function copied(link) {
+/**
+ * Copies a link; false if the browser does not.
+ *
+ * @param {string} link
+ */
+export async function copied(link) {
   if (!navigator.clipboard) return false; // as where the page does not come by https
   return navigator.clipboard.writeText(link).then(
     () => true,

@@ -26,6 +26,7 @@ import { tick, ticked, untick } from "./ticks.js";
  *   use: (run: string) => void,
  *   open: (run: string) => void,
  *   trainOn: (run: string) => void,
+ *   copy: (run: string) => void,
  * }} Actions
  */
 
@@ -36,6 +37,7 @@ const DOWNLOADS = {
   "tensorboard.zip": "Download TensorBoard events",
 };
 const TRAIN_ON = "A new run that begins with this model's weights and the settings in Train; asks first";
+const COPY = "Whoever opens it can watch this run, and begin their own from it; they cannot change it";
 const OF_A_MODEL = ["model.safetensors", "metrics.csv", "tensorboard.zip"]; // which come with the first record
 const DAMAGED = "(damaged)";
 
@@ -110,6 +112,7 @@ export class Line {
     if (row?.has_model)
       items.push({ text: "Continue with new settings", title: TRAIN_ON, act: () => actions.trainOn(run) });
     if (row && STATES[row.state]?.going) items.push({ text: "Stop", act: () => actions.stop(run) });
+    items.push({ text: "Copy link to this run", title: COPY, act: () => actions.copy(run) });
     for (const [file, text] of Object.entries(DOWNLOADS))
       if (row?.has_model || !OF_A_MODEL.includes(file))
         items.push({ text, act: () => download(run, file, actions.say) });

@@ -2,6 +2,7 @@
 // answered to the dialogs of a sweep and of a run that goes on from another; plan and train_on read the chosen run from
 // {browser, run}.
 
+import { copied, linkToRun } from "../page/link.js";
 import { answerOf, answerTo, failed } from "../shared/ask.js";
 import { feed, inSight, refresh, show } from "../shared/feed.js";
 import { bytesOf, make, openTab, rootOf } from "../shared/page.js";
@@ -243,6 +244,10 @@ class Table {
     },
     use: (run) => this.trigger("use", { run }),
     open: (run) => this.trigger("watch_run", { run }),
+    copy: async (run) => {
+      const link = linkToRun(run);
+      this.#say((await copied(link)) ? "The link to this run is copied." : `The link to this run: ${link}`);
+    },
     trainOn: (run) => {
       this.props.value = { browser: this.props.value.browser, run };
       this.trigger("plan", { run });

@@ -190,6 +190,8 @@ export interface Change {
 }
 export interface RunAbout {
   name: string;
+  /** Its name, or its kind where it has none. */
+  title: string;
   data: string;
   why_data: string;
   settings: string;

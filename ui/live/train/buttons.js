@@ -18,10 +18,12 @@ const RESET = "Begin again with the settings that this run began with; it stays 
  * What is offered of a run. A single batch is the first one of a new run where the followed one can take none.
  *
  * @param {string} state "" where no run is followed
- * @param {{ isRecorded: boolean, hasBegun: boolean }} run whether it is only to be watched; whether it has a record
+ * @param {{ isRecorded: boolean, isShared?: boolean, hasBegun: boolean }} run whether it is a recording; whether it is
+ *   another browser's, which offers nothing; whether it has a record
  * @returns {Offers}
  */
-export function offersOf(state, { isRecorded, hasBegun }) {
+export function offersOf(state, { isRecorded, isShared = false, hasBegun }) {
+  if (isShared) return { toggle: null, stop: null, step: null, reset: null };
   const can = new Set(isRecorded ? [] : STATES[state]?.offers);
   const isWaiting = state === "waiting";
   /** @type {Offer | null} */

@@ -1,6 +1,7 @@
 // The form's fields. Gradio makes them; here each gets an i that explains it, and its mark if it cannot be used. Those
 // for numbers get their arrow keys, and their blur reaches Gradio, which changes the run then, only after typing.
 
+import { isShared } from "../page/followed.js";
 import { FAULTS } from "../runs/continuing.js";
 import { feed } from "../shared/feed.js";
 import { numberField } from "../shared/number.js";
@@ -62,4 +63,4 @@ function settingOf(input) {
 }
 
 /** Whether the form shows a run's settings, so that a step which was not confirmed would tell of one that is not. */
-const belongsToRun = () => Boolean(STATES[feed.state]?.keeps_form);
+const belongsToRun = () => Boolean(STATES[feed.state]?.keeps_form) && !isShared();

@@ -74,6 +74,7 @@ function box(value, title) {
  */
 function linkThatHides(boxes) {
   const query = new URLSearchParams(location.search);
+  query.delete("run"); // its settings would stand where the set-up has the defaults
   const others = hidden().filter((name) => boxes.every(({ value }) => value !== name));
   const chosen = [...boxes.filter(({ checked }) => checked).map(({ value }) => value), ...others];
   if (chosen.length) query.set("hide", chosen.join(","));

@@ -1,5 +1,6 @@
 // Set-ups to start from, each with how long it takes here; a press fills the form.
 
+import { isShared } from "../page/followed.js";
 import { feed, show as onFeed } from "../shared/feed.js";
 import { duration, make, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
@@ -39,6 +40,6 @@ export function mount({ element, props, watch, trigger }) {
   watch("value", draw);
   draw();
   onFeed(element, () => {
-    node.hidden = Boolean(STATES[feed.state]?.keeps_form); // the form shows what that run was started with
+    node.hidden = Boolean(STATES[feed.state]?.keeps_form) && !isShared(); // the form shows what that run was started with
   });
 }

@@ -1,7 +1,7 @@
 // How far the followed run is, and the buttons that steer it. The value from Python, {run, browser}, says which run the
 // whole page follows.
 
-import { browser } from "../page/followed.js";
+import { browser, isShared } from "../page/followed.js";
 import { useModelIn } from "../page/leads.js";
 import { answerOf, failed } from "../shared/ask.js";
 import { feed, follow, refresh, show } from "../shared/feed.js";
@@ -9,10 +9,12 @@ import { duration, make, minus, openTab, rootOf } from "../shared/page.js";
 import { STATES } from "../shared/vocabulary.js";
 import { Announcer } from "./announcer.js";
 import { offersOf } from "./buttons.js";
+import { fork, origin } from "./fork.js";
 import { RECORDED } from "./recorded.js";
 
 /** @import { Component, Progress } from "../shared/types.js" */
-/** @typedef {Component<null, "steer">} Steered */
+/** @import { Forked } from "./fork.js" */
+/** @typedef {Component<Forked | null, "steer">} Steered */
 /** @typedef {ReturnType<typeof layout>} View */
 
 const NOTHING_YET = "No training yet: choose settings and press Train.";
@@ -25,9 +27,9 @@ const BUTTONS = /** @type {const} */ (["toggle", "stop", "step", "reset"]);
  *
  * @param {Steered} component
  */
-export function mount({ element, server, trigger }) {
+export function mount({ element, props, server, watch, trigger }) {
   const node = rootOf(element);
-  const view = layout(node);
+  const view = layout(node, fork({ props, watch, trigger }));
   let refused = ""; // why the last press of a button did nothing
   let unheard = false; // because the server did not answer
   let drawn = ""; // the run and the state that are shown
@@ -65,15 +67,24 @@ export function mount({ element, server, trigger }) {
 
 /** What is offered now. */
 const offers = () =>
-  offersOf(feed.state, { isRecorded: Boolean(feed.about?.is_recorded), hasBegun: Boolean(feed.progress) });
+  offersOf(feed.state, {
+    isRecorded: Boolean(feed.about?.is_recorded),
+    isShared: isShared(),
+    hasBegun: Boolean(feed.progress),
+  });
 
-/** @param {HTMLElement} node */
-function layout(node) {
+/**
+ * @param {HTMLElement} node
+ * @param {ReturnType<typeof fork>} forks
+ */
+function layout(node, forks) {
   const button = (/** @type {string} */ id) => make("button", { type: "button", id, hidden: true });
   const view = {
     bar: make("progress", { max: 1, value: 0, ariaLabel: "Progress of the training" }),
     announcer: new Announcer(),
+    forks,
     headline: make("strong"),
+    origin: make("span", { className: "live-origin" }),
     numbers: make("span"),
     note: make("div", { className: "live-note" }),
     result: make("strong"),
@@ -90,10 +101,11 @@ function layout(node) {
   const status = make(
     "div",
     { className: "live-status" },
-    make("div", { className: "live-line" }, view.headline, view.numbers),
+    make("div", { className: "live-line" }, view.headline, view.origin, view.numbers),
     view.bar,
     done,
-    view.note,
+    forks.node,
+    make("div", { className: "live-foot" }, view.note, forks.copy),
   );
   const buttons = make("div", { className: "live-buttons" }, ...BUTTONS.map((name) => view[name]), view.settings);
   node.append(buttons, status, view.announcer.node);
@@ -111,9 +123,13 @@ function fill(view, node, refused) {
   const title = STATES[state]?.title ?? (state ? GONE : NOTHING_YET);
   const isBeginning = !progress && Boolean(STATES[state]?.going); // its message is all there is to say of it
   view.headline.textContent = isRecorded ? RECORDED : title;
+  view.origin.textContent = origin();
+  view.origin.hidden = !view.origin.textContent;
+  view.forks.draw();
   view.numbers.textContent = progress ? described(progress, state) : isBeginning ? message : "";
   view.done.hidden = state !== "finished" || isRecorded || !progress || !feed.newest;
   if (!view.done.hidden && progress) view.result.textContent = result(progress);
+  view.compare.hidden = isShared(); // the runs to compare are one's own
   view.bar.value = progress ? progress.step / progress.total_steps : 0;
   node.dataset.state = isRecorded ? "recorded" : state;
   const more = [isBeginning || about?.is_recorded ? "" : message, about?.settings, about?.why_data];

@@ -4,6 +4,7 @@
 import { addressWith, putAddress } from "../page/link.js";
 import { debounced } from "../shared/ask.js";
 import { make, rootOf } from "../shared/page.js";
+import { SETTINGS } from "../shared/vocabulary.js";
 import { handOut, hidden, hide } from "./hide.js";
 
 /** @import { Component } from "../shared/types.js" */
@@ -37,6 +38,9 @@ export function mount({ element, props }) {
     dialog.open();
   };
 }
+
+/** Takes the whole set-up out of the address: Python has filled the form. */
+export const forgetSetUp = () => forget(["data", ...Object.keys(SETTINGS)]);
 
 /**
  * Takes settings out of the address: a preset sets those too whose fields are folded away.
