@@ -65,7 +65,7 @@ def making_room(
         if oldest is None:
             over = _gb(of_all - limits.most_bytes_of_all)
             raise RunError(
-                f"The runs on this server fill the {_gb(limits.most_bytes_of_all)} that it keeps, and the others are"
+                f"The runs on this server fill the {_gb(limits.most_bytes_of_all)} that it keeps, and they are"
                 f" {KEPT_BACK}: delete runs of yours of {over}, or ask whoever runs the server to."
             )
         gone.append(oldest)
@@ -81,7 +81,7 @@ def _full_for_visitor(limits: Limits, count: int, taken: int) -> RunError:
     """
     if count > limits.most_runs:
         return RunError(
-            f"This server keeps {limits.max_runs} runs of a visitor, and yours are {KEPT_BACK}: delete"
+            f"This server keeps {_runs(limits.max_runs)} of a visitor, and yours are {KEPT_BACK}: delete"
             f" {_runs(count - limits.max_runs)} of yours, or unpin as many."
         )
     return RunError(
