@@ -85,18 +85,13 @@ def kept_line(limits: Limits) -> str:
     """How many runs are kept of a visitor, and for how long."""
     if not limits.bounds_what_is_kept:
         return "Your runs stay until you delete them."
-    yours = " and ".join(
-        part
-        for part in (
-            f"{limits.max_runs:,} runs" if limits.max_runs else "",
-            f"{limits.max_gb:g} GB" if limits.max_gb else "",
-        )
-        if part
-    )
+    number = f"{limits.max_runs:,} run{'' if limits.max_runs == 1 else 's'}" if limits.max_runs else ""
+    size = f"{limits.max_gb:g} GB" if limits.max_gb else ""
+    yours = " and ".join(filter(None, (number, size)))
     of_all = f"{limits.max_total_gb:g} GB of all visitors" if limits.max_total_gb else ""
-    kept = " and ".join(part for part in (f"up to {yours} of yours" if yours else "", of_all) if part)
+    kept = ", and ".join(filter(None, (f"{yours} of yours" if yours else "", of_all)))
     return (
-        f"This server keeps {kept}: when a new run needs the room, the oldest ones are deleted, except those that are"
+        f"This server keeps up to {kept}: when a new run needs the room, the oldest ones are deleted, except those that are"
         " pinned (behind ⋯), in training, paused or less than ten minutes old."
     )
 
