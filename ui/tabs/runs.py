@@ -91,8 +91,8 @@ def kept_line(limits: Limits) -> str:
     of_all = f"{limits.max_total_gb:g} GB of all visitors" if limits.max_total_gb else ""
     kept = ", and ".join(filter(None, (f"{yours} of yours" if yours else "", of_all)))
     return (
-        f"This server keeps up to {kept}: when a new run needs the room, the oldest ones are deleted, except those that are"
-        " pinned (behind ⋯), in training, paused or less than ten minutes old."
+        f"This server keeps up to {kept}: when a new run needs the room, the oldest ones are deleted, except those that"
+        " are pinned (behind ⋯), in training, paused or less than ten minutes old."
     )
 
 
