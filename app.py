@@ -28,7 +28,9 @@ from ui.tabs import latents
 from ui.web import login
 from vae_core.device import DEVICES, describe_devices, free_memory, pick_devices
 from vae_core.files import print_in_any_locale
+from vae_core.runs.allowance.limits import Limits
 from vae_core.runs.server import IN_MEMORY, Runs
+from vae_core.settings import settings_of
 
 HERE = Path(__file__).parent
 CSS = HERE / "ui" / "page.css"
@@ -51,7 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
         trainings = [_trainings(options.max_trainings, device) for device in devices]
         in_memory = [_in_memory(device) for device in devices]
         key = Key(options.lecturer_key) if options.lecturer_key else Key.kept_in(options.runs_dir / "lecturer-key")
-        runs = Runs(options.runs_dir, devices, trainings, in_memory, HERE / "checkpoints" / "recorded")
+        limits = Limits(**{name: getattr(options, name) for name in settings_of(Limits)})
+        recorded = HERE / "checkpoints" / "recorded"
+        runs = Runs(options.runs_dir, devices, trainings, in_memory, recorded, limits=limits)
     except (ValueError, OSError) as error:
         return _refused(error)
     if devices[0].type == "cpu":
@@ -221,6 +225,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="also open Gradio's public tunnel")
     parser.add_argument("--lecturer-key", help="the secret in the lecturer's link; one is made if none is given")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for these")
+    of_limits = parser.add_argument_group("limits", "0: no limit")
+    for name, setting in settings_of(Limits).items():
+        default = getattr(Limits, name)
+        about = f"{setting.help}; default: {default:,}".removesuffix(".0")
+        option = f"--{name.replace('_', '-')}"
+        of_limits.add_argument(option, type=setting.kind, default=default, metavar="N", help=about)
     return parser
 
 

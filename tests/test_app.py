@@ -12,6 +12,7 @@ import pytest
 
 import app
 from vae_core.data import DataError, load_dataset
+from vae_core.runs.allowance.limits import UNLIMITED, Limits
 
 from .conftest import ROOT
 from .servers import serving
@@ -100,6 +101,8 @@ def test_a_taken_port_is_one_line(tmp_path, taken):
         (["--device", "tpu"], "device is 'tpu'"),
         (["--auth", "nocolon"], "--auth must be USER:PASSWORD"),
         (["--max-trainings", "-1"], "max_trainings is -1"),
+        (["--max-steps", "-1"], "max_steps is -1; it must be a whole number from 0 to"),
+        (["--max-gb", "nan"], "max_gb is nan; it must be a number from 0 to"),
         (["--port", "99999"], "port is 99999; it must be"),
         (["--host", "no.such.host.invalid"], "on no.such.host.invalid cannot be used"),
     ],
@@ -127,6 +130,49 @@ def test_trainings_side_by_side_share_the_threads(tmp_path, monkeypatch, trainin
     with pytest.raises(BuiltError):
         app.main(options(tmp_path, "--device", "cpu", "--max-trainings", trainings))
     assert set_to == [threads]
+
+
+@pytest.mark.parametrize(
+    ("more", "limits"),
+    [
+        ([], Limits()),
+        (["--max-steps", "5", "--max-minutes", "0.5", "--max-parameters", "7"], Limits(5, 0.5, 7)),
+        (
+            ["--max-runs", "3", "--max-gb", "0.25", "--max-total-gb", "9"],
+            Limits(max_runs=3, max_gb=0.25, max_total_gb=9),
+        ),
+        ([part for name in vars(UNLIMITED) for part in (f"--{name.replace('_', '-')}", "0")], UNLIMITED),
+    ],
+)
+def test_the_options_are_the_limits_of_the_runs(tmp_path, monkeypatch, more, limits):
+    class BuiltError(Exception):
+        pass
+
+    def build(backend):
+        seen.extend([backend.runs.limits, backend.runs.queue.limits])
+        raise BuiltError
+
+    seen = []
+    monkeypatch.setattr("torch.set_num_threads", lambda _: None)
+    monkeypatch.setattr("ui.build", build)
+    with pytest.raises(BuiltError):
+        app.main(options(tmp_path, "--device", "cpu", *more))
+    assert seen == [limits, limits]
+
+
+def test_the_help_names_each_limit_with_its_default(capsys):
+    with pytest.raises(SystemExit):
+        app.main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    for about in (
+        "--max-steps N most steps of a training; default: 200,000",
+        "--max-minutes N most minutes of a training's own time; default: 60",
+        "--max-parameters N most parameters of a model; default: 20,000,000",
+        "--max-runs N most runs that are kept of a visitor; default: 50",
+        "--max-gb N most GB that are kept of a visitor's runs; default: 2",
+        "--max-total-gb N most GB that are kept of all runs; default: 20",
+    ):
+        assert about in said
 
 
 def test_auth_is_a_pair():

@@ -30,6 +30,8 @@ def plan(backend: Backend, settings: dict[str, Any], request: Any) -> dict[str, 
     try:
         sweep, asked = _read(backend, settings, request)
         configs = sweep.configs(asked.model, asked.training)
+        for config in configs:
+            backend.runs.limits.check(*config, asked.images or 0)
         largest = max((model for model, _ in configs), key=lambda model: model.latent_dim)
         each = backend.durations.of(largest, asked.training, asked.images or IMAGES)
     except (ValueError, RunError, DataError) as error:
@@ -54,7 +56,9 @@ def start(backend: Backend, session: Session, settings: dict[str, Any], request:
         sweep, asked = _read(backend, settings, request)
         configs = sweep.configs(asked.model, asked.training)
         load = backend.loading(asked.data)
-        runs = backend.runs.start_sweep(configs, asked.data, load, session["browser"], hold_out=asked.hold_out)
+        runs = backend.runs.start_sweep(
+            configs, asked.data, load, session["browser"], hold_out=asked.hold_out, images=asked.images
+        )
     except (ValueError, RunError, DataError) as error:
         return {"asked": _number(request), "error": as_on_page(str(error))}
     return {"asked": _number(request), "started": runs}

@@ -46,7 +46,8 @@ def plan(backend: Backend, browser: str, run: str, settings: dict[str, Any]) -> 
         summary = backend.runs.summary(run)
         asked = configured(backend, settings)
         config = RunConfig(asked.model, asked.training, asked.data, hold_out=asked.hold_out)
-        beginning_with(config, backend.path(run))
+        config = beginning_with(config, backend.path(run))
+        backend.runs.limits.check(config.model, config.training, asked.images or 0)
         name = name_of(backend, browser, run)
     except FaultsError as error:
         return at | {"faults": on_page(error.faults).faults}

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from vae_core.runs.allowance.limits import Limits
 from vae_core.runs.folder import RunError
 from vae_core.runs.states import State
 
@@ -34,6 +35,12 @@ def annotate(backend: Backend, request: Any) -> dict[str, Any]:
     return {}
 
 
+def pin(backend: Backend, request: Any) -> dict[str, Any]:
+    """{browser, run, pinned} → {}: whether the run stays however full the server is."""
+    backend.runs.pin(field(request, "run"), browser_of(request), field(request, "pinned") is True)
+    return {}
+
+
 def remove(backend: Backend, request: Any) -> dict[str, Any]:
     """{browser, run} → {}; refused while the run is going."""
     backend.runs.delete(field(request, "run"), browser_of(request))
@@ -46,8 +53,8 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         summary = backend.runs.summary(run)
     except RunError as error:
         return {"run": run, "name": "", "state": State.FAILED, "message": str(error), "settings": {}} | dict.fromkeys(
-            ("title", "note", "data", "line", "changed", "elbo", "active_units", "step", "seconds", "size", "created",
-             "resumable", "has_model")
+            ("title", "note", "pinned", "data", "line", "changed", "elbo", "active_units", "step", "seconds", "size",
+             "created", "resumable", "has_model")
         )  # fmt: skip
     config = summary.config
     return {
@@ -55,6 +62,7 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
         "name": summary.name,
         "title": title_of_run(summary),
         "note": summary.note,
+        "pinned": summary.is_pinned,
         "state": summary.state,
         "message": summary.message,
         "resumable": summary.state.is_resumable,
@@ -73,6 +81,21 @@ def _row(backend: Backend, run: str) -> dict[str, Any]:
     }
 
 
+def kept_line(limits: Limits) -> str:
+    """How many runs are kept of a visitor, and for how long."""
+    if not limits.bounds_what_is_kept:
+        return "Your runs stay until you delete them."
+    number = f"{limits.max_runs:,} run{'' if limits.max_runs == 1 else 's'}" if limits.max_runs else ""
+    size = f"{limits.max_gb:g} GB" if limits.max_gb else ""
+    yours = " and ".join(filter(None, (number, size)))
+    of_all = f"{limits.max_total_gb:g} GB of all visitors" if limits.max_total_gb else ""
+    kept = ", and ".join(filter(None, (f"{yours} of yours" if yours else "", of_all)))
+    return (
+        f"This server keeps up to {kept}: when a new run needs the room, the oldest ones are deleted, except those that"
+        " are pinned (behind ⋯), in training, paused or less than ten minutes old."
+    )
+
+
 def build(backend: Backend) -> tuple[gr.HTML, gr.HTML]:
     """Lays out the tab, and returns its table and its charts.
 
@@ -82,13 +105,14 @@ def build(backend: Backend) -> tuple[gr.HTML, gr.HTML]:
         "runs/runs",
         {"browser": ""},
         functions=[
-            *(of(backend, function) for function in (mine, rename, annotate, remove)),
+            *(of(backend, function) for function in (mine, rename, annotate, pin, remove)),
             answering(backend.follower.steer),
             answering(backend.follower.follow),
         ],
         events=["use", "watch_run", "plan", "train_on", "removed", "plan_sweep", "start_sweep"],
         elem_id="runs",
     )
+    gr.Markdown(kept_line(backend.runs.limits), elem_classes="runs-kept")
     figures = {"curves": comparison().to_plotly_json(), "plane": rate_distortion().to_plotly_json()}
     charts = live.component(
         "compare/compare",

@@ -94,6 +94,7 @@ def start(
             hold_out=asked.hold_out,
             one_batch=one_batch,
             name=name,
+            images=asked.images,
         )
     except FaultsError as error:
         raise on_page(error.faults) from None

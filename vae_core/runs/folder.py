@@ -3,6 +3,7 @@
 config.json         model, training as it was started, data, versions, device
 name.txt            the name its owner gave it
 note.txt            what its owner wrote about it
+pinned.txt          there if its owner wants it kept: it is not deleted to make room for another one
 status.json         waiting | loading | running | paused | finished | stopped | failed, and a sentence
 metrics.jsonl       one record per line, append-only
 changes.json        settings changed during the run, each with the step after which it applies
@@ -221,6 +222,18 @@ class RunFolder:
         except (OSError, ValueError, RunError):
             return ""
 
+    def write_pinned(self, is_pinned: bool) -> None:
+        """Pins the run, or takes that back."""
+        if is_pinned:
+            write_atomically(self.path / "pinned.txt", b"This run is not deleted to make room for another one.\n")
+        else:
+            (self.path / "pinned.txt").unlink(missing_ok=True)
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the owner wants the run kept, however full the server is."""
+        return (self.path / "pinned.txt").exists()
+
     def name_of_files(self) -> str:
         """The run's name as files and folders outside of the server can have it; its id if it has no such name."""
         return as_file_name(self.name()) or self.path.name
@@ -367,6 +380,10 @@ class RunFolder:
         except OSError:
             return (("", time.time_ns(), 0, 0),)  # gone, or a file was being replaced
         return tuple(sorted((name, it.st_mtime_ns, it.st_size, it.st_ino) for name, it in stats.items()))
+
+    def changed(self) -> float:
+        """When a file of the run was last changed, in seconds since 1970; now if the folder is gone."""
+        return max((time_ns for _, time_ns, *_ in self.version()), default=0) / 1e9
 
     def size(self) -> int:
         """Total bytes of its files."""

@@ -15,6 +15,7 @@ import torch
 from ..device import describe_device, is_fatal, own_stream
 from ..model import VAE
 from ..precision import resolve
+from .allowance.limits import UNLIMITED, Limits
 from .folder import RunError, RunFolder
 from .run import Steering, reason, train_into, write_failure
 from .states import State, Status
@@ -35,9 +36,11 @@ class Queue:
 
     Args:
         workers: the devices. A run goes to the one with the fewest.
+        limits: of each training.
     """
 
-    def __init__(self, workers: Sequence[Worker]) -> None:
+    def __init__(self, workers: Sequence[Worker], limits: Limits = UNLIMITED) -> None:
+        self.limits = limits
         self.workers = list(workers)
         self.lock = RLock()
         self.trainings: dict[str, Training] = {}
@@ -65,7 +68,8 @@ class Queue:
                 for run, folder in folders.items():
                     self.failures.pop(run, None)
                     folder.acquire()
-                    self.trainings[run] = joined[run] = Training(folder, owner, Steering(one_batch=one_batch))
+                    steering = Steering(one_batch=one_batch, most_seconds=self.limits.most_seconds)
+                    self.trainings[run] = joined[run] = Training(folder, owner, steering)
                     if self._is_closed:
                         raise RunError("The server is being shut down.")
                     self._least_busy()
@@ -325,6 +329,7 @@ class Queue:
         images = len(dataset.train)
         if config.train_images not in (0, images):
             raise RunError(f"The run was trained on {config.train_images} images, and now there are {images}.")
+        self.limits.check(config.model, config.training, images)  # only now is the number of images sure
         config = replace(config, device=str(device))
         if not config.train_images:
             precision = resolve(config.training.precision, device)  # so that it is the same wherever the run is resumed
@@ -337,7 +342,8 @@ class Queue:
         state = folder.resume(model, device)
         total = config.training.total_steps(images)
         for metrics in train_into(folder, model, dataset, config.training, device, state, steering, turn=training.turn):
-            training.left = max(0.0, metrics.seconds / metrics.step * total - metrics.seconds)
+            in_all = min(metrics.seconds / metrics.step * total, steering.most_seconds)
+            training.left = max(0.0, in_all - metrics.seconds)
 
 
 def _unheard(message: str) -> None:

@@ -38,10 +38,12 @@ class Steering:
 
     Args:
         one_batch: whether the run pauses after a single batch.
+        most_seconds: of the training's own time, after which the run stops by itself.
     """
 
-    def __init__(self, *, one_batch: bool = False) -> None:
+    def __init__(self, *, one_batch: bool = False, most_seconds: float = math.inf) -> None:
         self.one_batch = one_batch
+        self.most_seconds = most_seconds
         self.is_asked = False  # somebody asked to pause or stop: a single batch pauses by itself
         self._end = State.PAUSED if one_batch else None
         self._changes: dict[str, float] | None = {}  # None after the last batch
@@ -158,6 +160,8 @@ def train_into(
         message = f"Step {state.step:,} of {total:,}."
         if is_over and state.step < total:
             message += f" For {state.epochs_since_best} epochs the held-out ELBO had not risen."
+        if state.seconds >= steering.most_seconds and not is_over:
+            message += f" The limit of {minutes(steering.most_seconds)} was reached."
         folder.write_status(steering.end if steering.end and not is_over else State.FINISHED, message)
     except Exception as error:
         write_failure(folder, error)
@@ -188,6 +192,8 @@ def _train_into(
                 keeper.save_state(state)
                 return
             settings = plan.settings(model, state.step, steering.take_changes())
+            if state.seconds >= steering.most_seconds:
+                steering.stop()
             ends = bool(steering.end)
             if steering.one_batch:
                 next_batch(model, dataset, settings, state.step, device).save(folder.path / "batch.safetensors")
@@ -288,6 +294,12 @@ def reason(error: Exception) -> str:
     if not isinstance(error, (RuntimeError, ValueError)):
         return f"The training failed: {error!r}"  # a bug
     return str(error).partition("\n")[0]
+
+
+def minutes(seconds: float) -> str:
+    """A time as a number of minutes, in words."""
+    number = f"{seconds / 60:g}"
+    return f"{number} minute{'' if number == '1' else 's'}"
 
 
 def film_images(dataset: Dataset, model: VAE, device: torch.device) -> Tensor:

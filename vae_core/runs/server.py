@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -18,11 +19,13 @@ from ..device import describe_devices
 from ..settings import check_int
 from ..storage.checkpoint import Header, load_checkpoint, read_header
 from ..training.recording import Recordings
+from .allowance.limits import UNLIMITED, Limits, bytes_of
+from .allowance.room import REST, making_room
 from .changes import check_change
-from .config import RunConfig
+from .config import RunConfig, beginning_with
 from .folder import RunError, check_name
 from .queue import LETTING_GO, Queue
-from .run import reason
+from .run import minutes, reason
 from .shelf import Shelf, key_of
 from .states import State, Status
 from .summary import Summary, summarize
@@ -46,6 +49,7 @@ class Runs(Shelf):
         max_trainings: runs at once on each device: one number, or one for each.
         in_memory: runs that take turns in a device's memory; further ones are put away on the disk in between.
         recordings: a folder of runs to watch, which `checkpoints.record` makes; None: there are none.
+        limits: of what a training may take, and of what is kept.
 
     Raises:
         ValueError: max_trainings or in_memory is out of bounds.
@@ -58,12 +62,15 @@ class Runs(Shelf):
         max_trainings: int | Sequence[int] = 1,
         in_memory: int | Sequence[int] = IN_MEMORY,
         recordings: Path | None = None,
+        *,
+        limits: Limits = UNLIMITED,
     ) -> None:
         self.devices = [devices] if isinstance(devices, torch.device) else list(devices)
         most, kept = (
             [number] * len(self.devices) if isinstance(number, int) else number for number in (max_trainings, in_memory)
         )
-        self.queue = Queue([Worker(*of_it) for of_it in zip(self.devices, most, kept, strict=True)])
+        self.limits = limits
+        self.queue = Queue([Worker(*of_it) for of_it in zip(self.devices, most, kept, strict=True)], limits)
         super().__init__(Path(root), recordings)
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
 
@@ -95,6 +102,7 @@ class Runs(Shelf):
         hold_out: int = 0,
         one_batch: bool = False,
         name: str = "",
+        images: int | None = None,
     ) -> str:
         """Starts a run, or queues it, and returns its id.
 
@@ -107,14 +115,16 @@ class Runs(Shelf):
             hold_out: number of training images held out in place of the test images.
             one_batch: whether it pauses after its first batch.
             name: its name, if it has one; with a number if another run of the browser has it.
+            images: number of training images, where it is known before the data are loaded.
 
         Raises:
-            ValueError: hold_out is out of bounds, or the checkpoint was trained on images that would be held out.
-            RunError: this browser already has a run going, or the folder cannot be made.
+            ValueError: hold_out is out of bounds, the checkpoint was trained on images that would be held out, or the
+                model or the training is over a limit.
+            RunError: this browser already has a run going, the folder cannot be made, or there is no room for it.
             CheckpointError: there is no such checkpoint.
         """
         config = RunConfig(model, training, data, str(self.devices[0]), owner=owner, hold_out=hold_out)
-        (run,) = self._begin([config], load, owner, weights=weights, one_batch=one_batch, name=name)
+        (run,) = self._begin([config], load, owner, weights=weights, one_batch=one_batch, name=name, images=images)
         return run
 
     def start_sweep(
@@ -125,28 +135,30 @@ class Runs(Shelf):
         owner: str,
         *,
         hold_out: int = 0,
+        images: int | None = None,
     ) -> list[str]:
         """Starts or queues several runs, all or none of them, and returns their ids.
 
         Args:
             configs: what to train and how, for each run.
-            data, load, owner, hold_out: as for `start`.
+            data, load, owner, hold_out, images: as for `start`.
 
         Raises:
-            ValueError: hold_out is out of bounds, or there are too many runs.
-            RunError: this browser already has a run going, or a folder cannot be made.
+            ValueError: hold_out is out of bounds, there are too many runs, or one of them is over a limit.
+            RunError: this browser already has a run going, a folder cannot be made, or there is no room for them.
         """
         check_int("the number of runs", len(configs), 1, MOST_RUNS)
         device = str(self.devices[0])
         of_each = [RunConfig(*both, data, device, owner=owner, hold_out=hold_out) for both in configs]
-        return self._begin(of_each, load, owner)
+        return self._begin(of_each, load, owner, images=images)
 
     def play(self, run: str, owner: str, load: Load, *, one_batch: bool = False) -> None:
         """Resumes a run exactly where it was; with one_batch it pauses after a single batch.
 
         Raises:
-            RunError: the run is somebody else's, is going, or has done all its steps, or this browser has another one
-                going.
+            RunError: the run is somebody else's, is going, has done all its steps or used all its time, or this
+                browser has another one going.
+            ValueError: its model or its training is over a limit.
         """
         with self.queue.lock:
             self.check_owner(run, owner)
@@ -154,19 +166,27 @@ class Runs(Shelf):
             status = self.status(run)
             if not status["state"].is_resumable:
                 raise _refusal(status, f"This run cannot go on: it is {status['state']}.")
+            self._check_limits(run)
+            if self.folder(run).saved()[1] >= self.limits.most_seconds:
+                raise RunError(
+                    f"This run has trained for {minutes(self.limits.most_seconds)}, which is the limit of this server."
+                )
             self.queue.join({run: self.folder(run)}, load, owner, one_batch=one_batch)
 
     def start_over(self, run: str, owner: str) -> str:
         """Makes another run with the settings that this one began with, paused at step 0; the old one stays.
 
         Raises:
-            RunError: the run is somebody else's, or this browser has one going.
+            RunError: the run is somebody else's, this browser has one going, or there is no room for another one.
+            ValueError: its model or its training is over a limit.
         """
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
             self.check_free(owner)
+            self._check_limits(run)
             folder = self.folder(run)
             config = replace(folder.read_config(), device=str(self.devices[0]))
+            self._make_room(owner, [bytes_of(config.model)], but=run)
             if self.status(run)["state"] is State.PAUSED:
                 folder.write_status(State.STOPPED, self.status(run)["message"])
             start = folder.start_file
@@ -180,12 +200,13 @@ class Runs(Shelf):
 
         Raises:
             CheckpointError: it is not a checkpoint of this app.
-            RunError: the name is not valid, or the folder cannot be made.
+            RunError: the name is not valid, the folder cannot be made, or there is no room for it.
         """
         load_checkpoint(path)
         header = read_header(path)
         with self.queue.lock, _writing():
             name = self.free_name(owner, name)
+            self._make_room(owner, [path.stat().st_size])
             data = str(header.about.get("data") or "unknown")
             config = RunConfig(header.config, _training_of(header), data, str(self.devices[0]), owner=owner)
             run = self.create(replace(config, hold_out=header.about.get("hold_out") or 0), name=name)
@@ -221,12 +242,13 @@ class Runs(Shelf):
 
         Raises:
             RunError: the run is somebody else's, or has ended otherwise.
-            ValueError: a setting cannot change during a run, or is out of bounds.
+            ValueError: a setting cannot change during a run or is out of bounds, or the run is over a limit.
         """
         with self.queue.lock, _writing():
             self.check_owner(run, owner)
             folder = self.folder(run)
             check_change(folder.read_config(), settings)
+            self._check_limits(run)
             going = self.queue.going(run)
             begun = going if going is not None and going.begun else None
             if begun and (begun.steering.change(settings) or not begun.over.wait(LETTING_GO)):
@@ -259,6 +281,16 @@ class Runs(Shelf):
             self.check_owner(run, owner)
             self.folder(run).write_note(note)
 
+    def pin(self, run: str, owner: str, is_pinned: bool) -> None:
+        """Keeps a run from being deleted to make room for another one, or takes that back.
+
+        Raises:
+            RunError: the run is somebody else's.
+        """
+        with self.queue.lock, _writing():
+            self.check_owner(run, owner)
+            self.folder(run).write_pinned(is_pinned)
+
     def delete(self, run: str, owner: str) -> None:
         """Deletes a run and its folder.
 
@@ -269,9 +301,7 @@ class Runs(Shelf):
             self.check_owner(run, owner)
             if self.queue.going(run):
                 raise RunError("The run is being trained: stop it first.")
-            self.folder(run).delete()
-            self.forget(run)
-            self.queue.failures.pop(run, None)
+            self._delete(run)
 
     def close(self) -> None:
         """Pauses all runs, each with a complete folder, and waits for them."""
@@ -329,11 +359,18 @@ class Runs(Shelf):
         weights: Path | None = None,
         one_batch: bool = False,
         name: str = "",
+        images: int | None = None,
     ) -> list[str]:
         """Makes a run of each configuration, and trains or queues them; no folder stays if one of them cannot begin."""
         with self.queue.lock:
             self.check_free(owner)
             name = self.free_name(owner, name) if name else ""
+            if weights:
+                configs = [beginning_with(config, weights) for config in configs]
+            for config in configs:
+                self.limits.check(config.model, config.training, images or 0)
+            source = weights.parent.name if weights else ""
+            self._make_room(owner, [bytes_of(config.model) for config in configs], but=source)
             made: list[str] = []
             try:
                 for config in configs:
@@ -344,6 +381,40 @@ class Runs(Shelf):
                     shutil.rmtree(self.folder(run).path, ignore_errors=True)
                 raise
             return made
+
+    def _check_limits(self, run: str) -> None:
+        """Raises FaultsError if a run's model or its training is over a limit: it may have been started without."""
+        config = self.folder(run).read_config()
+        self.limits.check(config.model, config.training, config.train_images)
+
+    def _make_room(self, owner: str, sizes: Sequence[int], but: str = "") -> None:
+        """Deletes the oldest runs that may go until new ones have room; none if there is no room for them even then.
+
+        Args:
+            sizes: about how many bytes each of the new runs will take.
+            but: a run that stays in any case.
+
+        Raises:
+            RunError: there is no room; the sentence says what to delete.
+        """
+        if not self.limits.bounds_what_is_kept:
+            return
+        for run in making_room(self.limits, self.kept(), owner, sizes, lambda run: run != but and self._may_go(run)):
+            self._delete(run)
+
+    def _may_go(self, run: str) -> bool:
+        """Whether a run may be deleted to make room: it is not pinned, not in use, and nothing of it is recent."""
+        folder = self.folder(run)
+        if folder.is_pinned or run in self.queue.trainings or time.time() - folder.changed() < REST:
+            return False
+        state = self.status(run)["state"]
+        return state.has_ended and state is not State.PAUSED and not folder.is_taken()
+
+    def _delete(self, run: str) -> None:
+        """Deletes a run's folder, and forgets it."""
+        self.folder(run).delete()
+        self.forget(run)
+        self.queue.failures.pop(run, None)
 
     def _end(self, run: str, owner: str, how: State) -> None:
         with self.queue.lock, _writing():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from ..storage.checkpoint import CheckpointError
+from .allowance.room import Kept
 from .config import RunConfig, beginning_with
 from .folder import NAME_LENGTH, RunError, RunFolder, as_file_name, check_name
 from .run import reason
@@ -29,6 +32,7 @@ class Shelf:
         found = sorted(recordings.iterdir()) if recordings and recordings.is_dir() else []
         self.recordings = {path.name: path for path in found if RUN_ID.fullmatch(path.name)}
         self._owners: dict[str, str] = {}
+        self._sizes: dict[str, tuple[Any, int]] = {}  # of runs, each with its folder's version
 
     def folder(self, run: str) -> RunFolder:
         """The folder of a run, which need not exist.
@@ -42,8 +46,16 @@ class Shelf:
 
     def of(self, owner: str) -> list[str]:
         """The runs that a browser has started, oldest first."""
-        ids = [path.name for path in self.root.iterdir() if RUN_ID.fullmatch(path.name)] if self.root.is_dir() else []
-        return [run for run in sorted(ids) if self._owner(run) == owner]
+        return [run for run in self.all() if self._owner(run) == owner]
+
+    def all(self) -> list[str]:
+        """The ids of all runs, oldest first; a damaged one is among them."""
+        names = os.listdir(self.root) if self.root.is_dir() else []
+        return sorted(name for name in names if RUN_ID.fullmatch(name))
+
+    def kept(self) -> list[Kept]:
+        """What is kept of all runs, oldest first."""
+        return [Kept(run, self._owner(run) or "", self._size(run)) for run in self.all()]
 
     def check_owner(self, run: str, owner: str) -> None:
         """Raises RunError if a run does not exist, or is somebody else's."""
@@ -103,9 +115,20 @@ class Shelf:
                 return None
         return self._owners[run]
 
+    def _size(self, run: str) -> int:
+        """The bytes of a run, which are counted again only after its folder has changed."""
+        folder = self.folder(run)
+        version = folder.version()
+        known, size = self._sizes.get(run, (None, 0))
+        if known != version:
+            size = folder.size()
+            self._sizes[run] = version, size
+        return size
+
     def forget(self, run: str) -> None:
-        """Forgets whose a run was, which is deleted."""
+        """Forgets whose a run was and how large, which is deleted."""
         self._owners.pop(run, None)
+        self._sizes.pop(run, None)
 
 
 def key_of(name: str) -> str:

@@ -18,6 +18,7 @@ class Summary:
     run: str
     name: str
     note: str
+    is_pinned: bool
     state: State
     message: str
     config: RunConfig
@@ -57,6 +58,7 @@ def summarize(run: str, folder: RunFolder, status: Status) -> Summary:
         run=run,
         name=folder.name(),
         note=folder.note(),
+        is_pinned=folder.is_pinned,
         state=status["state"],
         message=f"{status['message']} {damage}".strip(),
         config=config,

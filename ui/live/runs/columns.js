@@ -47,8 +47,9 @@ export const COLUMNS = [
 ];
 
 /** @param {Row} row */
-function state({ state: name, step, total_steps: total }) {
-  return name === "running" && total ? `running, ${Math.floor((100 * (step ?? 0)) / total)} %` : name;
+function state({ state: name, step, total_steps: total, pinned }) {
+  const now = name === "running" && total ? `running, ${Math.floor((100 * (step ?? 0)) / total)} %` : name;
+  return pinned ? `${now}, pinned` : now;
 }
 
 /**

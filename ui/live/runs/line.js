@@ -20,6 +20,7 @@ import { tick, ticked, untick } from "./ticks.js";
  *   say: (sentence: string) => void,
  *   rename: (run: string, name: string) => Promise<string>,
  *   annotate: (run: string, note: string) => Promise<string>,
+ *   pin: (run: string, pinned: boolean) => void,
  *   remove: (row: Row) => void,
  *   steer: (run: string, how: string) => void,
  *   stop: (run: string) => void,
@@ -38,6 +39,7 @@ const DOWNLOADS = {
 };
 const TRAIN_ON = "A new run that begins with this model's weights and the settings in Train; asks first";
 const COPY = "Whoever opens it can watch this run, and begin their own from it; they cannot change it";
+const PIN = "A pinned run is never deleted to make room for a new one";
 const OF_A_MODEL = ["model.safetensors", "metrics.csv", "tensorboard.zip"]; // which come with the first record
 const DAMAGED = "(damaged)";
 
@@ -116,6 +118,8 @@ export class Line {
     for (const [file, text] of Object.entries(DOWNLOADS))
       if (row?.has_model || !OF_A_MODEL.includes(file))
         items.push({ text, act: () => download(run, file, actions.say) });
+    const pinned = Boolean(row?.pinned);
+    items.push({ text: pinned ? "Unpin" : "Pin", title: PIN, act: () => actions.pin(run, !pinned) });
     items.push({ text: "Delete", act: () => row && actions.remove(row) });
     return items;
   }

@@ -19,7 +19,7 @@ import { tickOnly, untick } from "./ticks.js";
  */
 /**
  * @typedef {{ browser: string, run?: string, sweep?: Swept, plan?: Planned }} Value
- * @typedef {Component<Value, "mine" | "rename" | "annotate" | "remove" | "steer">} Listed
+ * @typedef {Component<Value, "mine" | "rename" | "annotate" | "pin" | "remove" | "steer">} Listed
  * @typedef {ReturnType<typeof layout>} View
  */
 
@@ -33,8 +33,7 @@ const SORTS = [
 const EVERY = 1500; // ms between two looks while the table is in sight
 const CHECK = 250; // ms between two looks at whether it is time
 const NOTHING =
-  "No runs yet. Every training appears here with its curves, its pictures and its model, to be compared with others, " +
-  "and stays until you delete it.";
+  "No runs yet. Every training appears here with its curves, its pictures and its model, to be compared with others.";
 
 /**
  * The table.
@@ -228,6 +227,10 @@ class Table {
       const wrong = await this.#wrong(this.server.annotate({ browser: this.props.value.browser, run, note }));
       await this.#load();
       return wrong;
+    },
+    pin: async (run, pinned) => {
+      await this.#wrong(this.server.pin({ browser: this.props.value.browser, run, pinned }));
+      await this.#load();
     },
     remove: (row) => {
       if (STATES[row.state]?.going) this.#say("The run is being trained: stop it first.");

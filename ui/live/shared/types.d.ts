@@ -306,6 +306,7 @@ export interface Row {
   name: string;
   title: string | null;
   note: string | null;
+  pinned: boolean | null;
   state: string;
   message: string;
   resumable: boolean | null;
@@ -396,6 +397,7 @@ export interface Server {
   mine: Asks<{ browser: string }, { runs: Row[] }>;
   rename: Asks<{ browser: string; run: string; name: string }, object>;
   annotate: Asks<{ browser: string; run: string; note: string }, object>;
+  pin: Asks<{ browser: string; run: string; pinned: boolean }, object>;
   remove: Asks<{ browser: string; run: string }, object>;
   describe: Asks<OfModel, Description>;
   decode: Asks<OfModel & { z: number[][] }, { image: Picture }>;
