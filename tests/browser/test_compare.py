@@ -53,7 +53,7 @@ def test_two_runs_are_compared_by_what_differs(visit, list_runs):
 def test_a_compared_run_that_was_resumed_and_paused_again_is_followed(visit):
     me = visit()
     last = "document.querySelector('#compare .live-plot').data?.[0]?.x.at(-1)"
-    me.train(Epochs=100_000)
+    me.train(Epochs=10_000)
     steps = []
     for resume in (True, False):
         me.page.wait_for_function("document.querySelector('#progress .live').dataset.state === 'running'")

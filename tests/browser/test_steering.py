@@ -5,6 +5,7 @@ import re
 from itertools import pairwise
 
 import pytest
+from playwright.sync_api import expect
 
 from vae_core.runs.states import State
 
@@ -142,25 +143,45 @@ def test_after_a_step_of_a_new_run_one_primary_button_trains_on(visit):
     assert row(me) == ["Train*", "Resume", "Step", "Start over"] and me.page.locator("#presets .live").is_visible()
 
 
-def test_a_waiting_run_says_its_place_and_offers_what_it_can_give(visit):
-    going = [visit(), visit()]  # as many as train at once
-    for me in going:
+def test_whoever_presses_train_beside_others_is_told_how_many_share_the_server(visit):
+    everybody = [visit() for _ in range(3)]  # one more than train at once
+    for me in everybody:
         me.train(Epochs=3000)
         me.wait_for_state("running")
+    for me in everybody:
+        expect(me.page.locator("#progress .live-note:visible")).to_contain_text(
+            "3 trainings share this server, in turns."
+        )
+        assert len(me.curves()["train_elbo"][0]) > 0
+    for me in everybody:
+        me.page.click("#stop")
+        me.wait_for_state("stopped")
+
+
+def test_a_waiting_run_says_its_place_and_offers_what_it_can_give(visit):
     me = visit()
-    me.train(Epochs=3000)
+    me.choose("Data", "digits")
+    me.set("Epochs", 3000)
+    me.tab("Runs")
+    me.page.get_by_role("button", name="Sweep …").click()
+    me.page.get_by_label("Its values").fill("1 2 3 4")
+    me.page.get_by_role("button", name="Start", exact=True).click()
+    lines = me.page.locator("#runs tbody tr")
+    expect(lines).to_have_count(4)
+    waiting = lines.filter(has_text="waiting").first  # the newest of the two that wait until one of the others is done
+    waiting.wait_for()
+    offered = waiting.locator("button:visible").all_inner_texts()
+    assert not {"Draw with it", "Resume"} & {*offered}
+    waiting.get_by_role("button", name="Open", exact=True).click()
     me.wait_for_state("waiting")
-    me.page.wait_for_selector("#progress .live-line >> text=/^You are next( · .+)?$/")
+    me.page.wait_for_selector("#progress .live-line >> text=/^\\d before you$/")
     me.page.wait_for_function("document.querySelector('#train').disabled")
     assert row(me) == ["Pause", "Stop"]
     assert not me.page.locator("#pictures canvas").first.is_visible()
     me.tab("Runs")
-    me.page.wait_for_selector("#runs tbody tr")
-    offered = me.page.locator("#runs tbody tr button:visible").all_inner_texts()
-    assert not {"Draw with it", "Resume"} & {*offered}
-    me.page.get_by_role("button", name="More for this run").click()
+    waiting.get_by_role("button", name="More for this run").click()
     me.page.get_by_role("menuitem").first.wait_for()
-    items = ["Stop", "Copy link to this run", "Download all of it (zip)", "Delete"]
+    items = ["Stop", "Copy link to this run", "Download all of it (zip)", "Pin", "Delete"]
     assert me.page.get_by_role("menuitem").all_inner_texts() == items
     me.page.keyboard.press("Escape")
     me.tab("Train")
@@ -170,9 +191,9 @@ def test_a_waiting_run_says_its_place_and_offers_what_it_can_give(visit):
     assert row(me) == ["Train*", "Stop", "Step"]
     me.page.click("#stop")
     me.wait_for_state("stopped")
-    for other in going:
-        other.page.click("#stop")
-        other.wait_for_state("stopped")
+    me.tab("Runs")
+    me.page.get_by_role("button", name="Stop all").click()
+    expect(me.page.get_by_role("button", name="Stop all")).to_be_hidden()
 
 
 def test_a_step_of_the_importance_weighted_bound_says_its_own_loss(visit):

@@ -62,7 +62,7 @@ def test_a_bad_value_is_one_sentence_in_the_dialog_and_starts_nothing(asked, var
 def test_what_waits_of_a_sweep_is_stopped_at_one_press(visit):
     me = visit()
     me.choose("Data", "digits")
-    me.set("Epochs", 100_000)
+    me.set("Epochs", 10_000)
     me.tab("Runs")
     me.page.get_by_role("button", name="Sweep …").click()
     me.page.get_by_label("What varies").select_option("latent_dim")

@@ -25,8 +25,8 @@ def wait_for(condition, seconds=20.0):
 @pytest.fixture
 def in_line(monkeypatch):
     """Turns do not end, and memory is for those that have one: whoever comes then waits in line."""
-    monkeypatch.setattr("vae_core.runs.turns.ROUND", math.inf)
-    monkeypatch.setattr("vae_core.runs.turns.LONGEST", math.inf)
+    for name in ("ROUND", "SHORTEST", "LONGEST"):
+        monkeypatch.setattr(f"vae_core.runs.turns.{name}", math.inf)
     monkeypatch.setattr("vae_core.runs.server.Runs.__init__.__defaults__", (1, 1, None))
 
 

@@ -109,7 +109,7 @@ import torch
 from vae_core import TrainConfig, VAEConfig, load_dataset
 from vae_core.runs import turns
 from vae_core.runs.server import Runs
-turns.LONGEST = turns.ROUND = float("inf")
+turns.ROUND = turns.SHORTEST = turns.LONGEST = float("inf")
 runs = Runs(Path(sys.argv[1]), torch.device("cpu"), in_memory=1)
 dataset = load_dataset("digits", "unused")
 for owner in ("me", "waiting"):
