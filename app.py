@@ -23,6 +23,7 @@ import ui
 from ui import files, live, models
 from ui.backend import Backend
 from ui.classroom import routes as classroom
+from ui.classroom.glance import Glance
 from ui.classroom.key import Key
 from ui.tabs import latents
 from ui.web import login
@@ -87,6 +88,7 @@ def _launch(
     page: gr.Blocks, backend: Backend, host: str, options: argparse.Namespace, auth: tuple[str, str] | None
 ) -> None:
     """Starts to serve the page, and returns."""
+    glance = Glance(backend.follower)
     page.launch(
         server_name=f"[{host}]" if ":" in host else host,
         server_port=options.port,
@@ -100,7 +102,7 @@ def _launch(
         app_kwargs={
             "routes": [
                 *(r for part in (files, models, latents) for r in part.routes(backend)),
-                *classroom.routes(backend.room, backend.lecturer_key),
+                *classroom.routes(backend.room, backend.lecturer_key, glance.look, glance.steer),
                 *live.routes(),
             ]
         },

@@ -23,7 +23,8 @@ from .web.requests import answering
 from .web.session import STORAGE_KEY, Session, restored
 
 USERS = ("draw", "latents", "theory")  # tabs that show a model
-TABS = ("theory", "train", "elbo", "draw", "latents", "runs", "class")
+TABS = ("theory", "train", "elbo", "draw", "latents", "runs")
+DESK = "class"  # the lecturer's tab
 NO_MODEL = "There is no model yet: train one, or upload one in the Runs tab."
 
 
@@ -91,7 +92,7 @@ def _lay_out(backend: Backend) -> _Page:
             sliders = latents.build(backend, default)
         with gr.Tab("Runs", id="runs", elem_id="runs-tab"):  # which the glossary leads to
             table, charts = runs.build(backend)
-        with gr.Tab("Class", id="class", visible=False) as desk:
+        with gr.Tab("Class", id=DESK, visible=False) as desk:
             live.component("classroom/desk", None, elem_id="desk")
     heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
     return _Page(
@@ -143,7 +144,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             {"browser": state["browser"]},
             backend.durations.offered(),
             gr.Tab(visible=backend.lecturer_key.is_lecturers(request.cookies)),
-            gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
+            gr.Tabs(selected=tab) if tab in (*TABS, DESK) else gr.skip(),
             *(fork.form(backend, shared, link) if shared else train.form_of_link(backend, state["run"], link)),
         ]
 

@@ -55,7 +55,7 @@ class Backend:
         self.follower = Follower(runs, self.loading, self.model_of)
         self.durations = Durations(runs.devices[0])
         self.lessons = Lessons(checkpoints / "lessons")
-        self.room = Room(runs.root / "class.json", runs.queue.halt)
+        self.room = Room(runs.root / "class.json", runs.queue.halt, runs.freeze)
         self.lecturer_key = lecturer_key or Key(secrets.token_urlsafe())
 
     # Data

@@ -62,7 +62,7 @@ class Follower:
             check_int(name, count, 0, 10**9)
         status = self.runs.status(run)
         folder = self.runs.folder(run)
-        records = self._records(run).read()
+        records = self.records(run)
         steps = folder.frame_steps()
         count = len(records)
         last = records.last  # another request may read on meanwhile
@@ -84,6 +84,10 @@ class Follower:
             "wait": self._wait(status["state"], bool(last)),
         }
 
+    def records(self, run: str) -> Records:
+        """The records of a run as they are now; read once for all who ask."""
+        return self._records(run).read()
+
     def _wait(self, state: State, has_record: bool) -> int:
         """The ms until a browser should ask again."""
         if state.has_ended:
@@ -103,7 +107,7 @@ class Follower:
         for name, value in (("low", low), ("high", high)):
             check_float(name, value, -1e12, 1e12)
         self.runs.folder(run)
-        return {"columns": self._records(run).read().between(low, high)}
+        return {"columns": self.records(run).between(low, high)}
 
     def history(self, request: Any) -> dict[str, Any]:
         """KL per latent dimension over the training: every stride-th record, at most 512 of them.
@@ -117,7 +121,7 @@ class Follower:
         run, stride, have = (field(request, name) for name in ("run", "stride", "have"))
         check_int("have", have, 0, 10**6)
         self.runs.folder(run)
-        stride, first, steps, kl = self._records(run).read().kept_history(stride, have)
+        stride, first, steps, kl = self.records(run).kept_history(stride, have)
         return {"stride": stride, "from": first, "steps": steps, "kl": kl}
 
     def batch(self, request: Any) -> dict[str, Any]:

@@ -158,6 +158,31 @@ def test_a_pause_halts_the_page_and_the_training_which_go_on_where_they_were(peo
     assert anna.state() == "running"
 
 
+def test_the_lecturer_keeps_order_and_can_take_it_back(people):
+    lecturer, anna, bert = people(is_lecturer=True), people(), people()
+    anna.train(Epochs=3000)
+    wait_for_records(anna, 3)
+    line = lecturer.page.locator("#desk tbody tr", has=lecturer.page.locator(".live-class-spark"))
+    expect(line).to_contain_text("Training")
+    line.get_by_role("button", name="Pause", exact=True).click()
+    anna.wait_for_state("paused")
+    line.get_by_role("button", name="Resume", exact=True).click()
+    anna.wait_for_state("running")
+    line.get_by_role("button", name="Stop", exact=True).click()
+    anna.wait_for_state("stopped")
+    press(lecturer, "No new trainings", "#desk")
+    expect(lecturer.page.locator("#desk")).to_contain_text("Let trainings begin again")
+    bert.train(Epochs=3000)
+    expect(bert.page.get_by_text("The lecturer lets nobody begin a training at the moment.")).to_be_visible()
+    assert bert.page.get_by_label("Epochs", exact=True).input_value() == "3000"  # nothing is lost
+    press(lecturer, "Let trainings begin again", "#desk")
+    expect(lecturer.page.locator("#desk")).to_contain_text("No new trainings")
+    bert.page.click("#train")
+    bert.wait_for_state("running")
+    bert.page.click("#stop")
+    bert.wait_for_state("stopped")
+
+
 def test_a_lesson_goes_on_after_a_restart_and_a_reload(tmp_path, browser):
     port = free_port()
     options = ("--lecturer-key", KEY)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vae_core.files import write_atomically
+from vae_core.runs.states import State
 from vae_core.settings import check_text
 
 from .question import ClassError, Question
@@ -19,8 +20,10 @@ from .question import ClassError, Question
 MOST_MEMBERS = 1000
 MOST_NAME = 40  # characters
 MOST_ADDRESS = 4000
+STUCK = 240.0  # seconds at the same place, without a training, after which somebody counts as stuck
 HERE = 15.0  # seconds since a page's last word after which its visitor counts as gone
 BROWSER = re.compile(r"[0-9a-f]{32}")
+Look = Callable[[str, str], dict[str, Any]]  # (browser, run) to {state, is_going, is_own, points}
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 ADDRESS = re.compile(r"\?[\x21-\x7e]*")  # a query and a fragment of this page, never another place
 
@@ -30,8 +33,8 @@ class Member:
     """Somebody who has the page open.
 
     number: in the order of coming. name: what they call themselves, for the lecturer alone; empty for most. follows:
-    goes where the lecturer leads. tab, card, run: where they are. seen: when their page last said so, by
-    `time.monotonic`.
+    goes where the lecturer leads. tab, card, run: where they are. seen: when their page last said so, moved: since when
+    they are there, by `time.monotonic`.
     """
 
     number: int
@@ -41,6 +44,7 @@ class Member:
     card: str = ""
     run: str = ""
     seen: float = 0.0
+    moved: float = 0.0
 
 
 class Room:
@@ -51,15 +55,18 @@ class Room:
     Args:
         file: where it is kept.
         halt: has all trainings stop between two batches, or go on.
+        freeze: lets only one browser begin trainings, or all again.
     """
 
-    def __init__(self, file: Path, halt: Callable[[bool], None]) -> None:
+    def __init__(self, file: Path, halt: Callable[[bool], None], freeze: Callable[[str | None], None]) -> None:
         self._file = file
         self._halt = halt
+        self._freeze = freeze
         self._lock = threading.RLock()
         self.version = 1
         self.is_open = False
         self.is_paused = False
+        self.only: str | None = None  # the one browser that may begin trainings; None: all may
         self.place: dict[str, Any] | None = None  # {number, address} where all are led
         self.question: Question | None = None
         self.members: dict[str, Member] = {}
@@ -67,6 +74,8 @@ class Room:
         self._read()
         if self.is_paused:
             halt(True)
+        if self.only is not None:
+            freeze(self.only)
 
     # For everybody
 
@@ -86,8 +95,11 @@ class Room:
                 member = self.members[browser] = Member(len(self.members) + 1)
                 self._write()
             member.seen = time.monotonic()
-            for name in ("tab", "card", "run"):
-                setattr(member, name, str(where.get(name, ""))[:60])
+            now_at = {name: str(where.get(name, ""))[:60] for name in ("tab", "card", "run")}
+            if any(getattr(member, name) != value for name, value in now_at.items()):
+                member.moved = member.seen
+            for name, value in now_at.items():
+                setattr(member, name, value)
             return member
 
     def seen_by(self, browser: str) -> dict[str, Any]:
@@ -97,6 +109,7 @@ class Room:
             return {
                 "is_open": self.is_open,
                 "is_paused": self.is_paused,
+                "is_frozen": self.only is not None,
                 "place": self.place,
                 "question": self.question.seen_by(browser) if self.question else None,
                 "me": {"number": member.number, "name": member.name, "follows": member.follows} if member else None,
@@ -153,14 +166,21 @@ class Room:
         """Ends the class: nobody is led, asked or paused any longer."""
         with self._changing():
             self.is_open = self.is_paused = False
-            self.place = self.question = None
+            self.place = self.question = self.only = None
             self._halt(False)
+            self._freeze(None)
 
     def pause(self, is_paused: Any) -> None:
         """Halts all trainings between two batches and dims the pages, or lets all go on where they were."""
         with self._changing():
             self.is_paused = is_paused is True
             self._halt(self.is_paused)
+
+    def freeze(self, is_frozen: Any, browser: Any) -> None:
+        """Lets nobody but the lecturer's browser begin trainings, or all again; those that go on are not touched."""
+        with self._changing():
+            self.only = (browser if isinstance(browser, str) else "") if is_frozen is True else None
+            self._freeze(self.only)
 
     def lead(self, address: Any) -> None:
         """Leads all who follow to an address of this page.
@@ -223,8 +243,15 @@ class Room:
             raise ClassError("Nothing is asked at the moment.")
         return self.question
 
-    def seen_by_lecturer(self) -> dict[str, Any]:
-        """Who is there and where, and how many have voted; with names, which nobody else sees."""
+    def seen_by_lecturer(self, look: Look) -> dict[str, Any]:
+        """Who is there and where, and how many have voted; with names, which nobody else sees.
+
+        Those who are stuck come first: their training has failed, or they have been at the same place for `STUCK`
+        seconds and no training of theirs goes on.
+
+        Args:
+            look: what is shown of the run that a participant's page follows.
+        """
         now = time.monotonic()
         with self._lock:
             votes = self.question.votes[self.question.round - 1] if self.question else {}
@@ -232,10 +259,11 @@ class Room:
             members = [
                 {name: getattr(it, name) for name in ("number", "name", "follows", "tab", "card", "run")}
                 | {"has_voted": browser in votes}
+                | _with_stuck(look(browser, it.run), now - it.moved)
                 for browser, it in here.items()
             ]
             return {
-                "members": sorted(members, key=lambda it: it["number"]),
+                "members": sorted(members, key=lambda it: (not it["is_stuck"], it["number"])),
                 "gone": len(self.members) - len(here),
                 "voted": len(votes),
                 "counts": self.question.counts() if self.question else [],
@@ -252,6 +280,7 @@ class Room:
             "version": self.version,
             "is_open": self.is_open,
             "is_paused": self.is_paused,
+            "only": self.only,
             "place": self.place,
             "question": asdict(self.question) if self.question else None,
             "count": self._count,
@@ -274,6 +303,13 @@ class Room:
             return
         self.version, self._count, self.members = version + 1, count, members
         self.is_open, self.is_paused, self.place, self.question = is_open, is_paused, place, question
+        self.only = kept.get("only")
+
+
+def _with_stuck(shown: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """What is shown of a run, and whether its participant is stuck, who has been at the same place for so long."""
+    is_stuck = shown["state"] == State.FAILED or (seconds >= STUCK and not shown["is_going"])
+    return shown | {"is_stuck": is_stuck, "minutes": int(seconds // 60)}
 
 
 class _Change:

@@ -14,22 +14,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from vae_core.runs.folder import RunError
 from vae_core.settings import check_text
 
 from ..web.login import check_login
 from .key import COOKIE, Key
 from .question import ClassError, KeyNeededError
-from .room import Room
+from .room import Look, Room
 
 LARGEST = 16_384  # bytes of what a page says
 SOON = 700  # ms between two questions of a page in a class
 OF_ALL = 80  # questions a second of all pages together
 IDLE = 5000  # ms where there is no class
+ONLY = "Only the lecturer can do that."
 A_YEAR = 365 * 24 * 3600
 
 Answer = dict[str, Any]
 ACTS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "pause": (Room.pause, ("is_paused",)),
+    "freeze": (Room.freeze, ("is_frozen", "browser")),
     "lead": (Room.lead, ("address",)),
     "release": (Room.release, ()),
     "ask": (Room.ask, ("text", "options", "right", "card")),
@@ -46,8 +49,15 @@ WORDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
 }
 
 
-def routes(room: Room, key: Key) -> list[BaseRoute]:
-    """Below live/class/: enter, news, say, act and qr.svg."""
+def routes(room: Room, key: Key, look: Look, steer: Callable[[Any], Answer]) -> list[BaseRoute]:
+    """Below live/class/: enter, news, say, act, steer and qr.svg.
+
+    Args:
+        room: the class.
+        key: the lecturer's.
+        look: what the lecturer sees of the run that a participant's page follows.
+        steer: pauses, stops or resumes any run, which {run, how} names.
+    """
 
     def enter(request: Request) -> Response:
         """The lecturer's link: makes this browser the lecturer's, and opens the Class tab without the key."""
@@ -73,7 +83,7 @@ def routes(room: Room, key: Key) -> list[BaseRoute]:
         if said.get("version") != version:
             told |= room.seen_by(str(browser)) | {"is_lecturer": is_lecturer}
         if is_lecturer and said.get("tab") == "class":
-            told["class"] = room.seen_by_lecturer()
+            told["class"] = room.seen_by_lecturer(look)
         return told
 
     def say(request: Request, said: Answer) -> Answer:
@@ -83,8 +93,14 @@ def routes(room: Room, key: Key) -> list[BaseRoute]:
     def act(request: Request, said: Answer) -> Answer:
         """What the lecturer does."""
         if not key.is_lecturers(request.cookies):
-            raise KeyNeededError("Only the lecturer can do that.")
+            raise KeyNeededError(ONLY)
         return _done(ACTS, room, said)
+
+    def order(request: Request, said: Answer) -> Answer:
+        """Has a run do what the lecturer wants, whoever owns it."""
+        if not key.is_lecturers(request.cookies):
+            raise KeyNeededError(ONLY)
+        return steer(said)
 
     def qr(request: Request) -> Response:
         """The picture of the link by which others join."""
@@ -101,6 +117,7 @@ def routes(room: Room, key: Key) -> list[BaseRoute]:
         Route("/live/class/news", _heard(news), methods=["POST"]),
         Route("/live/class/say", _heard(say), methods=["POST"]),
         Route("/live/class/act", _heard(act), methods=["POST"]),
+        Route("/live/class/steer", _heard(order), methods=["POST"]),
         Route("/live/class/qr.svg", qr),
     ]
 
@@ -133,7 +150,7 @@ def _heard(answer: Callable[[Request, Answer], Answer]) -> Callable[[Request], A
             return JSONResponse({"error": "That is not what a page says."}, 400)
         except KeyNeededError as error:
             return JSONResponse({"error": str(error)}, 403)
-        except ValueError as error:  # what a person has asked for cannot be
+        except (ValueError, RunError) as error:  # what a person has asked for cannot be
             return JSONResponse({"error": str(error)})
         except OSError as error:
             return JSONResponse({"error": f"The class cannot be kept: {error.strerror or error}."}, 507)

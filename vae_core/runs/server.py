@@ -70,6 +70,7 @@ class Runs(Shelf):
             [number] * len(self.devices) if isinstance(number, int) else number for number in (max_trainings, in_memory)
         )
         self.limits = limits
+        self._only: str | None = None
         self.queue = Queue([Worker(*of_it) for of_it in zip(self.devices, most, kept, strict=True)], limits)
         super().__init__(Path(root), recordings)
         self._remembered = lru_cache(maxsize=4096)(lambda run, version: self._summarize(run))
@@ -87,6 +88,14 @@ class Runs(Shelf):
     def warm_up(self) -> list[Future[None]]:
         """Prepares each GPU for its first run, in a separate thread."""
         return [worker.warm_up() for worker in self.queue.workers]
+
+    def freeze(self, only: str | None) -> None:
+        """Lets only one browser begin or resume trainings, or all again; those that go on are not touched.
+
+        Args:
+            only: that browser; None: all of them.
+        """
+        self._only = only
 
     # Beginning
 
@@ -344,7 +353,9 @@ class Runs(Shelf):
         return summarize(run, self.folder(run), self.status(run))
 
     def check_free(self, owner: str) -> None:
-        """Raises RunError if a run of that browser trains or waits."""
+        """Raises RunError if a run of that browser trains or waits, or if only another one may begin any."""
+        if self._only is not None and owner != self._only:
+            raise RunError("The lecturer lets nobody begin a training at the moment.")
         if owner and self.queue.is_busy(owner):
             raise RunError("A training of yours is going or waiting already: pause or stop it first.")
 

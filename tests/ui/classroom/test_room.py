@@ -18,14 +18,25 @@ def halted():
 
 
 @pytest.fixture
+def frozen():
+    """What the server was told: the one browser that may begin trainings, or None."""
+    return []
+
+
+def look(browser, run):
+    """A participant who follows no run."""
+    return {"state": "", "is_going": False, "is_own": False, "points": []}
+
+
+@pytest.fixture
 def file(tmp_path):
     return tmp_path / "class.json"
 
 
 @pytest.fixture
-def room(file, halted):
+def room(file, halted, frozen):
     """An open class of three."""
-    room = Room(file, halted.append)
+    room = Room(file, halted.append, frozen.append)
     room.begin()
     for browser in (ANNA, BERT, CARL):
         room.come(browser, {"tab": "train"})
@@ -34,7 +45,7 @@ def room(file, halted):
 
 def again(file):
     """The class as a server finds it that starts again."""
-    return Room(file, lambda is_halted: None)
+    return Room(file, lambda is_halted: None, lambda only: None)
 
 
 def test_votes_are_private_until_they_are_shown_and_both_rounds_stand_side_by_side(room):
@@ -64,7 +75,7 @@ def test_votes_are_private_until_they_are_shown_and_both_rounds_stand_side_by_si
         room.ask_again()
 
 
-def test_a_restart_changes_nothing_in_the_middle_of_a_lesson(room, file, halted):
+def test_a_restart_changes_nothing_in_the_middle_of_a_lesson(room, file, halted, frozen):
     room.ask(*ASKED, right=0)
     number = room.seen_by(ANNA)["question"]["number"]
     room.vote(ANNA, number, 2)
@@ -72,8 +83,9 @@ def test_a_restart_changes_nothing_in_the_middle_of_a_lesson(room, file, halted)
     room.follow(CARL, False)
     room.lead("?tab=draw&model=mnist-conv")
     room.pause(True)
-    other = Room(file, halted.append)
-    assert halted == [True, True]  # the trainings of the new process halt as well
+    room.freeze(True, CARL)
+    other = Room(file, halted.append, frozen.append)
+    assert frozen == [CARL, CARL] and halted == [True, True]  # the trainings of the new process halt as well
     for browser in (ANNA, BERT, CARL):
         assert other.seen_by(browser) == room.seen_by(browser)
     assert other.version > room.version  # so that pages look at it anew
@@ -95,9 +107,9 @@ def test_names_are_the_lecturers_alone(room):
     room.call(ANNA, "  Anna <b>")
     room.call(BERT, "Anna <b>")
     assert json.dumps(room.seen_by(CARL)).count("Anna") == 0
-    assert [it["name"] for it in room.seen_by_lecturer()["members"]] == ["Anna <b>", "Anna <b>", ""]
-    assert [it["number"] for it in room.seen_by_lecturer()["members"]] == [1, 2, 3]  # what tells them apart
-    assert not {ANNA, BERT, CARL} & set(json.dumps(room.seen_by_lecturer()).split('"'))  # ids steer runs: nobody's
+    assert [it["name"] for it in room.seen_by_lecturer(look)["members"]] == ["Anna <b>", "Anna <b>", ""]
+    assert [it["number"] for it in room.seen_by_lecturer(look)["members"]] == [1, 2, 3]  # what tells them apart
+    assert not {ANNA, BERT, CARL} & set(json.dumps(room.seen_by_lecturer(look)).split('"'))  # ids steer runs: nobody's
 
 
 @pytest.mark.parametrize("name", ["x" * 41, "x" * 10_000, "a\nb", "\u202eabc", "\x00", None, 3, ["a"]])
@@ -167,13 +179,13 @@ def test_who_is_led_twice_to_the_same_place_goes_twice(room):
     assert room.seen_by(ANNA)["place"] is None
 
 
-def test_a_pause_halts_the_trainings_and_the_end_of_the_class_lets_them_go_on(room, halted):
+def test_a_pause_halts_the_trainings_and_the_end_of_the_class_lets_them_go_on(room, halted, frozen):
     room.pause(True)
     room.pause(True)  # two lecturers
     room.pause(False)
     room.pause(True)
     room.end()
-    assert halted == [True, True, False, True, False]
+    assert halted == [True, True, False, True, False] and frozen == [None]
     assert not room.seen_by(ANNA)["is_paused"]
     for say in (lambda: room.vote(ANNA, 1, 0), lambda: room.call(ANNA, "x"), lambda: room.follow(ANNA, True)):
         with pytest.raises(ClassError, match="no class at the moment"):
@@ -193,5 +205,32 @@ def test_the_class_has_bounds(room):
 
 def test_who_has_gone_is_counted_apart(room, monkeypatch):
     room.members[BERT].seen -= 100
-    seen = room.seen_by_lecturer()
+    seen = room.seen_by_lecturer(look)
     assert [it["number"] for it in seen["members"]] == [1, 3] and seen["gone"] == 1
+
+
+@pytest.mark.parametrize(("is_frozen", "browser", "only"), [(True, ANNA, ANNA), (True, None, ""), (1, ANNA, None)])
+def test_only_the_lecturer_may_begin_trainings_until_all_may_again(room, frozen, is_frozen, browser, only):
+    room.freeze(is_frozen, browser)
+    assert frozen == [only] and room.seen_by(BERT)["is_frozen"] == (only is not None)
+    room.freeze(False, browser)
+    assert frozen[-1] is None and not room.seen_by(BERT)["is_frozen"]
+
+
+def test_those_who_are_stuck_come_first(room, monkeypatch):
+    states = {ANNA: "running", BERT: "failed", CARL: ""}
+
+    def seen():
+        told = room.seen_by_lecturer(lambda browser, run: look(browser, run) | {
+            "state": states[browser], "is_going": states[browser] == "running"
+        })  # fmt: skip
+        return [(it["number"], it["is_stuck"], it["minutes"]) for it in told["members"]]
+
+    assert seen() == [(2, True, 0), (1, False, 0), (3, False, 0)]
+    for browser in (ANNA, CARL):
+        room.members[browser].moved -= 300
+    assert seen() == [(2, True, 0), (3, True, 5), (1, False, 5)]  # Anna's training goes on: she looks at it
+    room.come(CARL, {"tab": "draw"})
+    assert seen() == [(2, True, 0), (1, False, 5), (3, False, 0)]
+    room.come(ANNA, {"tab": "train"})  # where she was
+    assert seen()[1] == (1, False, 5)

@@ -10,19 +10,27 @@ from ui.classroom.key import COOKIE, Key
 from ui.classroom.room import Room
 from ui.classroom.routes import ACTS, IDLE, LARGEST, SOON, WORDS, routes
 
+from .test_room import look
+
 ANNA = "a" * 32
 KEY = "correct horse"
 
 
 @pytest.fixture
 def room(tmp_path):
-    return Room(tmp_path / "class.json", lambda is_halted: None)
+    return Room(tmp_path / "class.json", lambda is_halted: None, lambda only: None)
 
 
 @pytest.fixture
-def served(room):
+def steered():
+    """What runs were told on the lecturer's behalf."""
+    return []
+
+
+@pytest.fixture
+def served(room, steered):
     """The class's routes as an application like Gradio's, which asks for no login."""
-    app = Starlette(routes=routes(room, Key(KEY)))
+    app = Starlette(routes=routes(room, Key(KEY), look, steered.append))
     app.auth, app.tokens, app.cookie_id = None, {}, "here"
     return app
 
@@ -81,6 +89,13 @@ def test_every_act_needs_the_key(served, room, what, cookie):
     assert (json.dumps(room.seen_by(ANNA)), room.version) == before
 
 
+def test_no_run_is_steered_without_the_key(anna, lecturer, steered):
+    answer = post(anna, "steer", run="x", how="stop")
+    assert answer.status_code == 403 and answer.json() == {"error": "Only the lecturer can do that."} and not steered
+    post(lecturer, "steer", run="x", how="stop")
+    assert steered == [{"run": "x", "how": "stop"}]
+
+
 def test_a_lesson_by_its_routes(lecturer, anna):
     assert news(anna)["is_open"]
     post(lecturer, "act", what="ask", text="Is it?", options=["Yes.", "No."], right=0)
@@ -118,7 +133,7 @@ def test_with_a_login_nothing_is_told_without_it(served):
     client = TestClient(served)
     assert client.get("/live/class/enter", params={"key": KEY}, follow_redirects=False).status_code == 401
     assert client.get("/live/class/qr.svg", params={"link": "http://x"}).status_code == 401
-    assert [post(client, route, browser=ANNA).status_code for route in ("news", "say", "act")] == [401] * 3
+    assert [post(client, route, browser=ANNA).status_code for route in ("news", "say", "act", "steer")] == [401] * 4
 
 
 def test_the_link_is_a_picture(anna):

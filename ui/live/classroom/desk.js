@@ -1,13 +1,15 @@
 // The lecturer's tab: the link by which others join, questions, and who is where.
 
 import { copyLink } from "../page/link.js";
-import { addressOf, count, make, openTab, rootOf } from "../shared/page.js";
+import { addressOf, make, openTab, rootOf } from "../shared/page.js";
 import { bars, written } from "./bars.js";
 import { composer } from "./composer.js";
 import { act, onNews, room } from "./news.js";
+import { people } from "./people.js";
 
 /** @import { Component } from "../shared/types.js" */
-/** @import { Asked, Class, Member } from "./news.js" */
+/** @import { Asked, Class } from "./news.js" */
+/** @import { Tell } from "./people.js" */
 
 /** @param {Component} component */
 export function mount({ element }) {
@@ -15,10 +17,8 @@ export function mount({ element }) {
   const tell = async (/** @type {Promise<string>} */ done) => {
     said.textContent = await done;
   };
-  rootOf(element).append(said, joining(tell), asking(tell), glance());
+  rootOf(element).append(said, joining(tell), asking(tell), people(tell));
 }
-
-/** @typedef {(done: Promise<string>) => void} Tell says why something was refused */
 
 /** The link and its picture, which is shown large at a press. @param {Tell} tell */
 function joining(tell) {
@@ -33,9 +33,13 @@ function joining(tell) {
   dialog.onclick = () => dialog.close();
   large.onclick = () => dialog.showModal();
   copy.onclick = () => copyLink(copy, link);
+  const freeze = make("button", { type: "button", title: "Trainings that go on are not touched, and yours can begin" });
+  freeze.onclick = () => tell(act("freeze", { is_frozen: !room.is_frozen }));
   const end = make("button", { type: "button" });
   end.onclick = () => tell(act(room.is_open ? "close" : "open"));
   onNews(() => {
+    freeze.textContent = room.is_frozen ? "Let trainings begin again" : "No new trainings";
+    freeze.classList.toggle("live-primary", room.is_frozen);
     end.textContent = room.is_open ? "End the class" : "Open the class";
   });
   const note = make(
@@ -44,7 +48,7 @@ function joining(tell) {
     make("strong", { textContent: link }),
     " · whoever opens it is in the class, without a name.",
   );
-  const buttons = make("div", { className: "live-buttons" }, large, copy, end);
+  const buttons = make("div", { className: "live-buttons" }, large, copy, freeze, end);
   return make(
     "section",
     { className: "live-class-link", ariaLabel: "Join" },
@@ -58,9 +62,13 @@ function joining(tell) {
 function asking(tell) {
   const now = make("div");
   const form = composer((question) => tell(act("ask", question)));
+  let drawn = "";
   onNews(() => {
-    form.hidden = Boolean(room.question);
-    now.replaceChildren(...(room.question ? current(room.question, room.class, tell) : []));
+    const { question, class: known } = room;
+    form.hidden = Boolean(question);
+    const news = JSON.stringify([question, known?.voted, known?.members.length]);
+    if (news !== drawn) now.replaceChildren(...(question ? current(question, known, tell) : []));
+    drawn = news;
   });
   return make("section", { ariaLabel: "Ask" }, make("h2", { textContent: "Ask" }), now, form);
 }
@@ -95,34 +103,4 @@ function current(question, known, tell) {
     ? [bars({ ...question, mine: [] }, counts)]
     : question.options.map((it) => written("p", `· ${it}`));
   return [written("p", question.text), ...seen, note, make("div", { className: "live-buttons" }, ...buttons)];
-}
-
-/** Who is where. */
-function glance() {
-  const title = make("h2");
-  const body = make("tbody");
-  const head = make("tr", {}, ...["Number", "Name", "Where", "Follows", "Vote"].map((it) => make("th", {}, it)));
-  const table = make("table", { className: "live-class-people" }, make("thead", {}, head), body);
-  onNews(() => {
-    const { members, gone } = room.class ?? { members: [], gone: 0 };
-    title.textContent = `${count(members.length, "participant")} here${gone ? `, ${gone} gone` : ""}`;
-    body.replaceChildren(...members.map(line));
-    table.hidden = !members.length;
-  });
-  return make("section", { ariaLabel: "Participants" }, title, table);
-}
-
-/** @param {Member} member */
-function line({ number, name, tab, card, follows, has_voted: hasVoted }) {
-  const where = document.querySelector(`[role=tab][data-tab-id="${CSS.escape(tab)}"]`)?.textContent?.trim() ?? "";
-  const cells = [
-    String(number),
-    name,
-    card ? `${where} · ${card}` : where,
-    follows ? "yes" : "no",
-    hasVoted ? "in" : "",
-  ];
-  const nodes = cells.map((text) => make("td", {}, text));
-  nodes[1].className = "live-class-name";
-  return make("tr", {}, ...nodes);
 }

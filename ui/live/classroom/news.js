@@ -7,14 +7,16 @@ import { feed } from "../shared/feed.js";
 import { addressOf, shownTab } from "../shared/page.js";
 
 /** @import { Answer } from "../shared/types.js" */
+/** @import { Command } from "../shared/vocabulary.js" */
 /**
  * @typedef {{ number: number, text: string, options: string[], card: string, right: number | null, round: number,
  *   is_shown: boolean, mine: (number | null)[], counts: number[][] }} Asked
  * @typedef {{ number: number, name: string, follows: boolean, tab: string, card: string, run: string,
- *   has_voted: boolean }} Member
+ *   has_voted: boolean, state: string, is_going: boolean, is_own: boolean, is_stuck: boolean, minutes: number,
+ *   points: (number | null)[] }} Member
  * @typedef {{ members: Member[], gone: number, voted: number, counts: number[][] }} Class as only the lecturer sees it
  * @typedef {{ number: number, address: string }} Lead
- * @typedef {{ is_open: boolean, is_paused: boolean, is_lecturer: boolean, place: Lead | null, question: Asked | null,
+ * @typedef {{ is_open: boolean, is_paused: boolean, is_frozen: boolean, is_lecturer: boolean, place: Lead | null, question: Asked | null,
  *   me: { number: number, name: string, follows: boolean } | null, class: Class | null }} Room
  * @typedef {Partial<Room> & { version: number, wait: number }} News
  */
@@ -27,6 +29,7 @@ const UNKNOWN = 200; // ms until the page knows which browser it is in
 export const room = {
   is_open: false,
   is_paused: false,
+  is_frozen: false,
   is_lecturer: false,
   place: null,
   question: null,
@@ -93,14 +96,23 @@ export const say = (what, more) => done("say", { what, browser, ...more });
 /**
  * Does something as the lecturer.
  *
- * @param {"pause" | "lead" | "release" | "ask" | "show" | "again" | "take_away" | "open" | "close"} what
+ * @param {"pause" | "freeze" | "lead" | "release" | "ask" | "show" | "again" | "take_away" | "open" | "close"} what
  * @param {object} [more]
  * @returns {Promise<string>} why it was refused; empty if it was not
  */
-export const act = (what, more = {}) => done("act", { what, ...more });
+export const act = (what, more = {}) => done("act", { what, browser, ...more });
 
 /**
- * @param {"say" | "act"} route
+ * Has any run pause, stop or go on, as the lecturer.
+ *
+ * @param {string} run
+ * @param {Command} how
+ * @returns {Promise<string>} why it was refused; empty if it was not
+ */
+export const order = (run, how) => done("steer", { run, how });
+
+/**
+ * @param {"say" | "act" | "steer"} route
  * @param {object} said
  */
 async function done(route, said) {
@@ -110,7 +122,7 @@ async function done(route, said) {
 }
 
 /**
- * @param {"news" | "say" | "act"} route
+ * @param {"news" | "say" | "act" | "steer"} route
  * @param {object} said
  * @returns {Promise<Answer<News>>}
  */
