@@ -36,7 +36,7 @@ from vae_core.settings import settings_of
 HERE = Path(__file__).parent
 CSS = HERE / "ui" / "page.css"
 MEMORY_OF_A_TRAINING = 4 * 2**30  # bytes of a GPU: data, weights, a large batch, and CUDA's own
-MEMORY_BETWEEN_TURNS = {"cuda": 2**30, "cpu": 2**28}  # bytes of a training that waits for its turn, at most as a rule
+MEMORY_BETWEEN_TURNS = {"cuda": 2**30, "cpu": 2**27}  # bytes of a training that waits for its turn, at most as a rule
 BUNDLED = gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700))
 FONTS: list[gr.themes.Font | str] = [BUNDLED, "system-ui", "sans-serif"]
 
