@@ -15,7 +15,7 @@ from vae_core.storage.checkpoint import CheckpointError
 
 from . import labels, live, sweep
 from .backend import Backend
-from .tabs import continuing, draw, elbo, fork, latents, runs, theory, train
+from .tabs import continuing, draw, elbo, fork, key, latents, runs, theory, train
 from .tabs.form import LABELS, in_field
 from .theory.lessons import settings_of
 from .web.events import OUTSPOKEN, QUIET
@@ -44,6 +44,7 @@ class _Page:
     desk: gr.Tab  # the lecturer's
     table: gr.HTML  # of the runs
     charts: gr.HTML  # which compare them
+    own: gr.HTML  # the visitor's key
 
 
 def build(backend: Backend) -> gr.Blocks:
@@ -54,6 +55,7 @@ def build(backend: Backend) -> gr.Blocks:
         _wire_model(page)
         _wire_runs(page)
         _wire_fork(page)
+        _wire_key(page)
         _wire_sweep(page)
     return blocks
 
@@ -91,13 +93,12 @@ def _lay_out(backend: Backend) -> _Page:
         with gr.Tab("Latents", id="latents"):
             sliders = latents.build(backend, default)
         with gr.Tab("Runs", id="runs", elem_id="runs-tab"):  # which the glossary leads to
-            table, charts = runs.build(backend)
+            table, charts, own = runs.build(backend)
         with gr.Tab("Class", id=DESK, visible=False) as desk:
             live.component("classroom/desk", None, elem_id="desk")
     heading = gr.Markdown(_heading(backend), elem_classes="page-footer")
-    return _Page(
-        backend, session, heading, model, followed, tab, [address, card, pad, sliders], card, tabs, desk, table, charts
-    )
+    users = [address, card, pad, sliders]
+    return _Page(backend, session, heading, model, followed, tab, users, card, tabs, desk, table, charts, own)
 
 
 def _first(offered: list[tuple[str, str]]) -> str:
@@ -142,6 +143,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
             {"run": followed, "browser": state["browser"], "shared": bool(shared), "missing": missing},
             *({"model": state["model"]} for _ in page.users),
             {"browser": state["browser"]},
+            {"browser": state["browser"]},
             backend.durations.offered(),
             gr.Tab(visible=backend.lecturer_key.is_lecturers(request.cookies)),
             gr.Tabs(selected=tab) if tab in (*TABS, DESK) else gr.skip(),
@@ -149,7 +151,7 @@ def _wire_load(blocks: gr.Blocks, page: _Page) -> None:
         ]
 
     shown: list[Block] = [page.session, page.heading, page.model, page.followed, *page.users]
-    shown += [page.table, page.tab.presets, page.desk, page.tabs, *page.tab.form]
+    shown += [page.table, page.own, page.tab.presets, page.desk, page.tabs, *page.tab.form]
     blocks.load(on_load, page.session, shown, **QUIET)
 
 
@@ -294,6 +296,27 @@ def _wire_fork(page: _Page) -> None:
     progress.anew(on_anew, None, [progress, *page.tab.fields], **OUTSPOKEN)
     progress.plan(on_plan, form, progress, **OUTSPOKEN)
     progress.train_on(on_train_on, form, shown, **OUTSPOKEN)
+
+
+def _wire_key(page: _Page) -> None:
+    """Wires the key by which a visitor's runs come from another browser."""
+    backend = page.backend
+
+    def on_take(state: Session, event: gr.EventData) -> list[Any]:
+        """Makes this browser the one that the runs belong to, and opens the newest of them."""
+        try:
+            browser = key.browser_from(str(event._data["browser"]))
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        its = {"browser": browser}
+        now = Session(**state | {"browser": browser})
+        own = backend.runs.of(browser)
+        if not own:
+            raise gr.Error("No runs on this server belong to that key.", print_exception=False)
+        return [*_followed(backend, now, own[-1]), its, its]
+
+    shown = [page.session, page.followed, page.tabs, *page.tab.form, page.table, page.own]
+    page.own.take(on_take, page.session, shown, **OUTSPOKEN)
 
 
 def _wire_sweep(page: _Page) -> None:

@@ -15,6 +15,7 @@ from ..backend import Backend
 from ..figures import comparison, rate_distortion
 from ..labels import changed, data_title, meaningful, settings_line, title_of_run
 from ..web.requests import answering, browser_of, field, of
+from . import key
 
 
 def mine(backend: Backend, request: Any) -> dict[str, Any]:
@@ -96,8 +97,8 @@ def kept_line(limits: Limits) -> str:
     )
 
 
-def build(backend: Backend) -> tuple[gr.HTML, gr.HTML]:
-    """Lays out the tab, and returns its table and its charts.
+def build(backend: Backend) -> tuple[gr.HTML, gr.HTML, gr.HTML]:
+    """Lays out the tab, and returns its table, its charts, and the visitor's key.
 
     The table's value {browser, sweep, plan} says whose runs it shows, and what became of what its dialogs asked for.
     """
@@ -113,6 +114,13 @@ def build(backend: Backend) -> tuple[gr.HTML, gr.HTML]:
         elem_id="runs",
     )
     gr.Markdown(kept_line(backend.runs.limits), elem_classes="runs-kept")
+    own = live.component(
+        "runs/key",
+        {"browser": ""},
+        functions=[of(backend, function) for function in (key.key_words, key.read_key)],
+        events=["take"],
+        elem_id="key",
+    )
     figures = {"curves": comparison().to_plotly_json(), "plane": rate_distortion().to_plotly_json()}
     charts = live.component(
         "compare/compare",
@@ -121,4 +129,4 @@ def build(backend: Backend) -> tuple[gr.HTML, gr.HTML]:
         events=["watch_run"],
         elem_id="compare",
     )
-    return table, charts
+    return table, charts, own

@@ -397,6 +397,8 @@ export interface Server {
   mine: Asks<{ browser: string }, { runs: Row[] }>;
   rename: Asks<{ browser: string; run: string; name: string }, object>;
   annotate: Asks<{ browser: string; run: string; note: string }, object>;
+  key_words: Asks<{ browser: string }, { words: string }>;
+  read_key: Asks<{ browser: string; key: string }, { browser: string; runs: number; own: number }>;
   pin: Asks<{ browser: string; run: string; pinned: boolean }, object>;
   remove: Asks<{ browser: string; run: string }, object>;
   describe: Asks<OfModel, Description>;
