@@ -168,13 +168,13 @@ def test_a_waiting_run_says_its_place_and_offers_what_it_can_give(visit):
     me.page.get_by_role("button", name="Start", exact=True).click()
     lines = me.page.locator("#runs tbody tr")
     expect(lines).to_have_count(4)
-    waiting = lines.filter(has_text="waiting").first  # the newest of the two that wait until one of the others is done
+    waiting = lines.filter(has_text="waiting").first  # one of the two that wait until others are done
     waiting.wait_for()
     offered = waiting.locator("button:visible").all_inner_texts()
     assert not {"Draw with it", "Resume"} & {*offered}
     waiting.get_by_role("button", name="Open", exact=True).click()
     me.wait_for_state("waiting")
-    me.page.wait_for_selector("#progress .live-line >> text=/^\\d before you$/")
+    me.page.wait_for_selector("#progress .live-line >> text=/^(You are next|1 before you)$/")
     me.page.wait_for_function("document.querySelector('#train').disabled")
     assert row(me) == ["Pause", "Stop"]
     assert not me.page.locator("#pictures canvas").first.is_visible()

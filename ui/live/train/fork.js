@@ -19,8 +19,8 @@ const ANEW = "Fill the form with the settings of this run; change one, and press
 const WEIGHTS = "A new run of yours that begins with this run's weights and the settings in the form; asks first";
 const FILLED = "The form has the settings of this run: change one, and press Train.";
 
-/** Whose the followed run is, where it is another browser's; else "". */
-export const origin = () => (isShared() ? `Shared with you: ${feed.about?.title ?? ""}` : "");
+/** Whose the followed run is, where it is another browser's and known; else "". */
+export const origin = () => (isShared() && feed.about ? `Shared with you: ${feed.about.title}` : "");
 
 /**
  * The buttons, and a line that says what became of them.
