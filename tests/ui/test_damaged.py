@@ -291,7 +291,7 @@ def test_the_page_is_there_without_any_shipped_model(backend, shipped):
         warnings.simplefilter("error", UserWarning)
         page = ui.build(backend)
         load, changed = (handler(page, name) for name in ("on_load", "on_run_changed"))
-        loaded = load({"browser": ANNA}, SimpleNamespace(query_params={}))
+        loaded = load({"browser": ANNA}, SimpleNamespace(query_params={}, cookies={}))
         (choice,) = (part for part in loaded if isinstance(part, gr.Dropdown))
         assert choice.value is None and choice.info == ui.NO_MODEL
         assert backend.choices("") == [] and len(backend.faults()) == 2

@@ -22,7 +22,7 @@ OTHERS = "That run belongs to another browser."
 def opened(backend, stored, **query):
     """What the page gets that somebody opens: the session, what is followed, and the form's values by name."""
     load = handler(ui.build(backend), "on_load")
-    parts = load(stored, SimpleNamespace(query_params=query))
+    parts = load(stored, SimpleNamespace(query_params=query, cookies={}))
     values = [part.get("value") for part in parts[-len(LABELS) :]]
     return parts[0], parts[3], dict(zip(LABELS, values, strict=True)), parts[-len(LABELS) - 3 :]
 
@@ -69,7 +69,7 @@ def test_ones_own_run_by_its_link_is_ones_own(backend, going):
 @pytest.mark.parametrize(("query", "tab"), [({}, "train"), ({"tab": "elbo"}, "elbo"), ({"tab": "x"}, None)])
 def test_a_link_that_names_only_a_run_opens_train(backend, going, query, tab):
     load = handler(ui.build(backend), "on_load")
-    parts = load(session(BERT), SimpleNamespace(query_params=query | {"run": going}))
+    parts = load(session(BERT), SimpleNamespace(query_params=query | {"run": going}, cookies={}))
     assert [part.selected for part in parts if isinstance(part, gr.Tabs)] == ([tab] if tab else [])
 
 
