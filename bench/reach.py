@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -98,22 +98,18 @@ async def lesson(url: str, pages: int, acts: int) -> list[float]:
     return sorted(at - sent[version] for version in sent for at in arrivals[version])
 
 
-def busy() -> subprocess.Popen[bytes]:
+@contextmanager
+def busy() -> Iterator[None]:
     """A training of the command line, which takes what the server leaves of the processor, and more."""
-    folder = tempfile.mkdtemp()
-    command = [
-        sys.executable,
-        "-m",
-        "vae_core",
-        "train",
-        "--data",
-        "digits",
-        "--epochs",
-        "100000",
-        "--out",
-        f"{folder}/run",
-    ]
-    return subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--data", "digits", "--epochs", "100000", "--out", f"{folder}/run")
+        command = [sys.executable, "-m", "vae_core", "train", *options]
+        training = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            training.terminate()
+            training.wait()
 
 
 def main() -> None:
@@ -124,13 +120,8 @@ def main() -> None:
     parser.add_argument("--idle", action="store_true", help="no training beside it")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    training = None if options.idle else busy()
-    try:
-        with served() as url:
-            seconds = asyncio.run(lesson(url, options.pages, options.acts))
-    finally:
-        if training:
-            training.terminate()
+    with nullcontext() if options.idle else busy(), served() as url:
+        seconds = asyncio.run(lesson(url, options.pages, options.acts))
     p95 = seconds[int(0.95 * len(seconds))]
     found = {
         "pages": options.pages,

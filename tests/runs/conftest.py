@@ -1,10 +1,15 @@
 """What the tests of runs share: trainings in threads, in a folder of the test's own."""
 
+import contextlib
+import dataclasses
 import math
+import os
 import time
 
 import pytest
 
+from vae_core.runs.allowance.limits import UNLIMITED
+from vae_core.runs.config import RunConfig
 from vae_core.runs.server import Runs
 
 from ..conftest import plain
@@ -83,3 +88,48 @@ STEERING = {
     "annotate": lambda runs, run, owner, load: runs.annotate(run, owner, "mine"),
     "delete": lambda runs, run, owner, load: runs.delete(run, owner),
 }
+
+
+# Of servers with limits
+
+SHORT = plain(epochs=1, batch_size=50)  # 4 steps
+WEIGHTS = 784 * 16 + 16 + 16 * 6 + 6 + 3 * 16 + 16 + 16 * 784 + 784  # of MODEL: encoder and decoder, layer by layer
+NEW = 20 * WEIGHTS  # bytes that a run of it counts as
+HOUR = 3600
+
+
+def limited(**limits):
+    """Those limits, and no others."""
+    return dataclasses.replace(UNLIMITED, **limits)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Makes the runs of a server with certain limits, all of the same folder."""
+    with contextlib.ExitStack() as made:
+        yield lambda **limits: made.enter_context(contextlib.closing(Runs(tmp_path, CPU, limits=limited(**limits))))
+
+
+def old(runs, number, owner="me", state="finished", size=100_000, age=HOUR):
+    """A run that a browser left long ago; the one with the least number is the oldest. size: bytes of its weights."""
+    run = f"20260101-{number:06}-0123456789abcdef"
+    folder = runs.folder(run)
+    folder.create()
+    folder.write_config(RunConfig(MODEL, SHORT, "digits", train_images=200, owner=owner))
+    folder.write_status(state, "Then.")
+    folder.model_file.write_bytes(b"x" * size)
+    rest(folder, age)
+    return run
+
+
+def rest(folder, age=HOUR):
+    """Makes a folder's files as old as that, in seconds."""
+    for path in folder.path.iterdir():
+        os.utime(path, (time.time() - age,) * 2)
+
+
+def finished(runs, load, **kwargs):
+    """A new run that has ended."""
+    run = runs.start(MODEL, SHORT, "digits", load, "me", **kwargs)
+    reached(runs, run, "finished")
+    return run

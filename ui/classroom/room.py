@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ class Room:
     # For everybody
 
     def come(self, browser: Any, where: dict[str, Any]) -> Member:
-        """Notes that a page is open and where; its visitor becomes a member if a class is open.
+        """Notes that a participant's page is open and where; whoever comes for the first time becomes a member.
 
         Raises:
             ClassError: the page names no browser, or the class is full.
@@ -271,9 +272,13 @@ class Room:
 
     # Keeping
 
-    def _changing(self) -> _Change:
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
         """Holds the lock, and writes the room down if nothing was refused."""
-        return _Change(self)
+        with self._lock:
+            yield
+            self.version += 1
+            self._write()
 
     def _write(self) -> None:
         kept = {
@@ -310,21 +315,3 @@ def _with_stuck(shown: dict[str, Any], seconds: float) -> dict[str, Any]:
     """What is shown of a run, and whether its participant is stuck, who has been at the same place for so long."""
     is_stuck = shown["state"] == State.FAILED or (seconds >= STUCK and not shown["is_going"])
     return shown | {"is_stuck": is_stuck, "minutes": int(seconds // 60)}
-
-
-class _Change:
-    """A change of a room, which is written down before anybody sees it."""
-
-    def __init__(self, room: Room) -> None:
-        self._room = room
-
-    def __enter__(self) -> None:
-        self._room._lock.acquire()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._room.version += 1
-                self._room._write()
-        finally:
-            self._room._lock.release()
