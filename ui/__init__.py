@@ -281,8 +281,8 @@ def _wire_fork(page: _Page) -> None:
     backend = page.backend
     progress = page.tab.progress
 
-    def on_anew(event: gr.EventData) -> list[Any]:
-        return fork.anew(backend, str(event._data["run"]))
+    def on_fill(event: gr.EventData) -> list[Any]:
+        return fork.filled(backend, str(event._data["run"]))
 
     def on_plan(state: Session, event: gr.EventData, *values: Any) -> dict[str, Any]:
         settings = dict(zip(LABELS, values, strict=True))
@@ -293,7 +293,7 @@ def _wire_fork(page: _Page) -> None:
 
     form = [page.session, *page.tab.fields]
     shown = [page.session, page.followed, page.tabs, *page.tab.form]
-    progress.anew(on_anew, None, [progress, *page.tab.fields], **OUTSPOKEN)
+    progress.fill(on_fill, None, [progress, *page.tab.fields], **OUTSPOKEN)
     progress.plan(on_plan, form, progress, **OUTSPOKEN)
     progress.train_on(on_train_on, form, shown, **OUTSPOKEN)
 

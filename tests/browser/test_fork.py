@@ -60,7 +60,7 @@ def test_a_run_is_followed_live_by_its_link_and_cannot_be_steered(visit):
     wait_for_records(bert, 2)
     wait_for_records(bert, len(bert.curves()["train_elbo"][0]) + 2)
     bert.page.locator("#progress", has=bert.page.get_by_role("button", name="Continue from its weights")).wait_for()
-    assert buttons(bert) == ["Begin anew with these settings", "Continue from its weights", "Copy link to this run"]
+    assert buttons(bert) == ["Use these settings", "Continue from its weights", "Copy link to this run"]
     assert bert.page.locator(STEERING).evaluate_all("(them) => them.every((it) => it.hidden)")
     field(bert, "β", "4")
     assert bert.page.locator("#train").is_enabled() and bert.page.get_by_label("β", exact=True).is_enabled()
@@ -86,7 +86,7 @@ def test_a_run_is_followed_live_by_its_link_and_cannot_be_steered(visit):
     assert bert.page.locator(STEERING).evaluate_all("(them) => them.every((it) => it.hidden)")
 
 
-def test_a_run_begun_anew_with_another_setting_is_the_visitors(visit, server, give):
+def test_a_run_with_its_settings_but_one_is_the_visitors(visit, server, give):
     anna = visit()
     (run,) = give(anna, {"latent_dim": 4, "beta": 2})
     before = content(server, run)
@@ -94,7 +94,7 @@ def test_a_run_begun_anew_with_another_setting_is_the_visitors(visit, server, gi
     followed(bert)
     field(bert, "β", "9")
     bert.wait_for_state("finished")
-    bert.page.get_by_role("button", name="Begin anew with these settings").click()
+    bert.page.get_by_role("button", name="Use these settings").click()
     bert.page.locator("#progress .live-fork [role=status]", has_text="change one, and press Train").wait_for()
     field(bert, "β", "2")
     assert "beta=" not in bert.page.url and owner(bert) == run
@@ -106,7 +106,7 @@ def test_a_run_begun_anew_with_another_setting_is_the_visitors(visit, server, gi
     line = bert.page.inner_text("#progress")
     assert "D = 4" in line and "β = 0.5," in line
     bert.page.wait_for_function("!location.search.includes('run=')")
-    assert "Start over" in buttons(bert) and "Begin anew with these settings" not in buttons(bert)
+    assert "Start over" in buttons(bert) and "Use these settings" not in buttons(bert)
     bert.reload()
     bert.wait_for_state("finished")
     assert "β = 0.5," in bert.page.inner_text("#progress") and owner(bert) is None
@@ -153,7 +153,7 @@ def test_a_shared_run_that_is_deleted_is_said_and_nothing_is_lost(visit, list_ru
     anna.more("Delete")
     anna.page.get_by_role("button", name="Delete it").click()
     anna.page.wait_for_function("document.querySelectorAll('#runs tbody tr').length === 0")
-    for name in ("Continue from its weights", "Begin anew with these settings"):
+    for name in ("Continue from its weights", "Use these settings"):
         bert.page.get_by_role("button", name=name).click()
         bert.page.locator("#progress .live-fork .live-refused", has_text=LOST).wait_for()
     assert bert.page.locator("dialog[open]").count() == 0

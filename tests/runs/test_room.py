@@ -60,7 +60,7 @@ def test_a_run_that_a_new_one_begins_with_stays(server, load):
         rest(runs.folder(run))
     first, second = runs.of("me")
     third = finished(runs, load, weights=runs.folder(first).model_file)
-    assert runs.of("me") == [first, third]
+    assert set(runs.of("me")) == {first, third}  # of one second: in no order
 
 
 KEPT = {

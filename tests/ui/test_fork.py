@@ -114,8 +114,8 @@ def test_a_run_that_begins_with_anothers_weights_is_the_visitors_and_the_origina
     assert content(backend, old) == before
 
 
-def test_beginning_anew_fills_the_form_with_the_settings_of_the_run(backend, going):
-    told, *fields = fork.anew(backend, going)
+def test_the_form_is_filled_with_the_settings_of_the_run(backend, going):
+    told, *fields = fork.filled(backend, going)
     assert told["run"] == going and told["filled"] is True and int(told["at"])
     values = {name: part["value"] for name, part in zip(LABELS, fields, strict=True)}
     assert values["beta"] == "4" and values["data"] == "digits" and all(part["interactive"] for part in fields)
@@ -124,7 +124,7 @@ def test_beginning_anew_fills_the_form_with_the_settings_of_the_run(backend, goi
 def test_a_fork_of_a_deleted_run_is_a_sentence_and_the_form_stays(backend):
     old = trained(backend)
     backend.runs.delete(old, ANNA)
-    told, *fields = fork.anew(backend, old)
+    told, *fields = fork.filled(backend, old)
     assert told["error"] == fork.LOST and all(part == gr.skip() for part in fields)
     assert fork.plan(backend, BERT, old, FORM)["error"] == fork.LOST
     with pytest.raises(gr.Error, match="There is no run"):
@@ -134,7 +134,7 @@ def test_a_fork_of_a_deleted_run_is_a_sentence_and_the_form_stays(backend):
 
 @pytest.mark.parametrize("run", [it for it in ODD if isinstance(it, str)])
 def test_an_odd_id_is_refused_in_a_sentence(backend, run):
-    assert fork.anew(backend, run)[0]["error"] == fork.LOST
+    assert fork.filled(backend, run)[0]["error"] == fork.LOST
     assert "run" in continuing.plan(backend, BERT, run, FORM)["error"]
     assert not fork.is_own(backend, run, BERT)
 

@@ -49,10 +49,10 @@ def form(backend: Backend, run: str, query: dict[str, str]) -> list[Any]:
     except RunError:  # it was deleted a moment ago
         return train.form_of_link(backend, "", query)
     unusable = gr.Markdown(sentence, visible=bool(sentence))
-    return [gr.Button(interactive=True), gr.Markdown(visible=False), unusable, *_filled(fields)]
+    return [gr.Button(interactive=True), gr.Markdown(visible=False), unusable, *_free(fields)]
 
 
-def anew(backend: Backend, run: str) -> list[Any]:
+def filled(backend: Backend, run: str) -> list[Any]:
     """Fills the form with the settings of a run, for another one.
 
     Returns:
@@ -62,7 +62,7 @@ def anew(backend: Backend, run: str) -> list[Any]:
         fields = train.held(backend, run)
     except RunError:
         return [_news(run) | {"error": LOST}, *(gr.skip() for _ in LABELS)]
-    return [_news(run) | {"filled": True}, *_filled(fields)]
+    return [_news(run) | {"filled": True}, *_free(fields)]
 
 
 def plan(backend: Backend, browser: str, run: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def plan(backend: Backend, browser: str, run: str, settings: dict[str, Any]) -> 
     return _news(run) | ({"error": LOST} if missing else {"plan": continuing.plan(backend, browser, run, settings)})
 
 
-def _filled(fields: dict[str, Any]) -> list[Any]:
+def _free(fields: dict[str, Any]) -> list[Any]:
     """The form's fields with these values, all of them free."""
     return [gr.update(interactive=True, value=fields[name]) for name in LABELS]
 

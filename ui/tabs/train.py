@@ -197,7 +197,7 @@ def build(backend: Backend, session: gr.BrowserState, followed: gr.HTML) -> Trai
                 "train/progress",
                 None,
                 functions=[answering(backend.follower.steer)],
-                events=["first", "anew", "plan", "train_on"],
+                events=["first", "fill", "plan", "train_on"],
                 elem_id="progress",
             )
     with gr.Row(equal_height=False, elem_classes="train-body"):

@@ -200,7 +200,6 @@ class Runs(Shelf):
                 folder.write_status(State.STOPPED, self.status(run)["message"])
             start = folder.start_file
             new = self.create(config, start if start.exists() else None)
-            self.folder(new).write_config(config)
             self.folder(new).write_status(State.PAUSED, "Step 0.")
             return new
 

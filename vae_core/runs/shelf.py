@@ -12,7 +12,7 @@ from typing import Any
 
 from ..storage.checkpoint import CheckpointError
 from .allowance.room import Kept
-from .config import RunConfig, beginning_with
+from .config import RunConfig
 from .folder import NAME_LENGTH, RunError, RunFolder, as_file_name, check_name
 from .run import reason
 
@@ -76,14 +76,14 @@ class Shelf:
     def create(self, config: RunConfig, weights: Path | None = None, name: str = "") -> str:
         """Makes a new run's folder; with weights, they become the state before the first step.
 
+        The configuration is that of the weights: see `beginning_with`.
+
         The configuration makes the folder a run, so the name is written before it: nobody lists a run without its name.
 
         Raises:
             CheckpointError: there is no such checkpoint.
             RunError: the folder cannot be made.
         """
-        if weights:
-            config = beginning_with(config, weights)
         run = time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(8)
         folder = self.folder(run)
         folder.create()

@@ -88,7 +88,7 @@ def test_a_restart_changes_nothing_in_the_middle_of_a_lesson(room, file, halted,
     assert frozen == [CARL, CARL] and halted == [True, True]  # the trainings of the new process halt as well
     for browser in (ANNA, BERT, CARL):
         assert other.seen_by(browser) == room.seen_by(browser)
-    assert other.version > room.version  # so that pages look at it anew
+    assert other.version > room.version  # so that pages take it all again
     other.vote(BERT, number, 1)
     other.show()
     assert other.seen_by(ANNA)["question"]["counts"] == [[0, 1, 1]]

@@ -22,7 +22,7 @@ export function mount({ element }) {
   onNews(() => {
     for (const node of [document.body, document.querySelector(".contain > *")]) // as in page/header.js
       node?.classList.toggle("lecturer", room.is_lecturer);
-    if (room.is_lecturer !== wasLecturer) dispatchEvent(new Event("resize")); // Gradio counts the tabs that fit anew
+    if (room.is_lecturer !== wasLecturer) dispatchEvent(new Event("resize")); // Gradio counts again how many tabs fit
     wasLecturer = room.is_lecturer;
     strip.hidden = !room.is_open || !(room.me || room.is_lecturer);
     document.documentElement.style.setProperty("--strip", strip.hidden ? "0px" : `${strip.offsetHeight}px`);
@@ -37,6 +37,7 @@ function participant(said) {
   const label = make("label", {}, box, "Follow the lecturer");
   const home = make("button", { type: "button", className: "live-quiet", textContent: "Back to my work" });
   const name = make("input", {
+    className: "live-field",
     type: "text",
     maxLength: MOST_NAME,
     placeholder: "My name",

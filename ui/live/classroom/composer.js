@@ -13,11 +13,25 @@ const HINT = "One answer a line, two to six of them";
  * @returns {HTMLFormElement}
  */
 export function composer(ask) {
-  const choice = make("select", { ariaLabel: "Question" }, make("option", { value: "", textContent: OWN }));
+  const choice = make(
+    "select",
+    { className: "live-field", ariaLabel: "Question" },
+    make("option", { value: "", textContent: OWN }),
+  );
   for (const { name, short, question } of CARDS)
     if (question) choice.append(make("option", { value: name, textContent: `${short}: ${plain(question.text)}` }));
-  const text = make("textarea", { rows: 2, placeholder: "The question", ariaLabel: "The question" });
-  const answers = make("textarea", { rows: 4, placeholder: HINT, ariaLabel: "The answers, one a line" });
+  const text = make("textarea", {
+    className: "live-field",
+    rows: 2,
+    placeholder: "The question",
+    ariaLabel: "The question",
+  });
+  const answers = make("textarea", {
+    className: "live-field",
+    rows: 4,
+    placeholder: HINT,
+    ariaLabel: "The answers, one a line",
+  });
   const button = make("button", { type: "submit", className: "live-primary", textContent: "Ask all" });
   const form = make("form", { className: "live-class-ask" }, choice, text, answers, button);
   const chosen = () => CARDS.find(({ name }) => name === choice.value);

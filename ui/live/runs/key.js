@@ -20,6 +20,7 @@ export function mount({ element, props, server, trigger }) {
   const words = make("p", { className: "live-key-words" });
   const copy = make("button", { type: "button", textContent: "Copy it as a link" });
   const typed = make("textarea", {
+    className: "live-field",
     rows: 2,
     ariaLabel: "A key of mine",
     placeholder: "Twelve words from another browser",

@@ -21,10 +21,14 @@ export class Sweep {
    */
   constructor(does) {
     this.does = does;
-    this.vary = make("select", {}, ...Object.keys(VARIED).map((value) => option(value, SETTINGS[value].title)));
-    this.values = make("input", { type: "text", autocomplete: "off" });
+    this.vary = make(
+      "select",
+      { className: "live-field" },
+      ...Object.keys(VARIED).map((value) => option(value, SETTINGS[value].title)),
+    );
+    this.values = make("input", { type: "text", autocomplete: "off", className: "live-field" });
     const seeds = Array.from({ length: MOST_SEEDS }, (_, i) => option(String(i + 1), String(i + 1)));
-    this.seeds = make("select", {}, ...seeds);
+    this.seeds = make("select", { className: "live-field" }, ...seeds);
     this.plan = make("p", { role: "status", className: "live-plan" });
     this.start = make("button", { type: "button", className: "live-primary" }, "Start");
     const cancel = make("button", { type: "button" }, "Cancel");

@@ -15,7 +15,7 @@ import { forgetSetUp } from "./setup.js";
  * @typedef {{ run: string, at: string, filled?: boolean, plan?: Planned, error?: string }} Forked
  */
 
-const ANEW = "Fill the form with the settings of this run; change one, and press Train";
+const FILL = "Fill the form with the settings of this run; change one, and press Train";
 const WEIGHTS = "A new run of yours that begins with this run's weights and the settings in the form; asks first";
 const FILLED = "The form has the settings of this run: change one, and press Train.";
 
@@ -29,7 +29,7 @@ export const origin = () => (isShared() && feed.about ? `Shared with you: ${feed
  */
 export function fork({ props, watch, trigger }) {
   const dialog = make("dialog", { className: "live-dialog" });
-  const anew = make("button", { type: "button", title: ANEW }, "Begin anew with these settings");
+  const fill = make("button", { type: "button", title: FILL }, "Use these settings");
   const weights = make("button", { type: "button", title: WEIGHTS }, "Continue from its weights");
   const copy = make("button", { type: "button", className: "live-quiet" }, "Copy link to this run");
   const told = make("div", { className: "live-note", role: "status", hidden: true });
@@ -41,7 +41,7 @@ export function fork({ props, watch, trigger }) {
     told.hidden = !sentence;
     told.classList.toggle("live-refused", isWrong);
   };
-  anew.onclick = () => trigger("anew", { run: feed.run });
+  fill.onclick = () => trigger("fill", { run: feed.run });
   weights.onclick = () => trigger("plan", { run: feed.run });
   copy.onclick = async () => {
     const link = linkToRun(feed.run);
@@ -57,13 +57,13 @@ export function fork({ props, watch, trigger }) {
 
   return {
     copy,
-    node: make("div", { className: "live-fork" }, anew, weights, told, dialog),
+    node: make("div", { className: "live-fork" }, fill, weights, told, dialog),
     /** Shows what is offered of the followed run now. */
     draw() {
       const isThere = Boolean(feed.about && STATES[feed.state]);
       copy.hidden = !isThere || Boolean(feed.about?.is_recorded);
-      anew.hidden = !isThere || !isShared();
-      weights.hidden = anew.hidden || !feed.newest;
+      fill.hidden = !isThere || !isShared();
+      weights.hidden = fill.hidden || !feed.newest;
       if (about !== feed.run) tell("");
     },
   };

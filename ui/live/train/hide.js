@@ -36,7 +36,7 @@ export function handOut(parts) {
   return {
     node,
     open() {
-      const link = make("input", { type: "text", readOnly: true, ariaLabel: "The link" });
+      const link = make("input", { className: "live-field", type: "text", readOnly: true, ariaLabel: "The link" });
       const copy = make("button", { type: "button", className: "live-primary" }, "Copy");
       const close = make("button", { type: "button", className: "live-quiet", onclick: () => node.close() }, "Close");
       const choice = make("div", { className: "live-choices" });
