@@ -30,19 +30,20 @@ class Glance:
 
         Returns:
             state: empty if it follows none. is_going; is_own: whether it is the participant's. points: −ELBO, training,
-            nats per image, at most about `POINTS` of them over the whole training.
+            nats per image, at most about `POINTS` of them over the whole training; steps: of each.
         """
-        nothing = {"state": "", "is_going": False, "is_own": False, "points": []}
+        nothing = {"state": "", "is_going": False, "is_own": False, "steps": [], "points": []}
         runs = self._follower.runs
         if not run or run in runs.recordings:
             return nothing
         try:
             owner = runs.folder(run).read_config().owner
             state = runs.status(run)["state"]
-            points = self._follower.records(run).rows(most=POINTS)["train_elbo"]
+            rows = self._follower.records(run).rows(most=POINTS)
         except RunError:
             return nothing
-        return {"state": state, "is_going": state.is_going, "is_own": owner == browser, "points": points}
+        line = {"steps": rows["step"], "points": rows["train_elbo"]}
+        return {"state": state, "is_going": state.is_going, "is_own": owner == browser} | line
 
     def steer(self, request: Any) -> dict[str, Any]:
         """Pauses, stops or resumes any run, in the name of whoever owns it.

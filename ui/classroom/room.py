@@ -24,7 +24,7 @@ MOST_ADDRESS = 4000
 STUCK = 240.0  # seconds at the same place, without a training, after which somebody counts as stuck
 HERE = 15.0  # seconds since a page's last word after which its visitor counts as gone
 BROWSER = re.compile(r"[0-9a-f]{32}")
-Look = Callable[[str, str], dict[str, Any]]  # (browser, run) to {state, is_going, is_own, points}
+Look = Callable[[str, str], dict[str, Any]]  # (browser, run) to {state, is_going, is_own, steps, points}
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 ADDRESS = re.compile(r"\?[\x21-\x7e]*")  # a query and a fragment of this page, never another place
 

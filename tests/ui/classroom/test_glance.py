@@ -22,6 +22,7 @@ def test_a_run_is_seen_as_its_records_are(backend, glance):
     seen = glance.look(ANNA, run)
     losses = [-record["train"]["elbo"] for record in backend.runs.folder(run).records()]
     assert (seen["state"], seen["is_going"], seen["is_own"]) == ("finished", False, True)
+    assert (seen["steps"][0], seen["steps"][-1]) == (1, 72) and len(seen["steps"]) == len(seen["points"])
     assert seen["points"][0] == pytest.approx(losses[0], abs=1e-3)
     assert seen["points"][-1] == pytest.approx(losses[-1], abs=1e-3) and len(seen["points"]) <= 4 * POINTS
     assert not glance.look(BERT, run)["is_own"]
@@ -29,7 +30,7 @@ def test_a_run_is_seen_as_its_records_are(backend, glance):
 
 @pytest.mark.parametrize("run", ["", "odd", RUN, "../" + RUN])
 def test_whoever_follows_no_run_has_none(glance, run):
-    assert glance.look(ANNA, run) == {"state": "", "is_going": False, "is_own": False, "points": []}
+    assert glance.look(ANNA, run) == {"state": "", "is_going": False, "is_own": False, "steps": [], "points": []}
 
 
 def test_the_lecturer_pauses_stops_and_takes_it_back(backend, glance):

@@ -25,7 +25,7 @@ def frozen():
 
 def look(browser, run):
     """A participant who follows no run."""
-    return {"state": "", "is_going": False, "is_own": False, "points": []}
+    return {"state": "", "is_going": False, "is_own": False, "steps": [], "points": []}
 
 
 @pytest.fixture

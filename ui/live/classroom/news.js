@@ -13,7 +13,7 @@ import { addressOf, shownTab } from "../shared/page.js";
  *   is_shown: boolean, mine: (number | null)[], counts: number[][] }} Asked
  * @typedef {{ number: number, name: string, follows: boolean, tab: string, card: string, run: string,
  *   has_voted: boolean, state: string, is_going: boolean, is_own: boolean, is_stuck: boolean, minutes: number,
- *   points: (number | null)[] }} Member
+ *   steps: number[], points: (number | null)[] }} Member
  * @typedef {{ members: Member[], gone: number, voted: number, counts: number[][] }} Class as only the lecturer sees it
  * @typedef {{ number: number, address: string }} Lead
  * @typedef {{ is_open: boolean, is_paused: boolean, is_frozen: boolean, is_lecturer: boolean, place: Lead | null, question: Asked | null,

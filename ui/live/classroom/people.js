@@ -50,7 +50,7 @@ export function people(tell) {
  * @param {Tell} tell
  */
 function fill(node, member, tell) {
-  const { number, name, follows, has_voted: hasVoted, state, is_own: isOwn, points, run } = member;
+  const { number, name, follows, has_voted: hasVoted, state, is_own: isOwn, run } = member;
   const training = state ? `${STATES[state]?.title ?? state}${isOwn ? "" : " · another’s"}` : "";
   const can = new Set(isOwn ? STATES[state]?.offers : []);
   const buttons = OFFERS.filter(([how]) => can.has(how)).map(([how, text]) => {
@@ -63,10 +63,10 @@ function fill(node, member, tell) {
     make("td", { className: "live-class-name" }, name),
     make("td", {}, placeOf(member)),
     make("td", {}, training),
-    make("td", {}, spark(points)),
+    make("td", {}, spark(member)),
     make("td", {}, follows ? "yes" : "no"),
     make("td", {}, hasVoted ? "in" : ""),
-    make("td", {}, ...buttons),
+    make("td", {}, make("div", { className: "live-buttons" }, ...buttons)),
   ];
   node.classList.toggle("live-class-stuck", member.is_stuck);
   node.replaceChildren(...cells);
@@ -80,15 +80,15 @@ function placeOf({ tab, card, is_stuck: isStuck, minutes }) {
 }
 
 /**
- * The loss over the training as a line, from its largest value to its smallest.
+ * The loss over the steps of the training as a line, from its largest value to its smallest.
  *
- * @param {(number | null)[]} points
+ * @param {Member} member
  */
-function spark(points) {
+function spark({ steps, points }) {
   const values = points.filter((value) => value !== null);
-  if (values.length < 2) return "";
+  if (values.length < 2 || values.length < points.length) return "";
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const across = (/** @type {number} */ n) => EDGE + (n / (values.length - 1)) * (WIDTH - 2 * EDGE);
+  const across = (/** @type {number} */ n) => EDGE + (steps[n] / steps[steps.length - 1]) * (WIDTH - 2 * EDGE);
   const down = (/** @type {number} */ value) => EDGE + ((high - value) / (high - low || 1)) * (HEIGHT - 2 * EDGE);
   const line = svg("polyline", {
     points: values.map((value, n) => `${across(n).toFixed(1)},${down(value).toFixed(1)}`).join(" "),
